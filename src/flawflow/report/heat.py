@@ -1,0 +1,142 @@
+"""Anomaly maps as colour: one fixed scale for all pictures of a model, so that colours can be compared."""
+
+import functools
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from flawflow.errors import PictureError
+
+# The ends of the colour map in OKLCH: lightness rises evenly from a dark violet to a light yellow
+# while the hue turns from violet over red and orange. Lightness alone orders the colours, so the
+# order also holds for colour-blind eyes and on a grey print.
+_LIGHTNESS = (0.30, 0.91)
+_HUE_DEGREES = (300.0, 465.0)
+_CHROMA = 0.21
+_STEPS = 256
+
+# Full heat still lets a fifth of the picture through: the part stays visible below the colour.
+_FULL_ALPHA = 0.8
+
+_OKLAB_TO_LMS = np.array(
+    [
+        [1.0, 0.3963377774, 0.2158037573],
+        [1.0, -0.1055613458, -0.0638541728],
+        [1.0, -0.0894841775, -1.2914855480],
+    ]
+)
+_LMS_TO_RGB = np.array(
+    [
+        [4.0767416621, -3.3077115913, 0.2309699292],
+        [-1.2684380046, 2.6097574011, -0.3413193965],
+        [-0.0041960863, -0.7034186147, 1.7076147010],
+    ]
+)
+
+
+class HasBox(Protocol):
+    """What the drawing needs of a region."""
+
+    @property
+    def box(self) -> tuple[int, int, int, int]:
+        """Left, top, right, bottom in pixels; right and bottom exclusive."""
+
+
+def heat(anomaly_map: NDArray[np.floating[Any]], scale: tuple[float, float]) -> NDArray[np.uint8]:
+    """Colour an anomaly map.
+
+    Args:
+        anomaly_map: (H, W), finite; higher is more anomalous.
+        scale: The values that show as nothing and as full colour; the same for all pictures of a
+            model. Nothing is stretched to the values of this map.
+
+    Returns:
+        (H, W, 4) uint8 RGBA. Alpha is 0 at and below the scale's low end and grows with the value.
+    """
+    return _palette()[_levels(anomaly_map, scale)]
+
+
+def overlay(
+    picture: NDArray[np.uint8],
+    anomaly_map: NDArray[np.floating[Any]],
+    scale: tuple[float, float],
+    regions: Iterable[HasBox] = (),
+) -> NDArray[np.uint8]:
+    """Blend the heat of `anomaly_map` over `picture` and draw a box around each region.
+
+    Args:
+        picture: (H, W, 3) uint8 RGB.
+        anomaly_map: (H, W) of the same size.
+        scale: As for `heat`.
+        regions: What gets a box.
+
+    Returns:
+        (H, W, 3) uint8 RGB; `picture` is left as it is.
+
+    Raises:
+        PictureError: The map is not of the picture's size.
+    """
+    if picture.shape[:2] != anomaly_map.shape:
+        raise PictureError(
+            f"the picture is {_size(picture.shape)} but its anomaly map is {_size(anomaly_map.shape)}: "
+            "it changed while it was inspected, so inspect it again"
+        )
+    levels = _levels(anomaly_map, scale)
+    blended = picture.copy()
+    hot = levels > 0
+    colour = _palette()[levels[hot]].astype(np.uint16)
+    alpha = colour[:, 3:]
+    blended[hot] = ((picture[hot] * (255 - alpha) + colour[:, :3] * alpha + 127) // 255).astype(np.uint8)
+    return _with_boxes(blended, regions)
+
+
+def _levels(anomaly_map: NDArray[np.floating[Any]], scale: tuple[float, float]) -> NDArray[np.uint8]:
+    """Give the palette index of every value, 0 to 255."""
+    low, high = scale
+    if not low < high:
+        raise ValueError(f"a heat scale needs low < high; got {scale}")
+    share = (anomaly_map.astype(np.float32) - np.float32(low)) / np.float32(high - low)
+    levels: NDArray[np.uint8] = (np.clip(share, 0.0, 1.0) * (_STEPS - 1) + 0.5).astype(np.uint8)
+    return levels
+
+
+@functools.cache
+def _palette() -> NDArray[np.uint8]:
+    """Give the (256, 4) uint8 RGBA table."""
+    share = np.linspace(0.0, 1.0, _STEPS)
+    lightness = _LIGHTNESS[0] + share * (_LIGHTNESS[1] - _LIGHTNESS[0])
+    hue = np.radians(_HUE_DEGREES[0] + share * (_HUE_DEGREES[1] - _HUE_DEGREES[0]))
+    # The screen shows little chroma near black and near white, hence the arch.
+    chroma = _CHROMA * np.sin(np.pi * (0.2 + 0.5 * share))
+    lab = np.stack([lightness, chroma * np.cos(hue), chroma * np.sin(hue)], axis=1)
+    linear = np.clip((lab @ _OKLAB_TO_LMS.T) ** 3 @ _LMS_TO_RGB.T, 0.0, 1.0)
+    rgb = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    # The square root lets weak heat be seen: dark colours at a low alpha are no more than a shadow.
+    alpha = _FULL_ALPHA * np.sqrt(share)
+    table: NDArray[np.uint8] = np.rint(np.column_stack([rgb, alpha]) * 255).astype(np.uint8)
+    return table
+
+
+def _with_boxes(picture: NDArray[np.uint8], regions: Iterable[HasBox]) -> NDArray[np.uint8]:
+    """Draw a white box with a dark edge on both sides, so that it shows on any ground."""
+    boxes = [region.box for region in regions]
+    if not boxes:
+        return picture
+    image = Image.fromarray(picture)
+    draw = ImageDraw.Draw(image)
+    width = max(1, round(max(image.size) / 400))
+    for left, top, right, bottom in boxes:
+        # The box stands around the region, not on it, except where the picture ends.
+        x0, y0 = max(left - 3 * width, 0), max(top - 3 * width, 0)
+        x1, y1 = min(right - 1 + 3 * width, image.width - 1), min(bottom - 1 + 3 * width, image.height - 1)
+        draw.rectangle((x0, y0, x1, y1), outline="#101010", width=3 * width)
+        if x1 - x0 > 2 * width and y1 - y0 > 2 * width:
+            draw.rectangle((x0 + width, y0 + width, x1 - width, y1 - width), outline="#ffffff", width=width)
+    return np.asarray(image)
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    return f"{shape[1]}×{shape[0]}"
