@@ -1,0 +1,1 @@
+"""Learning from good pictures: the only package that imports torch."""

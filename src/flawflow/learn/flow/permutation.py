@@ -1,0 +1,27 @@
+"""A fixed random order of the channels: the hard permutation."""
+
+import torch
+from torch import Tensor
+
+from flawflow.learn.flow.bijection import Bijection, no_change
+
+
+class Permutation(Bijection):
+    """Reorder the channels: y_j = x_order(j), with a fixed random order. It keeps volumes.
+
+    Args:
+        dimension: D.
+        generator: Source of the order; torch's own where None.
+    """
+
+    order: Tensor
+
+    def __init__(self, dimension: int, *, generator: torch.Generator | None = None) -> None:
+        super().__init__(dimension)
+        self.register_buffer("order", torch.randperm(dimension, generator=generator))
+
+    def _forward(self, x: Tensor, _condition: Tensor | None) -> tuple[Tensor, Tensor]:
+        return x[:, self.order], no_change(x)
+
+    def _inverse(self, y: Tensor, _condition: Tensor | None) -> Tensor:
+        return y[:, self.order.argsort()]
