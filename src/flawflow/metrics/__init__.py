@@ -1,0 +1,18 @@
+"""Measures of detection: pictures told apart, pixels told apart, defect regions found."""
+
+from flawflow.metrics.aupro import aupro
+from flawflow.metrics.evaluation import DefectEvaluation, Evaluation, Scored, evaluate_maps
+from flawflow.metrics.pixels import PixelMeasures, PixelResult
+from flawflow.metrics.ranking import auroc, average_precision
+
+__all__ = [
+    "DefectEvaluation",
+    "Evaluation",
+    "PixelMeasures",
+    "PixelResult",
+    "Scored",
+    "aupro",
+    "auroc",
+    "average_precision",
+    "evaluate_maps",
+]

@@ -1,0 +1,71 @@
+"""What every ranking measure comes down to: defect mass, and the good scores above and beside it."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats: TypeAlias = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Steps:
+    """A curve of true against false positives, given at the distinct scores of the defects alone.
+
+    Between two such scores the curve is level, so these steps hold all of it: every distinct
+    score is a threshold, and equal scores are passed together, in a straight line.
+
+    Attributes:
+        gained: (S,) defect mass at each distinct score, descending scores; sums to 1.
+        above: (S,) fraction of good scores strictly higher, in [0, 1].
+        at_least: (S,) fraction of good scores as high or higher, in [0, 1].
+    """
+
+    gained: Floats
+    above: Floats
+    at_least: Floats
+
+    def area(self, limit: float = 1.0) -> float:
+        """The mean height of the curve over false positive rates in [0, limit].
+
+        A mass w whose ties span the rates [a, b] adds w·∫₀ᴸ clip((x - a)/(b - a), 0, 1) dx: the
+        trapezoids of the curve and the linear interpolation at the limit, summed mass by mass.
+        """
+        return float(self.gained @ _reached(self.above, self.at_least, limit)) / limit
+
+    def area_error(self, limit: float = 1.0) -> float:
+        """How far `area` can be off if the ties were made by rounding: each tie broken at its worst."""
+        here = _reached(self.above, self.at_least, limit)
+        best, worst = np.maximum(limit - self.above, 0), np.maximum(limit - self.at_least, 0)
+        return float(self.gained @ np.maximum(best - here, here - worst)) / limit
+
+
+def average_precision(hits: Floats, alarms: Floats) -> float:
+    """Sum of precision · gain in recall over descending thresholds (no interpolation).
+
+    Args:
+        hits: (S,) number of defects at each distinct defect score, descending scores.
+        alarms: (S,) number of good ones that score as high or higher.
+    """
+    found = np.cumsum(hits)
+    return float(hits @ (found / (found + alarms)) / found[-1])
+
+
+def average_precision_error(hits: Floats, alarms_above: Floats, alarms: Floats) -> float:
+    """How far `average_precision` can be off if the ties were made by rounding."""
+    found = np.cumsum(hits)
+    here = found / (found + alarms)
+    best = found / (found + alarms_above)
+    before = found - hits
+    # The first defect of a tie adds itself to those found before; all the tie's good ones may precede it.
+    worst = (before + 1) / (before + 1 + alarms)
+    return float(hits @ np.maximum(best - here, here - worst) / found[-1])
+
+
+def _reached(above: Floats, at_least: Floats, limit: float) -> Floats:
+    """∫₀ᴸ of a ramp that rises from 0 at `above` to 1 at `at_least`."""
+    whole = limit - (above + at_least) / 2
+    width = np.where(at_least > above, at_least - above, 1.0)
+    part = np.maximum(limit - above, 0) ** 2 / (2 * width)
+    return np.where(at_least <= limit, whole, part)
