@@ -132,17 +132,19 @@ class PixelMeasures:
         at_least = np.sum([tally.at_least(levels) for tally in good], axis=0)
         roc = curve.Steps(counts / counts.sum(), above / total, at_least / total)
         pro = curve.Steps(shares / shares.sum(), roc.above, roc.at_least)
-        errors = (
-            roc.area_error(),
-            curve.average_precision_error(counts, above, at_least),
-            pro.area_error(self._fpr_limit),
-        )
+        error = 0.0
+        if self._dropped_bits:
+            error = max(
+                roc.area_error(),
+                pro.area_error(self._fpr_limit),
+                curve.average_precision_error(counts, above, at_least),
+            )
         return PixelResult(
             auroc=roc.area(),
             average_precision=curve.average_precision(counts, at_least),
             aupro=pro.area(self._fpr_limit),
             region_count=sum(tally.regions for tally in defect),
-            error=max(errors) if self._dropped_bits else 0.0,
+            error=error,
         )
 
     def _pack(self) -> None:
