@@ -1,0 +1,96 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flawflow.judge.calibration import Calibration
+
+finite = st.floats(-1e6, 1e6)
+score_lists = st.lists(finite, min_size=1, max_size=300).map(sorted).map(tuple)
+rates = st.integers(1, 999).map(lambda thousandth: thousandth / 1000)
+
+
+def calibration(scores, rate=0.01):
+    return Calibration(scores=tuple(scores), pixel_threshold=0.0, false_reject_rate=rate)
+
+
+@given(score_lists, finite)
+def test_p_value_counts_scores_at_least_as_high(scores, score):
+    expected = (1 + sum(s >= score for s in scores)) / (len(scores) + 1)
+    assert calibration(scores).p_value(score) == expected
+
+
+@given(score_lists, rates)
+def test_threshold_is_the_conformal_quantile(scores, rate):
+    threshold = calibration(scores, rate).threshold()
+    n = len(scores)
+    # In thousandths, so that this test's arithmetic is exact: k = ⌈(n + 1)(1 - rate)⌉.
+    k = -(-(n + 1) * (1000 - round(rate * 1000)) // 1000)
+    assert threshold.score == scores[min(k, n) - 1]
+    assert threshold.guaranteed_rate == (n + 1 - min(k, n)) / (n + 1)
+    assert threshold.keeps_rate == (k <= n)
+    assert threshold.asked_rate == rate
+
+
+@given(score_lists, rates)
+def test_needed_is_the_smallest_count_that_keeps_the_rate(scores, rate):
+    needed = calibration(scores, rate).needed()
+    assert calibration(range(needed), rate).threshold().keeps_rate
+    assert needed == 1 or not calibration(range(needed - 1), rate).threshold().keeps_rate
+
+
+@given(score_lists, rates, finite)
+def test_verdict_and_p_value_agree(scores, rate, score):
+    judge = calibration(scores, rate)
+    threshold = judge.threshold()
+    bound = rate if threshold.keeps_rate else threshold.guaranteed_rate
+    if score not in scores:
+        assert (judge.verdict(score) == "NG") == (judge.p_value(score) <= bound)
+    assert (judge.verdict(score) == "NG") == (score > threshold.score)
+
+
+@pytest.mark.parametrize(("n", "rate"), [(19, 0.05), (99, 0.01), (100, 0.07), (250, 0.1), (9, 0.01)])
+def test_a_new_good_picture_is_rejected_at_most_at_the_guaranteed_rate(n, rate):
+    # Of n + 1 exchangeable pictures each is equally likely the new one: leaving out each in turn gives
+    # the exact probability.
+    scores = np.random.default_rng(n).gumbel(size=n + 1)
+    rejected = 0
+    for new in range(n + 1):
+        judge = calibration(sorted(np.delete(scores, new).tolist()), rate)
+        rejected += judge.verdict(float(scores[new])) == "NG"
+    assert rejected / (n + 1) == judge.threshold().guaranteed_rate
+
+
+def test_a_decimal_rate_is_taken_as_written():
+    # In floats (99 + 1) * 0.07 is 7.000000000000001 and (99 + 1) * 0.29 is 28.999999999999996.
+    for rate, above in ((0.07, 7), (0.29, 29), (np.float64(0.29), 29)):
+        assert calibration(range(99), rate).threshold().score == 99 - above
+
+
+def test_needed_of_common_rates():
+    judge = calibration([0.0])
+    assert [judge.needed(rate) for rate in (0.1, 0.05, 0.01, 0.001)] == [9, 19, 99, 999]
+    assert judge.needed() == 99
+
+
+def test_threshold_of_another_rate():
+    judge = calibration(range(99))
+    assert (judge.threshold().score, judge.threshold(0.1).score) == (98, 89)
+
+
+@pytest.mark.parametrize("rate", [0.0, 1.0, -0.1, math.nan])
+def test_impossible_rates_are_refused(rate):
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        calibration([1.0], rate)
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        calibration([1.0]).threshold(rate)
+
+
+@pytest.mark.parametrize(
+    ("scores", "message"), [((), "at least one"), ((2.0, 1.0), "ascending"), ((1.0, math.nan), "finite")]
+)
+def test_impossible_scores_are_refused(scores, message):
+    with pytest.raises(ValueError, match=message):
+        calibration(scores)
