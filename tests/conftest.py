@@ -1,10 +1,19 @@
-"""What several tests share: the real pictures and a seeded generator."""
+"""What several tests share: the real pictures, a seeded generator and a model that needs no training."""
 
 import os
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
+
+from flawflow.card import Card, EncoderCard, TrainingCard
+from flawflow.judge.calibration import Calibration
+from flawflow.model_file import write_model
+
+# A busy machine is no reason to fail.
+settings.register_profile("flawflow", deadline=None)
+settings.load_profile("flawflow")
 
 
 @pytest.fixture(scope="session")
@@ -19,3 +28,64 @@ def shared_data() -> Path:
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(20211)
+
+
+@pytest.fixture(scope="session")
+def tiny_graph() -> bytes:
+    """A serialised ONNX model whose map is the brightness of a 32 × 32 picture, blurred 3 × 3, in [0, 1]."""
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    kernel = np.full((1, 3, 3, 3), 1 / (27 * 255), np.float32)
+    nodes = [
+        helper.make_node("Cast", ["images"], ["levels"], to=TensorProto.FLOAT),
+        helper.make_node("Transpose", ["levels"], ["planes"], perm=[0, 3, 1, 2]),
+        helper.make_node("Conv", ["planes", "kernel"], ["plane"], pads=[1, 1, 1, 1]),
+        helper.make_node("Squeeze", ["plane", "plane_axis"], ["anomaly_map"]),
+        helper.make_node("ReduceMax", ["anomaly_map", "map_axes"], ["pred_score"], keepdims=0),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "tiny",
+        inputs=[helper.make_tensor_value_info("images", TensorProto.UINT8, ["B", 32, 32, 3])],
+        outputs=[
+            helper.make_tensor_value_info("anomaly_map", TensorProto.FLOAT, ["B", 32, 32]),
+            helper.make_tensor_value_info("pred_score", TensorProto.FLOAT, ["B"]),
+        ],
+        initializer=[
+            numpy_helper.from_array(kernel, "kernel"),
+            numpy_helper.from_array(np.array([1]), "plane_axis"),
+            numpy_helper.from_array(np.array([1, 2]), "map_axes"),
+        ],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
+    onnx.checker.check_model(model, full_check=True)
+    return bytes(model.SerializeToString())
+
+
+@pytest.fixture(scope="session")
+def tiny_card() -> Card:
+    """The card of `tiny_model`: a picture is NG where it is brighter than 0.5, at a rate of 1 in 100."""
+    return Card(
+        flawflow_version="0.1.0",
+        created="2021-07-27T12:00:00+00:00",
+        detector="brightness",
+        preset="none",
+        size=(32, 32),
+        encoder=EncoderCard(
+            name="none", strides=(1,), weights="none", weights_sha256="", weights_licence="Apache-2.0"
+        ),
+        training=TrainingCard(dataset="none", picture_count=1, seed=0, seconds=0.0),
+        calibration=Calibration(
+            scores=tuple(np.linspace(0.01, 0.5, 99).tolist()), pixel_threshold=0.5, false_reject_rate=0.01
+        ),
+        heat_scale=(0.25, 1.0),
+    )
+
+
+@pytest.fixture
+def tiny_model(tmp_path: Path, tiny_graph: bytes, tiny_card: Card) -> Path:
+    """A model file that needs no training: its map is the picture's brightness, its threshold 0.5."""
+    path = tmp_path / "tiny.flaw"
+    write_model(path, tiny_graph, tiny_card)
+    return path

@@ -1,0 +1,183 @@
+"""The card of a model: what it is, where it comes from, how to judge by it.
+
+It travels as JSON inside the model file. Reading is strict: every field must be there, of its type
+and in its range, and nothing else may be. A change of fields is a new `FORMAT_VERSION`.
+"""
+
+import dataclasses
+import json
+import math
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import UnionType
+from typing import Any, NoReturn, get_args, get_origin, get_type_hints
+
+from flawflow.errors import ModelFileError
+from flawflow.judge.calibration import Calibration
+
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True)
+class EncoderCard:
+    """The frozen encoder whose features the detector reads.
+
+    Attributes:
+        name: The encoder's name.
+        strides: Input pixels per feature vector of each scale, in the order of the scales.
+        weights: Where the weights come from.
+        weights_sha256: Lower-case hex digest of the weights; empty where there is none.
+        weights_licence: The weights' licence; it goes with the model.
+    """
+
+    name: str
+    strides: tuple[int, ...]
+    weights: str
+    weights_sha256: str
+    weights_licence: str
+
+    def __post_init__(self) -> None:
+        if not self.strides or min(self.strides) < 1:
+            raise ValueError(f"strides must be one or more positive numbers; got {self.strides}")
+        if not re.fullmatch("([0-9a-f]{64})?", self.weights_sha256):
+            raise ValueError(f"weights_sha256 must be 64 hex digits or empty; got {self.weights_sha256!r}")
+
+
+@dataclass(frozen=True)
+class TrainingCard:
+    """How the model was made.
+
+    Attributes:
+        dataset: Name of the data.
+        picture_count: Good pictures that the detector was trained on.
+        seed: Seed of every random choice.
+        seconds: Wall time of the training.
+    """
+
+    dataset: str
+    picture_count: int
+    seed: int
+    seconds: float
+
+    def __post_init__(self) -> None:
+        if self.picture_count < 1:
+            raise ValueError(f"picture_count must be positive; got {self.picture_count}")
+        if not (math.isfinite(self.seconds) and self.seconds >= 0):
+            raise ValueError(f"seconds must be zero or more; got {self.seconds}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """All that a model file says about its graph.
+
+    Attributes:
+        flawflow_version: The flawflow that wrote the file.
+        created: When, in ISO 8601, UTC.
+        detector: The detector's name.
+        preset: The training preset's name.
+        size: (height, width) in pixels of the graph's input and of its map.
+        encoder: The encoder and its weights.
+        training: The data and the run.
+        calibration: Scores of good pictures and what follows from them.
+        heat_scale: (low, high): the map values that a heat map shows as nothing and as full colour,
+            one scale for all pictures of this model.
+        format_version: Version of the card's fields.
+
+    Raises:
+        ValueError: When a value is outside its range.
+    """
+
+    flawflow_version: str
+    created: str
+    detector: str
+    preset: str
+    size: tuple[int, int]
+    encoder: EncoderCard
+    training: TrainingCard
+    calibration: Calibration
+    heat_scale: tuple[float, float]
+    format_version: int = FORMAT_VERSION
+
+    def __post_init__(self) -> None:
+        if self.format_version != FORMAT_VERSION:
+            raise ValueError(f"format_version must be {FORMAT_VERSION}; got {self.format_version}")
+        if min(self.size) < 1:
+            raise ValueError(f"size must be two positive numbers; got {self.size}")
+        if not (all(map(math.isfinite, self.heat_scale)) and self.heat_scale[0] < self.heat_scale[1]):
+            raise ValueError(f"heat_scale must be two finite numbers, low < high; got {self.heat_scale}")
+        if datetime.fromisoformat(self.created).utcoffset() != timedelta(0):
+            raise ValueError(f"created must be a time in UTC; got {self.created!r}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The card as a JSON-ready dictionary."""
+        return dataclasses.asdict(self)
+
+    def to_json(self) -> str:
+        """The card as one line of JSON."""
+        return json.dumps(self.to_dict(), allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str | bytes | bytearray) -> "Card":
+        """Read a card, refusing whatever is not exactly one.
+
+        Raises:
+            ModelFileError: When the text is no card; the message names the field. Or when a newer
+                flawflow wrote it.
+        """
+        try:
+            value = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise ModelFileError(f"the model card is not JSON ({error}); train the model again") from None
+        version = value.get("format_version") if isinstance(value, dict) else None
+        if type(version) is int and version > FORMAT_VERSION:
+            raise ModelFileError(
+                f"the model was made by a newer flawflow (card format {version}, this flawflow reads "
+                f"{FORMAT_VERSION}): upgrade flawflow"
+            )
+        card = _parse(cls, value, "")
+        assert isinstance(card, cls)
+        return card
+
+
+def _parse(kind: Any, value: object, where: str) -> Any:
+    """`value`, made of what JSON knows, as an object of the type `kind`; `where` is its dotted name."""
+    if dataclasses.is_dataclass(kind):
+        return _parse_dataclass(kind, value, where)
+    if get_origin(kind) is tuple:
+        return _parse_tuple(kind, value, where)
+    # JSON does not tell 1.0 from 1; a bool is an int only in Python.
+    accepted: type | UnionType = int | float if kind is float else kind
+    if isinstance(value, bool) or not isinstance(value, accepted):
+        _refuse(where, f"must be a {kind.__name__}; got {value!r:.60}")
+    try:
+        return kind(value)
+    except OverflowError:
+        _refuse(where, "is too large a number")
+
+
+def _parse_tuple(kind: Any, value: object, where: str) -> tuple[Any, ...]:
+    item, *rest = get_args(kind)
+    if not isinstance(value, list) or (rest != [...] and len(value) != 1 + len(rest)):
+        length = "" if rest == [...] else f" of {1 + len(rest)}"
+        _refuse(where, f"must be a list{length}; got {value!r:.60}")
+    return tuple(_parse(item, member, f"{where}[{index}]") for index, member in enumerate(value))
+
+
+def _parse_dataclass(kind: Any, value: object, where: str) -> Any:
+    if not isinstance(value, dict):
+        _refuse(where, f"must be an object; got {value!r:.60}")
+    hints = get_type_hints(kind)
+    prefix = f"{where}." if where else ""
+    for name in sorted(hints.keys() ^ value.keys()):
+        _refuse(f"{prefix}{name}", "is missing" if name in hints else "is unknown")
+    members = {name: _parse(hint, value[name], f"{prefix}{name}") for name, hint in hints.items()}
+    try:
+        return kind(**members)
+    except ValueError as error:
+        _refuse(where, f"is out of range: {error}")
+
+
+def _refuse(where: str, what: str) -> NoReturn:
+    subject = f"the model card's field '{where}'" if where else "the model card"
+    raise ModelFileError(f"{subject} {what}; train the model again or take a good copy of the file")

@@ -1,0 +1,123 @@
+import dataclasses
+import json
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flawflow.card import FORMAT_VERSION, Card
+from flawflow.errors import ModelFileError
+
+
+def changed(card, path, value):
+    """The card's dictionary with one field, named by its dotted path, set to a value."""
+    content = json.loads(card.to_json())
+    *outer, last = path.split(".")
+    part = content
+    for name in outer:
+        part = part[name]
+    part[last] = value
+    return json.dumps(content)
+
+
+def test_round_trip(tiny_card):
+    assert Card.from_json(tiny_card.to_json()) == tiny_card
+    assert json.loads(tiny_card.to_json()) == json.loads(json.dumps(tiny_card.to_dict()))
+
+
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1).map(sorted))
+def test_scores_come_back_to_the_bit(tiny_card, scores):
+    calibration = dataclasses.replace(tiny_card.calibration, scores=tuple(scores))
+    card = dataclasses.replace(tiny_card, calibration=calibration)
+    assert Card.from_json(card.to_json()).calibration.scores == tuple(scores)
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("detector", 1),
+        ("size", [32]),
+        ("size", [32, 32, 32]),
+        ("size", [32, 32.0]),
+        ("size", [32, True]),
+        ("size", "32"),
+        ("encoder", []),
+        ("encoder.strides", [8, "16"]),
+        ("training.seed", None),
+        ("training.seed", True),
+        ("training.seconds", "1"),
+        ("training.seconds", 10**400),
+        ("calibration.scores", {}),
+        ("calibration.pixel_threshold", False),
+        ("heat_scale", [0]),
+    ],
+)
+def test_a_field_of_another_type_is_named(tiny_card, path, value):
+    with pytest.raises(ModelFileError, match=f"'{path}"):
+        Card.from_json(changed(tiny_card, path, value))
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("format_version", 0),
+        ("size", [0, 32]),
+        ("created", "yesterday"),
+        ("created", "2021-07-27T12:00:00"),
+        ("created", "2021-07-27T12:00:00+02:00"),
+        ("heat_scale", [1.0, 1.0]),
+        ("heat_scale", [0.0, math.nan]),
+        ("encoder.strides", []),
+        ("encoder.strides", [0]),
+        ("encoder.weights_sha256", "ab"),
+        ("training.picture_count", 0),
+        ("training.seconds", -1.0),
+        ("calibration.scores", []),
+        ("calibration.scores", [math.nan]),
+        ("calibration.false_reject_rate", 1),
+    ],
+)
+def test_a_value_out_of_range_is_refused(tiny_card, path, value):
+    with pytest.raises(ModelFileError, match="out of range"):
+        Card.from_json(changed(tiny_card, path, value))
+
+
+def test_missing_and_unknown_fields_are_named(tiny_card):
+    content = tiny_card.to_dict()
+    content["encoder"]["colour"] = 1
+    with pytest.raises(ModelFileError, match=r"'encoder\.colour' is unknown"):
+        Card.from_json(json.dumps(content))
+    del content["encoder"]["colour"], content["calibration"]["scores"]
+    with pytest.raises(ModelFileError, match=r"'calibration\.scores' is missing"):
+        Card.from_json(json.dumps(content))
+
+
+def test_a_newer_format_asks_for_an_upgrade_whatever_else_it_holds():
+    with pytest.raises(ModelFileError, match=r"made by a newer flawflow .* upgrade"):
+        Card.from_json(json.dumps({"format_version": FORMAT_VERSION + 1, "new": "field"}))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "null", "7", b"\xff", "[" * 100_000, '{"format_version": "2"}']
+)
+def test_what_is_no_card_is_refused(text):
+    with pytest.raises(ModelFileError, match="the model card"):
+        Card.from_json(text)
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.floats() | st.text(),
+        lambda c: st.lists(c) | st.dictionaries(st.text(), c),
+    )
+)
+def test_no_json_is_taken_for_a_card(value):
+    with pytest.raises(ModelFileError):
+        Card.from_json(json.dumps(value))
+
+
+def test_integers_stand_for_floats(tiny_card):
+    card = Card.from_json(changed(tiny_card, "heat_scale", [0, 2]))
+    assert card.heat_scale == (0.0, 2.0)
+    assert {type(value) for value in card.heat_scale} == {float}
