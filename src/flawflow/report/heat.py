@@ -93,6 +93,14 @@ def overlay(
     return _with_boxes(blended, regions)
 
 
+def css_gradient() -> str:
+    """Give the colour map from low to high as a CSS gradient, for legends."""
+    stops = (
+        "#" + "".join(f"{part:02x}" for part in colour) for colour in _palette()[:: _STEPS // 15, :3].tolist()
+    )
+    return f"linear-gradient(to right, {', '.join(stops)})"
+
+
 def _levels(anomaly_map: NDArray[np.floating[Any]], scale: tuple[float, float]) -> NDArray[np.uint8]:
     """Give the palette index of every value, 0 to 255."""
     low, high = scale

@@ -1,0 +1,136 @@
+"""The folder that an inspection leaves: result files, overlays and the report page."""
+
+import json
+from pathlib import Path, PurePath
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from flawflow.card import Card
+from flawflow.errors import FlawflowError, PictureError
+from flawflow.files import write_whole
+from flawflow.inspect.inspection import Failure, Inspection
+from flawflow.picture import read_picture
+from flawflow.report.gallery import Gallery
+from flawflow.report.heat import overlay
+from flawflow.report.page import render_page
+from flawflow.report.results import CSV_NAME, JSONL_NAME, ResultFiles, readable, to_record
+from flawflow.report.summary import Summary
+
+PAGE_NAME = "report.html"
+OVERLAYS_NAME = "overlays"
+
+_QUALITY = 92
+# A JPEG can be no longer or wider.
+_JPEG_LIMIT = 65_500
+
+
+class ResultFolder:
+    """Collects the outcomes of an inspection, picture by picture, in one folder.
+
+    Results and overlays stand there as soon as a picture is done; the report page comes with `finish`.
+    """
+
+    def __init__(self, folder: Path, *, model: str, card: Card, overlay_names: dict[Path, str]) -> None:
+        """Begin the result files.
+
+        Args:
+            folder: Created when it is missing; holds no earlier results (see `clear`).
+            model: The model's name for the page.
+            card: The model's card.
+            overlay_names: Where each picture's overlay goes, as `names.overlay_names` gives it.
+        """
+        self._folder = folder
+        self._card = card
+        self._names = overlay_names
+        self._files = ResultFiles(folder)
+        self._gallery = Gallery()
+        self.summary = Summary(model=model)
+
+    def add(self, outcome: Inspection | Failure) -> dict[str, Any]:
+        """Write what is known of one picture and give its record."""
+        record = to_record(outcome) if isinstance(outcome, Failure) else self._exhibit(outcome)
+        self._files.write(record)
+        self.summary.add(record)
+        return record
+
+    def finish(self) -> Path:
+        """Write the report page and give its path."""
+        page = self._folder / PAGE_NAME
+        write_whole(page, render_page(self.summary, self._card, self._gallery.exhibits()))
+        return page
+
+    def _exhibit(self, inspection: Inspection) -> dict[str, Any]:
+        scale = self._card.heat_scale
+        if inspection.path is None:
+            return to_record(inspection)
+        try:
+            picture = read_picture(inspection.path)
+            drawn = overlay(picture, inspection.anomaly_map, scale, inspection.regions)
+        except PictureError:
+            # The file was changed or taken away after its inspection: the result stands, without an overlay.
+            return to_record(inspection)
+        place = self._save(drawn, f"{OVERLAYS_NAME}/{self._names[inspection.path]}")
+        record = to_record(inspection, overlay=readable(place))
+        self._gallery.offer(inspection, picture, record, scale)
+        return record
+
+    def _save(self, drawn: NDArray[np.uint8], name: str) -> str:
+        """Save an overlay and give its name: a line camera's picture may be too long for JPEG."""
+        if max(drawn.shape) > _JPEG_LIMIT:
+            name = PurePath(name).with_suffix(".png").as_posix()
+        path = self._folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Full colour resolution: half of it would fray the boxes' thin lines.
+        Image.fromarray(drawn).save(path, quality=_QUALITY, subsampling=0)
+        return name
+
+    def __enter__(self) -> Self:
+        self._files.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._files.__exit__(kind, error, trace)
+
+
+def has_results(folder: Path) -> bool:
+    """Say whether a folder holds results of an earlier inspection."""
+    return any((folder / name).exists() for name in (JSONL_NAME, CSV_NAME, PAGE_NAME))
+
+
+def clear(folder: Path) -> None:
+    """Remove an earlier inspection's files, and nothing else, from a folder.
+
+    Only overlays that the earlier results.jsonl names are removed.
+
+    Raises:
+        FlawflowError: results.jsonl is not flawflow's.
+    """
+    for name in _earlier_overlays(folder):
+        path = folder / name
+        # A list from elsewhere must not reach out of the folder.
+        if path.resolve().is_relative_to((folder / OVERLAYS_NAME).resolve()):
+            path.unlink(missing_ok=True)
+    for name in (JSONL_NAME, CSV_NAME, PAGE_NAME):
+        (folder / name).unlink(missing_ok=True)
+
+
+def _earlier_overlays(folder: Path) -> list[str]:
+    listing = folder / JSONL_NAME
+    if not listing.exists():
+        return []
+    try:
+        # A line without its end was cut by a full disk.
+        lines = [line for line in listing.read_bytes().split(b"\n")[:-1] if line]
+        records = [json.loads(line) for line in lines]
+        return [record["overlay"] for record in records if record["overlay"] is not None]
+    except (ValueError, LookupError, TypeError) as error:
+        raise FlawflowError(
+            f"{listing} is not a result list of flawflow ({type(error).__name__}): "
+            "choose another output folder or move the file away"
+        ) from None

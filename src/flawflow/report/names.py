@@ -1,0 +1,53 @@
+"""Where each picture's overlay goes: the pictures' own folders and names, never two in one place."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path, PurePath
+
+
+def overlay_names(pictures: Iterable[Path]) -> dict[Path, str]:
+    """Give every picture a name for its overlay, relative to the overlays' folder.
+
+    The pictures' folders are mirrored from the deepest one that holds them all. A picture keeps its
+    name; one that would share it with another (`a.png` and `a.bmp`) keeps its suffix in it too.
+
+    Args:
+        pictures: Paths, each once.
+
+    Returns:
+        For each path a relative path with `/`, ending in `.jpg`; no two are equal, not even on a
+        file system that takes `A.jpg` for `a.jpg`.
+
+    >>> list(overlay_names([Path("in/x/a.png"), Path("in/y/a.png"), Path("in/y/a.bmp")]).values())
+    ['x/a.jpg', 'y/a.jpg', 'y/a_bmp.jpg']
+    """
+    # Not resolve(): a linked folder keeps the name that the user gave.
+    absolute = {picture: Path(os.path.abspath(picture)) for picture in pictures}  # noqa: PTH100
+    root = _common_folder(absolute.values())
+    taken: set[str] = set()
+    names: dict[Path, str] = {}
+    for picture, place in absolute.items():
+        inside = PurePath(place.name) if root is None else place.relative_to(root)
+        names[picture] = _free_name(inside, taken)
+        taken.add(names[picture].casefold())
+    return names
+
+
+def _common_folder(places: Iterable[Path]) -> Path | None:
+    folders = {place.parent for place in places}
+    try:
+        return Path(os.path.commonpath(folders)) if folders else None
+    except ValueError:
+        # Two drives of Windows have no folder in common.
+        return None
+
+
+def _free_name(inside: PurePath, taken: set[str]) -> str:
+    stem, suffix = inside.stem, inside.suffix.lstrip(".")
+    count = 1
+    name = inside.with_name(f"{stem}.jpg").as_posix()
+    while name.casefold() in taken:
+        numbered = f"{stem}_{suffix}" if count == 1 else f"{stem}_{suffix}_{count}"
+        name = inside.with_name(f"{numbered}.jpg").as_posix()
+        count += 1
+    return name

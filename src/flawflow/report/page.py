@@ -1,0 +1,136 @@
+"""report.html: one page that opens from the disk, without a server and without a network."""
+
+import base64
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from html import escape
+from importlib.resources import files
+from string import Template
+from urllib.parse import quote
+
+from flawflow.card import Card
+from flawflow.report.gallery import Exhibit
+from flawflow.report.heat import css_gradient
+from flawflow.report.histogram import histogram_svg
+from flawflow.report.summary import Summary
+from flawflow.report.words import VERDICT_WORDS, counted, duration, promise, rarity
+
+_CHIPS = {"OK": "● OK", "NG": "▲ NG"}
+
+
+def render_page(summary: Summary, card: Card, exhibits: Sequence[Exhibit]) -> str:
+    """Render the report page.
+
+    Args:
+        summary: The numbers of the inspection.
+        card: The model's card.
+        exhibits: The pictures to show, in this order.
+
+    Returns:
+        A whole HTML document; all that comes from files is escaped in it.
+    """
+    template = Template(files(__package__).joinpath("page.html").read_text("utf-8"))
+    shown = {verdict: sum(e.record["verdict"] == verdict for e in exhibits) for verdict in _CHIPS}
+    low, high = card.heat_scale
+    return template.substitute(
+        model=escape(summary.model),
+        tiles=_tiles(summary),
+        promise=escape(promise(card.calibration)),
+        histogram=_histogram(summary, card),
+        facts=_facts(card),
+        gradient=css_gradient(),
+        heat_low=f"{low:.4g}",
+        heat_high=f"{high:.4g}",
+        shown=len(exhibits),
+        shown_ok=shown["OK"],
+        shown_ng=shown["NG"],
+        selection=escape(_selection(summary, len(exhibits))),
+        figures="".join(_figure(exhibit, card) for exhibit in exhibits),
+        failures=_failures(summary),
+        version=escape(card.flawflow_version),
+    )
+
+
+def _tiles(summary: Summary) -> str:
+    tiles = (
+        ("", f"{summary.inspected:,}", "inspected"),
+        ("ng", f"{summary.ng:,}", f"▲ NG: {VERDICT_WORDS['NG']}"),
+        ("ok", f"{summary.ok:,}", f"● OK: {VERDICT_WORDS['OK']}"),
+        ("bad" if summary.unreadable else "", f"{summary.unreadable:,}", "could not be read"),
+    )
+    return "".join(
+        f'<div class="tile {kind}"><strong>{number}</strong><span>{label}</span></div>'
+        for kind, number, label in tiles
+    )
+
+
+def _histogram(summary: Summary, card: Card) -> str:
+    if not summary.scores:
+        return "<p>No picture was inspected, so there are no scores.</p>"
+    return histogram_svg(summary.scores, card.calibration.threshold().score)
+
+
+def _facts(card: Card) -> str:
+    encoder, training = card.encoder, card.training
+    facts = (
+        ("Learned from", f"{counted(training.picture_count, 'good picture')} of {training.dataset}"),
+        (
+            "Learned on",
+            f"{datetime.fromisoformat(card.created):%Y-%m-%d %H:%M} UTC, in {duration(training.seconds)}",
+        ),
+        ("Input", f"{card.size[1]} × {card.size[0]} pixels (width × height)"),
+        ("Detector", f"{card.detector}, preset {card.preset}, seed {training.seed}"),
+        ("Encoder", f"{encoder.name}, weights {encoder.weights} (licence: {encoder.weights_licence})"),
+        ("Threshold", f"{card.calibration.threshold().score:.4g}: a higher score is NG"),
+        ("Region", f"where the anomaly map is above {card.calibration.pixel_threshold:.4g}"),
+    )
+    return "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts)
+
+
+def _selection(summary: Summary, shown: int) -> str:
+    if shown >= summary.inspected:
+        return "All inspected pictures, by falling score."
+    return (
+        f"{shown:,} of {summary.inspected:,} pictures: the most anomalous ones and an even sample of the "
+        "others, by falling score. results.csv, results.jsonl and the folder overlays have all of them."
+    )
+
+
+def _figure(exhibit: Exhibit, card: Card) -> str:
+    record = exhibit.record
+    verdict, path = record["verdict"], record["path"] or ""
+    rare = rarity(record["p_value"], len(card.calibration.scores))
+    regions = counted(len(record["regions"]), "region")
+    overlay = _image("overlay", exhibit.overlay, f"Anomaly map over {path}")
+    if record["overlay"] is not None:
+        overlay = f'<a href="{escape(quote(record["overlay"]))}" target="_blank">{overlay}</a>'
+    return (
+        f'<figure data-verdict="{escape(verdict)}">'
+        f'<div class="pair">{_image("picture", exhibit.picture, path)}{overlay}</div>'
+        f'<figcaption><p><span class="chip {escape(verdict.lower())}">{escape(_CHIPS[verdict])}</span> '
+        f"<b>score {exhibit.score:.4g}</b> · {escape(regions)}</p>"
+        f"<p>{escape(rare)}</p>"
+        f'<p class="path">{escape(path)}</p></figcaption></figure>\n'
+    )
+
+
+def _image(kind: str, jpeg: bytes, text: str) -> str:
+    data = base64.b64encode(jpeg).decode()
+    return f'<img class="{kind}" alt="{escape(text)}" src="data:image/jpeg;base64,{data}">'
+
+
+def _failures(summary: Summary) -> str:
+    if not summary.unreadable:
+        return ""
+    left = summary.unreadable - len(summary.failures)
+    more = f"<p>… and {left:,} more; results.jsonl has all of them.</p>" if left else ""
+    return (
+        f"<section><h2>{escape(counted(summary.unreadable, 'picture'))} could not be read</h2>"
+        f'<ul class="failures">{_list_items(summary.failures)}</ul>{more}</section>'
+    )
+
+
+def _list_items(failures: Iterable[tuple[str, str]]) -> str:
+    # Most sentences name their file already.
+    sentences = (error if path in error else f"{path}: {error}" for path, error in failures)
+    return "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences)
