@@ -1,0 +1,63 @@
+"""The layout of MVTec AD: train/good, test/TYPE, ground_truth/TYPE/STEM_mask.png."""
+
+from pathlib import Path
+
+from flawflow.dataset.masks import pair_masks
+from flawflow.dataset.sample import GOOD, Dataset, Sample, good_samples, part_name
+from flawflow.errors import DatasetError
+from flawflow.picture.find import walk_pictures
+
+
+def is_mvtec(folder: Path) -> bool:
+    """Tell whether a folder has `train/good`, or a `train` with exactly one folder."""
+    return _good_folder(folder) is not None
+
+
+def open_mvtec(folder: Path) -> Dataset:
+    """Open one part (category) in the layout of MVTec AD.
+
+    `test/good` (or `test` with the name of the one folder in `train`) holds good pictures, every other
+    `test/TYPE` defective ones. Masks are `ground_truth/TYPE/STEM_mask` or `STEM` with any picture suffix.
+
+    Raises:
+        DatasetError: There is no picture to learn from.
+    """
+    good = _good_folder(folder)
+    train = walk_pictures(good) if good is not None else []
+    if good is None or not train:
+        raise DatasetError(f"There is no picture in {folder / 'train'}: put the good pictures in train/good.")
+    samples = good_samples(train, "train")
+    test = folder / "test"
+    if test.is_dir():
+        defective: list[Path] = []
+        for path in walk_pictures(test):
+            kind = path.relative_to(test).parts[0]
+            if kind in (GOOD, good.name):
+                samples += good_samples([path], "test")
+            else:
+                defective.append(path)
+        samples += _defective(defective, test, folder / "ground_truth")
+    return Dataset(part_name(folder), tuple(samples))
+
+
+def _defective(pictures: list[Path], test: Path, truth: Path) -> list[Sample]:
+    for picture in pictures:
+        if picture.parent == test:
+            raise DatasetError(
+                f"{picture} lies beside the folders of {test}: move it to test/good or test/TYPE."
+            )
+    masks = pair_masks(pictures, test, truth) if truth.is_dir() else {}
+    return [
+        Sample(picture, "test", True, picture.relative_to(test).parts[0], masks.get(picture))
+        for picture in pictures
+    ]
+
+
+def _good_folder(folder: Path) -> Path | None:
+    train = folder / "train"
+    if (train / GOOD).is_dir():
+        return train / GOOD
+    if not train.is_dir():
+        return None
+    folders = [entry for entry in train.iterdir() if entry.is_dir() and not entry.name.startswith(".")]
+    return folders[0] if len(folders) == 1 else None

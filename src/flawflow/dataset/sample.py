@@ -1,0 +1,90 @@
+"""What a dataset is: samples, each with its role."""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from flawflow.errors import DatasetError
+
+GOOD = "good"
+DEFECTIVE = "defective"
+"""The type of a defect that has no name of its own."""
+
+# Folders that hold good pictures of a part and say nothing about which part.
+_ROLES = frozenset({"good", "ok", "normal", "train"})
+
+Split = Literal["train", "test"]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One picture and its role.
+
+    Attributes:
+        path: The picture file.
+        split: What it is for: "train" or "test".
+        is_defective: Whether the part has a defect.
+        defect_type: The name of its kind of defect; "good" where it has none.
+        mask_path: The file that marks the defect's pixels, None where there is none.
+    """
+
+    path: Path
+    split: Split
+    is_defective: bool
+    defect_type: str
+    mask_path: Path | None = None
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The pictures of one part.
+
+    Attributes:
+        name: The part's name, as its folder is called.
+        samples: All pictures.
+
+    Raises:
+        DatasetError: There is no sample, or one file is for training and for testing at once.
+    """
+
+    name: str
+    samples: tuple[Sample, ...]
+
+    def __post_init__(self) -> None:
+        if not self.samples:
+            raise DatasetError(f"The dataset {self.name} holds no picture: check its path.")
+        trained_on = {os.path.realpath(sample.path) for sample in self.train}
+        for sample in self.test:
+            if os.path.realpath(sample.path) in trained_on:
+                raise DatasetError(
+                    f"{sample.path} is for training and for testing at once: keep it in one of the two."
+                )
+
+    @property
+    def train(self) -> tuple[Sample, ...]:
+        """The good pictures to learn from."""
+        return tuple(s for s in self.samples if s.split == "train" and not s.is_defective)
+
+    @property
+    def test(self) -> tuple[Sample, ...]:
+        """The pictures to test with, good and defective."""
+        return tuple(s for s in self.samples if s.split == "test")
+
+
+def good_samples(paths: Iterable[Path], split: Split) -> list[Sample]:
+    """Give good samples of one split."""
+    return [Sample(path, split, False, GOOD) for path in paths]
+
+
+def part_name(folder: Path) -> str:
+    """Name a part after its folder, above folders such as `good` and `train` that only tell a role.
+
+    >>> part_name(Path("/data/bottle/train/good"))
+    'bottle'
+    """
+    # abspath: "." and ".." have no name; a link has its own.
+    whole = Path(os.path.abspath(folder))  # noqa: PTH100 - resolve() would follow links
+    names = [name for name in whole.parts[1:] if name.casefold() not in _ROLES]
+    return names[-1] if names else "pictures"

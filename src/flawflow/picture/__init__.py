@@ -1,0 +1,17 @@
+"""Pictures: any picture a camera writes becomes uint8 RGB; masks, sizes and the search for files."""
+
+from flawflow.picture.find import PICTURE_SUFFIXES, find_pictures
+from flawflow.picture.read import MAX_PIXELS, PictureSource, read_mask, read_picture
+from flawflow.picture.resize import resize_map, resize_mask, resize_picture
+
+__all__ = [
+    "MAX_PIXELS",
+    "PICTURE_SUFFIXES",
+    "PictureSource",
+    "find_pictures",
+    "read_mask",
+    "read_picture",
+    "resize_map",
+    "resize_mask",
+    "resize_picture",
+]

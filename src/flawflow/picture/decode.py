@@ -1,0 +1,146 @@
+"""From the bytes of a picture file to pixels, through the five decoders that cameras need and no other."""
+
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from PIL.BmpImagePlugin import BmpImageFile
+from PIL.ImageFile import ImageFile
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+from PIL.TiffImagePlugin import TiffImageFile
+from PIL.WebPImagePlugin import WebPImageFile
+
+from flawflow.errors import PictureError
+
+# The way out that a refused file's message offers.
+KNOWN_FORMATS = "PNG, JPEG, BMP, TIFF or WebP"
+
+_TIFF_STARTS = (b"II\x2a\x00", b"MM\x00\x2a", b"II\x2b\x00", b"MM\x00\x2b")
+_ORIENTATION = 0x0112
+_BITS_PER_SAMPLE = 258
+
+# Modes whose numbers are not grey or RGB levels, and the mode that makes them so.
+_PLAIN_MODE = {
+    # By way of RGBA, because Pillow's way from a palette with transparency straight to RGB warns.
+    "P": "RGBA",
+    "PA": "RGBA",
+    "La": "LA",
+    "RGBa": "RGBA",
+    "CMYK": "RGB",
+    "YCbCr": "RGB",
+    "LAB": "RGB",
+    "HSV": "RGB",
+}
+
+
+def open_header(stream: BinaryIO) -> ImageFile | None:
+    """Read a picture's header; no pixel is decoded yet.
+
+    The decoder is chosen by the first bytes, never by the name. Pillow's own `Image.open` is not used:
+    it may run any installed plugin, and it compares sizes with a setting of the whole process.
+
+    Returns:
+        The opened picture, or None where the bytes begin like none of the known formats.
+    """
+    start = stream.read(16)
+    stream.seek(0)
+    decoder = _decoder(start)
+    return None if decoder is None else decoder(stream)
+
+
+def _decoder(start: bytes) -> type[ImageFile] | None:
+    if start.startswith(b"\x89PNG\r\n\x1a\n"):
+        return PngImageFile
+    if start.startswith(b"\xff\xd8\xff"):
+        return JpegImageFile
+    if start.startswith(b"BM"):
+        return BmpImageFile
+    if start.startswith(_TIFF_STARTS):
+        return TiffImageFile
+    if start.startswith(b"RIFF") and start[8:12] == b"WEBP":
+        return WebPImageFile
+    return None
+
+
+def check_size(name: str, width: int, height: int, max_pixels: int) -> None:
+    """Refuse a picture of more than `max_pixels` pixels, before anything of that size is allocated."""
+    if width * height > max_pixels:
+        raise PictureError(
+            f"{name} has {width} × {height} pixels, more than the limit of {max_pixels:,}: "
+            "make it smaller, or raise max_pixels if it is no mistake."
+        )
+
+
+def pixels(image: Image.Image, *, keep_levels: bool = False) -> NDArray[Any]:
+    """Give the levels of an opened picture, turned upright by its EXIF orientation.
+
+    Colours come as RGB, and an alpha channel or transparent palette entry is dropped: what a pixel shows
+    is its colour. Compositing would paint over pixels that the camera saw, and many frame grabbers fill
+    the fourth byte with 0.
+
+    Args:
+        image: Any Pillow image; it is not changed.
+        keep_levels: Give 16-bit, 32-bit and float levels as they are stored instead of as 8 bits.
+
+    Returns:
+        uint8, or the stored type with `keep_levels`; (H, W) for grey and (H, W, 3) for colour pictures.
+    """
+    image.load()
+    plain = image.convert(_PLAIN_MODE[image.mode]) if image.mode in _PLAIN_MODE else image
+    levels = np.array(plain)
+    if levels.ndim == 3:
+        levels = levels[..., :3] if levels.shape[2] > 2 else levels[..., 0]
+    if not keep_levels:
+        levels = _eight_bits(levels, depth=_depth(image))
+    # Asked for last: in PNG the EXIF block may stand behind the pixels.
+    return _upright(levels, _orientation(image))
+
+
+def _depth(image: Image.Image) -> int:
+    """Give the bits that a 16-bit mode really uses: 12 where a TIFF header says so."""
+    bits = getattr(image, "tag_v2", {}).get(_BITS_PER_SAMPLE)
+    return 12 if bits in (12, (12,)) else 16
+
+
+def _eight_bits(levels: NDArray[Any], *, depth: int) -> NDArray[np.uint8]:
+    """Scale levels to 8 bits by a rule that depends on the format alone, never on the picture.
+
+    A stretch to each picture's own minimum and maximum would make a score depend on the brightest pixel
+    and hide what is too dark; so 16-bit levels lose their lower eight bits (`>> 8`), and a camera of 10
+    or 12 bits must write them to the upper end of its 16 (most can), or store TIFF of 12 bits.
+    """
+    if levels.dtype == np.bool_:
+        levels = levels * np.uint8(255)
+    elif levels.dtype.kind == "f":  # Pillow's own meaning of mode F: the 8-bit scale with fractions.
+        if not np.isfinite(levels).all():
+            raise ValueError("some of its levels are not finite numbers")
+        levels = np.rint(np.clip(levels, 0.0, 255.0))
+    elif levels.dtype.itemsize > 1:  # uint16 of either byte order; mode I keeps 16-bit levels in int32.
+        if levels.min() < 0 or levels.max() >= 1 << depth:
+            raise ValueError(f"its levels leave the range of {depth} bits")
+        levels = levels >> (depth - 8)
+    return levels.astype(np.uint8, copy=False)
+
+
+def _orientation(image: Image.Image) -> int:
+    """Give the EXIF orientation, 1 (upright) where there is none or the EXIF block is damaged."""
+    try:
+        return int(image.getexif().get(_ORIENTATION, 1))
+    except Exception:
+        # Cameras write all sorts of EXIF; the pixels are good, so they are shown as they are stored.
+        return 1
+
+
+def _upright(levels: NDArray[Any], orientation: int) -> NDArray[Any]:
+    """Undo the turn and the mirroring that EXIF orientation 2 … 8 stands for."""
+    if orientation not in range(2, 9):
+        return levels
+    if orientation >= 5:
+        levels = levels.swapaxes(0, 1)
+    if orientation in (2, 3, 6, 7):
+        levels = levels[:, ::-1]
+    if orientation in (3, 4, 7, 8):
+        levels = levels[::-1]
+    return levels

@@ -1,0 +1,57 @@
+"""Other sizes: Lanczos for pictures, nearest for masks, bilinear for anomaly maps.
+
+Sizes are (height, width). Pixels are areas: the corners of the two grids meet, the centres of the corner
+pixels do not (elsewhere called `align_corners=False`).
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+
+def resize_picture(picture: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Resize a picture with a Lanczos filter, widened when shrinking; the aspect ratio is not kept.
+
+    Args:
+        picture: uint8 (H, W, 3).
+        size: The new (height, width).
+
+    Returns:
+        uint8 (*size, 3).
+    """
+    return np.array(_resized(picture, size, Image.Resampling.LANCZOS), dtype=np.uint8)
+
+
+def resize_mask(mask: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.bool_]:
+    """Resize a mask: each new pixel takes the old pixel in which its centre lies.
+
+    Args:
+        mask: bool (H, W).
+        size: The new (height, width).
+
+    Returns:
+        bool of shape `size`.
+    """
+    return np.array(_resized(mask.astype(np.uint8), size, Image.Resampling.NEAREST)).astype(np.bool_)
+
+
+def resize_map(anomaly_map: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
+    """Resize an anomaly map linearly: between old pixels when growing, as a weighted mean when shrinking.
+
+    No new value leaves the range of the old ones.
+
+    Args:
+        anomaly_map: float32 (H, W).
+        size: The new (height, width).
+
+    Returns:
+        float32 of shape `size`.
+    """
+    return np.array(_resized(anomaly_map, size, Image.Resampling.BILINEAR), dtype=np.float32)
+
+
+def _resized(
+    array: NDArray[np.uint8] | NDArray[np.float32], size: tuple[int, int], filtering: Image.Resampling
+) -> Image.Image:
+    height, width = size
+    return Image.fromarray(np.ascontiguousarray(array)).resize((width, height), filtering)
