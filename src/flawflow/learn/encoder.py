@@ -155,7 +155,10 @@ def build_encoder(
     full_name = _resolve(timm, name)
     cfg = timm.get_pretrained_cfg(full_name)
     options = {"img_size": tuple(size)} if cfg.fixed_input_size else {}
-    network, info = _load(timm, full_name, weights, seed=seed, options=options)
+    # Networks are born with random numbers; the caller's own sequence of them shall not notice.
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network, info = _load(timm, full_name, weights, seed=seed, options=options)
     indices = _pick_maps(network, full_name, strides)
     if reflect_padding:
         _reflect(network)
@@ -184,9 +187,7 @@ def _load(
 ) -> tuple[nn.Module, WeightsInfo]:
     cfg = timm.get_pretrained_cfg(name)
     if weights == "random":
-        with torch.random.fork_rng():
-            torch.manual_seed(seed)
-            network = _create(timm, name, options)
+        network = _create(timm, name, options)
         source, digest, licence = f"random (seed {seed})", sha256_of_tensors(network.state_dict()), "none"
     else:
         file = find_weights(name, weights, pretrained_cfg=cfg)

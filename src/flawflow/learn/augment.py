@@ -1,0 +1,103 @@
+"""Small changes that a good part may show: each a plain function on one picture.
+
+Pictures are (H, W, 3) uint8, RGB, and keep their shape. What is random comes from a generator that
+the caller derives from (seed, picture, view), so that a view is the same in every run, whatever the
+order or the number of threads.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+Picture = NDArray[np.uint8]
+Edge = Literal["reflect", "black"]
+
+
+def rotate(picture: Picture, degrees: float, *, edge: Edge = "reflect") -> Picture:
+    """Rotate counter-clockwise about the centre.
+
+    Args:
+        picture: (H, W, 3) uint8.
+        degrees: The angle.
+        edge: What appears in the corners. "reflect" continues the picture by reflection and
+            interpolates bilinearly. "black" fills with zeros and takes the nearest pixel, as the
+            reference does.
+    """
+    if edge == "black":
+        turned = Image.fromarray(picture).rotate(degrees, resample=Image.Resampling.NEAREST)
+        return np.array(turned)
+    height, width = picture.shape[:2]
+    sine = abs(math.sin(math.radians(degrees)))
+    # The turned corners reach at most this far beyond the edge; one more for the interpolation.
+    margin = 1 + math.ceil(sine * max(height, width) / 2)
+    padded = _reflected(picture, margin, margin)
+    turned = Image.fromarray(padded).rotate(degrees, resample=Image.Resampling.BILINEAR)
+    return np.array(turned)[margin : margin + height, margin : margin + width]
+
+
+def shift(picture: Picture, right: int, down: int) -> Picture:
+    """Move the picture's content by whole pixels; what enters at the edge is its reflection."""
+    height, width = picture.shape[:2]
+    padded = _reflected(picture, abs(down), abs(right))
+    top, left = abs(down) - down, abs(right) - right
+    return padded[top : top + height, left : left + width].copy()
+
+
+def relight(picture: Picture, *, contrast: float = 1.0, brightness: float = 1.0) -> Picture:
+    """Stretch the picture's values about their mean by `contrast`, then multiply by `brightness`."""
+    values = picture.astype(np.float32)
+    mean = values.mean()
+    changed = ((values - mean) * contrast + mean) * brightness
+    result: Picture = np.clip(np.rint(changed), 0, 255).astype(np.uint8)
+    return result
+
+
+@dataclass(frozen=True, kw_only=True)
+class Augmentation:
+    """How far the random views of a good picture go; each amount is drawn evenly from ±its bound.
+
+    Attributes:
+        degrees: Rotation.
+        shift: Shift along each axis, as a part of the side.
+        brightness: Relative change of brightness.
+        contrast: Relative change of contrast.
+        edge: See `rotate`.
+    """
+
+    degrees: float = 5.0
+    shift: float = 0.0
+    brightness: float = 0.0
+    contrast: float = 0.0
+    edge: Edge = "reflect"
+
+    def __call__(self, picture: Picture, generator: np.random.Generator) -> Picture:
+        """One random view of `picture`."""
+        # All numbers are drawn, used or not, so that one bound does not change what another draws.
+        turn, right, down, light, stretch = generator.uniform(-1, 1, size=5)
+        height, width = picture.shape[:2]
+        if self.degrees:
+            picture = rotate(picture, turn * self.degrees, edge=self.edge)
+        if self.shift:
+            picture = shift(picture, round(right * self.shift * width), round(down * self.shift * height))
+        if self.brightness or self.contrast:
+            picture = relight(
+                picture, contrast=1 + stretch * self.contrast, brightness=1 + light * self.brightness
+            )
+        return picture
+
+
+REFERENCE = Augmentation(degrees=5.0, edge="black")
+"""What the paper's reference does to every training picture."""
+
+
+def view_generator(seed: int, picture: int, view: int) -> np.random.Generator:
+    """The generator of one view: a function of the three numbers and nothing else."""
+    return np.random.Generator(np.random.Philox(np.random.SeedSequence((seed, picture, view))))
+
+
+def _reflected(picture: Picture, rows: int, columns: int) -> Picture:
+    return np.pad(picture, ((rows, rows), (columns, columns), (0, 0)), mode="reflect")
