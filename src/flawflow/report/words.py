@@ -55,8 +55,8 @@ def duration(seconds: float) -> str:
     """
     if seconds < 1:
         return "less than a second"
-    if seconds < 60:
-        return f"{round(seconds)} second{'s' if round(seconds) != 1 else ''}"
+    if round(seconds) < 60:
+        return counted(round(seconds), "second")
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:
         return f"{minutes} min {rest} s"

@@ -1,0 +1,111 @@
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+
+from flawflow.card import Card
+from flawflow.inspect.inspection import Failure, Inspection
+from flawflow.report.gallery import Exhibit
+from flawflow.report.page import render_page
+from flawflow.report.results import to_record
+from flawflow.report.summary import Summary
+
+MakeInspection = Callable[..., Inspection]
+HOSTILE = "<script>alert(1)</script>\"'&$model.png"
+
+
+class Elements(HTMLParser):
+    """Collects tags with their attributes, and fails on tags that are not closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+        if tag not in ("meta", "img", "input", "br"):
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def elements(page: str) -> list[tuple[str, dict[str, str | None]]]:
+    parser = Elements()
+    parser.feed(page)
+    assert parser.open == []
+    return parser.found
+
+
+def render(card: Card, outcomes: list[Inspection | Failure], *, model: str = "gear.flaw") -> str:
+    summary = Summary(model=model)
+    exhibits = []
+    for outcome in outcomes:
+        record = to_record(outcome, overlay=None if isinstance(outcome, Failure) else "overlays/a b.jpg")
+        summary.add(record)
+        if isinstance(outcome, Inspection):
+            exhibits.append(Exhibit(record, b"picture", b"overlay"))
+    return render_page(summary, card, exhibits)
+
+
+def test_the_page_says_what_was_found(card: Card, make_inspection: MakeInspection):
+    hot = np.full((4, 4), 99.0)
+    page = render(
+        card, [make_inspection(Path("bad.png"), anomaly_map=hot), make_inspection(Path("good.png"))]
+    )
+    assert "▲ NG" in page
+    assert "● OK" in page
+    assert "higher than all 99 good parts" in page
+    assert "most good parts score this high" in page
+    assert "40 good pictures of gears" in page
+    assert "All inspected pictures" in page
+    assert 'href="overlays/a%20b.jpg"' in page
+    verdicts = [attributes["data-verdict"] for tag, attributes in elements(page) if tag == "figure"]
+    assert verdicts == ["NG", "OK"]
+
+
+def test_nothing_from_outside_is_asked_for(card: Card, make_inspection: MakeInspection):
+    found = elements(render(card, [make_inspection(Path("a.png"))]))
+    for tag, attributes in found:
+        assert tag not in ("link", "iframe", "object", "embed")
+        assert (attributes.get("src") or "data:").startswith("data:")
+        assert "://" not in (attributes.get("href") or "")
+    policies = [a["content"] for tag, a in found if a.get("http-equiv") == "Content-Security-Policy"]
+    assert policies
+    assert policies[0].startswith("default-src 'none'")
+
+
+def test_names_cannot_become_markup(card: Card, make_inspection: MakeInspection):
+    outcomes = [make_inspection(Path(HOSTILE)), Failure(Path(HOSTILE), f"{HOSTILE} is cut short")]
+    page = render(card, outcomes, model=HOSTILE)
+    assert "<script>alert" not in page
+    assert [tag for tag, _ in elements(page)].count("script") == 1
+
+
+def test_a_run_without_one_good_picture_still_has_a_page(card: Card):
+    page = render(card, [Failure(Path("a.png"), "a.png is empty"), Failure(None, "no picture")])
+    elements(page)
+    assert "2 pictures could not be read" in page
+    assert "a.png is empty" in page
+    assert "(no path): no picture" in page
+    assert "no scores" in page
+
+
+def test_a_page_that_leaves_pictures_out_says_so(card: Card, make_inspection: MakeInspection):
+    summary = Summary(model="m")
+    records = [to_record(make_inspection(Path(f"{i}.png"))) for i in range(3)]
+    for record in records:
+        summary.add(record)
+    page = render_page(summary, card, [Exhibit(records[0], b"", b"")])
+    assert "1 of 3 pictures: the most anomalous ones and an even sample" in page
+
+
+def test_endless_failures_do_not_make_an_endless_page(card: Card):
+    page = render(card, [Failure(Path(f"{i}.png"), "broken") for i in range(700)])
+    assert "700 pictures could not be read" in page
+    assert "200 more" in page
