@@ -63,6 +63,7 @@ def test_a_field_of_another_type_is_named(tiny_card, path, value):
     [
         ("format_version", 0),
         ("size", [0, 32]),
+        ("size", [32, 10**9]),
         ("created", "yesterday"),
         ("created", "2021-07-27T12:00:00"),
         ("created", "2021-07-27T12:00:00+02:00"),

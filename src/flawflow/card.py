@@ -18,6 +18,9 @@ from flawflow.judge.calibration import Calibration
 
 FORMAT_VERSION = 1
 
+# Far beyond any model's input; it keeps a hostile card from asking for all memory.
+MAX_SIDE = 16384
+
 
 @dataclass(frozen=True)
 class EncoderCard:
@@ -102,8 +105,8 @@ class Card:
     def __post_init__(self) -> None:
         if self.format_version != FORMAT_VERSION:
             raise ValueError(f"format_version must be {FORMAT_VERSION}; got {self.format_version}")
-        if min(self.size) < 1:
-            raise ValueError(f"size must be two positive numbers; got {self.size}")
+        if not all(1 <= side <= MAX_SIDE for side in self.size):
+            raise ValueError(f"size must be two numbers from 1 to {MAX_SIDE}; got {self.size}")
         if not (all(map(math.isfinite, self.heat_scale)) and self.heat_scale[0] < self.heat_scale[1]):
             raise ValueError(f"heat_scale must be two finite numbers, low < high; got {self.heat_scale}")
         if datetime.fromisoformat(self.created).utcoffset() != timedelta(0):

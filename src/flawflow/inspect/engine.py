@@ -1,0 +1,88 @@
+"""Running a model's graph."""
+
+from typing import Protocol
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from flawflow.errors import ModelFileError
+
+INPUT = "images"
+OUTPUTS = ("anomaly_map", "pred_score")
+
+_FATAL = 4
+
+
+class Engine(Protocol):
+    """Something that runs a model's graph."""
+
+    def run(self, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Run the graph on pictures of the graph's size.
+
+        What comes out for a picture must not depend on the other pictures. `run` is called from
+        several threads at once.
+
+        Args:
+            images: uint8 (B, H, W, 3), RGB.
+
+        Returns:
+            Anomaly maps float32 (B, H, W) and image scores float32 (B,); higher is more anomalous.
+        """
+        ...
+
+
+class OnnxRuntimeEngine:
+    """ONNX Runtime on the CPU.
+
+    The pictures of a batch are run one by one: a matrix product over several pictures may add in
+    another order than one over a single picture, and then a score would depend, in its last bit, on
+    the batch it came in. On a CPU a batch gains next to nothing.
+    """
+
+    def __init__(self, graph: bytes, *, threads: int | None = None) -> None:
+        """Load a graph.
+
+        Args:
+            graph: Serialised ONNX ModelProto with input `images` and outputs `anomaly_map`, `pred_score`.
+            threads: CPU threads for one picture; as many as there are cores where it is not given.
+
+        Raises:
+            ValueError: When `threads` is less than 1.
+            ModelFileError: When ONNX Runtime cannot load the graph, or it has other inputs or outputs.
+        """
+        if threads is not None and threads < 1:
+            raise ValueError(f"threads must be 1 or more; got {threads}")
+        options = ort.SessionOptions()
+        # Errors arrive as exceptions; what ONNX Runtime would print besides belongs to nobody's terminal.
+        options.log_severity_level = _FATAL
+        options.intra_op_num_threads = threads or 0
+        options.use_deterministic_compute = True
+        try:
+            self._session = ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # ONNX Runtime's exceptions share no other base
+            raise ModelFileError(
+                f"ONNX Runtime {ort.__version__} cannot load the model's graph ({error}): upgrade onnxruntime"
+            ) from None
+        names = ([i.name for i in self._session.get_inputs()], [o.name for o in self._session.get_outputs()])
+        if names[0] != [INPUT] or not set(OUTPUTS) <= set(names[1]):
+            raise ModelFileError(
+                f"the model's graph has inputs {names[0]} and outputs {names[1]}, not '{INPUT}' and "
+                f"{OUTPUTS}: train the model again"
+            )
+
+    def run(self, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Run the graph on pictures of the graph's size, one by one; see `Engine.run`.
+
+        Raises:
+            ModelFileError: When the graph cannot be run on pictures of this size.
+        """
+        try:
+            results = [self._session.run(OUTPUTS, {INPUT: image[None]}) for image in images]
+        except Exception as error:  # ONNX Runtime's exceptions share no other base
+            raise ModelFileError(
+                f"the model's graph cannot run on pictures of shape {images.shape} ({error}): "
+                "train the model again"
+            ) from None
+        maps, scores = zip(*results, strict=True)
+        return np.concatenate(maps), np.concatenate(scores)

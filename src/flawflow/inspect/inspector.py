@@ -1,0 +1,141 @@
+"""The one way from a picture to what the model says about it."""
+
+import math
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from time import perf_counter
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flawflow.card import Card
+from flawflow.errors import FlawflowError, ModelFileError
+from flawflow.inspect.engine import Engine, OnnxRuntimeEngine
+from flawflow.inspect.inspection import Failure, Inspection, Timings
+from flawflow.inspect.stream import in_order
+from flawflow.judge.regions import find_regions
+from flawflow.model_file import read_model
+from flawflow.picture import PictureSource, read_picture, resize_map, resize_picture
+
+
+class Inspector:
+    """Inspects pictures with one model. Safe to use from several threads.
+
+    Attributes:
+        card: What the model file says about the model.
+    """
+
+    def __init__(self, engine: Engine, card: Card) -> None:
+        self._engine = engine
+        self.card = card
+
+    @classmethod
+    def load(cls, path: str | Path, *, threads: int | None = None) -> Self:
+        """Load a model file.
+
+        Args:
+            path: The `.flaw` file.
+            threads: CPU threads for one picture; as many as there are cores where it is not given.
+
+        Raises:
+            ModelFileError: When the file is missing, damaged, foreign or made by a newer flawflow.
+        """
+        model = read_model(Path(path))
+        try:
+            inspector = cls(OnnxRuntimeEngine(model.graph, threads=threads), model.card)
+            # One black picture proves that graph and card fit, and pays what only the first picture costs.
+            inspector._infer(np.zeros((*model.card.size, 3), np.uint8))
+            return inspector
+        except ModelFileError as error:
+            raise ModelFileError(f"{path}: {error}") from None
+
+    def inspect(self, source: PictureSource) -> Inspection:
+        """Inspect one picture.
+
+        Args:
+            source: A file's path, its content, a Pillow image, or an array.
+
+        Raises:
+            PictureError: When the picture cannot be read.
+        """
+        started = perf_counter()
+        picture = read_picture(source)
+        read = perf_counter()
+        prepared = resize_picture(picture, self.card.size)
+        ready = perf_counter()
+        graph_map, score = self._infer(prepared)
+        inferred = perf_counter()
+        anomaly_map = resize_map(graph_map, (picture.shape[0], picture.shape[1]))
+        calibration = self.card.calibration
+        regions = find_regions(anomaly_map, calibration.pixel_threshold)
+        p_value, verdict = calibration.p_value(score), calibration.verdict(score)
+        judged = perf_counter()
+        return Inspection(
+            path=_path(source),
+            score=score,
+            p_value=p_value,
+            verdict=verdict,
+            anomaly_map=anomaly_map,
+            regions=regions,
+            timings=Timings(
+                read=read - started, prepare=ready - read, infer=inferred - ready, judge=judged - inferred
+            ),
+        )
+
+    def inspect_many(
+        self, sources: Iterable[PictureSource], *, workers: int | None = None
+    ) -> Iterator[Inspection | Failure]:
+        """Inspect many pictures: the same results as `inspect`, faster, in the order of the sources.
+
+        Args:
+            sources: Pictures; taken lazily, so that a source without end is welcome.
+            workers: Threads; by default one a core, between 2 and 8.
+
+        Yields:
+            An inspection for each picture, or a failure for one that cannot be inspected.
+
+        Raises:
+            TypeError: When `sources` is one picture.
+            ValueError: When `workers` is less than 1.
+        """
+        if isinstance(sources, str | bytes | Path):
+            raise TypeError("inspect_many takes several pictures; give one picture to inspect")
+        return in_order(self._inspect_or_fail, sources, workers=workers)
+
+    def measure(self, source: PictureSource) -> tuple[NDArray[np.float32], float]:
+        """The anomaly map at the model's own size and the image score of a picture, not judged.
+
+        Args:
+            source: A file's path, its content, a Pillow image, or an array.
+
+        Returns:
+            Map float32 of `card.size`, and score; higher is more anomalous.
+
+        Raises:
+            PictureError: When the picture cannot be read.
+        """
+        return self._infer(resize_picture(read_picture(source), self.card.size))
+
+    def _inspect_or_fail(self, source: PictureSource) -> Inspection | Failure:
+        try:
+            return self.inspect(source)
+        except FlawflowError as error:
+            return Failure(_path(source), str(error))
+
+    def _infer(self, prepared: NDArray[np.uint8]) -> tuple[NDArray[np.float32], float]:
+        maps, scores = self._engine.run(prepared[None])
+        if maps.shape[1:] != self.card.size or scores.shape != (1,):
+            raise ModelFileError(
+                f"the model gives maps of shape {maps.shape} and scores of shape {scores.shape}, but its size "
+                f"is {self.card.size}: train the model again"
+            )
+        score = float(scores[0])
+        # NaN is greater than nothing: a picture that has no score would pass as good.
+        if not math.isfinite(score):
+            raise ModelFileError(f"the model gives the picture the score {score}: train the model again")
+        return maps[0], score
+
+
+def _path(source: PictureSource) -> Path | None:
+    return Path(source) if isinstance(source, str | Path) else None
