@@ -43,7 +43,7 @@ def pictures(draw: st.DrawFn) -> tuple[Maps, Masks]:
     return maps, masks
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(pictures(), st.sampled_from([0.05, 0.3, 0.5, 1.0]))
 def test_equal_to_the_definition(given_pictures: tuple[Maps, Masks], limit: float) -> None:
     maps, masks = given_pictures

@@ -29,7 +29,7 @@ def some_pictures(seed: int, *, offset: float = 0, scale: float = 1, grid: bool 
 
 
 @given(st.integers(0, 2**32 - 1), st.booleans())
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 def test_equal_to_sklearn(seed: int, grid: bool) -> None:
     maps, masks = some_pictures(seed, grid=grid)
     result = measured(maps, masks)
@@ -47,7 +47,7 @@ def test_equal_to_sklearn(seed: int, grid: bool) -> None:
     st.sampled_from([1e-30, 1.0, 1e30]),
     st.integers(1024, 6000),
 )
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 def test_a_small_budget_keeps_its_word(seed: int, offset: float, scale: float, budget: int) -> None:
     maps, masks = some_pictures(seed, offset=offset * scale, scale=scale)
     exact, rounded = measured(maps, masks), measured(maps, masks, budget=budget)

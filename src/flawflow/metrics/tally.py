@@ -32,8 +32,8 @@ def distinct(values: NDArray[_Number], *columns: Column) -> tuple[NDArray[_Numbe
 def truncated(scores: Scores, dropped_bits: int) -> Scores:
     """Scores with the lowest bits of their float32 form cleared; 0 bits leave them as they are.
 
-    Clearing moves a score towards zero by less than 2^(dropped_bits - 23) of itself and never
-    changes the order of two scores; it can only make them equal.
+    Clearing moves a score towards zero by less than 2^(dropped_bits - 23) of itself (a subnormal
+    number: down to zero) and never changes the order of two scores; it can only make them equal.
     """
     if dropped_bits == 0:
         return scores
