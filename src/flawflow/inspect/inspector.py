@@ -127,8 +127,8 @@ class Inspector:
         maps, scores = self._engine.run(prepared[None])
         if maps.shape[1:] != self.card.size or scores.shape != (1,):
             raise ModelFileError(
-                f"the model gives maps of shape {maps.shape} and scores of shape {scores.shape}, but its size "
-                f"is {self.card.size}: train the model again"
+                f"the model gives maps of shape {maps.shape} and scores of shape {scores.shape}, its "
+                f"size is {self.card.size}: train the model again"
             )
         score = float(scores[0])
         # NaN is greater than nothing: a picture that has no score would pass as good.
