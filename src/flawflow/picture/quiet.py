@@ -20,7 +20,8 @@ def quiet_pillow() -> Iterator[None]:
 
     `warnings.catch_warnings` swaps the process's filters and is unsafe when blocks of several threads
     overlap: the first to leave would unsilence the others, the last would put back a stale state.
-    Here the first thread in swaps, the last one out swaps back.
+    Here the first thread in swaps, the last one out swaps back. What libtiff, a C library, prints about
+    a damaged compressed TIFF goes to the standard error stream all the same.
     """
     global _inside  # noqa: PLW0603 - one count for the process, as the filters it guards are the process's
     with _lock:

@@ -23,7 +23,7 @@ def resize_picture(picture: NDArray[np.uint8], size: tuple[int, int]) -> NDArray
 
 
 def resize_mask(mask: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.bool_]:
-    """Resize a mask: each new pixel takes the old pixel in which its centre lies.
+    """Resize a mask: each new pixel takes the old one in which its centre lies (on an edge, the later).
 
     Args:
         mask: bool (H, W).
@@ -32,7 +32,11 @@ def resize_mask(mask: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.bo
     Returns:
         bool of shape `size`.
     """
-    return np.array(_resized(mask.astype(np.uint8), size, Image.Resampling.NEAREST)).astype(np.bool_)
+    # In whole numbers, not by Pillow: its running sum of floats errs where a centre lies on an edge.
+    height, width = mask.shape
+    rows = (2 * np.arange(size[0]) + 1) * height // (2 * size[0])
+    columns = (2 * np.arange(size[1]) + 1) * width // (2 * size[1])
+    return mask[np.ix_(rows, columns)]
 
 
 def resize_map(anomaly_map: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
