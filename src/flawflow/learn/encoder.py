@@ -184,7 +184,7 @@ def _resolve(timm: Any, name: str) -> str:
 
 def _load(
     timm: Any, name: str, weights: str | Path | None, *, seed: int, options: dict[str, Any]
-) -> tuple[nn.Module, WeightsInfo]:
+) -> tuple[Any, WeightsInfo]:
     cfg = timm.get_pretrained_cfg(name)
     if weights == "random":
         network = _create(timm, name, options)
@@ -198,13 +198,13 @@ def _load(
         state = fit_names(read_tensors(file.path), wanted, optional=classifier, what=what)
         # timm itself brings a transformer's position embedding to the wanted size.
         network = _create(timm, name, options, pretrained=True, pretrained_cfg_overlay={"state_dict": state})
+        network.pretrained_cfg.pop("state_dict")  # timm would keep a second copy of every weight.
         source, digest, licence = file.source, sha256_of_file(file.path), file.licence
     return network, WeightsInfo(source, digest, licence, tuple(cfg.mean), tuple(cfg.std))
 
 
-def _create(timm: Any, name: str, options: dict[str, Any], **more: Any) -> nn.Module:
-    network: nn.Module = timm.create_model(name, **{"num_classes": 0, **options, **more})
-    return network
+def _create(timm: Any, name: str, options: dict[str, Any], **more: Any) -> Any:
+    return timm.create_model(name, **{"num_classes": 0, **options, **more})
 
 
 def _pick_maps(network: Any, name: str, strides: Sequence[int]) -> list[int]:
@@ -226,7 +226,7 @@ def _pick_maps(network: Any, name: str, strides: Sequence[int]) -> list[int]:
 
 def _reflect(network: nn.Module) -> None:
     for module in network.modules():
-        if isinstance(module, nn.Conv2d) and any(side for side in module.padding if side != "valid"):
+        if isinstance(module, nn.Conv2d) and module.padding != "valid" and any(module.padding):
             module.padding_mode = "reflect"
 
 
