@@ -53,7 +53,7 @@ SAVED = [  # format, mode, save options
     ("TIFF", "RGB", {"compression": "jpeg"}),
     ("TIFF", "RGBA", {"compression": "tiff_deflate"}),
     ("TIFF", "CMYK", {}),
-    ("TIFF", "YCbCr", {}),
+    ("TIFF", "YCbCr", {"compression": "tiff_lzw"}),
     ("TIFF", "LAB", {}),
     ("TIFF", "I;16", {}),
     ("TIFF", "I;16B", {}),
