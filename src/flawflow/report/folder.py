@@ -63,6 +63,10 @@ class ResultFolder:
         write_whole(page, render_page(self.summary, self._card, self._gallery.exhibits()))
         return page
 
+    def worst(self, count: int) -> list[dict[str, Any]]:
+        """Give the records of the most anomalous pictures, by falling score."""
+        return [exhibit.record for exhibit in self._gallery.exhibits()[:count]]
+
     def _exhibit(self, inspection: Inspection) -> dict[str, Any]:
         scale = self._card.heat_scale
         if inspection.path is None:

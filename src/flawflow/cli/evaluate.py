@@ -1,0 +1,84 @@
+"""flawflow evaluate: how good a model is on labelled pictures."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from flawflow.cli.group import after_interrupt
+from flawflow.cli.options import dataset_options
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from flawflow.dataset import Dataset
+    from flawflow.metrics import Evaluation
+
+
+@click.command("evaluate", short_help="Measure a model on labelled pictures.")
+@click.argument("model", type=click.Path(path_type=Path))
+@dataset_options
+@click.option(
+    "--json",
+    "json_path",
+    type=click.Path(path_type=Path, allow_dash=True),
+    help="Write the measures as JSON to this file; - writes them to stdout and the table to stderr.",
+)
+def command(*, model: Path, dataset: "Dataset", json_path: Path | None) -> None:
+    """Measure MODEL on the labelled test pictures of DATA.
+
+    Measured are AUROC and average precision of pictures and of pixels, and AUPRO up to a false positive
+    rate of 0.3, over all test pictures and for each type of defect. Nothing is fitted to them.
+    """
+    from rich.console import Console
+
+    from flawflow.files import write_whole
+
+    to_stdout = json_path == Path("-")
+    evaluation = run_evaluation(model, dataset, console=Console(stderr=to_stdout, highlight=False))
+    text = json.dumps({"model": model.name, **evaluation.to_dict()}, indent=2, allow_nan=False)
+    if to_stdout:
+        click.echo(text)
+    elif json_path is not None:
+        write_whole(json_path, text + "\n")
+
+
+def run_evaluation(model: Path, dataset: "Dataset", *, console: "Console") -> "Evaluation":
+    """Evaluate with progress and print the table."""
+    from flawflow.cli.progress import ProgressDisplay
+    from flawflow.inspect.evaluate import evaluate
+
+    after_interrupt("interrupted; nothing was written")
+    with ProgressDisplay() as progress:
+        evaluation = evaluate(
+            model, dataset, progress=lambda done, total: progress.update("measuring", done, total)
+        )
+    _print_table(evaluation, dataset.name, console)
+    return evaluation
+
+
+def _print_table(evaluation: "Evaluation", name: str, console: "Console") -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    title = (
+        f"{escape(name)}: {evaluation.image_count} test pictures, {evaluation.defect_count} of them defective"
+    )
+    table = Table(title=title, title_justify="left", caption="in percent; 50 is chance for AUROC", box=None)
+    table.add_column("")
+    for column in ("pictures", "image AUROC", "pixel AUROC", "AUPRO"):
+        table.add_column(column, justify="right")
+    table.add_row(
+        "all", str(evaluation.image_count),
+        *map(_percent, (evaluation.image_auroc, evaluation.pixel_auroc, evaluation.aupro)),
+        style="bold",
+    )  # fmt: skip
+    for defect, part in evaluation.per_defect.items():
+        measures = map(_percent, (part.image_auroc, part.pixel_auroc, part.aupro))
+        table.add_row(escape(defect), str(part.image_count), *measures)
+    console.print(table)
+
+
+def _percent(value: float | None) -> str:
+    return "-" if value is None else f"{100 * value:.2f}"

@@ -1,0 +1,137 @@
+"""flawflow inspect: pictures in, verdicts, overlays and a report page out."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from flawflow.cli.group import after_interrupt
+from flawflow.errors import DatasetError, FlawflowError
+
+if TYPE_CHECKING:
+    from flawflow.report.folder import ResultFolder
+    from flawflow.report.summary import Summary
+
+EXIT_NG = 1
+EXIT_UNREADABLE = 3
+
+_WORST_SHOWN = 10
+
+
+@click.command("inspect", short_help="Judge pictures and show where they are wrong.")
+@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("pictures", nargs=-1, required=True)
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder for the results."
+)
+@click.option(
+    "--overwrite", is_flag=True, help="Replace the results of an earlier inspection in that folder."
+)
+@click.option("--fail-on-ng", is_flag=True, help="Exit with code 1 when a picture is NG.")
+def command(
+    *, model: Path, pictures: tuple[str, ...], output: Path, overwrite: bool, fail_on_ng: bool
+) -> None:
+    """Inspect PICTURES (files, folders or patterns) with MODEL.
+
+    Writes into the output folder: results.jsonl and results.csv (one record a picture, complete after
+    every picture), overlays/ (each picture with its heat map) and report.html (opens in any browser).
+
+    A picture that cannot be read is recorded with its reason, and the others are inspected.
+
+    \b
+    Exit codes:
+      0  all pictures were inspected, whatever the verdicts
+      1  a picture is NG (with --fail-on-ng only)
+      2  nothing could be done: wrong usage, no such model, no pictures
+      3  some pictures could not be read
+    """
+    summary = run_inspection(model, pictures, output, overwrite=overwrite)
+    if summary.unreadable:
+        raise click.exceptions.Exit(EXIT_UNREADABLE)
+    if fail_on_ng and summary.ng:
+        raise click.exceptions.Exit(EXIT_NG)
+
+
+def run_inspection(
+    model: Path, pictures: tuple[str, ...], output: Path, *, overwrite: bool = False
+) -> "Summary":
+    """Inspect pictures into a result folder, show progress and print what was found."""
+    from flawflow.cli.progress import ProgressDisplay
+    from flawflow.inspect.inspector import Inspector
+    from flawflow.report.folder import ResultFolder, clear, has_results
+    from flawflow.report.names import overlay_names
+
+    inspector = Inspector.load(model)
+    paths = _find(pictures, output)
+    if has_results(output):
+        if not overwrite:
+            raise FlawflowError(
+                f"{output} holds results of an earlier inspection: choose another folder, "
+                "or replace them with --overwrite"
+            )
+        clear(output)
+    after_interrupt(f"interrupted; what was inspected until now is in {output / 'results.jsonl'}")
+    with (
+        ResultFolder(
+            output, model=model.name, card=inspector.card, overlay_names=overlay_names(paths)
+        ) as results,
+        ProgressDisplay() as progress,
+    ):
+        for done, outcome in enumerate(inspector.inspect_many(paths), start=1):
+            results.add(outcome)
+            progress.update("inspecting", done, len(paths))
+        page = results.finish()
+    _print_summary(results, page)
+    return results.summary
+
+
+def _find(pictures: tuple[str, ...], output: Path) -> list[Path]:
+    """Find the pictures, without the overlays that an earlier inspection left among them."""
+    from flawflow.picture import find_pictures
+    from flawflow.report.folder import OVERLAYS_NAME
+
+    overlays = os.path.abspath(output / OVERLAYS_NAME) + os.sep  # noqa: PTH100 resolve() would follow links
+    found = [
+        path
+        for path in find_pictures(pictures)
+        if not os.path.abspath(path).startswith(overlays)  # noqa: PTH100
+    ]
+    if not found:
+        raise DatasetError(
+            f"only flawflow's own overlays are among {' '.join(pictures)}: name other pictures"
+        )
+    return found
+
+
+def _print_summary(results: "ResultFolder", page: Path) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    from flawflow.report.words import counted
+
+    console = Console(highlight=False)
+    summary = results.summary
+    table = Table(title="The most anomalous pictures", title_justify="left", box=None, pad_edge=False)
+    for name, justify in (("verdict", "left"), ("score", "right"), ("regions", "right")):
+        table.add_column(name, justify=justify)  # type: ignore[arg-type]
+    table.add_column("picture", overflow="fold")
+    for record in results.worst(_WORST_SHOWN):
+        table.add_row(*_row(record))
+    if table.row_count:
+        console.print(table)
+        console.print()
+    console.print(f"{counted(summary.inspected, 'picture')} inspected: {summary.ng:,} NG, {summary.ok:,} OK")
+    if summary.unreadable:
+        console.print(f"[bold]{counted(summary.unreadable, 'picture')} could not be read:[/]")
+        for _, sentence in summary.failures[:_WORST_SHOWN]:
+            console.print(f"  {escape(sentence)}", soft_wrap=True)
+    console.print(f"Report: {escape(str(page))}", soft_wrap=True)
+
+
+def _row(record: dict[str, Any]) -> tuple[str, ...]:
+    from rich.markup import escape
+
+    verdict = "[bold red]NG[/]" if record["verdict"] == "NG" else "[green]OK[/]"
+    return verdict, f"{record['score']:.4g}", str(len(record["regions"])), escape(record["path"])

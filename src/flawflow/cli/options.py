@@ -1,0 +1,48 @@
+"""Options and value types that several verbs share."""
+
+import functools
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+def parse_size(value: str | tuple[int, int]) -> tuple[int, int]:
+    """Read `256` (a square) or `256x320` (height and width) as (height, width).
+
+    Raises:
+        click.BadParameter: It is neither.
+
+    >>> parse_size("256"), parse_size("256x320")
+    ((256, 256), (256, 320))
+    """
+    if isinstance(value, tuple):
+        return value
+    match = re.fullmatch(r"([1-9][0-9]{0,4})(?:[xX×]([1-9][0-9]{0,4}))?", value, re.ASCII)
+    if match is None:
+        raise click.BadParameter(f"{value!r} is no size: write one side (256) or height and width (256x320).")
+    height, width = match.groups()
+    return int(height), int(width or height)
+
+
+def dataset_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the argument DATA and the options --good, --bad, --masks; `function` gets the opened `dataset`."""
+    folder = click.Path(path_type=Path)
+
+    @click.argument("data", type=folder, required=False)
+    @click.option("--good", type=folder, help="Folder of good pictures, instead of DATA.")
+    @click.option("--bad", type=folder, help="Folder of defective pictures, for testing only.")
+    @click.option("--masks", type=folder, help="Folder of masks for the pictures of --bad.")
+    @functools.wraps(function)
+    def with_dataset(
+        *, data: Path | None, good: Path | None, bad: Path | None, masks: Path | None, **rest: Any
+    ) -> Any:
+        from flawflow.dataset import open_dataset
+
+        if data is None and good is None:
+            raise click.UsageError("Name a data set (DATA), or a folder of good pictures with --good.")
+        return function(dataset=open_dataset(data, good=good, bad=bad, masks=masks), **rest)
+
+    return with_dataset

@@ -1,0 +1,119 @@
+"""flawflow train: good pictures in, one model file out."""
+
+import importlib.util
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from flawflow.cli.group import after_interrupt
+from flawflow.cli.options import dataset_options, parse_size
+from flawflow.errors import FlawflowError, TrainingError
+
+if TYPE_CHECKING:
+    from flawflow.dataset import Dataset
+    from flawflow.learn.train import TrainingResult
+
+PRESETS = ("fast", "balanced", "accurate", "paper")
+
+# The export's packages are asked for too: their lack must not show after the work is done.
+_NEEDED = ("torch", "torchvision", "timm", "safetensors", "onnx", "onnxscript")
+
+
+@click.command("train", short_help="Learn a part from good pictures.")
+@dataset_options
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), required=True, help="The model file to write."
+)
+@click.option(
+    "--encoder",
+    default="lite0",
+    show_default=True,
+    help="Frozen backbone: lite0, resnet18, … or any of timm.",
+)
+@click.option(
+    "--weights", type=click.Path(path_type=Path), help="The encoder's weights (.safetensors or .pth)."
+)
+@click.option(
+    "--size",
+    type=parse_size,
+    default="256",
+    show_default=True,
+    metavar="SIDE|HxW",
+    help="Input size in pixels.",
+)
+@click.option(
+    "--preset",
+    type=click.Choice(PRESETS),
+    default="balanced",
+    show_default=True,
+    help="Speed against accuracy; paper is CFLOW-AD to the letter.",
+)
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of every random choice."
+)
+@click.option(
+    "--device",
+    type=click.Choice(("auto", "cpu", "cuda")),
+    default="auto",
+    show_default=True,
+    help="Where to train.",
+)
+@click.option("--resume", is_flag=True, help="Go on with an interrupted training of the same output.")
+@click.option("--overwrite", is_flag=True, help="Replace the model file when it exists.")
+def command(*, dataset: "Dataset", output: Path, overwrite: bool, **options: Any) -> None:
+    """Learn what a good part looks like from the good training pictures of DATA.
+
+    DATA is a folder of good pictures, a data set in the layout of MVTec AD (train/good/...), or a
+    manifest (.csv). Only good training pictures are used, for the threshold too.
+    """
+    if output.exists() and not overwrite:
+        raise FlawflowError(f"{output} exists: choose another name, or replace it with --overwrite")
+    result = run_training(dataset, output, **options)
+    click.echo(f"Next: flawflow inspect {shlex.quote(str(result.model))} PICTURES... -o results")
+
+
+def run_training(dataset: "Dataset", output: Path, **options: Any) -> "TrainingResult":
+    """Train with the options of `flawflow.train`, show progress and print what was learned."""
+    require_training()
+    from flawflow.cli.progress import ProgressDisplay
+    from flawflow.learn.train import train
+
+    after_interrupt("interrupted; the same command with --resume goes on where it stopped")
+    with ProgressDisplay() as display:
+        result = train(
+            dataset,
+            output,
+            on_progress=lambda step: display.update(step.stage, step.done, step.total, step.note),
+            **options,
+        )
+    _print_result(result)
+    return result
+
+
+def require_training() -> None:
+    """Say what is missing for learning, before any work.
+
+    Raises:
+        TrainingError: A package of the extra `train` is not installed.
+    """
+    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        raise TrainingError(
+            f"learning needs {', '.join(missing)}, which this installation leaves out: "
+            "pip install 'flawflow[train]'"
+        )
+
+
+def _print_result(result: "TrainingResult") -> None:
+    from flawflow.report.words import counted, duration, promise
+
+    calibration = result.card.calibration
+    size = result.model.stat().st_size / 1e6
+    click.echo(
+        f"Learned from {counted(result.picture_count, 'good picture')} in {duration(result.seconds)}: "
+        f"{result.model} ({size:.1f} MB)"
+    )
+    click.echo(f"A picture is NG when its score is above {calibration.threshold().score:.4g}.")
+    click.echo(promise(calibration))
