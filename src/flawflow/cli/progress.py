@@ -21,7 +21,8 @@ class ProgressDisplay:
         self._console = console or Console(stderr=True)
         self._bars: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
-        self._begun: dict[str, float] = {}
+        # When a stage was first heard of, and how much of it was done then.
+        self._begun: dict[str, tuple[float, int]] = {}
         self._last_line = 0.0
 
     def update(self, stage: str, done: int, total: int, note: str = "") -> None:
@@ -46,19 +47,17 @@ class ProgressDisplay:
     def _print_line(self, stage: str, done: int, total: int, note: str) -> None:
         now = time.monotonic()
         is_new = stage not in self._begun
-        begun = self._begun.setdefault(stage, now)
+        begun, first = self._begun.setdefault(stage, (now, done))
         is_last = total > 0 and done >= total
         if not (is_new or is_last or now - self._last_line >= _SECONDS_BETWEEN_LINES):
             return
         self._last_line = now
-        left = (
-            ""
-            if is_last or not (done and total)
-            else f", {_clock((now - begun) * (total - done) / done)} left"
-        )
-        count = f"{done}/{total}" if total else f"{done}"
-        more = f" ({note})" if note else ""
-        self._console.print(f"{stage}: {count}{left}{more}", markup=False, highlight=False, soft_wrap=True)
+        line = f"{stage}: {done}/{total}" if total else f"{stage}: {done}"
+        if first < done < total:
+            line += f", {_clock((now - begun) * (total - done) / (done - first))} left"
+        if note:
+            line += f" ({note})"
+        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def __enter__(self) -> Self:
         if self._console.is_terminal:

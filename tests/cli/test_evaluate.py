@@ -1,0 +1,65 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import Result
+from PIL import Image
+
+Flawflow = Callable[..., Result]
+
+
+@pytest.fixture
+def spots(tmp_path: Path) -> Path:
+    """A data set whose defects are bright spots: what `tiny_model` sees perfectly."""
+    root = tmp_path / "spots"
+    mask = np.zeros((32, 32), np.uint8)
+    mask[8:16, 8:16] = 255
+    for name, pixels in (
+        ("train/good/0.png", mask * 0 + 9),
+        ("test/good/0.png", mask * 0 + 12),
+        ("test/spot/0.png", np.maximum(mask, 9)),
+        ("ground_truth/spot/0_mask.png", mask),
+    ):
+        (root / name).parent.mkdir(parents=True)
+        Image.fromarray(pixels).save(root / name)
+    return root
+
+
+def test_json_on_stdout_is_only_json(flawflow: Flawflow, tiny_model: Path, spots: Path):
+    result = flawflow("evaluate", tiny_model, spots, "--json", "-")
+    assert result.exit_code == 0, result.output
+    measured = json.loads(result.stdout)
+    assert measured["image_auroc"] == measured["pixel_auroc"] == 1.0
+    assert measured["aupro"] == pytest.approx(1.0)
+    assert (measured["image_count"], measured["defect_count"]) == (2, 1)
+    assert measured["per_defect"]["spot"]["image_auroc"] == 1.0
+    assert "image AUROC" in result.stderr
+    assert "100.00" in result.stderr
+
+
+def test_json_goes_to_a_file_and_the_table_to_stdout(
+    flawflow: Flawflow, tiny_model: Path, spots: Path, tmp_path: Path
+):
+    result = flawflow("evaluate", tiny_model, spots, "--json", tmp_path / "m.json")
+    assert result.exit_code == 0
+    assert json.loads((tmp_path / "m.json").read_text())["image_auroc"] == 1.0
+    assert "spot" in result.stdout
+
+
+def test_folders_may_be_named_one_by_one(flawflow: Flawflow, tiny_model: Path, spots: Path):
+    result = flawflow(
+        "evaluate", tiny_model, "--good", spots / "train/good", "--bad", spots / "test/spot",
+        "--masks", spots / "ground_truth/spot",
+    )  # fmt: skip
+    # One good picture cannot be for training and for testing: the data set says so, in one sentence.
+    assert result.exit_code in (0, 2)
+    assert result.stderr.count("\n") <= 2
+    assert "Traceback" not in result.output
+
+
+def test_data_must_be_named(flawflow: Flawflow, tiny_model: Path):
+    result = flawflow("evaluate", tiny_model)
+    assert result.exit_code == 2
+    assert "--good" in result.stderr

@@ -1,0 +1,144 @@
+import importlib.util
+import sys
+import types
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+
+from flawflow.card import Card
+from flawflow.synthetic import draw_parts
+
+Flawflow = Callable[..., Result]
+
+
+@dataclass(frozen=True)
+class Step:
+    stage: str
+    done: int
+    total: int
+    note: str
+
+
+@dataclass(frozen=True)
+class Learned:
+    model: Path
+    picture_count: int
+    seconds: float
+    card: Card
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch, tiny_model: Path, tiny_card: Card) -> list[dict[str, Any]]:
+    """Put a training in place that takes no time, and collect what it was asked for."""
+    collected: list[dict[str, Any]] = []
+
+    def train(dataset: Any, output: Path, *, on_progress: Callable[[Step], None], **options: Any) -> Learned:
+        collected.append({"dataset": dataset, "output": output, **options})
+        on_progress(Step("features", 1, 2, ""))
+        on_progress(Step("features", 2, 2, ""))
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_bytes(tiny_model.read_bytes())
+        return Learned(output, len(dataset.train), 61.0, tiny_card)
+
+    module = types.ModuleType("flawflow.learn.train")
+    module.train = train  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "flawflow.learn.train", module)
+    monkeypatch.setattr("flawflow.cli.train._NEEDED", ())
+    return collected
+
+
+@pytest.fixture
+def gears(tmp_path: Path) -> Path:
+    draw_parts(tmp_path / "gears", train=3, test=1, size=32)
+    return tmp_path / "gears"
+
+
+def test_the_options_reach_the_training_and_the_end_says_what_to_do_next(
+    flawflow: Flawflow, calls: list[dict[str, Any]], gears: Path, tmp_path: Path
+):
+    output = tmp_path / "my part.flaw"
+    result = flawflow(
+        "train", gears, "-o", output, "--size", "128x96", "--preset", "fast", "--seed", "7",
+        "--encoder", "resnet18", "--device", "cpu",
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    (call,) = calls
+    assert call["dataset"].name == "gears"
+    del call["dataset"]
+    assert call == {
+        "output": output, "encoder": "resnet18", "weights": None, "size": (128, 96), "preset": "fast",
+        "seed": 7, "device": "cpu", "resume": False,
+    }  # fmt: skip
+    assert "Learned from 3 good pictures in 1 min 1 s" in result.stdout
+    assert "NG when its score is above 0.5" in result.stdout
+    assert f"Next: flawflow inspect '{output}'" in result.stdout
+    assert "features: 2/2" in result.stderr
+
+
+def test_a_model_is_replaced_only_when_told_to(
+    flawflow: Flawflow, calls: list[dict[str, Any]], gears: Path, tiny_model: Path
+):
+    refused = flawflow("train", gears, "-o", tiny_model)
+    assert refused.exit_code == 2
+    assert "--overwrite" in refused.stderr
+    assert calls == []
+    assert flawflow("train", gears, "-o", tiny_model, "--overwrite").exit_code == 0
+
+
+@pytest.mark.parametrize("size", ["0", "-5", "12x", "x12", "12.5", "1x2x3", "a"])
+def test_a_size_that_is_none_is_refused(
+    flawflow: Flawflow, calls: list[dict[str, Any]], gears: Path, tmp_path: Path, size: str
+):
+    result = flawflow("train", gears, "-o", tmp_path / "m.flaw", f"--size={size}")
+    assert result.exit_code == 2
+    assert "256x320" in result.stderr
+
+
+def test_what_is_missing_for_learning_is_said_first(
+    flawflow: Flawflow, gears: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    whole = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "torch" else whole(name))
+    result = flawflow("train", gears, "-o", tmp_path / "m.flaw")
+    assert result.exit_code == 2
+    assert result.stderr == (
+        "flawflow: learning needs torch, which this installation leaves out: pip install 'flawflow[train]'\n"
+    )
+
+
+def test_ctrl_c_says_how_to_go_on(
+    flawflow: Flawflow,
+    calls: list[dict[str, Any]],
+    gears: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    def interrupted(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys.modules["flawflow.learn.train"], "train", interrupted)
+    result = flawflow("train", gears, "-o", tmp_path / "m.flaw")
+    assert result.exit_code == 130
+    assert "--resume" in result.stderr
+
+
+def test_the_demonstration_goes_the_whole_way(
+    flawflow: Flawflow, calls: list[dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    rng: Any,
+):  # fmt: skip
+    pytest.importorskip("elpv_dataset", reason="the demonstration's pictures are not installed (extra demo)")
+    out = tmp_path / "demo"
+    result = flawflow("demo", "--output", out)
+    assert result.exit_code == 0, result.output
+    assert len(calls[0]["dataset"].train) == 200
+    assert len(calls[0]["dataset"].test) == 120
+    assert "CC BY-NC-SA 4.0" in result.stdout
+    assert "Image AUROC" in result.stdout
+    assert (out / "results" / "report.html").stat().st_size < 15_000_000
+    again = flawflow("demo", "--output", out)
+    assert again.exit_code == 2
+    assert "not empty" in again.stderr
