@@ -25,7 +25,7 @@ def test_full_shrinkage_scales_all_channels_alike() -> None:
     assert Standardize.from_data(x, shrinkage=1).std.unique().numel() == 1
 
 
-def test_single_precision_is_measured_in_double() -> None:
+def test_single_precision_is_kept_and_is_enough() -> None:
     x = (1000 + torch.randn(5000, 2)).float()
     made = Standardize.from_data(x, shrinkage=0)
     assert made.mean.dtype == made.std.dtype == torch.float32

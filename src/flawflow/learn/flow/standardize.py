@@ -48,7 +48,7 @@ class Standardize(Bijection):
 
 
 def moments(x: Tensor, shrinkage: float = SHRINKAGE) -> tuple[Tensor, Tensor]:
-    """Measure mean and deviation of each channel, (D,) and (D,), in float64 and returned in x's dtype.
+    """Measure mean and deviation (divided by N) of each channel, (D,) and (D,), in the dtype of `x`.
 
     Args:
         x: Vectors, (N, D).
@@ -59,11 +59,11 @@ def moments(x: Tensor, shrinkage: float = SHRINKAGE) -> tuple[Tensor, Tensor]:
         ValueError: There are fewer than two vectors, or nothing varies.
     """
     check_sample(x, shrinkage)
-    variance, mean = torch.var_mean(x.double(), dim=0, correction=0)
+    variance, mean = torch.var_mean(x, dim=0, correction=0)
     variance = (1 - shrinkage) * variance + shrinkage * variance.mean()
     if not bool((variance > 0).all()):
         raise ValueError("Expected vectors that vary in every channel, or a shrinkage above 0 where some do.")
-    return mean.to(x.dtype), variance.sqrt().to(x.dtype)
+    return mean, variance.sqrt()
 
 
 def check_sample(x: Tensor, shrinkage: float) -> None:
