@@ -31,6 +31,7 @@ def test_json_on_stdout_is_only_json(flawflow: Flawflow, tiny_model: Path, spots
     result = flawflow("evaluate", tiny_model, spots, "--json", "-")
     assert result.exit_code == 0, result.output
     measured = json.loads(result.stdout)
+    assert (measured["model"], measured["dataset"]) == ("tiny.flaw", "spots")
     assert measured["image_auroc"] == measured["pixel_auroc"] == 1.0
     assert measured["aupro"] == pytest.approx(1.0)
     assert (measured["image_count"], measured["defect_count"]) == (2, 1)

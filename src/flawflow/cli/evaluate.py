@@ -37,7 +37,9 @@ def command(*, model: Path, dataset: "Dataset", json_path: Path | None) -> None:
 
     to_stdout = json_path == Path("-")
     evaluation = run_evaluation(model, dataset, console=Console(stderr=to_stdout, highlight=False))
-    text = json.dumps({"model": model.name, **evaluation.to_dict()}, indent=2, allow_nan=False)
+    text = json.dumps(
+        {"model": model.name, "dataset": dataset.name, **evaluation.to_dict()}, indent=2, allow_nan=False
+    )
     if to_stdout:
         click.echo(text)
     elif json_path is not None:
