@@ -84,13 +84,15 @@ def overlay(
             f"the picture is {_size(picture.shape)} but its anomaly map is {_size(anomaly_map.shape)}: "
             "it changed while it was inspected, so inspect it again"
         )
-    levels = _levels(anomaly_map, scale)
-    blended = picture.copy()
-    hot = levels > 0
-    colour = _palette()[levels[hot]].astype(np.uint16)
-    alpha = colour[:, 3:]
-    blended[hot] = ((picture[hot] * (255 - alpha) + colour[:, :3] * alpha + 127) // 255).astype(np.uint8)
-    return _with_boxes(blended, regions)
+    # Pillow blends in C and without the interpreter's lock, so the next pictures are inspected meanwhile.
+    palette = _palette()
+    levels = Image.fromarray(_levels(anomaly_map, scale))
+    alpha = levels.point(palette[:, 3].tolist())
+    levels.putpalette(palette[:, :3].tobytes())
+    image = Image.fromarray(picture)
+    image.paste(levels.convert("RGB"), mask=alpha)
+    _draw_boxes(image, regions)
+    return np.array(image)
 
 
 def css_gradient() -> str:
@@ -128,22 +130,17 @@ def _palette() -> NDArray[np.uint8]:
     return table
 
 
-def _with_boxes(picture: NDArray[np.uint8], regions: Iterable[HasBox]) -> NDArray[np.uint8]:
+def _draw_boxes(image: Image.Image, regions: Iterable[HasBox]) -> None:
     """Draw a white box with a dark edge on both sides, so that it shows on any ground."""
-    boxes = [region.box for region in regions]
-    if not boxes:
-        return picture
-    image = Image.fromarray(picture)
     draw = ImageDraw.Draw(image)
     width = max(1, round(max(image.size) / 400))
-    for left, top, right, bottom in boxes:
+    for left, top, right, bottom in (region.box for region in regions):
         # The box stands around the region, not on it, except where the picture ends.
         x0, y0 = max(left - 3 * width, 0), max(top - 3 * width, 0)
         x1, y1 = min(right - 1 + 3 * width, image.width - 1), min(bottom - 1 + 3 * width, image.height - 1)
         draw.rectangle((x0, y0, x1, y1), outline="#101010", width=3 * width)
         if x1 - x0 > 2 * width and y1 - y0 > 2 * width:
             draw.rectangle((x0 + width, y0 + width, x1 - width, y1 - width), outline="#ffffff", width=width)
-    return np.asarray(image)
 
 
 def _size(shape: tuple[int, ...]) -> str:
