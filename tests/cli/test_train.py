@@ -127,8 +127,7 @@ def test_ctrl_c_says_how_to_go_on(
 
 
 def test_the_demonstration_goes_the_whole_way(
-    flawflow: Flawflow, calls: list[dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-    rng: Any,
+    flawflow: Flawflow, calls: list[dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):  # fmt: skip
     pytest.importorskip("elpv_dataset", reason="the demonstration's pictures are not installed (extra demo)")
     out = tmp_path / "demo"
