@@ -58,8 +58,8 @@ def test_a_map_keeps_its_range(height: int, width: int, new_height: int, new_wid
     resized = resize_map(scores, (new_height, new_width))
     assert resized.dtype == np.float32
     assert resized.shape == (new_height, new_width)
-    slack = 1e-4 * float(np.abs(scores).max())
-    assert scores.min() - slack <= resized.min() <= resized.max() <= scores.max() + slack
+    # Exactly: finding no region early, by the small map's maximum, hangs on it.
+    assert scores.min() <= resized.min() <= resized.max() <= scores.max()
 
 
 def half_pixel_bilinear(scores: NDArray[np.float32], size: int) -> NDArray[np.float64]:

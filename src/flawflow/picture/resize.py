@@ -42,16 +42,17 @@ def resize_mask(mask: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.bo
 def resize_map(anomaly_map: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
     """Resize an anomaly map linearly: between old pixels when growing, as a weighted mean when shrinking.
 
-    No new value leaves the range of the old ones.
+    No new value leaves the range of the old ones, not by rounding either.
 
     Args:
         anomaly_map: float32 (H, W).
         size: The new (height, width).
 
     Returns:
-        float32 of shape `size`.
+        float32 of shape `size`, read-only.
     """
-    return np.array(_resized(anomaly_map, size, Image.Resampling.BILINEAR), dtype=np.float32)
+    # Without a copy of what Pillow hands over: writing fresh memory costs more than resizing.
+    return np.asarray(_resized(anomaly_map, size, Image.Resampling.BILINEAR))
 
 
 def _resized(
