@@ -14,7 +14,8 @@ from PIL import Image
 import flawflow
 from flawflow.errors import ModelFileError, PictureError
 from flawflow.inspect import Failure, Inspection, Inspector
-from flawflow.judge.regions import Region
+from flawflow.inspect import inspector as inspector_module
+from flawflow.judge.regions import Region, find_regions
 from flawflow.model_file import replace_card
 
 same_model = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20)
@@ -29,8 +30,9 @@ def same(one, other):
     """Whether two results say the same, to the bit."""
     if isinstance(one, Failure) or isinstance(other, Failure):
         return one == other
+    np.testing.assert_array_equal(one.graph_map, other.graph_map)
     np.testing.assert_array_equal(one.anomaly_map, other.anomaly_map)
-    fields = ("path", "score", "p_value", "verdict", "regions")
+    fields = ("path", "score", "p_value", "verdict", "size", "regions")
     return all(getattr(one, name) == getattr(other, name) for name in fields)
 
 
@@ -63,6 +65,34 @@ def test_map_and_regions_are_at_the_pictures_own_size(inspector):
     (region,) = result.regions
     np.testing.assert_allclose(region.box, (120, 40, 200, 120), atol=10)
     np.testing.assert_allclose(region.centroid, (159.5, 79.5), atol=1)
+
+
+@same_model
+@given(
+    seed=st.integers(0, 999), height=st.integers(1, 90), width=st.integers(1, 90), top=st.integers(60, 255)
+)
+def test_regions_are_those_of_the_map(inspector, seed, height, width, top):
+    picture = np.random.default_rng(seed).integers(0, top + 1, (height, width, 1), np.uint8).repeat(3, 2)
+    result = inspector.inspect(picture)
+    assert result.regions == find_regions(result.anomaly_map, 0.5)
+
+
+def test_a_good_picture_costs_no_large_map(inspector, monkeypatch):
+    monkeypatch.setattr(inspector_module, "resize_map", None)
+    result = inspector.inspect(part(size=(300, 400)))
+    assert "anomaly_map" not in vars(result)
+    assert (result.size, result.graph_map.shape) == ((300, 400), (32, 32))
+    assert result.anomaly_map.shape == (300, 400)
+    assert result.anomaly_map is result.anomaly_map
+
+
+def test_an_inspection_is_frozen(inspector):
+    result = inspector.inspect(part())
+    for name in ("score", "graph_map", "anomaly_map"):
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            setattr(result, name, 0)
+    with pytest.raises(ValueError, match="read-only"):
+        result.anomaly_map[0, 0] = 1
 
 
 def test_timings_are_of_every_step(inspector):

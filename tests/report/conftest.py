@@ -41,7 +41,8 @@ def make_inspection(card: Card) -> MakeInspection:
             score=score,
             p_value=card.calibration.p_value(score),
             verdict=card.calibration.verdict(score),
-            anomaly_map=values,
+            size=(values.shape[0], values.shape[1]),
+            graph_map=values,
             regions=find_regions(values, card.calibration.pixel_threshold),
             timings=Timings(0.001, 0.002, 0.003, 0.004),
         )

@@ -1,6 +1,7 @@
 """What an inspection says about one picture."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 
 from flawflow.judge.calibration import Verdict
 from flawflow.judge.regions import Region
+from flawflow.picture import resize_map
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,7 @@ class Timings:
         read: Reading and decoding the picture.
         prepare: Resizing it to the model's input.
         infer: Running the model.
-        judge: Map to the picture's own size, regions, p-value and verdict.
+        judge: p-value, verdict and regions; where there are any, the map at the picture's own size.
     """
 
     read: float
@@ -38,13 +40,17 @@ class Timings:
 class Inspection:
     """What the model says about one picture. It depends on the picture and the model alone.
 
+    The map is kept as the model gives it; its large form, 48 MB for 12 megapixels, comes into being
+    when it is first asked for and stays as long as the inspection.
+
     Attributes:
         path: The picture's file; None for a picture that was given as bytes, image or array.
         score: The image score; higher is more anomalous.
         p_value: Share of good pictures that score at least as high, in (0, 1], conformal.
         verdict: `OK`, or `NG` where the score is above the model's threshold.
-        anomaly_map: float32 (H, W) at the picture's own size; higher is more anomalous.
-        regions: Where the map is above the model's pixel threshold, by falling peak.
+        size: (height, width) of the picture in pixels.
+        graph_map: float32 anomaly map at the model's own size, `card.size`; higher is more anomalous.
+        regions: Where `anomaly_map` is above the model's pixel threshold, by falling peak.
         timings: What each step took.
     """
 
@@ -52,9 +58,15 @@ class Inspection:
     score: float
     p_value: float
     verdict: Verdict
-    anomaly_map: NDArray[np.float32] = field(repr=False)
+    size: tuple[int, int]
+    graph_map: NDArray[np.float32] = field(repr=False)
     regions: tuple[Region, ...]
     timings: Timings
+
+    @cached_property
+    def anomaly_map(self) -> NDArray[np.float32]:
+        """The anomaly map at the picture's own size: float32 (H, W), read-only; higher is more anomalous."""
+        return resize_map(self.graph_map, self.size)
 
 
 @dataclass(frozen=True)

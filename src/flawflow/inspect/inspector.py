@@ -14,7 +14,7 @@ from flawflow.errors import FlawflowError, ModelFileError
 from flawflow.inspect.engine import Engine, OnnxRuntimeEngine
 from flawflow.inspect.inspection import Failure, Inspection, Timings
 from flawflow.inspect.stream import in_order
-from flawflow.judge.regions import find_regions
+from flawflow.judge.regions import Region, find_regions
 from flawflow.model_file import read_model
 from flawflow.picture import PictureSource, read_picture, resize_map, resize_picture
 
@@ -66,9 +66,9 @@ class Inspector:
         ready = perf_counter()
         graph_map, score = self._infer(prepared)
         inferred = perf_counter()
-        anomaly_map = resize_map(graph_map, (picture.shape[0], picture.shape[1]))
+        size = picture.shape[0], picture.shape[1]
         calibration = self.card.calibration
-        regions = find_regions(anomaly_map, calibration.pixel_threshold)
+        regions = _regions(graph_map, size, calibration.pixel_threshold)
         p_value, verdict = calibration.p_value(score), calibration.verdict(score)
         judged = perf_counter()
         return Inspection(
@@ -76,7 +76,8 @@ class Inspector:
             score=score,
             p_value=p_value,
             verdict=verdict,
-            anomaly_map=anomaly_map,
+            size=size,
+            graph_map=graph_map,
             regions=regions,
             timings=Timings(
                 read=read - started, prepare=ready - read, infer=inferred - ready, judge=judged - inferred
@@ -135,6 +136,16 @@ class Inspector:
         if not math.isfinite(score):
             raise ModelFileError(f"the model gives the picture the score {score}: train the model again")
         return maps[0], score
+
+
+def _regions(graph_map: NDArray[np.float32], size: tuple[int, int], threshold: float) -> tuple[Region, ...]:
+    """The regions at the picture's own size."""
+    # Resizing never exceeds the largest value, so that this early end is exact, and it spares most
+    # pictures, the good ones, the large map. The large map is let go here: whoever collects the
+    # inspections of many pictures would collect them too.
+    if not graph_map.max() > threshold:
+        return ()
+    return find_regions(resize_map(graph_map, size), threshold)
 
 
 def _path(source: PictureSource) -> Path | None:

@@ -118,7 +118,7 @@ def _exhibit(
     size = max(round(height * factor), 1), max(round(width * factor), 1)
     small = resize_picture(picture, size)
     regions = [_scaled(region, size[1] / width, size[0] / height) for region in inspection.regions]
-    drawn = overlay(small, resize_map(inspection.anomaly_map, size), scale, regions)
+    drawn = overlay(small, resize_map(inspection.graph_map, size), scale, regions)
     return Exhibit(record, _jpeg(small), _jpeg(drawn))
 
 

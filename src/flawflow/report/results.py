@@ -41,7 +41,7 @@ def to_record(outcome: Inspection | Failure, *, overlay: str | None = None) -> d
     if isinstance(outcome, Failure):
         keys = ("score", "p_value", "verdict", "regions", "width", "height", "timings_ms", "overlay")
         return {"path": path, **dict.fromkeys(keys), "error": readable(outcome.error)}
-    height, width = outcome.anomaly_map.shape
+    height, width = outcome.size
     regions = [
         {
             "box": dict(zip(("left", "top", "right", "bottom"), region.box, strict=True)),
