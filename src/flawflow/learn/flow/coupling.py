@@ -10,13 +10,13 @@ CLAMP = 1.9
 """No channel is stretched by more than exp(1.9) or shrunk by more than exp(-1.9) in one block."""
 
 DAMPING = 0.1
-"""The subnet's answer counts for a tenth, so that a fresh block is close to the identity."""
+"""In the reference the subnet's answer counts for a tenth: a fresh block is close to the identity."""
 
 
 class AffineCoupling(Bijection):
     """Stretch and shift one half of the channels by what the other half and the condition say.
 
-    x₁ is the first ⌈D/2⌉ channels, x₂ the rest; with a = 0.1·subnet([x₁, c]) in two halves a_s and a_t:
+    x₁ is the first ⌈D/2⌉ channels, x₂ the rest; with a = damping·subnet([x₁, c]) in two halves a_s and a_t:
     s = 1.9·tanh(a_s), y₁ = x₁, y₂ = x₂·exp(s) + a_t, log|det J| = Σ s.
 
     RealNVP (https://arxiv.org/abs/1605.08803), conditional as in CFLOW-AD (https://arxiv.org/abs/2107.12571).
@@ -26,6 +26,8 @@ class AffineCoupling(Bijection):
         condition_dimension: C; 0 makes the block unconditional.
         hidden: Width of the subnet; 2·(⌈D/2⌉ + C) where None.
         start_at_identity: Begin with y = x exactly.
+        damping: What the subnet's answer is multiplied by. A block that starts at the identity needs no
+            damping and learns faster without.
         generator: Source of the first weights; torch's own where None.
     """
 
@@ -36,10 +38,12 @@ class AffineCoupling(Bijection):
         *,
         hidden: int | None = None,
         start_at_identity: bool = False,
+        damping: float = DAMPING,
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__(dimension, condition_dimension)
         self.active, self.passive = split_channels(dimension)
+        self.damping = damping
         self.subnet = Subnet(
             self.passive,
             condition_dimension,
@@ -61,7 +65,7 @@ class AffineCoupling(Bijection):
         return torch.cat((y1, (y2 - shift) * (-log_scale).exp()), dim=1)
 
     def _coefficients(self, x1: Tensor, condition: Tensor | None) -> tuple[Tensor, Tensor]:
-        scale, shift = (DAMPING * self.subnet(x1, condition)).chunk(2, dim=1)
+        scale, shift = (self.damping * self.subnet(x1, condition)).chunk(2, dim=1)
         return CLAMP * torch.tanh(scale), shift
 
 

@@ -1,0 +1,213 @@
+"""CFLOW with what the data says in advance: the default detector."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from flawflow.learn.detector.detector import Aggregation, Detector
+from flawflow.learn.detector.folded import FoldedFlow
+from flawflow.learn.detector.standard import PositionStandard
+from flawflow.learn.features import FeatureStore
+from flawflow.learn.flow import AffineCoupling, Bijection, Chain, Rotation, Whiten, log_prob
+from flawflow.learn.position import sine_position
+from flawflow.learn.source import Progress, Source
+from flawflow.learn.work import pack, unpack
+
+# How often unfinished work is written down, in steps, and progress is told.
+_KEEP_EVERY = 250
+_TELL_EVERY = 10
+_ROWS = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class CflowOptions:
+    """The shape of the flow and how it learns.
+
+    Attributes:
+        noise: Deviation of the noise that features are taken to carry, in units of each channel's own.
+        blocks: Coupling blocks of each scale.
+        hidden: Width of the subnets.
+        position_channels: Channels of the sine condition; 0 for no condition (UFLOW).
+        steps: Steps of the optimiser for each scale.
+        batch: Vectors in a step.
+        peak_rate: Highest learning rate of the one-cycle schedule.
+    """
+
+    noise: float = 0.5
+    blocks: int = 4
+    hidden: int = 128
+    position_channels: int = 32
+    steps: int = 2000
+    batch: int = 2048
+    peak_rate: float = 2e-3
+
+
+class DistanceScale(nn.Module):
+    """One scale, folded: the distance sqrt(2·(peak - log p̂)) of every vector.
+
+    For a Gaussian density it is the Mahalanobis distance (eq. 6); for any density it grows without bound
+    as the likelihood falls, so that no two flaws are equally bad. `peak` is the highest log-likelihood of
+    the training vectors.
+    """
+
+    peak: Tensor
+
+    def __init__(self, flow: FoldedFlow, peak: Tensor) -> None:
+        super().__init__()
+        self.flow = flow
+        self.register_buffer("peak", peak)
+
+    def forward(self, vectors: Tensor) -> Tensor:
+        """Measure vectors, (B, H·W, D) float32; gives (B, H·W), 0 or more."""
+        return torch.sqrt(2 * torch.relu(self.peak - self.flow(vectors)))
+
+
+class Cflow(Detector):
+    """Conditional normalizing flows, one a scale, that start at the Gaussian optimum.
+
+    Differences to the paper, each measured in docs/accuracy.md: every position is standardised by its own
+    statistics and all are whitened before the first block; blocks start at the identity; features carry
+    noise while the flow learns; vectors of all pictures are mixed in a step.
+    """
+
+    name = "cflow"
+    aggregation = Aggregation()
+
+    def __init__(self, options: CflowOptions | None = None) -> None:
+        super().__init__()
+        self.options = options or CflowOptions()
+        self.scales = nn.ModuleList()
+
+    def fit(self, source: Source) -> None:
+        """Learn each scale for itself."""
+        store = source.features
+        self.scales.extend(_fit_scale(source, store, scale, self.options) for scale in range(len(store.maps)))
+
+    def forward(self, pyramid: Sequence[Tensor]) -> list[Tensor]:
+        """Measure the anomaly of every feature vector."""
+        return [
+            scale(features.flatten(2).transpose(1, 2)).reshape(features.shape[0], *features.shape[2:])
+            for scale, features in zip(self.scales, pyramid, strict=True)
+        ]
+
+
+def build_flow(
+    standard_covariance: Tensor, condition_dimension: int, options: CflowOptions, seed: int
+) -> Chain:
+    """Build the flow of one scale: whitening, then `blocks` times coupling and rotation.
+
+    Args:
+        standard_covariance: (D, D) float64 covariance of the standardised features, positive definite.
+        condition_dimension: C.
+        options: The shape.
+        seed: Of the first weights and the rotations.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    dimension = len(standard_covariance)
+    covariance = standard_covariance.cpu().clone()
+    # Without noise, dead channels would make it singular.
+    covariance.diagonal().add_(1e-6 * covariance.diagonal().mean())
+    bijections: list[Bijection] = [
+        Whiten(torch.zeros(dimension), torch.linalg.cholesky(covariance).float()),
+        Rotation(dimension, generator=generator),
+    ]
+    for _ in range(options.blocks):
+        coupling = AffineCoupling(
+            dimension,
+            condition_dimension,
+            hidden=options.hidden,
+            start_at_identity=True,
+            damping=1.0,
+            generator=generator,
+        )
+        bijections += (coupling, Rotation(dimension, generator=generator))
+    return Chain(*bijections)
+
+
+def _fit_scale(source: Source, store: FeatureStore, scale: int, options: CflowOptions) -> DistanceScale:
+    maps = store.maps[scale]
+    device = source.device
+    standard = PositionStandard.from_data(maps, noise=options.noise)
+    condition = _sine_condition(store.grids[scale], options.position_channels)
+    flow = build_flow(
+        standard.covariance(maps), options.position_channels, options, seed=_seed(source.seed, scale)
+    ).to(device)
+    standard = standard.to(device)
+    condition = None if condition is None else condition.to(device)
+    _learn(source, flow, standard, condition, store.vectors(scale), scale=scale, options=options)
+    folded = FoldedFlow(flow, condition, standard).to(device)
+    # The plain pictures only: an augmented view may be likelier than any real one.
+    with torch.inference_mode():
+        peak = torch.stack(
+            [folded(rows.to(device)).max() for rows in maps[:: store.views].split(_ROWS)]
+        ).max()
+    return DistanceScale(folded, peak.clone())
+
+
+def _learn(
+    source: Source,
+    flow: Chain,
+    standard: PositionStandard,
+    condition: Tensor | None,
+    vectors: Tensor,
+    *,
+    scale: int,
+    options: CflowOptions,
+) -> None:
+    """Maximise the likelihood (eq. 7, in nats per channel) of noisy vectors."""
+    optimiser = torch.optim.Adam(flow.parameters(), lr=options.peak_rate)
+    kept = source.work.load(f"scale-{scale}")
+    first = 0 if kept is None else unpack(flow, optimiser, kept)
+    generator = torch.Generator(source.device)
+    positions = len(standard.mean)
+    for step in range(first, options.steps):
+        # Each step draws from a seed of its own, so that going on needs no generator's state.
+        generator.manual_seed(_seed(source.seed, scale, step))
+        chosen = torch.randint(len(vectors), (options.batch,), generator=generator, device=source.device)
+        position = chosen % positions
+        x = standard(vectors[chosen.to(vectors.device)].to(source.device), position)
+        noise = torch.randn(x.shape, generator=generator, device=source.device)
+        x = torch.addcmul(x, standard.noise[position], noise)
+        loss = -log_prob(flow, x, None if condition is None else condition[position]).mean() / x.shape[1]
+        for group in optimiser.param_groups:
+            group["lr"] = options.peak_rate * one_cycle((step + 1) / options.steps)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(flow.parameters(), 1.0)
+        optimiser.step()
+        done = step + 1
+        if done % _TELL_EVERY == 0 or done == options.steps:
+            note = f"{-loss.item():.3f} nats/channel"
+            source.on_progress(Progress(f"Scale {scale + 1}", done, options.steps, note))
+        if done % _KEEP_EVERY == 0 or done == options.steps:
+            source.work.save(f"scale-{scale}", pack(flow, optimiser, done))
+
+
+def one_cycle(progress: float) -> float:
+    """The learning rate at a share of the training, in (0, 1], as a share of its peak.
+
+    A cosine from 1/25 up to 1 at three tenths of the way, then a cosine down to almost nothing
+    (https://arxiv.org/abs/1708.07120).
+    """
+    if progress < 0.3:
+        return _cosine(1 / 25, 1.0, progress / 0.3)
+    return _cosine(1.0, 1e-5, (progress - 0.3) / 0.7)
+
+
+def _cosine(start: float, end: float, progress: float) -> float:
+    return end + (start - end) * (1 + math.cos(math.pi * progress)) / 2
+
+
+def _sine_condition(grid: tuple[int, int], channels: int) -> Tensor | None:
+    return sine_position(*grid, channels).flatten(1).T.contiguous() if channels else None
+
+
+def _seed(*numbers: int) -> int:
+    """A seed of its own for every combination of numbers."""
+    mixed = 0
+    for number in numbers:
+        mixed = (mixed * 6364136223846793005 + number + 1442695040888963407) % 2**63
+    return mixed

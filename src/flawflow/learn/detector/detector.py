@@ -1,0 +1,60 @@
+"""The contract of every detector: learn from a source of pyramids, then map any pyramid to distances."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from flawflow.learn.source import Source
+
+
+@dataclass(frozen=True, kw_only=True)
+class Aggregation:
+    """How the maps of the scales become one anomaly map and one image score (`flawflow.learn.head`).
+
+    Attributes:
+        by_position: Measure each position's distance against that position's own distances on good pictures.
+        smoothing: σ of the Gaussian that smooths the anomaly map, in input pixels; 0 for none.
+        align_corners: Bilinear interpolation maps corner to corner, as the reference does, and not area to area.
+        tail: The image score is the mean of this share of the pixels, the most anomalous; 0 for the maximum.
+    """
+
+    by_position: bool = True
+    smoothing: float = 4.0
+    align_corners: bool = False
+    tail: float = 0.005
+
+
+class Detector(nn.Module, ABC):
+    """Learns from the features of good pictures and measures how far others are from them.
+
+    `fit` sets everything that `forward` needs, from good training pictures only. `forward` treats every
+    picture for itself, and can be exported.
+
+    Attributes:
+        name: What the model card says.
+        aggregation: What becomes of the maps.
+    """
+
+    name: str
+    aggregation: Aggregation
+
+    @abstractmethod
+    def fit(self, source: Source) -> None:
+        """Learn from good pictures.
+
+        Args:
+            source: The pictures and their features.
+        """
+
+    @abstractmethod
+    def forward(self, pyramid: Sequence[Tensor]) -> list[Tensor]:
+        """Measure the anomaly of every feature vector.
+
+        Args:
+            pyramid: K maps (B, D_k, H_k, W_k) float32, fine to coarse.
+
+        Returns:
+            K maps (B, H_k, W_k) float32; higher is more anomalous.
+        """

@@ -1,0 +1,185 @@
+"""CFLOW-AD by the letter: the reference's flow, loss, optimiser and schedule."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from flawflow.errors import TrainingError
+from flawflow.learn.augment import REFERENCE, view_generator
+from flawflow.learn.detector.detector import Aggregation, Detector
+from flawflow.learn.detector.folded import FoldedFlow
+from flawflow.learn.flow import Chain, cflow_decoder, logsigmoid_loss
+from flawflow.learn.position import sine_position
+from flawflow.learn.source import Progress, Source
+from flawflow.learn.work import pack, unpack
+from flawflow.picture import read_picture, resize_picture
+
+CONDITION_CHANNELS = 128
+BLOCKS = 8
+PICTURES = 32
+VECTORS = 256
+RATE, LEAST_RATE, WARM_RATE = 2e-4, 2e-7, 2e-5
+EPOCHS, PASSES_AN_EPOCH, WARM_EPOCHS = 25, 8, 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaperOptions:
+    """How long to learn; everything else is the reference's.
+
+    Attributes:
+        passes: Passes over the pictures; the reference makes 25 times 8. The schedule stays that of 200.
+    """
+
+    passes: int = EPOCHS * PASSES_AN_EPOCH
+
+
+class LikelihoodScale(nn.Module):
+    """One scale, folded: 1 - exp((log p̂ - peak)/D), in [0, 1): what eq. 9 adds up, as an anomaly.
+
+    The reference divides the log-likelihood by D before it exponentiates. `peak` is the highest
+    log-likelihood of the training vectors, and not, as there, of the test set.
+    """
+
+    peak: Tensor
+
+    def __init__(self, flow: FoldedFlow, peak: Tensor, dimension: int) -> None:
+        super().__init__()
+        self.flow = flow
+        self.dimension = dimension
+        self.register_buffer("peak", peak)
+
+    def forward(self, vectors: Tensor) -> Tensor:
+        """Measure vectors, (B, H·W, D) float32; gives (B, H·W)."""
+        excess = -torch.relu(self.peak - self.flow(vectors)) / self.dimension
+        return 1 - torch.exp(excess)
+
+
+class PaperCflow(Detector):
+    """The reference recipe of CFLOW-AD (WACV 2022, arXiv 2107.12571).
+
+    Each pass encodes every picture anew, turned by up to ±5°. Of a batch of 32 pictures, the vectors of a
+    scale are mixed and taken in batches of 256, one step of Adam each, the coarsest scale first.
+    """
+
+    name = "paper-cflow"
+    aggregation = Aggregation(by_position=False, smoothing=0.0, align_corners=True, tail=0.0)
+
+    def __init__(self, options: PaperOptions | None = None) -> None:
+        super().__init__()
+        self.options = options or PaperOptions()
+        self.scales = nn.ModuleList()
+
+    def fit(self, source: Source) -> None:
+        """Learn all scales, pass by pass."""
+        encoder = source.encoder.to(source.device)
+        learners = [
+            ScaleLearner(dimension, grid, seed=source.seed * 16 + k, device=source.device)
+            for k, (dimension, grid) in enumerate(
+                zip(encoder.channels, encoder.grids(source.size), strict=True)
+            )
+        ]
+        for done in range(self._resume(source, learners), self.options.passes):
+            self._one_pass(source, learners, done)
+            for k, learner in enumerate(learners):
+                source.work.save(f"scale-{k}", pack(learner.flow, learner.optimiser, done + 1))
+        store = source.features
+        for learner, maps in zip(learners, store.maps, strict=True):
+            folded = FoldedFlow(learner.flow, learner.condition).to(source.device)
+            with torch.inference_mode():
+                rows = maps[:: store.views].split(16)
+                peak = torch.stack([folded(part.to(source.device)).max() for part in rows]).max()
+            self.scales.append(LikelihoodScale(folded, peak.clone(), learner.flow.dimension))
+
+    def forward(self, pyramid: Sequence[Tensor]) -> list[Tensor]:
+        """Measure the anomaly of every feature vector."""
+        return [
+            scale(features.flatten(2).transpose(1, 2)).reshape(features.shape[0], *features.shape[2:])
+            for scale, features in zip(self.scales, pyramid, strict=True)
+        ]
+
+    def _resume(self, source: Source, learners: Sequence["ScaleLearner"]) -> int:
+        kept = [source.work.load(f"scale-{k}") for k in range(len(learners))]
+        found = [tensors for tensors in kept if tensors is not None]
+        # The scales are written one after the other: only a pass that all of them have is whole.
+        if len(found) < len(learners) or len({int(tensors["step"]) for tensors in found}) > 1:
+            return 0
+        return [unpack(a.flow, a.optimiser, b) for a, b in zip(learners, found, strict=True)][0]
+
+    def _one_pass(self, source: Source, learners: Sequence["ScaleLearner"], done: int) -> None:
+        generator = torch.Generator().manual_seed(source.seed * 100003 + done)
+        batches = math.ceil(len(source.pictures) / PICTURES)
+        for number, pyramid in enumerate(_batches(source, generator, done)):
+            rate = learning_rate(done, (number + 1) / batches)
+            losses = [
+                learner.learn(features, rate, generator)
+                for learner, features in reversed(list(zip(learners, pyramid, strict=True)))
+            ]
+            note = f"pass {done + 1}, loss {np.mean(losses):.4f}"
+            total = self.options.passes * batches
+            source.on_progress(Progress("Flows", done * batches + number + 1, total, note))
+
+
+class ScaleLearner:
+    """The flow of one scale and its optimiser."""
+
+    def __init__(self, dimension: int, grid: tuple[int, int], *, seed: int, device: torch.device) -> None:
+        self.flow: Chain = cflow_decoder(
+            dimension, CONDITION_CHANNELS, BLOCKS, generator=torch.Generator().manual_seed(seed)
+        ).to(device)
+        self.condition = sine_position(*grid, CONDITION_CHANNELS).flatten(1).T.contiguous().to(device)
+        self.optimiser = torch.optim.Adam(self.flow.parameters(), lr=RATE)
+
+    def learn(self, features: Tensor, rate: float, generator: torch.Generator) -> float:
+        """Take one step for each full batch of 256 vectors of (B, D, H, W) features; gives the mean loss."""
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        vectors = features.flatten(2).transpose(1, 2).flatten(0, 1)
+        order = torch.randperm(len(vectors), generator=generator).to(vectors.device)
+        losses = []
+        # As in the reference, what does not fill a batch is left to another pass; a small map still counts.
+        size = min(VECTORS, len(vectors))
+        for start in range(0, len(vectors) - size + 1, size):
+            chosen = order[start : start + size]
+            loss = logsigmoid_loss(self.flow, vectors[chosen], self.condition[chosen % len(self.condition)])
+            self.optimiser.zero_grad(set_to_none=True)
+            loss.backward()  # type: ignore[no-untyped-call]
+            self.optimiser.step()
+            losses.append(loss.item())
+        return float(np.mean(losses))
+
+
+def learning_rate(done: int, share: float) -> float:
+    """The reference's schedule.
+
+    Args:
+        done: Passes that are done.
+        share: Share of the present pass that is done with the present batch, in (0, 1].
+    """
+    if done < WARM_EPOCHS * PASSES_AN_EPOCH:
+        top = _cosine_rate(WARM_EPOCHS)
+        return WARM_RATE + (top - WARM_RATE) * (done + share) / (WARM_EPOCHS * PASSES_AN_EPOCH)
+    return _cosine_rate(done // PASSES_AN_EPOCH)
+
+
+def _cosine_rate(epoch: int) -> float:
+    return LEAST_RATE + (RATE - LEAST_RATE) * (1 + math.cos(math.pi * epoch / EPOCHS)) / 2
+
+
+def _batches(source: Source, generator: torch.Generator, done: int) -> Iterator[list[Tensor]]:
+    """The features of all pictures in random order, each turned by up to ±5°."""
+    order = torch.randperm(len(source.pictures), generator=generator).tolist()
+    if not order:
+        raise TrainingError("There are no pictures to learn from.")
+    for start in range(0, len(order), PICTURES):
+        pictures = []
+        for index in order[start : start + PICTURES]:
+            plain = resize_picture(read_picture(source.pictures[index]), source.size)
+            pictures.append(REFERENCE(plain, view_generator(source.seed, index, done + 1)))
+        with torch.inference_mode():
+            maps = source.encoder(torch.from_numpy(np.stack(pictures)).to(source.device))
+        # Tensors made in inference mode cannot be saved for a gradient.
+        yield [features.clone() for features in maps]

@@ -1,0 +1,109 @@
+"""The first affine layer of a scale's flow: each position against its own mean and deviation, from data."""
+
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import Tensor, nn
+
+# A channel that hardly varies on good pictures would otherwise make a mountain of any change.
+_LEAST_VARIANCE = 1e-3
+_CHUNK = 2**24
+
+
+class PositionStandard(nn.Module):
+    """Standardise the vectors of each position: x = (z - μ_i) / σ_i, channel by channel.
+
+    It is a conditional affine bijection whose condition is the position itself, set from data instead of
+    learned: the Gaussian optimum of eq. 6 for a diagonal covariance. A flow that is told the position only
+    by a sine vector needs long to learn what these 2·D numbers a position say at once.
+
+    - Features are taken to carry noise of `noise` times each channel's own deviation (what is left after
+      the positions' means). Then σ_i² is the sum of both, and the flow is trained on features with that
+      noise added: it learns the density at this resolution, and cannot rise to a spike where a few pictures
+      happen to agree.
+    - Means and variances of positions are shrunk towards those of the whole map as far as their differences
+      are no larger than chance explains (empirical Bayes): with few pictures, or parts that lie anywhere,
+      little is left of the position; with many aligned ones, nearly all.
+
+    Attributes:
+        mean: μ, (H·W, D).
+        deviation: σ, (H·W, D).
+        noise: Deviation of the noise in standardised units, (H·W, D).
+    """
+
+    mean: Tensor
+    deviation: Tensor
+    noise: Tensor
+
+    def __init__(self, mean: Tensor, deviation: Tensor, noise: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("mean", mean)
+        self.register_buffer("deviation", deviation)
+        self.register_buffer("noise", noise)
+
+    @classmethod
+    def from_data(cls, maps: Tensor, *, noise: float) -> "PositionStandard":
+        """Measure features of good pictures.
+
+        Args:
+            maps: (rows, H·W, D) float32, two rows or more.
+            noise: Deviation of the noise, in units of each channel's own deviation.
+        """
+        rows = maps.shape[0]
+        mean = _mean_over_rows(maps, lambda chunk: chunk)
+        variance = _mean_over_rows(maps, lambda chunk: (chunk - mean).square()) * (rows / (rows - 1))
+        typical = variance.mean(dim=0)
+        typical = typical.clamp_min(_LEAST_VARIANCE * typical.mean())
+        shrunk = _shrink(mean, typical / rows)
+        # What the shrunk mean leaves out is deviation.
+        variance = _shrink(variance, (2 * variance.square() / (rows - 1)).mean(dim=0))
+        variance = variance + (mean - shrunk).square()
+        noise_variance = noise**2 * typical
+        # Without noise a constant channel still needs a deviation to be divided by.
+        deviation = (variance + noise_variance).clamp_min(_LEAST_VARIANCE * typical).sqrt()
+        return cls(shrunk, deviation, noise_variance.sqrt() / deviation)
+
+    def forward(self, features: Tensor, position: Tensor | None = None) -> Tensor:
+        """Standardise vectors, (..., H·W, D) of all positions, or (N, D) at the given positions, (N,)."""
+        if position is None:
+            return (features - self.mean) / self.deviation
+        return (features - self.mean[position]) / self.deviation[position]
+
+    def log_det(self) -> Tensor:
+        """log|det ∂x/∂z| of each position, (H·W,)."""
+        return -self.deviation.log().sum(dim=1)
+
+    def covariance(self, maps: Tensor) -> Tensor:
+        """Second moments of the standardised features with their noise, (D, D) float64.
+
+        Args:
+            maps: (rows, H·W, D).
+        """
+        total = torch.zeros(maps.shape[2], maps.shape[2], dtype=torch.float64, device=maps.device)
+        for chunk in _chunks(maps):
+            vectors = self(chunk).flatten(0, 1)
+            total += (vectors.T @ vectors).double()
+        total /= maps.shape[0] * maps.shape[1]
+        total.diagonal().add_(self.noise.double().square().mean(dim=0))
+        return total
+
+
+def _shrink(values: Tensor, chance: Tensor) -> Tensor:
+    """Pull values (H·W, D) towards their mean; `chance` (D,) is the variance that chance alone gives them."""
+    centre = values.mean(dim=0)
+    spread = (values - centre).square().mean(dim=0)
+    kept = ((spread - chance) / spread.clamp_min(torch.finfo(values.dtype).tiny)).clamp(0, 1)
+    return centre + kept * (values - centre)
+
+
+def _mean_over_rows(maps: Tensor, measure: Callable[[Tensor], Tensor]) -> Tensor:
+    total = torch.zeros(maps.shape[1:], dtype=torch.float64, device=maps.device)
+    for chunk in _chunks(maps):
+        total += measure(chunk).sum(dim=0, dtype=torch.float64)
+    return (total / maps.shape[0]).float()
+
+
+def _chunks(maps: Tensor) -> Iterator[Tensor]:
+    """Rows in portions that fit in memory: the features may be a mapped file."""
+    rows = max(1, _CHUNK // (maps.shape[1] * maps.shape[2]))
+    yield from maps.split(rows)

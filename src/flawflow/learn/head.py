@@ -1,0 +1,116 @@
+"""From the scales' maps to one anomaly map and one score: the same for every detector.
+
+S = Σ_k A_k · ((d_k - μ_k)/σ_k) · A_kᵀ with constants that are stored at training time. A_k interpolates
+bilinearly and smooths in one matrix, for rows and columns alike; both are linear and separable.
+"""
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from flawflow.learn.detector.detector import Aggregation
+
+# The statistics of a position are taken over its neighbourhood: σ as a share of the map's shorter side.
+_NEIGHBOURHOOD = 1 / 32
+# The least deviation of a position, as a share of the whole map's.
+_LEAST_DEVIATION = 0.5
+
+
+class Head(nn.Module):
+    """Normalise, upsample, smooth and add the maps of all scales; score the picture.
+
+    Args:
+        moments: For each scale mean and deviation of the distance on good pictures, each (H_k, W_k).
+        size: (H, W) of the anomaly map.
+        aggregation: How.
+    """
+
+    def __init__(
+        self, moments: Sequence[tuple[Tensor, Tensor]], size: tuple[int, int], aggregation: Aggregation
+    ) -> None:
+        super().__init__()
+        self.count = len(moments)
+        self.tail = round(aggregation.tail * size[0] * size[1])
+        for k, (mean, deviation) in enumerate(moments):
+            grid = mean.shape[-2:]
+            rows, columns = (
+                resampling_matrix(
+                    grid[axis],
+                    size[axis],
+                    sigma=aggregation.smoothing,
+                    align_corners=aggregation.align_corners,
+                )
+                for axis in (0, 1)
+            )
+            self.register_buffer(f"mean{k}", mean)
+            self.register_buffer(f"gain{k}", 1 / deviation)
+            self.register_buffer(f"rows{k}", rows)
+            self.register_buffer(f"columns{k}", columns.T.contiguous())
+
+    def forward(self, maps: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+        """Make anomaly map and image score.
+
+        Args:
+            maps: K maps (B, H_k, W_k) float32; higher is more anomalous.
+
+        Returns:
+            anomaly_map: (B, H, W) float32.
+            pred_score: (B,) float32.
+        """
+        anomaly_map = torch.stack([self._enlarged(k, maps[k]) for k in range(self.count)]).sum(dim=0)
+        pixels = anomaly_map.flatten(1)
+        if self.tail > 1:
+            return anomaly_map, pixels.topk(self.tail, dim=1, sorted=False).values.mean(dim=1)
+        return anomaly_map, pixels.amax(dim=1)
+
+    def _enlarged(self, k: int, distance: Tensor) -> Tensor:
+        mean, gain, rows, columns = (
+            self.get_buffer(f"{name}{k}") for name in ("mean", "gain", "rows", "columns")
+        )
+        return rows @ ((distance - mean) * gain) @ columns
+
+
+def position_moments(distances: Tensor, *, by_position: bool) -> tuple[Tensor, Tensor]:
+    """Mean and deviation of the distance on good pictures.
+
+    Args:
+        distances: (rows, H_k, W_k) float32, of good pictures.
+        by_position: Give each position its own, taken over its neighbourhood.
+
+    Returns:
+        Mean and deviation, each (H_k, W_k), the deviation positive. Zeros and ones where `by_position` is
+        not set: then the maps count as they are.
+    """
+    height, width = distances.shape[1:]
+    if not by_position:
+        return torch.zeros(height, width), torch.ones(height, width)
+    rows, columns = (gaussian_matrix(side, _NEIGHBOURHOOD * min(height, width)) for side in (height, width))
+    distances = distances.double().cpu()
+    mean = rows @ distances.mean(dim=0) @ columns.T
+    variance = rows @ (distances - mean).square().mean(dim=0) @ columns.T
+    least = (_LEAST_DEVIATION**2 * distances.var()).clamp_min(1e-12)
+    return mean.float(), (variance + least).sqrt().float()
+
+
+def resampling_matrix(source: int, target: int, *, sigma: float, align_corners: bool) -> Tensor:
+    """Bilinear interpolation along one axis, then a Gaussian: (target, source) float32, rows add up to 1."""
+    unit = torch.eye(source, dtype=torch.float64)[:, None]
+    bilinear = F.interpolate(unit, size=target, mode="linear", align_corners=align_corners)[:, 0].T
+    return (gaussian_matrix(target, sigma) @ bilinear).float().contiguous()
+
+
+def gaussian_matrix(side: int, sigma: float) -> Tensor:
+    """Smoothing along one axis as a matrix, (side, side) float64; beyond its ends the axis is mirrored."""
+    if sigma <= 0:
+        return torch.eye(side, dtype=torch.float64)
+    radius = math.ceil(4 * sigma)
+    offsets = torch.arange(-radius, radius + 1)
+    weights = torch.exp(-offsets.double().square() / (2 * sigma**2))
+    reached = (torch.arange(side)[:, None] + offsets) % (2 * side)
+    reached = torch.minimum(reached, 2 * side - 1 - reached)
+    matrix = torch.zeros(side, side, dtype=torch.float64)
+    matrix.scatter_add_(1, reached, (weights / weights.sum()).expand(side, -1).contiguous())
+    return matrix

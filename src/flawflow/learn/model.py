@@ -1,0 +1,63 @@
+"""Encoder, detector and head as one module: what is exported."""
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor, nn
+
+from flawflow.learn.detector.detector import Detector
+from flawflow.learn.encoder import Encoder
+from flawflow.learn.features import FeatureStore
+from flawflow.learn.head import Head, position_moments
+
+_ROWS = 16
+
+
+class InspectionModel(nn.Module):
+    """From pictures to anomaly maps and scores.
+
+    Args:
+        encoder: The frozen encoder.
+        detector: A fitted detector.
+        head: What follows it.
+    """
+
+    def __init__(self, encoder: Encoder, detector: Detector, head: Head) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.detector = detector
+        self.head = head
+        self.requires_grad_(False).eval()
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Measure pictures.
+
+        Args:
+            images: (B, H, W, 3) uint8, RGB.
+
+        Returns:
+            anomaly_map: (B, H, W) float32; higher is more anomalous.
+            pred_score: (B,) float32.
+        """
+        anomaly_map, score = self.head(self.detector(self.encoder(images)))
+        return anomaly_map, score
+
+
+@torch.inference_mode()
+def build_head(detector: Detector, store: FeatureStore, size: tuple[int, int], device: torch.device) -> Head:
+    """Measure the distances of the plain training pictures and make the head from them."""
+    parts = [[distance.cpu() for distance in detector(pyramid)] for pyramid in _pyramids(store, device)]
+    distances = [torch.cat(scale) for scale in zip(*parts, strict=True)]
+    by_position = detector.aggregation.by_position
+    moments = [position_moments(scale, by_position=by_position) for scale in distances]
+    return Head(moments, size, detector.aggregation)
+
+
+def _pyramids(store: FeatureStore, device: torch.device) -> Iterable[list[Tensor]]:
+    """The plain pictures' features, some pictures at a time, as maps (B, D_k, H_k, W_k)."""
+    plain = [maps[:: store.views] for maps in store.maps]
+    for start in range(0, len(store.pictures), _ROWS):
+        yield [
+            maps[start : start + _ROWS].to(device).transpose(1, 2).unflatten(2, grid)
+            for maps, grid in zip(plain, store.grids, strict=True)
+        ]

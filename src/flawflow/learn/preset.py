@@ -1,0 +1,46 @@
+"""Ready choices between speed and accuracy, and the paper's own."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from flawflow.learn.augment import Augmentation
+from flawflow.learn.detector import Cflow, Detector, PaperCflow
+from flawflow.learn.detector.cflow import CflowOptions
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preset:
+    """What a training does beyond the user's own choices.
+
+    Attributes:
+        name: What the model card says.
+        strides: Input pixels per feature vector of each scale, fine to coarse.
+        detector: Makes an unfitted detector.
+        augmentation: Makes further views of each picture.
+        views: How many of them.
+        reflect_padding: Whether the encoder's convolutions mirror at the edge, as the reference's ResNets do.
+    """
+
+    name: str
+    strides: tuple[int, ...]
+    detector: Callable[[], Detector]
+    augmentation: Augmentation | None = None
+    views: int = 0
+    reflect_padding: bool = False
+
+
+_STRIDES = (4, 8, 16)
+
+PRESETS: Mapping[str, Preset] = {
+    preset.name: preset
+    for preset in (
+        Preset(name="fast", strides=_STRIDES, detector=lambda: Cflow(CflowOptions(steps=400))),
+        Preset(name="balanced", strides=_STRIDES, detector=Cflow),
+        Preset(
+            name="accurate",
+            strides=_STRIDES,
+            detector=lambda: Cflow(CflowOptions(blocks=8, hidden=192, steps=6000)),
+        ),
+        Preset(name="paper", strides=(8, 16, 32), detector=PaperCflow, reflect_padding=True),
+    )
+}

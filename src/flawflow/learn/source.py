@@ -1,0 +1,80 @@
+"""Where a detector learns from: good pictures, their features, and who wants to know of the progress."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import torch
+
+from flawflow.learn.augment import Augmentation
+from flawflow.learn.encoder import Encoder
+from flawflow.learn.features import FeatureStore, extract
+from flawflow.learn.work import WorkFolder
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One step of a long piece of work.
+
+    Attributes:
+        stage: What is being done.
+        done: Steps done in this stage.
+        total: Steps of this stage.
+        note: A figure worth seeing, or nothing.
+    """
+
+    stage: str
+    done: int
+    total: int
+    note: str = ""
+
+
+OnProgress = Callable[[Progress], None]
+
+
+def ignore_progress(progress: Progress) -> None:
+    """Tell nobody."""
+    del progress
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Good pictures to learn from.
+
+    Attributes:
+        encoder: The frozen encoder.
+        pictures: Files of good pictures.
+        size: (H, W) that pictures are resized to.
+        seed: Of every random choice.
+        device: Where to learn.
+        work: Where unfinished work is kept.
+        augmentation: Makes further views of each picture.
+        views: How many of them.
+        on_progress: Who is told.
+    """
+
+    encoder: Encoder
+    pictures: tuple[Path, ...]
+    size: tuple[int, int]
+    seed: int
+    device: torch.device
+    work: WorkFolder
+    augmentation: Augmentation | None = None
+    views: int = 0
+    on_progress: OnProgress = field(default=ignore_progress)
+
+    @cached_property
+    def features(self) -> FeatureStore:
+        """The features of all pictures, computed at first use."""
+        return extract(
+            self.encoder,
+            self.pictures,
+            size=self.size,
+            augmentation=self.augmentation,
+            views=self.views,
+            seed=self.seed,
+            device=self.device,
+            folder=self.work.path / "features",
+            on_progress=lambda done, total: self.on_progress(Progress("Features", done, total)),
+        )

@@ -1,0 +1,177 @@
+"""The one way from good pictures to a model file."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from flawflow import __version__
+from flawflow.card import Card, EncoderCard, TrainingCard
+from flawflow.dataset import Dataset, open_dataset
+from flawflow.errors import TrainingError
+from flawflow.inspect.engine import OnnxRuntimeEngine
+from flawflow.learn.calibrate import calibrate, split_good
+from flawflow.learn.encoder import Encoder, build_encoder
+from flawflow.learn.export import check_graph, export_graph
+from flawflow.learn.model import InspectionModel, build_head
+from flawflow.learn.preset import PRESETS, Preset
+from flawflow.learn.source import OnProgress, Progress, Source, ignore_progress
+from flawflow.learn.work import WorkFolder, digest_of_files
+from flawflow.model_file import write_model
+from flawflow.picture import read_picture, resize_picture
+
+_CHECKED_PICTURES = 3
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What a training made.
+
+    Attributes:
+        model: The model file.
+        picture_count: Good pictures that were given and could be read.
+        seconds: Wall time, the encoder's loading included.
+        card: The model card.
+        failures: Training pictures that could not be read, each with the sentence that says why.
+    """
+
+    model: Path
+    picture_count: int
+    seconds: float
+    card: Card
+    failures: tuple[tuple[Path, str], ...]
+
+
+def train(
+    data: Dataset | Path | str,
+    output: Path | str,
+    *,
+    preset: Preset | str = "balanced",
+    encoder: str = "lite0",
+    weights: str | Path | None = None,
+    size: tuple[int, int] = (256, 256),
+    seed: int = 0,
+    device: str = "auto",
+    resume: bool = False,
+    on_progress: OnProgress | None = None,
+) -> TrainingResult:
+    """Learn what good parts look like and write one model file.
+
+    Only good training pictures are used. 15 % of them are kept aside to calibrate the threshold.
+    Unfinished work stays in the folder `output`.training, from which `resume` goes on; on a CPU it ends with
+    the same weights, bit for bit, as a training that was never interrupted.
+
+    Args:
+        data: A dataset, or what `flawflow.dataset.open_dataset` opens.
+        output: The model file to write, whole or not at all.
+        preset: "fast", "balanced", "accurate", "paper", or a preset of one's own.
+        encoder: The frozen backbone: "lite0", "resnet18", … or any of timm.
+        weights: Its weights; see `flawflow.learn.encoder.build_encoder`.
+        size: (H, W) that pictures are resized to.
+        seed: Of every random choice.
+        device: "auto", "cpu" or "cuda".
+        resume: Go on with an interrupted training of the same output.
+        on_progress: Called with each step of progress.
+
+    Raises:
+        FlawflowError: Something does not fit; the message says what and the way out.
+    """
+    started = perf_counter()
+    data = data if isinstance(data, Dataset) else open_dataset(Path(data))
+    output = Path(output)
+    chosen = _preset(preset)
+    on_progress = on_progress or ignore_progress
+    learned_from, held_out = split_good([sample.path for sample in data.train], seed)
+    network = build_encoder(
+        encoder,
+        strides=chosen.strides,
+        weights=weights,
+        size=size,
+        seed=seed,
+        reflect_padding=chosen.reflect_padding,
+    )
+    plan = {
+        "preset": chosen.name,
+        "encoder": network.name,
+        "weights": network.weights_info.sha256,
+        "size": list(size),
+        "seed": seed,
+        "pictures": digest_of_files(learned_from),
+        "version": __version__,
+    }
+    work = WorkFolder(output.with_name(output.name + ".training"), plan, resume=resume)
+    source = Source(
+        encoder=network,
+        pictures=learned_from,
+        size=size,
+        seed=seed,
+        device=_device(device),
+        work=work,
+        augmentation=chosen.augmentation,
+        views=chosen.views,
+        on_progress=on_progress,
+    )
+    detector = chosen.detector()
+    detector.fit(source)
+    head = build_head(detector, source.features, size, source.device)
+    on_progress(Progress("Writing the model", 0, 1))
+    model = InspectionModel(network, detector, head)
+    graph = export_graph(model, size)
+    check_graph(graph, model, _some_pictures(source))
+    on_progress(Progress("Writing the model", 1, 1))
+    calibration, heat_scale = calibrate(OnnxRuntimeEngine(graph), held_out, size, on_progress)
+    seconds = perf_counter() - started
+    card = Card(
+        flawflow_version=__version__,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        detector=detector.name,
+        preset=chosen.name,
+        size=size,
+        encoder=_encoder_card(network),
+        training=TrainingCard(
+            dataset=data.name, picture_count=len(source.features.pictures), seed=seed, seconds=seconds
+        ),
+        calibration=calibration,
+        heat_scale=heat_scale,
+    )
+    write_model(output, graph, card)
+    failures = source.features.failures
+    work.remove()
+    return TrainingResult(output, len(learned_from) + len(held_out) - len(failures), seconds, card, failures)
+
+
+def _preset(preset: Preset | str) -> Preset:
+    if isinstance(preset, Preset):
+        return preset
+    if preset not in PRESETS:
+        raise TrainingError(f"There is no preset {preset!r}; choose one of {', '.join(PRESETS)}.")
+    return PRESETS[preset]
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if name == "cuda" and not torch.cuda.is_available():
+        raise TrainingError("No CUDA device can be used here; choose --device cpu or auto.")
+    return torch.device(name)
+
+
+def _some_pictures(source: Source) -> Sequence[NDArray[np.uint8]]:
+    pictures = source.features.pictures[:_CHECKED_PICTURES]
+    return [resize_picture(read_picture(path), source.size) for path in pictures]
+
+
+def _encoder_card(encoder: Encoder) -> EncoderCard:
+    info = encoder.weights_info
+    return EncoderCard(
+        name=encoder.name,
+        strides=encoder.strides,
+        weights=info.source,
+        weights_sha256=info.sha256,
+        weights_licence=info.licence,
+    )

@@ -1,0 +1,104 @@
+"""Unfinished work, kept so that a killed training can go on."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor, nn
+
+from flawflow.errors import TrainingError
+from flawflow.files import write_whole
+
+_PLAN = "plan.json"
+
+
+class WorkFolder:
+    """A folder beside the model file that holds what a training has learned so far.
+
+    The plan says what the training is about. Work that belongs to another plan is never mixed in.
+
+    Args:
+        path: The folder.
+        plan: What decides the result: options and pictures, JSON-ready.
+        resume: Go on with the work that is there; otherwise it is removed.
+
+    Raises:
+        TrainingError: `resume` was asked for, but the work there belongs to another plan.
+    """
+
+    def __init__(self, path: Path, plan: Mapping[str, Any], *, resume: bool) -> None:
+        self.path = path
+        text = json.dumps(plan, sort_keys=True, indent=1)
+        if resume and (path / _PLAN).is_file():
+            self._check(text)
+        else:
+            self.remove()
+            write_whole(path / _PLAN, text)
+
+    def _check(self, text: str) -> None:
+        found = json.loads((self.path / _PLAN).read_text("utf-8"))
+        wanted = json.loads(text)
+        different = sorted(key for key in found.keys() | wanted.keys() if found.get(key) != wanted.get(key))
+        if different:
+            raise TrainingError(
+                f"{self.path} holds the unfinished training of another plan (different: "
+                f"{', '.join(different)}); use the same options and pictures, or leave out --resume to start anew."
+            )
+
+    def load(self, name: str) -> dict[str, Tensor] | None:
+        """The tensors that were saved last under `name`, or None."""
+        path = self.path / f"{name}.safetensors"
+        if not path.is_file():
+            return None
+        try:
+            return load(path.read_bytes())
+        except SafetensorError as error:
+            raise TrainingError(
+                f"{path} is damaged ({error}); leave out --resume to start the training anew."
+            ) from None
+
+    def save(self, name: str, tensors: Mapping[str, Tensor]) -> None:
+        """Keep tensors under `name`, whole or not at all."""
+        copies = {key: tensor.detach().cpu().contiguous() for key, tensor in tensors.items()}
+        write_whole(self.path / f"{name}.safetensors", save(copies))
+
+    def remove(self) -> None:
+        """Remove the folder and all that is in it."""
+        shutil.rmtree(self.path, ignore_errors=True)
+
+
+def digest_of_files(paths: Sequence[Path]) -> str:
+    """A checksum of names, sizes and times of change; it notices other pictures without reading them."""
+    digest = hashlib.sha256()
+    for path in paths:
+        stat = path.stat()
+        digest.update(f"{path}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
+
+
+def pack(module: nn.Module, optimiser: torch.optim.Optimizer, step: int) -> dict[str, Tensor]:
+    """Parameters, optimiser's state and step as one flat set of tensors."""
+    tensors = {f"parameter.{name}": tensor for name, tensor in module.named_parameters()}
+    for index, values in optimiser.state_dict()["state"].items():
+        tensors |= {f"optimiser.{index}.{key}": value for key, value in values.items()}
+    return tensors | {"step": torch.tensor(step)}
+
+
+def unpack(module: nn.Module, optimiser: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> int:
+    """Put back what `pack` packed; gives the step."""
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        kind, *rest = name.split(".")
+        if kind == "optimiser":
+            state.setdefault(int(rest[0]), {})[rest[1]] = tensor
+    with torch.no_grad():
+        for name, parameter in module.named_parameters():
+            parameter.copy_(tensors[f"parameter.{name}"])
+    optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
+    return int(tensors["step"])
