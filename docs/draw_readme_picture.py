@@ -24,7 +24,7 @@ _SIDE = 256
 _GAP = 8
 _TEXT = 30
 _INK, _GROUND = "#1b2026", "#ffffff"
-_VERDICT_INK = {"OK": "#0b62a8", "NG": "#b3400a"}
+_VERDICT_INK = {"OK": "#0b62a8", "REVIEW": "#4d1147", "NG": "#b3400a"}
 
 
 @click.command()

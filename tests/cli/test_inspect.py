@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import Result
+from PIL import Image
 
 from flawflow.inspect.inspector import Inspector
 
@@ -32,7 +33,7 @@ def test_a_folder_is_inspected_and_what_cannot_be_read_is_recorded(
     assert "broken.png" in found["pictures"]["error"]
     assert found["bad"]["overlay"] == "overlays/bad/a.jpg"
     assert all((out / name).exists() for name in ("results.csv", "report.html", "overlays/good/a.jpg"))
-    assert "2 pictures inspected: 1 NG, 1 OK" in result.stdout
+    assert "2 pictures inspected: 1 NG, 0 REVIEW, 1 OK" in result.stdout
     assert "1 picture could not be read" in result.stdout
     assert str(out / "report.html") in result.stdout.replace("\n", "")
     assert result.stdout.index("bad/a.png") < result.stdout.index("good/a.png")
@@ -50,6 +51,66 @@ def test_verdicts_do_not_change_the_exit_code_unless_asked(
         == 0
     )
     assert flawflow("inspect", tiny_model, pictures, "-o", tmp_path / "4", "--fail-on-ng").exit_code == 3
+
+
+@pytest.mark.parametrize(
+    ("level", "options", "verdict", "code"),
+    [
+        (110, (), "OK", 0),
+        (125, (), "REVIEW", 0),
+        (125, ("--fail-on-ng",), "REVIEW", 0),
+        (125, ("--fail-on-review",), "REVIEW", 1),
+        (125, ("--false-reject-rate", "0.05", "--fail-on-ng"), "NG", 1),
+        (125, ("--review-rate", "0.01", "--fail-on-review"), "OK", 0),
+        (110, ("--review-rate", "0.2"), "REVIEW", 0),
+        (110, ("--false-reject-rate", "0.2"), "NG", 0),
+        (255, ("--fail-on-review",), "NG", 1),
+    ],
+)
+def test_rates_set_the_verdict(
+    *,
+    flawflow: Flawflow,
+    tiny_model: Path,
+    tmp_path: Path,
+    level: int,
+    options: tuple,
+    verdict: str,
+    code: int,
+):
+    """The model's scores of good pictures run evenly from 0.01 to 0.5: 125 of 255 is at 2 %, 110 at 14 %."""
+    (tmp_path / "in").mkdir()
+    Image.new("L", (32, 32), level).save(tmp_path / "in" / "a.png")
+    result = flawflow("inspect", tiny_model, tmp_path / "in", "-o", tmp_path / "out", *options)
+    assert result.exit_code == code, result.output
+    assert records(tmp_path / "out")["in"]["verdict"] == verdict
+    assert f"1 {verdict}" in result.stdout
+
+
+def test_what_is_promised_is_said_and_what_cannot_be(
+    flawflow: Flawflow, tiny_model: Path, pictures: Path, tmp_path: Path
+):
+    ask = ("inspect", tiny_model, pictures / "good", "-o", tmp_path / "out", "--overwrite")
+    kept = flawflow(*ask).stdout
+    assert "NG with a probability of at most 1 %, and NG or REVIEW with at most 5 % (measured on 99" in kept
+    assert "too few" not in kept
+    broken = "0.1 % of NG needs 999 pictures"
+    assert broken in flawflow(*ask, "--false-reject-rate", "0.001").stdout
+    assert broken in (tmp_path / "out" / "report.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize("rate", ["0", "1", "nan", "-0.1", "7"])
+def test_an_impossible_rate_is_refused_and_costs_nothing(
+    flawflow: Flawflow, tiny_model: Path, pictures: Path, tmp_path: Path, rate: str
+):
+    out = tmp_path / "out"
+    flawflow("inspect", tiny_model, pictures / "good", "-o", out)
+    ask = ("inspect", tiny_model, pictures / "bad", "-o", out, "--overwrite")
+    for option in ("--false-reject-rate", "--review-rate"):
+        refused = flawflow(*ask, option, rate)
+        assert refused.exit_code == 2
+        assert refused.stderr.startswith("flawflow: ")
+        assert "rate" in refused.stderr
+    assert list(records(out)) == ["good"]
 
 
 def test_earlier_results_are_kept_unless_told_otherwise(

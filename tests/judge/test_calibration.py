@@ -12,8 +12,9 @@ score_lists = st.lists(finite, min_size=1, max_size=300).map(sorted).map(tuple)
 rates = st.integers(1, 999).map(lambda thousandth: thousandth / 1000)
 
 
-def calibration(scores, rate=0.01):
-    return Calibration(scores=tuple(scores), pixel_threshold=0.0, false_reject_rate=rate)
+def calibration(scores, rate=0.01, review=None):
+    review = max(rate, 0.05) if review is None else review
+    return Calibration(scores=tuple(scores), pixel_threshold=0.0, false_reject_rate=rate, review_rate=review)
 
 
 @given(score_lists, finite)
@@ -51,6 +52,43 @@ def test_verdict_and_p_value_agree(scores, rate, score):
     assert (judge.verdict(score) == "NG") == (score > threshold.score)
 
 
+@given(score_lists, rates, rates, finite)
+def test_review_lies_between_ok_and_ng(scores, one, other, score):
+    reject, review = sorted((one, other))
+    judge = calibration(scores, reject, review)
+    assert judge.review_threshold() == judge.threshold(review)
+    assert judge.review_threshold().score <= judge.threshold().score
+    stands_out = score > judge.threshold(review).score
+    assert judge.verdict(score) == (
+        "NG" if score > judge.threshold(reject).score else "REVIEW" if stands_out else "OK"
+    )
+    without_review = calibration(scores, reject, reject)
+    assert without_review.verdict(score) == ("NG" if judge.verdict(score) == "NG" else "OK")
+
+
+@given(score_lists, score_lists, rates, rates)
+def test_a_measured_calibration_takes_regions_from_the_peaks(scores, peaks, one, other):
+    reject, review = sorted((one, other))
+    rng = np.random.default_rng(len(scores))
+    judge = Calibration.measured(
+        rng.permutation(scores), rng.permutation(peaks), false_reject_rate=reject, review_rate=review
+    )
+    assert judge.scores == tuple(sorted(scores))
+    assert {type(value) for value in (*judge.scores, judge.pixel_threshold)} == {float}
+    assert judge.pixel_threshold == calibration(peaks).threshold(review).score
+
+
+def test_other_rates():
+    judge = calibration(range(99), 0.01, 0.05)
+    assert judge.with_rates() == judge
+    assert judge.with_rates(review_rate=0.1) == calibration(range(99), 0.01, 0.1)
+    assert judge.with_rates(false_reject_rate=0.02) == calibration(range(99), 0.02, 0.05)
+    # NG leaves no room for REVIEW.
+    assert judge.with_rates(false_reject_rate=0.1) == calibration(range(99), 0.1, 0.1)
+    with pytest.raises(ValueError, match="at least the false reject rate"):
+        judge.with_rates(false_reject_rate=0.1, review_rate=0.05)
+
+
 @pytest.mark.parametrize(("n", "rate"), [(19, 0.05), (99, 0.01), (100, 0.07), (250, 0.1), (9, 0.01)])
 def test_a_new_good_picture_is_rejected_at_most_at_the_guaranteed_rate(n, rate):
     # Of n + 1 exchangeable pictures each is equally likely the new one: leaving out each in turn gives
@@ -85,7 +123,16 @@ def test_impossible_rates_are_refused(rate):
     with pytest.raises(ValueError, match="between 0 and 1"):
         calibration([1.0], rate)
     with pytest.raises(ValueError, match="between 0 and 1"):
+        calibration([1.0], review=rate)
+    with pytest.raises(ValueError, match="between 0 and 1"):
         calibration([1.0]).threshold(rate)
+
+
+def test_no_pictures_are_no_calibration():
+    with pytest.raises(ValueError, match="at least one, with"):
+        Calibration.measured([], [])
+    with pytest.raises(ValueError, match="finite"):
+        Calibration.measured([1.0, 2.0], [2.0, math.nan])
 
 
 @pytest.mark.parametrize(

@@ -54,19 +54,27 @@ def render(card: Card, outcomes: list[Inspection | Failure], *, model: str = "ge
 
 
 def test_the_page_says_what_was_found(card: Card, make_inspection: MakeInspection):
-    hot = np.full((4, 4), 99.0)
+    hot, warm = np.full((4, 4), 99.0), np.full((4, 4), 9.65)
     page = render(
-        card, [make_inspection(Path("bad.png"), anomaly_map=hot), make_inspection(Path("good.png"))]
+        card,
+        [
+            make_inspection(Path("bad.png"), anomaly_map=hot),
+            make_inspection(Path("odd.png"), anomaly_map=warm),
+            make_inspection(Path("good.png")),
+        ],
     )
-    assert "▲ NG" in page
-    assert "● OK" in page
+    for mark in ("▲ NG", "◆ REVIEW", "● OK"):
+        assert f">{mark}</span> <b>score" in page
+        assert f"<strong>1</strong><span>{mark}: " in page
+        assert f"{mark} (1)</label>" in page
+    assert "NG when its score is above 9.9, and REVIEW when it is above 9.5." in page
     assert "higher than all 99 good parts" in page
     assert "most good parts score this high" in page
     assert "40 good pictures of gears" in page
     assert "All inspected pictures" in page
     assert 'href="overlays/a%20b.jpg"' in page
     verdicts = [attributes["data-verdict"] for tag, attributes in elements(page) if tag == "figure"]
-    assert verdicts == ["NG", "OK"]
+    assert verdicts == ["NG", "REVIEW", "OK"]
 
 
 def test_nothing_from_outside_is_asked_for(card: Card, make_inspection: MakeInspection):

@@ -3,7 +3,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flawflow.judge.calibration import Calibration
-from flawflow.report.words import counted, duration, percent, promise, rarity
+from flawflow.report.words import counted, duration, percent, promise, rarity, rule
+
+
+def calibration(count: int) -> Calibration:
+    return Calibration(tuple(map(float, range(count))), pixel_threshold=1.0)
 
 
 @given(st.integers(1, 5000), st.data())
@@ -25,12 +29,22 @@ def test_one_calibration_picture():
 
 
 def test_a_promise_that_holds_and_one_that_cannot():
-    kept = promise(Calibration(tuple(map(float, range(99))), pixel_threshold=1.0))
-    assert "at most 1 % (measured on 99 good pictures" in kept
-    assert "needed" not in kept
-    broken = promise(Calibration(tuple(map(float, range(19))), pixel_threshold=1.0))
-    assert "at most 5 %" in broken
-    assert "99 would be needed for the 1 %" in broken
+    kept = promise(calibration(99))
+    assert "NG with a probability of at most 1 %, and NG or REVIEW with at most 5 % (measured on 99" in kept
+    assert "few" not in kept
+    broken = promise(calibration(49))
+    assert "NG with a probability of at most 2 %, and NG or REVIEW with at most 4 %" in broken
+    assert broken.endswith("too few for what was asked: 1 % of NG needs 99 pictures.")
+    few = promise(calibration(9))
+    assert "at most 10 %; no picture is judged REVIEW" in few
+    assert few.endswith("1 % of NG needs 99 pictures and 5 % of REVIEW needs 19 pictures.")
+
+
+def test_the_rule_names_only_verdicts_that_occur():
+    assert rule(calibration(99)) == (
+        "A picture is NG when its score is above 98, and REVIEW when it is above 94."
+    )
+    assert rule(calibration(9)) == "A picture is NG when its score is above 8."
 
 
 def test_small_words():

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from flawflow.cli.group import after_interrupt
+from flawflow.cli.options import at_rates, rate_options
 from flawflow.errors import DatasetError, FlawflowError
 
 if TYPE_CHECKING:
+    from flawflow.judge.calibration import Calibration
     from flawflow.report.folder import ResultFolder
     from flawflow.report.summary import Summary
 
-EXIT_NG = 1
+EXIT_FOUND = 1
 EXIT_UNREADABLE = 3
 
 _WORST_SHOWN = 10
@@ -28,11 +30,23 @@ _WORST_SHOWN = 10
 @click.option(
     "--overwrite", is_flag=True, help="Replace the results of an earlier inspection in that folder."
 )
+@rate_options
 @click.option("--fail-on-ng", is_flag=True, help="Exit with code 1 when a picture is NG.")
+@click.option("--fail-on-review", is_flag=True, help="Exit with code 1 when a picture is NG or REVIEW.")
 def command(
-    *, model: Path, pictures: tuple[str, ...], output: Path, overwrite: bool, fail_on_ng: bool
+    *,
+    model: Path,
+    pictures: tuple[str, ...],
+    output: Path,
+    overwrite: bool,
+    fail_on_ng: bool,
+    fail_on_review: bool,
+    **rates: float | None,
 ) -> None:
     """Inspect PICTURES (files, folders or patterns) with MODEL.
+
+    A picture is NG when its score is above what the share --false-reject-rate of good pictures may exceed,
+    else REVIEW when it is above what the share --review-rate may exceed, else OK.
 
     Writes into the output folder: results.jsonl and results.csv (one record a picture, complete after
     every picture), overlays/ (each picture with its heat map) and report.html (opens in any browser).
@@ -42,19 +56,25 @@ def command(
     \b
     Exit codes:
       0  all pictures were inspected, whatever the verdicts
-      1  a picture is NG (with --fail-on-ng only)
+      1  a picture is NG (with --fail-on-ng), or NG or REVIEW (with --fail-on-review)
       2  nothing could be done: wrong usage, no such model, no pictures
       3  some pictures could not be read
     """
-    summary = run_inspection(model, pictures, output, overwrite=overwrite)
+    summary = run_inspection(model, pictures, output, overwrite=overwrite, **rates)
     if summary.unreadable:
         raise click.exceptions.Exit(EXIT_UNREADABLE)
-    if fail_on_ng and summary.ng:
-        raise click.exceptions.Exit(EXIT_NG)
+    if (summary.ng and (fail_on_ng or fail_on_review)) or (summary.review and fail_on_review):
+        raise click.exceptions.Exit(EXIT_FOUND)
 
 
 def run_inspection(
-    model: Path, pictures: tuple[str, ...], output: Path, *, overwrite: bool = False
+    model: Path,
+    pictures: tuple[str, ...],
+    output: Path,
+    *,
+    overwrite: bool = False,
+    false_reject_rate: float | None = None,
+    review_rate: float | None = None,
 ) -> "Summary":
     """Inspect pictures into a result folder, show progress and print what was found."""
     from flawflow.cli.progress import ProgressDisplay
@@ -63,6 +83,10 @@ def run_inspection(
     from flawflow.report.names import overlay_names
 
     inspector = Inspector.load(model)
+    calibration = at_rates(
+        inspector.card.calibration, false_reject_rate=false_reject_rate, review_rate=review_rate
+    )
+    inspector = inspector.with_calibration(calibration)
     paths = _find(pictures, output)
     if has_results(output):
         if not overwrite:
@@ -82,7 +106,7 @@ def run_inspection(
             results.add(outcome)
             progress.update("inspecting", done, len(paths))
         page = results.finish()
-    _print_summary(results, page)
+    _print_summary(results, calibration, page)
     return results.summary
 
 
@@ -104,12 +128,12 @@ def _find(pictures: tuple[str, ...], output: Path) -> list[Path]:
     return found
 
 
-def _print_summary(results: "ResultFolder", page: Path) -> None:
+def _print_summary(results: "ResultFolder", calibration: "Calibration", page: Path) -> None:
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
-    from flawflow.report.words import counted
+    from flawflow.report.words import counted, promise
 
     console = Console(highlight=False)
     summary = results.summary
@@ -122,7 +146,11 @@ def _print_summary(results: "ResultFolder", page: Path) -> None:
     if table.row_count:
         console.print(table)
         console.print()
-    console.print(f"{counted(summary.inspected, 'picture')} inspected: {summary.ng:,} NG, {summary.ok:,} OK")
+    console.print(
+        f"{counted(summary.inspected, 'picture')} inspected: "
+        f"{summary.ng:,} NG, {summary.review:,} REVIEW, {summary.ok:,} OK"
+    )
+    console.print(promise(calibration), soft_wrap=True)
     if summary.unreadable:
         console.print(f"[bold]{counted(summary.unreadable, 'picture')} could not be read:[/]")
         for _, sentence in summary.failures[:_WORST_SHOWN]:
@@ -133,5 +161,6 @@ def _print_summary(results: "ResultFolder", page: Path) -> None:
 def _row(record: dict[str, Any]) -> tuple[str, ...]:
     from rich.markup import escape
 
-    verdict = "[bold red]NG[/]" if record["verdict"] == "NG" else "[green]OK[/]"
+    style = {"NG": "bold red", "REVIEW": "bold yellow", "OK": "green"}[record["verdict"]]
+    verdict = f"[{style}]{record['verdict']}[/]"
     return verdict, f"{record['score']:.4g}", str(len(record["regions"])), escape(record["path"])

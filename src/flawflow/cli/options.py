@@ -4,9 +4,14 @@ import functools
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+from flawflow.errors import FlawflowError
+
+if TYPE_CHECKING:
+    from flawflow.judge.calibration import Calibration
 
 
 def parse_size(value: str | tuple[int, int]) -> tuple[int, int]:
@@ -46,3 +51,28 @@ def dataset_options(function: Callable[..., Any]) -> Callable[..., Any]:
         return function(dataset=open_dataset(data, good=good, bad=bad, masks=masks), **rest)
 
     return with_dataset
+
+
+def rate_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --false-reject-rate and --review-rate; `function` gets both, None where one is not given."""
+    for name, verdicts, usual in (
+        ("--review-rate", "NG or REVIEW", "0.05 is 5 %"),
+        ("--false-reject-rate", "NG", "0.01 is 1 %"),
+    ):
+        help_text = f"Share of good pictures that may be {verdicts} ({usual}); else as the model has it."
+        function = click.option(name, type=float, metavar="R", help=help_text)(function)
+    return function
+
+
+def at_rates(
+    calibration: "Calibration", *, false_reject_rate: float | None, review_rate: float | None
+) -> "Calibration":
+    """Apply what `rate_options` gave.
+
+    Raises:
+        FlawflowError: The rates are impossible, alone or together.
+    """
+    try:
+        return calibration.with_rates(false_reject_rate=false_reject_rate, review_rate=review_rate)
+    except ValueError as error:
+        raise FlawflowError(str(error)) from None

@@ -107,7 +107,7 @@ def require_training() -> None:
 
 
 def _print_result(result: "TrainingResult") -> None:
-    from flawflow.report.words import counted, duration, promise
+    from flawflow.report.words import counted, duration, promise, rule
 
     calibration = result.card.calibration
     size = result.model.stat().st_size / 1e6
@@ -115,5 +115,5 @@ def _print_result(result: "TrainingResult") -> None:
         f"Learned from {counted(result.picture_count, 'good picture')} in {duration(result.seconds)}: "
         f"{result.model} ({size:.1f} MB)"
     )
-    click.echo(f"A picture is NG when its score is above {calibration.threshold().score:.4g}.")
+    click.echo(rule(calibration))
     click.echo(promise(calibration))

@@ -47,7 +47,7 @@ class Inspection:
         path: The picture's file; None for a picture that was given as bytes, image or array.
         score: The image score; higher is more anomalous.
         p_value: Share of good pictures that score at least as high, in (0, 1], conformal.
-        verdict: `OK`, or `NG` where the score is above the model's threshold.
+        verdict: `NG` or `REVIEW` where the score is above the model's threshold for it, else `OK`.
         size: (height, width) of the picture in pixels.
         graph_map: float32 anomaly map at the model's own size, `card.size`; higher is more anomalous.
         regions: Where `anomaly_map` is above the model's pixel threshold, by falling peak.

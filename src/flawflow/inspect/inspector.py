@@ -1,5 +1,6 @@
 """The one way from a picture to what the model says about it."""
 
+import dataclasses
 import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from flawflow.errors import FlawflowError, ModelFileError
 from flawflow.inspect.engine import Engine, OnnxRuntimeEngine
 from flawflow.inspect.inspection import Failure, Inspection, Timings
 from flawflow.inspect.stream import in_order
+from flawflow.judge.calibration import Calibration
 from flawflow.judge.regions import Region, find_regions
 from flawflow.model_file import read_model
 from flawflow.picture import PictureSource, read_picture, resize_map, resize_picture
@@ -49,6 +51,10 @@ class Inspector:
             return inspector
         except ModelFileError as error:
             raise ModelFileError(f"{path}: {error}") from None
+
+    def with_calibration(self, calibration: Calibration) -> Self:
+        """The same model, judging by another calibration, such as `card.calibration.with_rates(…)`."""
+        return type(self)(self._engine, dataclasses.replace(self.card, calibration=calibration))
 
     def inspect(self, source: PictureSource) -> Inspection:
         """Inspect one picture.

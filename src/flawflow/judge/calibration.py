@@ -8,21 +8,22 @@ number n of calibration pictures, whatever the distribution of the scores
 
 import math
 from bisect import bisect_left
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Literal
+from typing import Literal, Self
 
-Verdict = Literal["OK", "NG"]
+Verdict = Literal["OK", "REVIEW", "NG"]
 
 
 @dataclass(frozen=True)
 class Threshold:
-    """A picture whose score is above `score` is NG.
+    """A score that few good pictures exceed.
 
     Attributes:
-        score: The image score that a good picture may have at most.
-        asked_rate: The false reject rate that was asked for, in (0, 1).
-        guaranteed_rate: What holds: a new good picture is rejected with at most this probability.
+        score: A calibration score; what is above it stands out.
+        asked_rate: The rate that was asked for, in (0, 1).
+        guaranteed_rate: What holds: a new good picture is above `score` with at most this probability.
     """
 
     score: float
@@ -43,13 +44,17 @@ class Calibration:
         scores: Image scores, ascending, at least one.
         pixel_threshold: The map value above which a pixel belongs to a region.
         false_reject_rate: The share of good pictures, in (0, 1), that may be judged NG.
+        review_rate: The share of good pictures, in (0, 1), that may be judged NG or REVIEW; at least
+            `false_reject_rate`. Where the two are equal no picture is REVIEW.
 
     Raises:
         ValueError: When a value is outside its range.
 
     >>> calibration = Calibration(scores=tuple(float(i) for i in range(1, 100)), pixel_threshold=3.0)
+    >>> calibration.p_value(94.5), calibration.verdict(94.5)
+    (0.06, 'OK')
     >>> calibration.p_value(98.5), calibration.verdict(98.5)
-    (0.02, 'OK')
+    (0.02, 'REVIEW')
     >>> calibration.p_value(99.5), calibration.verdict(99.5)
     (0.01, 'NG')
     """
@@ -57,6 +62,40 @@ class Calibration:
     scores: tuple[float, ...]
     pixel_threshold: float
     false_reject_rate: float = 0.01
+    review_rate: float = 0.05
+
+    @classmethod
+    def measured(
+        cls,
+        scores: Iterable[float],
+        peaks: Iterable[float],
+        *,
+        false_reject_rate: float = 0.01,
+        review_rate: float = 0.05,
+    ) -> Self:
+        """Calibrate by what a model says about good pictures that it was not trained on.
+
+        The pixel threshold is to the peaks what the threshold of REVIEW is to the scores: a new good
+        picture shows any region with probability at most `review_rate`, where the pictures are enough.
+
+        Args:
+            scores: Their image scores, in any order.
+            peaks: The largest values of their anomaly maps.
+            false_reject_rate: As of the attribute.
+            review_rate: As of the attribute.
+
+        Raises:
+            ValueError: When there is no picture, or a value is outside its range.
+        """
+        ordered = tuple(sorted(float(peak) for peak in peaks))
+        if not ordered or not all(map(math.isfinite, ordered)):
+            raise ValueError("a calibration needs good pictures, at least one, with finite anomaly maps")
+        return cls(
+            scores=tuple(sorted(float(score) for score in scores)),
+            pixel_threshold=_exceeded_by(review_rate, ordered).score,
+            false_reject_rate=false_reject_rate,
+            review_rate=review_rate,
+        )
 
     def __post_init__(self) -> None:
         if not self.scores:
@@ -68,6 +107,25 @@ class Calibration:
         if not math.isfinite(self.pixel_threshold):
             raise ValueError(f"pixel_threshold must be finite; got {self.pixel_threshold}")
         _check_rate(self.false_reject_rate)
+        _check_rate(self.review_rate)
+        if self.review_rate < self.false_reject_rate:
+            raise ValueError(
+                "the review rate (NG and REVIEW together) must be at least the false reject rate (NG alone); "
+                f"got {self.review_rate} and {self.false_reject_rate}"
+            )
+
+    def with_rates(self, *, false_reject_rate: float | None = None, review_rate: float | None = None) -> Self:
+        """The same scores, judged at other rates.
+
+        A rate that is not given stays, but a review rate that stays is raised to the false reject rate
+        where it would be below it: then no picture is REVIEW.
+
+        Raises:
+            ValueError: When a rate is outside (0, 1), or a given review rate is below the false reject rate.
+        """
+        reject = self.false_reject_rate if false_reject_rate is None else false_reject_rate
+        review = max(self.review_rate, reject) if review_rate is None else review_rate
+        return replace(self, false_reject_rate=reject, review_rate=review)
 
     def p_value(self, score: float) -> float:
         """The conformal p-value (1 + #{calibration scores ≥ score}) / (n + 1), in (0, 1].
@@ -78,23 +136,23 @@ class Calibration:
         return (1 + n - bisect_left(self.scores, score)) / (n + 1)
 
     def threshold(self, rate: float | None = None) -> Threshold:
-        """The smallest threshold that rejects a new good picture with probability ≤ `rate`.
+        """The smallest threshold that a new good picture exceeds with probability ≤ `rate`.
 
         It is the ⌈(n + 1)(1 - rate)⌉-th smallest calibration score. Where that is beyond the n-th,
         n is too small for the rate (`needed` says what would do): the largest calibration score is
         given instead, and its `guaranteed_rate`, 1/(n + 1), is then above the rate.
 
         Args:
-            rate: False reject rate in (0, 1); the calibration's own where it is not given.
+            rate: In (0, 1); the false reject rate where it is not given.
 
         Raises:
             ValueError: When the rate is outside (0, 1).
         """
-        rate = self.false_reject_rate if rate is None else rate
-        n = len(self.scores)
-        # ⌈(n + 1)(1 - rate)⌉ = n + 1 - ⌊(n + 1) rate⌋: the calibration pictures that may lie above, plus one.
-        above = max(1, math.floor((n + 1) * _exact(rate)))
-        return Threshold(score=self.scores[n - above], asked_rate=rate, guaranteed_rate=above / (n + 1))
+        return _exceeded_by(self.false_reject_rate if rate is None else rate, self.scores)
+
+    def review_threshold(self) -> Threshold:
+        """The threshold of `review_rate`: a picture above it is REVIEW, if not NG."""
+        return self.threshold(self.review_rate)
 
     def needed(self, rate: float | None = None) -> int:
         """The number of calibration pictures from which on `rate` can be guaranteed: ⌈1/rate⌉ - 1.
@@ -105,13 +163,27 @@ class Calibration:
         return math.ceil(1 / _exact(self.false_reject_rate if rate is None else rate)) - 1
 
     def verdict(self, score: float) -> Verdict:
-        """`NG` where the score is above the threshold of the calibration's own rate, `OK` elsewhere."""
-        return "NG" if score > self.threshold().score else "OK"
+        """`NG` or `REVIEW` where the score is above the threshold of its rate, `OK` elsewhere.
+
+        A new good picture is NG with probability at most `threshold().guaranteed_rate`, and NG or
+        REVIEW with probability at most `review_threshold().guaranteed_rate`.
+        """
+        if score > self.threshold().score:
+            return "NG"
+        return "REVIEW" if score > self.review_threshold().score else "OK"
+
+
+def _exceeded_by(rate: float, scores: tuple[float, ...]) -> Threshold:
+    """The threshold among ascending calibration scores for a rate; see `Calibration.threshold`."""
+    n = len(scores)
+    # ⌈(n + 1)(1 - rate)⌉ = n + 1 - ⌊(n + 1) rate⌋: the calibration pictures that may lie above, plus one.
+    above = max(1, math.floor((n + 1) * _exact(rate)))
+    return Threshold(score=scores[n - above], asked_rate=rate, guaranteed_rate=above / (n + 1))
 
 
 def _check_rate(rate: float) -> None:
     if not 0.0 < rate < 1.0:
-        raise ValueError(f"the false reject rate must be between 0 and 1 (0.01 is 1 %); got {rate}")
+        raise ValueError(f"a rate must be between 0 and 1 (0.01 is 1 %); got {rate}")
 
 
 def _exact(rate: float) -> Fraction:

@@ -1,110 +1,129 @@
 """The scores of all pictures as one small inline SVG."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
 
 import numpy as np
+from numpy.typing import NDArray
+
+from flawflow.report.words import counted
 
 _WIDTH, _HEIGHT = 560, 200
-_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 16, 26, 44
+_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 16, 42, 44
 _BINS = 48
+_FLOOR = _HEIGHT - _BOTTOM
 
 
-def histogram_svg(scores: Sequence[float], threshold: float) -> str:
-    """Draw the histogram of `scores` with a line at the threshold.
+@dataclass(frozen=True)
+class _Scales:
+    """Where scores and counts stand: from score `low` to `high`, from no picture to `top` pictures."""
 
-    The bars follow CSS classes (`ok`, `ng`), so the page's colours apply; a bin ends at the
-    threshold, so that no bar holds both verdicts.
+    low: float
+    high: float
+    top: int
+
+    def x(self, score: float) -> float:
+        share = (score - self.low) / (self.high - self.low)
+        return round(_LEFT + share * (_WIDTH - _LEFT - _RIGHT), 2)
+
+    def y(self, count: float) -> float:
+        return round(_FLOOR - count / self.top * (_FLOOR - _TOP), 2)
+
+
+def histogram_svg(scores: Sequence[float], *, ng: float, review: float) -> str:
+    """Draw the histogram of `scores` with a line at each threshold.
+
+    The bars follow CSS classes (`ok`, `review`, `ng`), so the page's colours apply. A bin ends at the
+    threshold of NG; in the bin that holds the other one the verdicts stand upon each other.
 
     Args:
         scores: Finite image scores, at least one.
-        threshold: A picture with a score above it is NG.
+        ng: A picture with a score above it is NG.
+        review: A picture with a score above it is REVIEW, if not NG; at most `ng`.
 
     Returns:
         An `<svg>` element.
     """
-    edges = _edges(np.asarray(scores, np.float64), threshold)
-    # numpy's bins are closed below; a score that equals the threshold is OK, so bins close above here.
-    counts = np.bincount(
-        np.clip(np.searchsorted(edges, scores, side="left") - 1, 0, len(edges) - 2), minlength=len(edges) - 1
-    )
-    top = int(counts.max())
-    parts = [_grid(top)]
-    parts += [
-        _bar(edges[i], edges[i + 1], int(count), top, edges, is_ng=bool(edges[i] >= threshold))
-        for i, count in enumerate(counts)
-        if count
-    ]
-    parts += [_threshold_line(_x(threshold, edges), threshold), _axis(edges)]
-    label = f"Histogram of {len(scores)} scores; the threshold is {threshold:.4g}"
+    values = np.asarray(scores, np.float64)
+    edges = _edges(values, ng, review)
+    # numpy's bins are closed below; a score that equals a threshold is not above it, so bins close above.
+    bins = np.clip(np.searchsorted(edges, values, side="left") - 1, 0, len(edges) - 2)
+    scales = _Scales(float(edges[0]), float(edges[-1]), top=int(np.bincount(bins).max()))
+    parts, below = [_grid(scales)], np.zeros(len(edges) - 1, np.int64)
+    for verdict, chosen in (
+        ("ok", values <= review),
+        ("review", (values > review) & (values <= ng)),
+        ("ng", values > ng),
+    ):
+        counts = np.bincount(bins[chosen], minlength=len(below))
+        for i in np.flatnonzero(counts):
+            parts.append(_bar(verdict, edges[i : i + 2].tolist(), int(counts[i]), int(below[i]), scales))
+        below += counts
+    parts += [_axis(scales), _thresholds(ng, review, scales)]
+    label = f"Histogram of {len(scores)} scores; NG above {ng:.4g}, REVIEW above {review:.4g}"
     return (
         f'<svg class="histogram" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" '
         f'aria-label="{escape(label)}">{"".join(parts)}</svg>'
     )
 
 
-def _edges(scores: np.ndarray, threshold: float) -> np.ndarray:
-    """Give bin edges of one width that hold all scores and have the threshold among them."""
-    low, high = min(float(scores.min()), threshold), max(float(scores.max()), threshold)
-    step = (high - low) / _BINS or max(abs(threshold), 1.0) * 0.01
-    below = int(np.ceil((threshold - low) / step)) + 1
-    above = int(np.ceil((high - threshold) / step)) + 1
-    return threshold + step * np.arange(-below, above + 1)
+def _edges(scores: NDArray[np.float64], ng: float, review: float) -> NDArray[np.float64]:
+    """Give bin edges of one width that hold all scores and thresholds and have `ng` among them."""
+    low, high = min(float(scores.min()), review), max(float(scores.max()), ng)
+    step = (high - low) / _BINS or max(abs(ng), 1.0) * 0.01
+    below = int(np.ceil((ng - low) / step)) + 1
+    above = int(np.ceil((high - ng) / step)) + 1
+    return ng + step * np.arange(-below, above + 1, dtype=np.float64)
 
 
-def _x(value: float, edges: np.ndarray) -> float:
-    share = (value - edges[0]) / (edges[-1] - edges[0])
-    return round(float(_LEFT + share * (_WIDTH - _LEFT - _RIGHT)), 2)
-
-
-def _y(count: float, top: int) -> float:
-    return round(_HEIGHT - _BOTTOM - count / top * (_HEIGHT - _TOP - _BOTTOM), 2)
-
-
-def _bar(start: float, end: float, count: int, top: int, edges: np.ndarray, *, is_ng: bool) -> str:
-    x, y = _x(start, edges), _y(count, top)
+def _bar(verdict: str, span: list[float], count: int, below: int, scales: _Scales) -> str:
+    start, end = span
+    x, foot = scales.x(start), scales.y(below)
     # One picture among thousands must still be seen.
-    height = max(_HEIGHT - _BOTTOM - y, 1.5)
-    kind = "ng" if is_ng else "ok"
-    title = (
-        f"{count} {'picture' if count == 1 else 'pictures'} from {start:.4g} to {end:.4g} ({kind.upper()})"
-    )
+    height = max(foot - scales.y(below + count), 1.5)
+    title = f"{counted(count, 'picture')} from {start:.4g} to {end:.4g} ({verdict.upper()})"
     return (
-        f'<rect class="{kind}" x="{x}" y="{round(_HEIGHT - _BOTTOM - height, 2)}" '
-        f'width="{max(round(_x(end, edges) - x - 1, 2), 1)}" height="{round(height, 2)}">'
+        f'<rect class="{verdict}" x="{x}" y="{round(foot - height, 2)}" '
+        f'width="{max(round(scales.x(end) - x - 1, 2), 1)}" height="{round(height, 2)}">'
         f"<title>{title}</title></rect>"
     )
 
 
-def _grid(top: int) -> str:
-    marks = sorted({0, top // 2, top})
+def _grid(scales: _Scales) -> str:
+    marks = [(count, scales.y(count)) for count in sorted({0, scales.top // 2, scales.top})]
     return "".join(
-        f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{_y(mark, top)}" y2="{_y(mark, top)}"/>'
-        f'<text x="{_LEFT - 6}" y="{_y(mark, top) + 4}" text-anchor="end">{mark}</text>'
-        for mark in marks
+        f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y}" y2="{y}"/>'
+        f'<text x="{_LEFT - 6}" y="{y + 4}" text-anchor="end">{count}</text>'
+        for count, y in marks
     )
 
 
-def _threshold_line(x: float, threshold: float) -> str:
-    # The label stands on the side where there is room for it.
-    anchor, offset = ("start", 5) if x < _WIDTH / 2 else ("end", -5)
-    return (
-        f'<line class="threshold" x1="{x}" x2="{x}" y1="{_TOP - 12}" y2="{_HEIGHT - _BOTTOM}"/>'
-        f'<text class="threshold" x="{x + offset}" y="{_TOP - 8}" text-anchor="{anchor}">'
-        f"threshold {threshold:.4g}</text>"
-    )
+def _thresholds(ng: float, review: float, scales: _Scales) -> str:
+    """Draw the thresholds, each label in its own row; labels come last, above all lines."""
+    lines, labels = "", ""
+    for verdict, threshold, row in [("NG", ng, 12)] + ([("REVIEW", review, 28)] if review < ng else []):
+        x = scales.x(threshold)
+        lines += f'<line class="threshold" x1="{x}" x2="{x}" y1="{row - 9}" y2="{_FLOOR}"/>'
+        # REVIEW lies left of NG, and so does its label where there is room for it.
+        leftwards = x > (150 if verdict == "REVIEW" else _WIDTH / 2)
+        anchor, offset = ("end", -5) if leftwards else ("start", 5)
+        labels += (
+            f'<text class="threshold" x="{round(x + offset, 2)}" y="{row}" text-anchor="{anchor}">'
+            f"{verdict} above {threshold:.4g}</text>"
+        )
+    return lines + labels
 
 
-def _axis(edges: np.ndarray) -> str:
-    y = _HEIGHT - _BOTTOM
+def _axis(scales: _Scales) -> str:
     ticks = "".join(
-        f'<line class="axis" x1="{_x(tick, edges)}" x2="{_x(tick, edges)}" y1="{y}" y2="{y + 4}"/>'
-        f'<text x="{_x(tick, edges)}" y="{y + 17}" text-anchor="middle">{tick:g}</text>'
-        for tick in _ticks(float(edges[0]), float(edges[-1]))
+        f'<line class="axis" x1="{scales.x(tick)}" x2="{scales.x(tick)}" y1="{_FLOOR}" y2="{_FLOOR + 4}"/>'
+        f'<text x="{scales.x(tick)}" y="{_FLOOR + 17}" text-anchor="middle">{tick:g}</text>'
+        for tick in _ticks(scales.low, scales.high)
     )
     middle = (_LEFT + _WIDTH - _RIGHT) / 2
     return (
-        f'<line class="axis" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y}" y2="{y}"/>{ticks}'
+        f'<line class="axis" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{_FLOOR}" y2="{_FLOOR}"/>{ticks}'
         f'<text class="label" x="{middle}" y="{_HEIGHT - 8}" text-anchor="middle">'
         "score (higher is more anomalous)</text>"
     )

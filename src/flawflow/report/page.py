@@ -13,9 +13,10 @@ from flawflow.report.gallery import Exhibit
 from flawflow.report.heat import css_gradient
 from flawflow.report.histogram import histogram_svg
 from flawflow.report.summary import Summary
-from flawflow.report.words import VERDICT_WORDS, counted, duration, promise, rarity
+from flawflow.report.words import VERDICT_WORDS, counted, duration, promise, rarity, rule
 
-_CHIPS = {"OK": "● OK", "NG": "▲ NG"}
+# A shape for each, so that colour is never needed to tell them apart.
+_CHIPS = {"NG": "▲ NG", "REVIEW": "◆ REVIEW", "OK": "● OK"}
 
 
 def render_page(summary: Summary, card: Card, exhibits: Sequence[Exhibit]) -> str:
@@ -43,6 +44,7 @@ def render_page(summary: Summary, card: Card, exhibits: Sequence[Exhibit]) -> st
         heat_high=f"{high:.4g}",
         shown=len(exhibits),
         shown_ok=shown["OK"],
+        shown_review=shown["REVIEW"],
         shown_ng=shown["NG"],
         selection=escape(_selection(summary, len(exhibits))),
         figures="".join(_figure(exhibit, card) for exhibit in exhibits),
@@ -54,8 +56,10 @@ def render_page(summary: Summary, card: Card, exhibits: Sequence[Exhibit]) -> st
 def _tiles(summary: Summary) -> str:
     tiles = (
         ("", f"{summary.inspected:,}", "inspected"),
-        ("ng", f"{summary.ng:,}", f"▲ NG: {VERDICT_WORDS['NG']}"),
-        ("ok", f"{summary.ok:,}", f"● OK: {VERDICT_WORDS['OK']}"),
+        *(
+            (verdict.lower(), f"{count:,}", f"{_CHIPS[verdict]}: {VERDICT_WORDS[verdict]}")
+            for verdict, count in (("NG", summary.ng), ("REVIEW", summary.review), ("OK", summary.ok))
+        ),
         ("bad" if summary.unreadable else "", f"{summary.unreadable:,}", "could not be read"),
     )
     return "".join(
@@ -67,7 +71,10 @@ def _tiles(summary: Summary) -> str:
 def _histogram(summary: Summary, card: Card) -> str:
     if not summary.scores:
         return "<p>No picture was inspected, so there are no scores.</p>"
-    return histogram_svg(summary.scores, card.calibration.threshold().score)
+    calibration = card.calibration
+    return histogram_svg(
+        summary.scores, ng=calibration.threshold().score, review=calibration.review_threshold().score
+    )
 
 
 def _facts(card: Card) -> str:
@@ -81,7 +88,7 @@ def _facts(card: Card) -> str:
         ("Input", f"{card.size[1]} × {card.size[0]} pixels (width × height)"),
         ("Detector", f"{card.detector}, preset {card.preset}, seed {training.seed}"),
         ("Encoder", f"{encoder.name}, weights {encoder.weights} (licence: {encoder.weights_licence})"),
-        ("Threshold", f"{card.calibration.threshold().score:.4g}: a higher score is NG"),
+        ("Verdict", rule(card.calibration)),
         ("Region", f"where the anomaly map is above {card.calibration.pixel_threshold:.4g}"),
     )
     return "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts)

@@ -15,6 +15,7 @@ class Summary:
     Attributes:
         model: The model's name.
         ok: Pictures judged OK.
+        review: Pictures judged REVIEW.
         ng: Pictures judged NG.
         unreadable: Pictures that could not be inspected.
         scores: The score of every inspected picture.
@@ -23,6 +24,7 @@ class Summary:
 
     model: str
     ok: int = 0
+    review: int = 0
     ng: int = 0
     unreadable: int = 0
     scores: "array[float]" = field(default_factory=lambda: array("d"))
@@ -31,7 +33,7 @@ class Summary:
     @property
     def inspected(self) -> int:
         """Pictures that got a verdict."""
-        return self.ok + self.ng
+        return self.ok + self.review + self.ng
 
     def add(self, record: dict[str, Any]) -> None:
         """Count one record of results.jsonl."""
@@ -43,5 +45,7 @@ class Summary:
         self.scores.append(record["score"])
         if record["verdict"] == "NG":
             self.ng += 1
+        elif record["verdict"] == "REVIEW":
+            self.review += 1
         else:
             self.ok += 1

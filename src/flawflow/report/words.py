@@ -2,7 +2,11 @@
 
 from flawflow.judge.calibration import Calibration
 
-VERDICT_WORDS = {"OK": "like the good parts", "NG": "not like the good parts"}
+VERDICT_WORDS = {
+    "NG": "not like the good parts",
+    "REVIEW": "unusual for a good part",
+    "OK": "like the good parts",
+}
 
 
 def rarity(p_value: float, calibration_count: int) -> str:
@@ -24,18 +28,28 @@ def rarity(p_value: float, calibration_count: int) -> str:
     return f"about 1 good part in {int(1 / p_value + 0.5)} scores this high"
 
 
+def rule(calibration: Calibration) -> str:
+    """Say how scores become verdicts."""
+    reject, review = calibration.threshold().score, calibration.review_threshold().score
+    said = f"A picture is NG when its score is above {reject:.4g}"
+    return f"{said}, and REVIEW when it is above {review:.4g}." if review < reject else f"{said}."
+
+
 def promise(calibration: Calibration) -> str:
-    """Say what the threshold of a model promises, and when it cannot keep the rate asked for."""
-    threshold = calibration.threshold()
-    count = len(calibration.scores)
-    said = f"A good part is judged NG with a probability of at most {percent(threshold.guaranteed_rate)}"
-    measured = f"measured on {count} good {'picture' if count == 1 else 'pictures'} kept out of the training"
-    if threshold.keeps_rate:
-        return f"{said} ({measured})."
-    return (
-        f"{said} ({measured}; {calibration.needed()} would be needed for the "
-        f"{percent(threshold.asked_rate)} that was asked for)."
-    )
+    """Say what the thresholds of a model promise, and when they cannot keep the rates asked for."""
+    reject, review = calibration.threshold(), calibration.review_threshold()
+    said = f"A good part is judged NG with a probability of at most {percent(reject.guaranteed_rate)}"
+    if review.score < reject.score:
+        said += f", and NG or REVIEW with at most {percent(review.guaranteed_rate)}"
+    else:
+        said += "; no picture is judged REVIEW"
+    said += f" (measured on {counted(len(calibration.scores), 'good picture')} kept out of the training)."
+    broken = [
+        f"{percent(given.asked_rate)} of {verdict} needs {calibration.needed(given.asked_rate):,} pictures"
+        for verdict, given in (("NG", reject), ("REVIEW", review))
+        if not given.keeps_rate
+    ]
+    return f"{said} These are too few for what was asked: {' and '.join(broken)}." if broken else said
 
 
 def percent(share: float) -> str:
