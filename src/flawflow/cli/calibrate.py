@@ -1,0 +1,110 @@
+"""flawflow calibrate: other thresholds for a model, by good pictures, without training."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from flawflow.cli.group import after_interrupt
+from flawflow.cli.inspect import EXIT_UNREADABLE
+from flawflow.cli.options import at_rates, rate_options
+from flawflow.errors import DatasetError, FlawflowError
+
+if TYPE_CHECKING:
+    from flawflow.card import Card
+    from flawflow.inspect.calibrate import Measurement
+    from flawflow.inspect.inspector import Inspector
+
+_HIGHEST_SHOWN = 3
+_FAILURES_SHOWN = 10
+
+
+@click.command("calibrate", short_help="Set a model's thresholds by more good pictures.")
+@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("good", nargs=-1)
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), required=True, help="The model file to write."
+)
+@click.option("--add", is_flag=True, help="Count the good pictures of the earlier calibration too.")
+@rate_options
+@click.option("--overwrite", is_flag=True, help="Replace the model file when it exists.")
+def command(
+    *,
+    model: Path,
+    good: tuple[str, ...],
+    output: Path,
+    add: bool,
+    overwrite: bool,
+    false_reject_rate: float | None,
+    review_rate: float | None,
+) -> None:
+    """Set the thresholds of MODEL by GOOD pictures (files, folders or patterns), without training.
+
+    GOOD are pictures of good parts that MODEL was not trained on, taken as the pictures to inspect will be.
+    They replace those of the earlier calibration, as another camera or light demands; with --add
+    they join them, and regions and heat stay as they were. Without GOOD only the rates change.
+
+    \b
+    Exit codes:
+      0  the model was written
+      2  nothing was written: wrong usage, no such model, no pictures
+      3  the model was written, but some pictures could not be read and were left out
+    """
+    from flawflow.inspect.inspector import Inspector
+    from flawflow.model_file import replace_card
+    from flawflow.report.words import counted, promise, rule
+
+    if not good and false_reject_rate is None and review_rate is None:
+        raise click.UsageError("Name good pictures, or a rate to judge by.")
+    if output.exists() and not overwrite:
+        raise FlawflowError(f"{output} exists: choose another name, or replace it with --overwrite")
+    inspector = Inspector.load(model)
+    card, before = inspector.card, len(inspector.card.calibration.scores)
+    calibration = at_rates(card.calibration, false_reject_rate=false_reject_rate, review_rate=review_rate)
+    card, unreadable = replace(card, calibration=calibration), 0
+    if good:
+        card, unreadable = _recalibrated(inspector, card, good, add=add)
+    replace_card(model, output, card)
+    count = counted(len(card.calibration.scores), "good picture")
+    click.echo(f"{output} is calibrated by {count} ({before:,} before).")
+    click.echo(rule(card.calibration))
+    click.echo(promise(card.calibration))
+    if unreadable:
+        raise click.exceptions.Exit(EXIT_UNREADABLE)
+
+
+def _recalibrated(
+    inspector: "Inspector", card: "Card", good: tuple[str, ...], *, add: bool
+) -> tuple["Card", int]:
+    """Measure the good pictures with progress; give the new card and how many could not be read."""
+    from flawflow.cli.progress import ProgressDisplay
+    from flawflow.inspect.calibrate import Measurement, measure_good, recalibrate
+    from flawflow.inspect.inspection import Failure
+    from flawflow.picture import find_pictures
+    from flawflow.report.words import counted
+
+    paths = find_pictures(good)
+    after_interrupt("interrupted; nothing was written")
+    outcomes: list[Measurement | Failure] = []
+    with ProgressDisplay() as progress:
+        for outcome in measure_good(inspector.measure, paths):
+            outcomes.append(outcome)
+            progress.update("measuring", len(outcomes), len(paths))
+    measured = [outcome for outcome in outcomes if isinstance(outcome, Measurement)]
+    failures = [outcome.error for outcome in outcomes if isinstance(outcome, Failure)]
+    if not measured:
+        raise DatasetError(f"none of the pictures can be read, so nothing was written: {failures[0]}")
+    if failures:
+        click.echo(f"{counted(len(failures), 'picture')} could not be read and were left out:", err=True)
+        for sentence in failures[:_FAILURES_SHOWN]:
+            click.echo(f"  {sentence}", err=True)
+    _show_highest(measured)
+    return recalibrate(card, measured, add=add), len(failures)
+
+
+def _show_highest(measured: list["Measurement"]) -> None:
+    """Name the pictures that decide: a defective one among the good ones would let its like pass."""
+    click.echo("The most unusual of them; look whether they are good:")
+    for measurement in sorted(measured, key=lambda measurement: -measurement.score)[:_HIGHEST_SHOWN]:
+        click.echo(f"  {measurement.path} (score {measurement.score:.4g})")
