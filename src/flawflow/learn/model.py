@@ -58,6 +58,6 @@ def _pyramids(store: FeatureStore, device: torch.device) -> Iterable[list[Tensor
     plain = [maps[:: store.views] for maps in store.maps]
     for start in range(0, len(store.pictures), _ROWS):
         yield [
-            maps[start : start + _ROWS].to(device).transpose(1, 2).unflatten(2, grid)
+            maps[start : start + _ROWS].to(device).transpose(1, 2).reshape(-1, maps.shape[2], *grid)
             for maps, grid in zip(plain, store.grids, strict=True)
         ]

@@ -48,7 +48,8 @@ class WorkFolder:
         if different:
             raise TrainingError(
                 f"{self.path} holds the unfinished training of another plan (different: "
-                f"{', '.join(different)}); use the same options and pictures, or leave out --resume to start anew."
+                f"{', '.join(different)}); use the same options and pictures, or leave out --resume to "
+                "start anew."
             )
 
     def load(self, name: str) -> dict[str, Tensor] | None:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from flawflow.learn.detector.detector import Aggregation, Detector
 from flawflow.learn.detector.folded import FoldedFlow
-from flawflow.learn.detector.standard import PositionStandard
+from flawflow.learn.detector.standard import PositionStandard, row_chunks
 from flawflow.learn.features import FeatureStore
 from flawflow.learn.flow import AffineCoupling, Bijection, Chain, Rotation, Whiten, log_prob
 from flawflow.learn.position import sine_position
@@ -19,7 +19,6 @@ from flawflow.learn.work import pack, unpack
 # How often unfinished work is written down, in steps, and progress is told.
 _KEEP_EVERY = 250
 _TELL_EVERY = 10
-_ROWS = 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,9 +140,7 @@ def _fit_scale(source: Source, store: FeatureStore, scale: int, options: CflowOp
     folded = FoldedFlow(flow, condition, standard).to(device)
     # The plain pictures only: an augmented view may be likelier than any real one.
     with torch.inference_mode():
-        peak = torch.stack(
-            [folded(rows.to(device)).max() for rows in maps[:: store.views].split(_ROWS)]
-        ).max()
+        peak = torch.stack([folded(rows.to(device)).max() for rows in row_chunks(maps[:: store.views])]).max()
     return DistanceScale(folded, peak.clone())
 
 

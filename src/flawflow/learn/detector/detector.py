@@ -14,9 +14,9 @@ class Aggregation:
     """How the maps of the scales become one anomaly map and one image score (`flawflow.learn.head`).
 
     Attributes:
-        by_position: Measure each position's distance against that position's own distances on good pictures.
+        by_position: Measure each position's distance against its own distances on good pictures.
         smoothing: σ of the Gaussian that smooths the anomaly map, in input pixels; 0 for none.
-        align_corners: Bilinear interpolation maps corner to corner, as the reference does, and not area to area.
+        align_corners: Interpolate from corner to corner, as the reference does, and not area to area.
         tail: The image score is the mean of this share of the pixels, the most anomalous; 0 for the maximum.
     """
 

@@ -102,7 +102,7 @@ class _FoldedCoupling(nn.Module):
         damping = coupling.damping if isinstance(coupling, AffineCoupling) else 1.0
         subnet = coupling.subnet
         with torch.no_grad():
-            bias = subnet.passive.bias
+            bias: Tensor = subnet.passive.bias
             if subnet.condition is not None and condition is not None:
                 bias = bias + condition @ subnet.condition.weight.T
             self.register_buffer("first", subnet.passive.weight.T.contiguous())

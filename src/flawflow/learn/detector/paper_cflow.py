@@ -12,6 +12,7 @@ from flawflow.errors import TrainingError
 from flawflow.learn.augment import REFERENCE, view_generator
 from flawflow.learn.detector.detector import Aggregation, Detector
 from flawflow.learn.detector.folded import FoldedFlow
+from flawflow.learn.detector.standard import row_chunks
 from flawflow.learn.flow import Chain, cflow_decoder, logsigmoid_loss
 from flawflow.learn.position import sine_position
 from flawflow.learn.source import Progress, Source
@@ -90,7 +91,7 @@ class PaperCflow(Detector):
         for learner, maps in zip(learners, store.maps, strict=True):
             folded = FoldedFlow(learner.flow, learner.condition).to(source.device)
             with torch.inference_mode():
-                rows = maps[:: store.views].split(16)
+                rows = row_chunks(maps[:: store.views])
                 peak = torch.stack([folded(part.to(source.device)).max() for part in rows]).max()
             self.scales.append(LikelihoodScale(folded, peak.clone(), learner.flow.dimension))
 
@@ -107,7 +108,9 @@ class PaperCflow(Detector):
         # The scales are written one after the other: only a pass that all of them have is whole.
         if len(found) < len(learners) or len({int(tensors["step"]) for tensors in found}) > 1:
             return 0
-        return [unpack(a.flow, a.optimiser, b) for a, b in zip(learners, found, strict=True)][0]
+        for learner, tensors in zip(learners, found, strict=True):
+            unpack(learner.flow, learner.optimiser, tensors)
+        return int(found[0]["step"])
 
     def _one_pass(self, source: Source, learners: Sequence["ScaleLearner"], done: int) -> None:
         generator = torch.Generator().manual_seed(source.seed * 100003 + done)

@@ -80,7 +80,7 @@ class PositionStandard(nn.Module):
             maps: (rows, H·W, D).
         """
         total = torch.zeros(maps.shape[2], maps.shape[2], dtype=torch.float64, device=maps.device)
-        for chunk in _chunks(maps):
+        for chunk in row_chunks(maps):
             vectors = self(chunk).flatten(0, 1)
             total += (vectors.T @ vectors).double()
         total /= maps.shape[0] * maps.shape[1]
@@ -98,12 +98,13 @@ def _shrink(values: Tensor, chance: Tensor) -> Tensor:
 
 def _mean_over_rows(maps: Tensor, measure: Callable[[Tensor], Tensor]) -> Tensor:
     total = torch.zeros(maps.shape[1:], dtype=torch.float64, device=maps.device)
-    for chunk in _chunks(maps):
+    for chunk in row_chunks(maps):
         total += measure(chunk).sum(dim=0, dtype=torch.float64)
     return (total / maps.shape[0]).float()
 
 
-def _chunks(maps: Tensor) -> Iterator[Tensor]:
-    """Rows in portions that fit in memory: the features may be a mapped file."""
+def row_chunks(maps: Tensor) -> Iterator[Tensor]:
+    """Portions of (rows, H·W, D) that fit in memory: the features may be a mapped file."""
     rows = max(1, _CHUNK // (maps.shape[1] * maps.shape[2]))
-    yield from maps.split(rows)
+    for start in range(0, len(maps), rows):
+        yield maps[start : start + rows]
