@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -11,7 +12,18 @@ from flawflow.learn.detector.detector import Aggregation, Detector
 from flawflow.learn.detector.folded import FoldedFlow
 from flawflow.learn.detector.standard import PositionStandard, row_chunks
 from flawflow.learn.features import FeatureStore
-from flawflow.learn.flow import AffineCoupling, Bijection, Chain, Rotation, Whiten, log_prob
+from flawflow.learn.flow import (
+    ActNorm,
+    AdditiveCoupling,
+    AffineCoupling,
+    Bijection,
+    Chain,
+    LULinear,
+    Permutation,
+    Rotation,
+    Whiten,
+    log_prob,
+)
 from flawflow.learn.position import sine_position
 from flawflow.learn.source import Progress, Source
 from flawflow.learn.work import pack, unpack
@@ -30,6 +42,11 @@ class CflowOptions:
         blocks: Coupling blocks of each scale.
         hidden: Width of the subnets.
         position_channels: Channels of the sine condition; 0 for no condition (UFLOW).
+        position_statistics: Standardise each position by its own statistics, and not all by the same.
+        coupling: "affine" (RealNVP) or "additive" (NICE).
+        mixing: What mixes the channels between blocks: a fixed "rotation" or "permutation", or a learned
+            "lu" matrix (Glow).
+        actnorm: Let each block end with a learned scale and shift of each channel (Glow).
         steps: Steps of the optimiser for each scale.
         batch: Vectors in a step.
         peak_rate: Highest learning rate of the one-cycle schedule.
@@ -39,17 +56,22 @@ class CflowOptions:
     blocks: int = 4
     hidden: int = 128
     position_channels: int = 32
+    position_statistics: bool = True
+    coupling: Literal["affine", "additive"] = "affine"
+    mixing: Literal["rotation", "permutation", "lu"] = "rotation"
+    actnorm: bool = False
     steps: int = 2000
     batch: int = 2048
     peak_rate: float = 2e-3
 
 
 class DistanceScale(nn.Module):
-    """One scale, folded: the distance sqrt(2·(peak - log p̂)) of every vector.
+    """One scale, folded: the distance sqrt(1 + 2·(peak - log p̂)) of every vector.
 
-    For a Gaussian density it is the Mahalanobis distance (eq. 6); for any density it grows without bound
-    as the likelihood falls, so that no two flaws are equally bad. `peak` is the highest log-likelihood of
-    the training vectors.
+    For a Gaussian density it is, but for the 1, the Mahalanobis distance (eq. 6); for any density it grows
+    without bound as the likelihood falls, so that no two flaws are equally bad. `peak` is the highest
+    log-likelihood of the training vectors. The 1 rounds off the root's corner there: its slope would be
+    infinite, and the last bits of a likelihood, which differ between engines, would become a distance.
     """
 
     peak: Tensor
@@ -60,8 +82,8 @@ class DistanceScale(nn.Module):
         self.register_buffer("peak", peak)
 
     def forward(self, vectors: Tensor) -> Tensor:
-        """Measure vectors, (B, H·W, D) float32; gives (B, H·W), 0 or more."""
-        return torch.sqrt(2 * torch.relu(self.peak - self.flow(vectors)))
+        """Measure vectors, (B, H·W, D) float32; gives (B, H·W), 1 or more."""
+        return torch.sqrt(1 + 2 * torch.relu(self.peak - self.flow(vectors)))
 
 
 class Cflow(Detector):
@@ -83,7 +105,7 @@ class Cflow(Detector):
     def fit(self, source: Source) -> None:
         """Learn each scale for itself."""
         store = source.features
-        self.scales.extend(_fit_scale(source, store, scale, self.options) for scale in range(len(store.maps)))
+        self.scales.extend(fit_scale(source, store, scale, self.options) for scale in range(len(store.maps)))
 
     def forward(self, pyramid: Sequence[Tensor]) -> list[Tensor]:
         """Measure the anomaly of every feature vector."""
@@ -96,13 +118,13 @@ class Cflow(Detector):
 def build_flow(
     standard_covariance: Tensor, condition_dimension: int, options: CflowOptions, seed: int
 ) -> Chain:
-    """Build the flow of one scale: whitening, then `blocks` times coupling and rotation.
+    """Build the flow of one scale: whitening, then `blocks` times coupling and mixing.
 
     Args:
         standard_covariance: (D, D) float64 covariance of the standardised features, positive definite.
         condition_dimension: C.
         options: The shape.
-        seed: Of the first weights and the rotations.
+        seed: Of the first weights and the mixing.
     """
     generator = torch.Generator().manual_seed(seed)
     dimension = len(standard_covariance)
@@ -114,22 +136,44 @@ def build_flow(
         Rotation(dimension, generator=generator),
     ]
     for _ in range(options.blocks):
-        coupling = AffineCoupling(
+        bijections.append(_coupling(dimension, condition_dimension, options, generator))
+        if options.actnorm:
+            bijections.append(ActNorm(dimension))
+        bijections.append(_MIXING[options.mixing](dimension, generator=generator))
+    return Chain(*bijections)
+
+
+_MIXING = {"rotation": Rotation, "permutation": Permutation, "lu": LULinear}
+
+
+def _coupling(
+    dimension: int, condition_dimension: int, options: CflowOptions, generator: torch.Generator
+) -> Bijection:
+    if options.coupling == "additive":
+        return AdditiveCoupling(
             dimension,
             condition_dimension,
             hidden=options.hidden,
             start_at_identity=True,
-            damping=1.0,
             generator=generator,
         )
-        bijections += (coupling, Rotation(dimension, generator=generator))
-    return Chain(*bijections)
+    return AffineCoupling(
+        dimension,
+        condition_dimension,
+        hidden=options.hidden,
+        start_at_identity=True,
+        damping=1.0,
+        generator=generator,
+    )
 
 
-def _fit_scale(source: Source, store: FeatureStore, scale: int, options: CflowOptions) -> DistanceScale:
+def fit_scale(source: Source, store: FeatureStore, scale: int, options: CflowOptions) -> DistanceScale:
+    """Learn the density of one scale of a store and fold it."""
     maps = store.maps[scale]
     device = source.device
-    standard = PositionStandard.from_data(maps, noise=options.noise)
+    standard = PositionStandard.from_data(
+        maps, noise=options.noise, by_position=options.position_statistics
+    )
     condition = _sine_condition(store.grids[scale], options.position_channels)
     flow = build_flow(
         standard.covariance(maps), options.position_channels, options, seed=_seed(source.seed, scale)
