@@ -24,10 +24,7 @@ def split_good(pictures: Sequence[Path], seed: int) -> tuple[tuple[Path, ...], t
     Raises:
         DatasetError: There are fewer than eight.
     """
-    if len(pictures) < LEAST_PICTURES:
-        raise DatasetError(
-            f"{len(pictures)} good pictures are too few to learn from; give {LEAST_PICTURES} or more."
-        )
+    require_enough(len(pictures))
     held_out = max(LEAST_HELD_OUT, round(HELD_OUT_SHARE * len(pictures)))
     order = np.random.default_rng(seed).permutation(len(pictures))
     chosen = set(order[:held_out].tolist())
@@ -37,17 +34,30 @@ def split_good(pictures: Sequence[Path], seed: int) -> tuple[tuple[Path, ...], t
     )
 
 
+def require_enough(count: int) -> None:
+    """Refuse too few good pictures.
+
+    Raises:
+        DatasetError: There are fewer than eight.
+    """
+    if count < LEAST_PICTURES:
+        raise DatasetError(
+            f"{count} readable good pictures are too few to learn from; give {LEAST_PICTURES} or more."
+        )
+
+
 def calibrate(
     engine: OnnxRuntimeEngine, pictures: Sequence[Path], size: tuple[int, int], on_progress: OnProgress
-) -> tuple[Calibration, tuple[float, float]]:
+) -> tuple[Calibration, tuple[float, float], tuple[tuple[Path, str], ...]]:
     """Score good pictures by the exported graph.
 
     The pixel threshold follows from the same rule as the image's, applied to each picture's highest map
     value: a new good picture shows any region at all with at most the false reject rate.
 
     Returns:
-        The calibration, and the heat scale: from the map value that 99 % of good pixels stay below to as far
-        above the pixel threshold.
+        The calibration; the heat scale: from the map value that 99 % of good pixels stay below to as far
+        above the pixel threshold; and the pictures that could not be read, each with the sentence that says
+        why.
 
     Raises:
         DatasetError: None of the pictures could be read.
@@ -55,10 +65,13 @@ def calibrate(
     scores: list[float] = []
     peaks: list[float] = []
     calm: list[float] = []
+    failures: list[tuple[Path, str]] = []
     for done, path in enumerate(pictures, start=1):
-        measured = _measure(engine, path, size)
-        if measured is not None:
-            anomaly_map, score = measured
+        try:
+            anomaly_map, score = _measure(engine, path, size)
+        except PictureError as error:
+            failures.append((path, str(error)))
+        else:
             scores.append(score)
             peaks.append(float(anomaly_map.max()))
             calm.append(float(np.quantile(anomaly_map, _CALM_QUANTILE)))
@@ -71,15 +84,12 @@ def calibrate(
     low = float(np.median(calm))
     # A constant map on all good pictures still needs a scale with a length.
     high = low + max(2 * (peak - low), 1e-6 * max(1.0, abs(low)))
-    return Calibration(scores=tuple(sorted(scores)), pixel_threshold=peak), (low, high)
+    return Calibration(scores=tuple(sorted(scores)), pixel_threshold=peak), (low, high), tuple(failures)
 
 
 def _measure(
     engine: OnnxRuntimeEngine, path: Path, size: tuple[int, int]
-) -> tuple[NDArray[np.float32], float] | None:
-    try:
-        picture = resize_picture(read_picture(path), size)
-    except PictureError:
-        return None
+) -> tuple[NDArray[np.float32], float]:
+    picture = resize_picture(read_picture(path), size)
     maps, scores = engine.run(picture[None])
     return maps[0], float(scores[0])

@@ -15,7 +15,7 @@ from flawflow.card import Card, EncoderCard, TrainingCard
 from flawflow.dataset import Dataset, open_dataset
 from flawflow.errors import TrainingError
 from flawflow.inspect.engine import OnnxRuntimeEngine
-from flawflow.learn.calibrate import calibrate, split_good
+from flawflow.learn.calibrate import calibrate, require_enough, split_good
 from flawflow.learn.encoder import Encoder, build_encoder
 from flawflow.learn.export import check_graph, export_graph
 from flawflow.learn.model import InspectionModel, build_head
@@ -85,6 +85,7 @@ def train(
     data = data if isinstance(data, Dataset) else open_dataset(Path(data))
     output = Path(output)
     chosen = _preset(preset)
+    place = _device(device)
     on_progress = on_progress or ignore_progress
     learned_from, held_out = split_good([sample.path for sample in data.train], seed)
     network = build_encoder(
@@ -110,12 +111,13 @@ def train(
         pictures=learned_from,
         size=size,
         seed=seed,
-        device=_device(device),
+        device=place,
         work=work,
         augmentation=chosen.augmentation,
         views=chosen.views,
         on_progress=on_progress,
     )
+    require_enough(len(source.features.pictures) + len(held_out))
     detector = chosen.detector()
     detector.fit(source)
     head = build_head(detector, source.features, size, source.device)
@@ -124,7 +126,7 @@ def train(
     graph = export_graph(model, size)
     check_graph(graph, model, _some_pictures(source))
     on_progress(Progress("Writing the model", 1, 1))
-    calibration, heat_scale = calibrate(OnnxRuntimeEngine(graph), held_out, size, on_progress)
+    calibration, heat_scale, unread = calibrate(OnnxRuntimeEngine(graph), held_out, size, on_progress)
     seconds = perf_counter() - started
     card = Card(
         flawflow_version=__version__,
@@ -140,7 +142,7 @@ def train(
         heat_scale=heat_scale,
     )
     write_model(output, graph, card)
-    failures = source.features.failures
+    failures = source.features.failures + unread
     work.remove()
     return TrainingResult(output, len(learned_from) + len(held_out) - len(failures), seconds, card, failures)
 
@@ -156,6 +158,8 @@ def _preset(preset: Preset | str) -> Preset:
 def _device(name: str) -> torch.device:
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if name not in ("cpu", "cuda"):
+        raise TrainingError(f"There is no device {name!r}; choose auto, cpu or cuda.")
     if name == "cuda" and not torch.cuda.is_available():
         raise TrainingError("No CUDA device can be used here; choose --device cpu or auto.")
     return torch.device(name)

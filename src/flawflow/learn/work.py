@@ -42,7 +42,12 @@ class WorkFolder:
             write_whole(path / _PLAN, text)
 
     def _check(self, text: str) -> None:
-        found = json.loads((self.path / _PLAN).read_text("utf-8"))
+        try:
+            found = dict(json.loads((self.path / _PLAN).read_text("utf-8")))
+        except (ValueError, TypeError):
+            raise TrainingError(
+                f"{self.path / _PLAN} is damaged; leave out --resume to start the training anew."
+            ) from None
         wanted = json.loads(text)
         different = sorted(key for key in found.keys() | wanted.keys() if found.get(key) != wanted.get(key))
         if different:

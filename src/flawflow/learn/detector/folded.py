@@ -6,13 +6,13 @@ rotation keeps ‖u‖ and goes.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import torch
 from torch import Tensor, nn
 
 from flawflow.learn.detector.standard import PositionStandard
-from flawflow.learn.flow import AdditiveCoupling, AffineCoupling, Bijection, Rotation
+from flawflow.learn.flow import AdditiveCoupling, AffineCoupling, Bijection, Chain, Rotation
 from flawflow.learn.flow.coupling import CLAMP
 
 
@@ -33,7 +33,7 @@ class FoldedFlow(nn.Module):
         parts: list[nn.Module] = []
         pending: list[Bijection] = []
         constant = 0.0
-        for bijection in flow:
+        for bijection in _flattened(flow):
             dimension = bijection.dimension
             if isinstance(bijection, AffineCoupling | AdditiveCoupling):
                 constant += _append_affine(parts, pending)
@@ -57,6 +57,14 @@ class FoldedFlow(nn.Module):
                 log_det = change if log_det is None else log_det + change
         log_p = self.constant - 0.5 * x.square().sum(dim=-1)
         return log_p if log_det is None else log_p + log_det.sum(dim=-1)
+
+
+def _flattened(flow: Iterable[Bijection]) -> Iterator[Bijection]:
+    for bijection in flow:
+        if isinstance(bijection, Chain):
+            yield from _flattened(bijection)
+        else:
+            yield bijection
 
 
 class _PositionAffine(nn.Module):

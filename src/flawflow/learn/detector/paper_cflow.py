@@ -1,14 +1,13 @@
 """CFLOW-AD by the letter: the reference's flow, loss, optimiser and schedule."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from flawflow.errors import TrainingError
 from flawflow.learn.augment import REFERENCE, view_generator
 from flawflow.learn.detector.detector import Aggregation, Detector
 from flawflow.learn.detector.folded import FoldedFlow
@@ -76,6 +75,8 @@ class PaperCflow(Detector):
 
     def fit(self, source: Source) -> None:
         """Learn all scales, pass by pass."""
+        # First of all: it tells which pictures can be read.
+        store = source.features
         encoder = source.encoder.to(source.device)
         learners = [
             ScaleLearner(dimension, grid, seed=source.seed * 16 + k, device=source.device)
@@ -85,9 +86,8 @@ class PaperCflow(Detector):
         ]
         for done in range(self._resume(source, learners), self.options.passes):
             self._one_pass(source, learners, done)
-            for k, learner in enumerate(learners):
-                source.work.save(f"scale-{k}", pack(learner.flow, learner.optimiser, done + 1))
-        store = source.features
+            # One file, so that no stop can leave scales of different passes behind.
+            source.work.save("flows", _pack_all(learners, done + 1))
         for learner, maps in zip(learners, store.maps, strict=True):
             folded = FoldedFlow(learner.flow, learner.condition).to(source.device)
             with torch.inference_mode():
@@ -103,20 +103,14 @@ class PaperCflow(Detector):
         ]
 
     def _resume(self, source: Source, learners: Sequence["ScaleLearner"]) -> int:
-        kept = [source.work.load(f"scale-{k}") for k in range(len(learners))]
-        found = [tensors for tensors in kept if tensors is not None]
-        # The scales are written one after the other: only a pass that all of them have is whole.
-        if len(found) < len(learners) or len({int(tensors["step"]) for tensors in found}) > 1:
-            return 0
-        for learner, tensors in zip(learners, found, strict=True):
-            unpack(learner.flow, learner.optimiser, tensors)
-        return int(found[0]["step"])
+        kept = source.work.load("flows")
+        return 0 if kept is None else _unpack_all(learners, kept)
 
     def _one_pass(self, source: Source, learners: Sequence["ScaleLearner"], done: int) -> None:
         generator = torch.Generator().manual_seed(source.seed * 100003 + done)
-        batches = math.ceil(len(source.pictures) / PICTURES)
-        for number, pyramid in enumerate(_batches(source, generator, done)):
-            rate = learning_rate(done, (number + 1) / batches)
+        batches = math.ceil(len(source.features.pictures) / PICTURES)
+        for number, pyramid in enumerate(pyramids(source, generator, done)):
+            rate = learning_rate(done, number / batches)
             losses = [
                 learner.learn(features, rate, generator)
                 for learner, features in reversed(list(zip(learners, pyramid, strict=True)))
@@ -138,21 +132,47 @@ class ScaleLearner:
 
     def learn(self, features: Tensor, rate: float, generator: torch.Generator) -> float:
         """Take one step for each full batch of 256 vectors of (B, D, H, W) features; gives the mean loss."""
+        batches = vector_batches(features, self.condition, generator)
+        return float(np.mean([self.step(vectors, condition, rate) for vectors, condition in batches]))
+
+    def step(self, vectors: Tensor, condition: Tensor, rate: float) -> float:
+        """Take one step of Adam on vectors (N, D) with their conditions (N, C); gives the loss before it."""
         for group in self.optimiser.param_groups:
             group["lr"] = rate
-        vectors = features.flatten(2).transpose(1, 2).flatten(0, 1)
-        order = torch.randperm(len(vectors), generator=generator).to(vectors.device)
-        losses = []
-        # As in the reference, what does not fill a batch is left to another pass; a small map still counts.
-        size = min(VECTORS, len(vectors))
-        for start in range(0, len(vectors) - size + 1, size):
-            chosen = order[start : start + size]
-            loss = logsigmoid_loss(self.flow, vectors[chosen], self.condition[chosen % len(self.condition)])
-            self.optimiser.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
-            self.optimiser.step()
-            losses.append(loss.item())
-        return float(np.mean(losses))
+        loss = logsigmoid_loss(self.flow, vectors, condition)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.optimiser.step()
+        return loss.item()
+
+
+def vector_batches(
+    features: Tensor, condition: Tensor, generator: torch.Generator
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Mix the vectors of (B, D, H, W) features and give them in batches of 256 with their conditions."""
+    vectors = features.flatten(2).transpose(1, 2).flatten(0, 1)
+    order = torch.randperm(len(vectors), generator=generator).to(vectors.device)
+    # As in the reference, what does not fill a batch is left to another pass; a small map still counts.
+    size = min(VECTORS, len(vectors))
+    for start in range(0, len(vectors) - size + 1, size):
+        chosen = order[start : start + size]
+        yield vectors[chosen], condition[chosen % len(condition)]
+
+
+def _pack_all(learners: Sequence[ScaleLearner], done: int) -> dict[str, Tensor]:
+    return {
+        f"{k}/{name}": tensor
+        for k, learner in enumerate(learners)
+        for name, tensor in pack(learner.flow, learner.optimiser, done).items()
+    }
+
+
+def _unpack_all(learners: Sequence[ScaleLearner], tensors: Mapping[str, Tensor]) -> int:
+    done = 0
+    for k, learner in enumerate(learners):
+        own = {name.removeprefix(f"{k}/"): tensors[name] for name in tensors if name.startswith(f"{k}/")}
+        done = unpack(learner.flow, learner.optimiser, own)
+    return done
 
 
 def learning_rate(done: int, share: float) -> float:
@@ -160,7 +180,7 @@ def learning_rate(done: int, share: float) -> float:
 
     Args:
         done: Passes that are done.
-        share: Share of the present pass that is done with the present batch, in (0, 1].
+        share: Share of the present pass that is done before the present batch, in [0, 1).
     """
     if done < WARM_EPOCHS * PASSES_AN_EPOCH:
         top = _cosine_rate(WARM_EPOCHS)
@@ -172,15 +192,23 @@ def _cosine_rate(epoch: int) -> float:
     return LEAST_RATE + (RATE - LEAST_RATE) * (1 + math.cos(math.pi * epoch / EPOCHS)) / 2
 
 
-def _batches(source: Source, generator: torch.Generator, done: int) -> Iterator[list[Tensor]]:
-    """The features of all pictures in random order, each turned by up to ±5°."""
-    order = torch.randperm(len(source.pictures), generator=generator).tolist()
-    if not order:
-        raise TrainingError("There are no pictures to learn from.")
+def pyramids(source: Source, generator: torch.Generator, done: int) -> Iterator[list[Tensor]]:
+    """The features of all pictures in random order, 32 at a time, each turned by up to ±5°.
+
+    Args:
+        source: The pictures.
+        generator: Of the order.
+        done: Passes that are done; each turns the pictures anew.
+
+    Yields:
+        K maps (B, D_k, H_k, W_k) float32, fine to coarse.
+    """
+    readable = source.features.pictures
+    order = torch.randperm(len(readable), generator=generator).tolist()
     for start in range(0, len(order), PICTURES):
         pictures = []
         for index in order[start : start + PICTURES]:
-            plain = resize_picture(read_picture(source.pictures[index]), source.size)
+            plain = resize_picture(read_picture(readable[index]), source.size)
             pictures.append(REFERENCE(plain, view_generator(source.seed, index, done + 1)))
         with torch.inference_mode():
             maps = source.encoder(torch.from_numpy(np.stack(pictures)).to(source.device))
