@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from flawflow.learn.train import TrainingResult
 
 PRESETS = ("fast", "balanced", "accurate", "paper")
+DETECTORS = ("cflow", "uflow", "padim", "patchcore", "spade", "mahalanobis", "differnet")
 
 # The export's packages are asked for too: their lack must not show after the work is done.
 _NEEDED = ("torch", "torchvision", "timm", "safetensors", "onnx", "onnxscript")
@@ -49,6 +50,13 @@ _NEEDED = ("torch", "torchvision", "timm", "safetensors", "onnx", "onnxscript")
     default="balanced",
     show_default=True,
     help="Speed against accuracy; paper is CFLOW-AD to the letter.",
+)
+@click.option(
+    "--detector",
+    type=click.Choice(DETECTORS),
+    default="cflow",
+    show_default=True,
+    help="What follows the encoder; the others are for comparison.",
 )
 @click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of every random choice."

@@ -1,10 +1,11 @@
 """Ready choices between speed and accuracy, and the paper's own."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from flawflow.errors import TrainingError
 from flawflow.learn.augment import Augmentation
-from flawflow.learn.detector import Cflow, Detector, PaperCflow
+from flawflow.learn.detector import DETECTORS, Cflow, Detector, PaperCflow
 from flawflow.learn.detector.cflow import CflowOptions
 
 
@@ -44,3 +45,31 @@ PRESETS: Mapping[str, Preset] = {
         Preset(name="paper", strides=(8, 16, 32), detector=PaperCflow, reflect_padding=True),
     )
 }
+
+
+def with_detector(preset: Preset, name: str) -> Preset:
+    """Give a preset another detector, with the strides and views that this one's paper uses.
+
+    "cflow" leaves the preset as it is.
+
+    Raises:
+        TrainingError: There is no such detector, or the preset is tied to its own.
+    """
+    if name not in DETECTORS:
+        raise TrainingError(f"There is no detector {name!r}; choose one of {', '.join(DETECTORS)}.")
+    if name == "cflow":
+        return preset
+    own = preset.detector()
+    if not isinstance(own, Cflow):
+        raise TrainingError(
+            f"The preset {preset.name} is {own.name} by the letter and takes no other detector; choose the "
+            f"preset balanced for {name}."
+        )
+    choice = DETECTORS[name]
+    return replace(
+        preset,
+        strides=choice.strides,
+        detector=lambda: choice.make(own.options),
+        augmentation=choice.augmentation,
+        views=choice.views,
+    )

@@ -19,7 +19,7 @@ from flawflow.learn.calibrate import calibrate, require_enough, split_good
 from flawflow.learn.encoder import Encoder, build_encoder
 from flawflow.learn.export import check_graph, export_graph
 from flawflow.learn.model import InspectionModel, build_head
-from flawflow.learn.preset import PRESETS, Preset
+from flawflow.learn.preset import PRESETS, Preset, with_detector
 from flawflow.learn.source import OnProgress, Progress, Source, ignore_progress
 from flawflow.learn.work import WorkFolder, digest_of_files
 from flawflow.model_file import write_model
@@ -52,6 +52,7 @@ def train(
     output: Path | str,
     *,
     preset: Preset | str = "balanced",
+    detector: str = "cflow",
     encoder: str = "lite0",
     weights: str | Path | None = None,
     size: tuple[int, int] = (256, 256),
@@ -70,6 +71,7 @@ def train(
         data: A dataset, or what `flawflow.dataset.open_dataset` opens.
         output: The model file to write, whole or not at all.
         preset: "fast", "balanced", "accurate", "paper", or a preset of one's own.
+        detector: What follows the encoder: "cflow", or a name of `flawflow.learn.detector.DETECTORS`.
         encoder: The frozen backbone: "lite0", "resnet18", … or any of timm.
         weights: Its weights; see `flawflow.learn.encoder.build_encoder`.
         size: (H, W) that pictures are resized to.
@@ -84,7 +86,7 @@ def train(
     started = perf_counter()
     data = data if isinstance(data, Dataset) else open_dataset(Path(data))
     output = Path(output)
-    chosen = _preset(preset)
+    chosen = with_detector(_preset(preset), detector)
     place = _device(device)
     on_progress = on_progress or ignore_progress
     learned_from, held_out = split_good([sample.path for sample in data.train], seed)
@@ -98,6 +100,7 @@ def train(
     )
     plan = {
         "preset": chosen.name,
+        "detector": detector,
         "encoder": network.name,
         "weights": network.weights_info.sha256,
         "size": list(size),
@@ -118,11 +121,11 @@ def train(
         on_progress=on_progress,
     )
     require_enough(len(source.features.pictures) + len(held_out))
-    detector = chosen.detector()
-    detector.fit(source)
-    head = build_head(detector, source.features, size, source.device)
+    fitted = chosen.detector()
+    fitted.fit(source)
+    head = build_head(fitted, source.features, size, source.device)
     on_progress(Progress("Writing the model", 0, 1))
-    model = InspectionModel(network, detector, head)
+    model = InspectionModel(network, fitted, head)
     graph = export_graph(model, size)
     check_graph(graph, model, _some_pictures(source))
     on_progress(Progress("Writing the model", 1, 1))
@@ -131,7 +134,7 @@ def train(
     card = Card(
         flawflow_version=__version__,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
-        detector=detector.name,
+        detector=fitted.name,
         preset=chosen.name,
         size=size,
         encoder=_encoder_card(network),

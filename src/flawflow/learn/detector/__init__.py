@@ -2,6 +2,24 @@
 
 from flawflow.learn.detector.cflow import Cflow
 from flawflow.learn.detector.detector import Detector
+from flawflow.learn.detector.differnet import Differnet
+from flawflow.learn.detector.mahalanobis import Mahalanobis
+from flawflow.learn.detector.padim import Padim
 from flawflow.learn.detector.paper_cflow import PaperCflow
+from flawflow.learn.detector.patchcore import Patchcore
+from flawflow.learn.detector.registry import DETECTORS, Choice, Uflow
+from flawflow.learn.detector.spade import Spade
 
-__all__ = ["Cflow", "Detector", "PaperCflow"]
+__all__ = [
+    "DETECTORS",
+    "Cflow",
+    "Choice",
+    "Detector",
+    "Differnet",
+    "Mahalanobis",
+    "Padim",
+    "PaperCflow",
+    "Patchcore",
+    "Spade",
+    "Uflow",
+]

@@ -42,13 +42,17 @@ class PositionStandard(nn.Module):
         self.register_buffer("noise", noise)
 
     @classmethod
-    def from_data(cls, maps: Tensor, *, noise: float) -> "PositionStandard":
+    def from_data(cls, maps: Tensor, *, noise: float, by_position: bool = True) -> "PositionStandard":
         """Measure features of good pictures.
 
         Args:
             maps: (rows, H·W, D) float32, two rows or more.
             noise: Deviation of the noise, in units of each channel's own deviation.
+            by_position: Give each position its own statistics; otherwise all have those of the whole map.
         """
+        if not by_position:
+            whole = cls.from_data(maps.reshape(-1, 1, maps.shape[2]), noise=noise)
+            return cls(*(values.repeat(maps.shape[1], 1) for values in whole.buffers()))
         rows = maps.shape[0]
         mean = _mean_over_rows(maps, lambda chunk: chunk)
         variance = _mean_over_rows(maps, lambda chunk: (chunk - mean).square()) * (rows / (rows - 1))

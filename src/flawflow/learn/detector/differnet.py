@@ -1,0 +1,55 @@
+"""DifferNet: a normalizing flow of whole pictures."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from flawflow.learn.detector.cflow import CflowOptions, DistanceScale, fit_scales
+from flawflow.learn.detector.detector import Aggregation, Detector
+from flawflow.learn.features import FeatureStore
+from flawflow.learn.source import Source
+
+OPTIONS = CflowOptions(
+    blocks=8,
+    hidden=256,
+    position_channels=0,
+    position_statistics=False,
+    mixing="permutation",
+    steps=500,
+    batch=256,
+)
+
+
+class Differnet(Detector):
+    """The likelihood of the pooled features of a picture under a RealNVP flow.
+
+    Rudolph, Wandt, Rosenhahn: "Same Same But DifferNet" (WACV 2021, https://arxiv.org/abs/2008.12577). Eight
+    coupling blocks with fixed permutations, trained on turned views of each picture.
+
+    Differences: one encoder gives features of several strides where the paper resizes the picture to three
+    sizes; inspection takes the picture once and not in 64 turned views; the flow begins whitened and is
+    trained with noise, as `Cflow` is. It judges pictures and not places: its anomaly map is constant.
+    """
+
+    name = "differnet"
+    aggregation = Aggregation(by_position=False, smoothing=0.0, tail=0.0)
+
+    scale: DistanceScale
+
+    def __init__(self, options: CflowOptions = OPTIONS) -> None:
+        super().__init__()
+        self.options = options
+
+    def fit(self, source: Source) -> None:
+        """Learn the density of pooled features."""
+        store = source.features
+        pooled = torch.cat([maps.mean(dim=1, keepdim=True) for maps in store.maps], dim=2)
+        whole = FeatureStore((pooled,), ((1, 1),), store.views, store.pictures, store.failures)
+        (self.scale,) = fit_scales(source, whole, self.options)
+
+    def forward(self, pyramid: Sequence[Tensor]) -> list[Tensor]:
+        """Measure pictures: one map of one position, (B, 1, 1)."""
+        pooled = torch.cat([features.mean(dim=(2, 3)) for features in pyramid], dim=1)
+        distance: Tensor = self.scale(pooled[:, None])
+        return [distance[:, :, None]]
