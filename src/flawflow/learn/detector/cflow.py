@@ -1,8 +1,9 @@
 """CFLOW with what the data says in advance: the default detector."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import torch
@@ -25,7 +26,8 @@ from flawflow.learn.flow import (
     log_prob,
 )
 from flawflow.learn.position import sine_position
-from flawflow.learn.source import Progress, Source
+from flawflow.learn.source import Source
+from flawflow.learn.together import Tally, run_together
 from flawflow.learn.work import pack, unpack
 
 # How often unfinished work is written down, in steps, and progress is told.
@@ -103,9 +105,8 @@ class Cflow(Detector):
         self.scales = nn.ModuleList()
 
     def fit(self, source: Source) -> None:
-        """Learn each scale for itself."""
-        store = source.features
-        self.scales.extend(fit_scale(source, store, scale, self.options) for scale in range(len(store.maps)))
+        """Learn each scale for itself, side by side."""
+        self.scales.extend(fit_scales(source, source.features, self.options))
 
     def forward(self, pyramid: Sequence[Tensor]) -> list[Tensor]:
         """Measure the anomaly of every feature vector."""
@@ -143,7 +144,11 @@ def build_flow(
     return Chain(*bijections)
 
 
-_MIXING = {"rotation": Rotation, "permutation": Permutation, "lu": LULinear}
+_MIXING: Mapping[str, type[Rotation | Permutation | LULinear]] = {
+    "rotation": Rotation,
+    "permutation": Permutation,
+    "lu": LULinear,
+}
 
 
 def _coupling(
@@ -167,20 +172,26 @@ def _coupling(
     )
 
 
-def fit_scale(source: Source, store: FeatureStore, scale: int, options: CflowOptions) -> DistanceScale:
-    """Learn the density of one scale of a store and fold it."""
+def fit_scales(source: Source, store: FeatureStore, options: CflowOptions) -> list[DistanceScale]:
+    """Learn the densities of all scales of a store and fold them."""
+    tally = Tally("Flows", options.steps * len(store.maps), source.on_progress)
+    jobs = [partial(_fit_scale, source, store, scale, options, tally) for scale in range(len(store.maps))]
+    return run_together(jobs, tally, source.device)
+
+
+def _fit_scale(
+    source: Source, store: FeatureStore, scale: int, options: CflowOptions, tally: Tally
+) -> DistanceScale:
     maps = store.maps[scale]
     device = source.device
-    standard = PositionStandard.from_data(
-        maps, noise=options.noise, by_position=options.position_statistics
-    )
+    standard = PositionStandard.from_data(maps, noise=options.noise, by_position=options.position_statistics)
     condition = _sine_condition(store.grids[scale], options.position_channels)
     flow = build_flow(
         standard.covariance(maps), options.position_channels, options, seed=_seed(source.seed, scale)
     ).to(device)
     standard = standard.to(device)
     condition = None if condition is None else condition.to(device)
-    _learn(source, flow, standard, condition, store.vectors(scale), scale=scale, options=options)
+    _learn(source, flow, standard, condition, store.vectors(scale), scale=scale, options=options, tally=tally)
     folded = FoldedFlow(flow, condition, standard).to(device)
     # The plain pictures only: an augmented view may be likelier than any real one.
     with torch.inference_mode():
@@ -197,11 +208,13 @@ def _learn(
     *,
     scale: int,
     options: CflowOptions,
+    tally: Tally,
 ) -> None:
     """Maximise the likelihood (eq. 7, in nats per channel) of noisy vectors."""
     optimiser = torch.optim.Adam(flow.parameters(), lr=options.peak_rate)
     kept = source.work.load(f"scale-{scale}")
     first = 0 if kept is None else unpack(flow, optimiser, kept)
+    tally.add(first)
     generator = torch.Generator(source.device)
     positions = len(standard.mean)
     for step in range(first, options.steps):
@@ -220,11 +233,11 @@ def _learn(
         nn.utils.clip_grad_norm_(flow.parameters(), 1.0)
         optimiser.step()
         done = step + 1
-        if done % _TELL_EVERY == 0 or done == options.steps:
-            note = f"{-loss.item():.3f} nats/channel"
-            source.on_progress(Progress(f"Scale {scale + 1}", done, options.steps, note))
         if done % _KEEP_EVERY == 0 or done == options.steps:
             source.work.save(f"scale-{scale}", pack(flow, optimiser, done))
+        if done % _TELL_EVERY == 0:
+            tally.add(_TELL_EVERY, f"scale {scale + 1}: {-loss.item():.3f} nats/channel")
+    tally.add((options.steps - first) % _TELL_EVERY)
 
 
 def one_cycle(progress: float) -> float:

@@ -1,0 +1,95 @@
+"""Accuracy on data sets in MVTec AD layout: train, evaluate, print a table. Finished runs are kept.
+
+    python benchmarks/accuracy.py ../shared/data/mvtec/bottle ../shared/data/mvtec/grid --seeds 0 1 2
+
+Nothing is chosen on test data: the test pictures are read once, after the model file is written.
+"""
+
+import argparse
+import json
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from flawflow import evaluate, train
+from flawflow.dataset import Dataset, open_dataset
+from flawflow.files import write_whole
+
+MEASURES = ("image_auroc", "pixel_auroc", "aupro")
+
+
+def main() -> None:
+    options = _options()
+    console = Console()
+    rows = [
+        [_run(open_dataset(path), seed, options, console) for seed in options.seeds] for path in options.data
+    ]
+    lines = [
+        f"| {options.preset}, {options.encoder}, {options.size} px, {len(options.seeds)} seeds "
+        "| image AUROC | pixel AUROC | AUPRO | training |",
+        "|---|---|---|---|---|",
+        *(_line(path.name, runs) for path, runs in zip(options.data, rows, strict=True)),
+    ]
+    if len(rows) > 1:
+        lines.append(_line("mean", [_mean(runs) for runs in zip(*rows, strict=True)]))
+    print("\n".join(lines))
+    write_whole(
+        options.output / f"{options.preset}-{options.encoder}-{options.size}.md", "\n".join(lines) + "\n"
+    )
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("data", type=Path, nargs="+")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--preset", default="balanced")
+    parser.add_argument("--encoder", default="lite0")
+    parser.add_argument("--weights", type=Path)
+    parser.add_argument("--size", type=int, default=256)
+    parser.add_argument("--output", type=Path, default=Path("runs/accuracy"))
+    return parser.parse_args()
+
+
+def _run(dataset: Dataset, seed: int, options: argparse.Namespace, console: Console) -> dict[str, Any]:
+    folder: Path = options.output / f"{options.preset}-{options.encoder}-{options.size}"
+    record = folder / f"{dataset.name}-{seed}.json"
+    if record.is_file():
+        found: dict[str, Any] = json.loads(record.read_text("utf-8"))
+        return found
+    model = folder / f"{dataset.name}-{seed}.flaw"
+    result = train(
+        dataset,
+        model,
+        preset=options.preset,
+        encoder=options.encoder,
+        weights=options.weights,
+        size=(options.size, options.size),
+        seed=seed,
+    )
+    measured = evaluate(model, dataset).to_dict() | {"seconds": result.seconds}
+    write_whole(record, json.dumps(measured, indent=1))
+    model.unlink()
+    console.print(f"{dataset.name} seed {seed}: " + ", ".join(f"{100 * measured[m]:.2f}" for m in MEASURES))
+    return measured
+
+
+def _mean(runs: Sequence[dict[str, Any]]) -> dict[str, float]:
+    return {key: statistics.fmean(run[key] for run in runs) for key in (*MEASURES, "seconds")}
+
+
+def _line(name: str, runs: Sequence[dict[str, Any]]) -> str:
+    cells = [_cell([100 * run[measure] for run in runs]) for measure in MEASURES]
+    seconds = statistics.median(run["seconds"] for run in runs)
+    return f"| {name} | {' | '.join(cells)} | {seconds:.0f} s |"
+
+
+def _cell(values: Sequence[float]) -> str:
+    spread = f" ± {statistics.stdev(values):.2f}" if len(values) > 1 else ""
+    return f"{statistics.fmean(values):.2f}{spread}"
+
+
+if __name__ == "__main__":
+    main()
