@@ -1,0 +1,126 @@
+"""Folding computes constants in advance; the density must stay the same."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor
+
+from flawflow.learn.detector.cflow import CflowOptions, build_flow
+from flawflow.learn.detector.folded import FoldedFlow
+from flawflow.learn.detector.standard import PositionStandard
+from flawflow.learn.flow import (
+    ActNorm,
+    AdditiveCoupling,
+    AffineCoupling,
+    Chain,
+    LULinear,
+    Permutation,
+    Rotation,
+    ScaleShift,
+    Standardize,
+    Whiten,
+    cflow_decoder,
+    log_prob,
+)
+from flawflow.learn.position import sine_position
+
+GRID, D, C = (3, 5), 9, 8
+POSITIONS = GRID[0] * GRID[1]
+Generator = torch.Generator
+
+
+def _covariance(generator: Generator) -> Tensor:
+    mixing = torch.randn(D, D, generator=generator, dtype=torch.float64)
+    return mixing @ mixing.T + torch.eye(D, dtype=torch.float64)
+
+
+def _cflow(c: int, g: Generator) -> Chain:
+    return build_flow(_covariance(g), c, CflowOptions(blocks=3, hidden=16), seed=4)
+
+
+def _paper(c: int, g: Generator) -> Chain:
+    return cflow_decoder(D, c, 8, generator=g)
+
+
+def _everything(c: int, g: Generator) -> Chain:
+    return Chain(
+        Standardize(torch.randn(D, generator=g), torch.rand(D, generator=g) + 0.5),
+        LULinear(D, generator=g),
+        AdditiveCoupling(D, c, generator=g),
+        Permutation(D, generator=g),
+        ActNorm(D),
+        AffineCoupling(D, c, generator=g),
+        Whiten(torch.randn(D, generator=g), torch.linalg.cholesky(_covariance(g)).float()),
+        ScaleShift(D),
+        AdditiveCoupling(D, c, generator=g),
+    )
+
+
+def _nested(c: int, g: Generator) -> Chain:
+    return Chain(ActNorm(D), Chain(cflow_decoder(D, c, 2, generator=g), LULinear(D, generator=g)))
+
+
+def _affine_alone(c: int, g: Generator) -> Chain:
+    return Chain(ActNorm(D), LULinear(D, generator=g), ScaleShift(D), Rotation(D, generator=g))
+
+
+def _rotations_alone(c: int, g: Generator) -> Chain:
+    return Chain(Rotation(D, generator=g), Rotation(D, generator=g))
+
+
+BUILDERS: dict[str, Callable[[int, Generator], Chain]] = {
+    "cflow": _cflow,
+    "paper": _paper,
+    "everything": _everything,
+    "nested": _nested,
+    "affine alone": _affine_alone,
+    "rotations alone": _rotations_alone,
+}
+
+
+@pytest.mark.parametrize("name", BUILDERS)
+@pytest.mark.parametrize("channels", [0, C])
+@pytest.mark.parametrize("standardised", [False, True])
+def test_the_folded_flow_is_the_flow(name: str, channels: int, standardised: bool) -> None:
+    generator = torch.Generator().manual_seed(5)
+    flow = BUILDERS[name](channels, generator)
+    with torch.no_grad():
+        for parameter in flow.parameters():
+            parameter.add_(0.1 * torch.randn(parameter.shape, generator=generator))
+    condition = sine_position(*GRID, channels).flatten(1).T.contiguous() if channels else None
+    maps = 3 * torch.randn(6, POSITIONS, D, generator=generator) + torch.randn(
+        POSITIONS, D, generator=generator
+    )
+    standard = PositionStandard.from_data(maps, noise=0.5) if standardised else None
+    before = {key: value.clone() for key, value in flow.state_dict().items()}
+    folded = FoldedFlow(flow, condition, standard)
+    assert all(torch.equal(before[key], value) for key, value in flow.state_dict().items())
+
+    x = (maps if standard is None else standard(maps)).flatten(0, 1)
+    conditions = None if condition is None else condition.repeat(len(maps), 1)
+    with torch.no_grad():
+        # float64, so that what is measured is the folded flow's rounding alone.
+        exact = log_prob(flow.double(), x.double(), None if conditions is None else conditions.double())
+        found = folded(maps).flatten()
+    assert exact.std() > 1
+    torch.testing.assert_close(found.double(), exact, rtol=1e-4, atol=1e-4)
+
+
+def test_what_is_affine_is_one_matrix_and_the_last_rotation_goes() -> None:
+    generator = torch.Generator().manual_seed(6)
+    folded = FoldedFlow(_cflow(C, generator), sine_position(*GRID, C).flatten(1).T)
+    kinds = [type(part).__name__ for part in folded.parts]
+    assert kinds == ["_Affine", "_FoldedCoupling"] * 3
+
+
+def test_a_position_does_not_see_another_nor_a_picture_its_batch() -> None:
+    generator = torch.Generator().manual_seed(7)
+    folded = FoldedFlow(_paper(C, generator), sine_position(*GRID, C).flatten(1).T)
+    maps = torch.randn(4, POSITIONS, D, generator=generator)
+    changed = maps.clone()
+    changed[1, 3] += 1
+    with torch.no_grad():
+        difference = (folded(changed) - folded(maps)).abs() > 1e-4
+        torch.testing.assert_close(folded(maps[2:3])[0], folded(maps)[2], rtol=1e-5, atol=1e-4)
+    assert difference.nonzero().tolist() == [[1, 3]]
