@@ -1,0 +1,133 @@
+"""The head: one matrix an axis, constants from good pictures, no picture sees another."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.ndimage import gaussian_filter, gaussian_filter1d
+from torch import Tensor
+from torch.nn import functional as F
+
+from flawflow.learn.detector.detector import Aggregation
+from flawflow.learn.detector.paper_cflow import PaperCflow
+from flawflow.learn.head import Head, gaussian_matrix, position_moments, resampling_matrix
+
+PLAIN = Aggregation(by_position=False, smoothing=0.0, tail=0.0)
+SIZE = (24, 40)
+GRIDS = ((12, 20), (6, 10), (3, 5))
+
+
+def _maps(count: int, seed: int = 0) -> list[Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    return [torch.rand(count, *grid, generator=generator) for grid in GRIDS]
+
+
+def _head(aggregation: Aggregation) -> Head:
+    return Head([position_moments(maps, by_position=False) for maps in _maps(2)], SIZE, aggregation)
+
+
+@given(
+    source=st.integers(1, 9),
+    factor=st.integers(1, 6),
+    sigma=st.sampled_from([0.0, 0.5, 1.0, 2.0, 4.0]),
+    align_corners=st.booleans(),
+    seed=st.integers(0, 1000),
+)
+def test_an_axis_is_interpolated_and_then_smoothed(
+    source: int, factor: int, sigma: float, align_corners: bool, seed: int
+) -> None:
+    target = source * factor
+    signal = torch.from_numpy(np.random.default_rng(seed).normal(size=source))
+    large = F.interpolate(signal[None, None], size=target, mode="linear", align_corners=align_corners)
+    expected = large[0, 0].numpy()
+    if sigma:
+        expected = gaussian_filter1d(expected, sigma, mode="reflect", truncate=4.0)
+    matrix = resampling_matrix(source, target, sigma=sigma, align_corners=align_corners)
+    assert matrix.shape == (target, source)
+    np.testing.assert_allclose(matrix.double().numpy() @ signal.numpy(), expected, atol=1e-6)
+    np.testing.assert_allclose(matrix.sum(dim=1).numpy(), 1, atol=1e-6)
+
+
+@pytest.mark.parametrize(("side", "sigma"), [(1, 4.0), (3, 4.0), (16, 4.0), (256, 4.0), (9, 0.25), (9, 0.3)])
+def test_smoothing_keeps_a_constant_and_mirrors_at_the_ends(side: int, sigma: float) -> None:
+    matrix = gaussian_matrix(side, sigma)
+    torch.testing.assert_close(matrix.sum(dim=1), torch.ones(side, dtype=torch.float64))
+    torch.testing.assert_close(matrix.flip(0, 1), matrix)
+    expected = gaussian_filter1d(np.eye(side), sigma, axis=0, mode="reflect", radius=int(np.ceil(4 * sigma)))
+    np.testing.assert_allclose(matrix.numpy(), expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("align_corners", [False, True])
+def test_a_map_is_the_sum_of_its_enlarged_scales(align_corners: bool) -> None:
+    aggregation = Aggregation(by_position=False, smoothing=2.0, align_corners=align_corners, tail=0.0)
+    maps = _maps(3)
+    anomaly_map, score = _head(aggregation)(maps)
+    enlarged = sum(
+        F.interpolate(scale[:, None], size=SIZE, mode="bilinear", align_corners=align_corners)[:, 0].numpy()
+        for scale in maps
+    )
+    expected = np.stack([gaussian_filter(picture, 2.0, mode="reflect", truncate=4.0) for picture in enlarged])
+    np.testing.assert_allclose(anomaly_map.numpy(), expected, atol=1e-5)
+    assert torch.equal(score, anomaly_map.flatten(1).amax(dim=1))
+
+
+def test_the_papers_map_is_that_of_equation_9_but_for_a_constant() -> None:
+    """S = max(Σ_k b(p^k)) - Σ_k b(p^k), where the sum can be no more than K, and K is what we take for it."""
+    p = _maps(4)
+    anomaly_map, score = _head(PaperCflow.aggregation)([1 - scale for scale in p])
+    total = sum(
+        F.interpolate(scale[:, None], size=SIZE, mode="bilinear", align_corners=True)[:, 0] for scale in p
+    )
+    assert isinstance(total, Tensor)
+    equation_9 = total.max() - total
+    difference = anomaly_map - equation_9
+    torch.testing.assert_close(difference, (len(GRIDS) - total.max()).expand_as(difference))
+    torch.testing.assert_close(score, (len(GRIDS) - total).flatten(1).amax(dim=1))
+
+
+def test_the_score_is_the_mean_of_the_highest_pixels() -> None:
+    aggregation = Aggregation(by_position=False, smoothing=0.0, tail=0.01)
+    anomaly_map, score = _head(aggregation)(_maps(3))
+    highest = np.sort(anomaly_map.flatten(1).numpy())[:, -round(0.01 * 24 * 40) :]
+    np.testing.assert_allclose(score.numpy(), highest.mean(axis=1), rtol=1e-6)
+
+
+@pytest.mark.parametrize("aggregation", [PLAIN, Aggregation(), PaperCflow.aggregation])
+def test_a_picture_does_not_see_its_batch(aggregation: Aggregation) -> None:
+    moments = [position_moments(maps, by_position=aggregation.by_position) for maps in _maps(20)]
+    head = Head(moments, SIZE, aggregation)
+    maps = _maps(6, seed=1)
+    # An outlier beside it changes nothing.
+    loud = [torch.cat((scale[:5], 1000 * scale[5:])) for scale in maps]
+    for batch in (maps, loud):
+        anomaly_map, score = head(batch)
+        for index in range(5):
+            alone_map, alone_score = head([scale[index : index + 1] for scale in batch])
+            torch.testing.assert_close(anomaly_map[index], alone_map[0], rtol=1e-6, atol=1e-6)
+            torch.testing.assert_close(score[index], alone_score[0], rtol=1e-6, atol=1e-6)
+
+
+def test_moments_of_positions_are_smoothed_means_and_deviations() -> None:
+    generator = torch.Generator().manual_seed(3)
+    distances = 5 + torch.rand(8, 40, generator=generator) * torch.randn(500, 8, 40, generator=generator)
+    mean, deviation = position_moments(distances, by_position=True)
+    sigma = 8 / 32
+    values = distances.double().numpy()
+    expected = gaussian_filter(values.mean(axis=0), sigma, mode="reflect")
+    np.testing.assert_allclose(mean.numpy(), expected, rtol=1e-5)
+    local = gaussian_filter(((values - expected) ** 2).mean(axis=0), sigma, mode="reflect")
+    np.testing.assert_allclose(deviation.numpy(), np.sqrt(local + 0.25 * values.var(ddof=1)), rtol=1e-5)
+
+
+def test_without_positions_the_maps_count_as_they_are() -> None:
+    mean, deviation = position_moments(torch.rand(3, 4, 5), by_position=False)
+    assert not mean.any()
+    assert torch.equal(deviation, torch.ones(4, 5))
+
+
+def test_constant_distances_still_have_a_deviation() -> None:
+    mean, deviation = position_moments(torch.full((3, 4, 5), 7.0), by_position=True)
+    torch.testing.assert_close(mean, torch.full((4, 5), 7.0))
+    assert deviation.min() > 0
+    assert deviation.isfinite().all()
