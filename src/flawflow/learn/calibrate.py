@@ -1,4 +1,4 @@
-"""Constants for judging, from good pictures that the detector never saw."""
+"""Good pictures that the detector never sees, and the constants for judging that follow from them."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,8 +6,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from flawflow.errors import DatasetError, PictureError
-from flawflow.inspect.engine import OnnxRuntimeEngine
+from flawflow.errors import DatasetError
+from flawflow.inspect import calibrate as by_measurements
+from flawflow.inspect.calibrate import Measurement, measure_good
+from flawflow.inspect.engine import Engine
+from flawflow.inspect.inspection import Failure
 from flawflow.judge.calibration import Calibration
 from flawflow.learn.source import OnProgress, Progress
 from flawflow.picture import read_picture, resize_picture
@@ -15,7 +18,6 @@ from flawflow.picture import read_picture, resize_picture
 HELD_OUT_SHARE = 0.15
 LEAST_HELD_OUT = 2
 LEAST_PICTURES = 8
-_CALM_QUANTILE = 0.99
 
 
 def split_good(pictures: Sequence[Path], seed: int) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
@@ -47,49 +49,38 @@ def require_enough(count: int) -> None:
 
 
 def calibrate(
-    engine: OnnxRuntimeEngine, pictures: Sequence[Path], size: tuple[int, int], on_progress: OnProgress
+    engine: Engine, pictures: Sequence[Path], size: tuple[int, int], on_progress: OnProgress
 ) -> tuple[Calibration, tuple[float, float], tuple[tuple[Path, str], ...]]:
-    """Score good pictures by the exported graph.
+    """Calibrate by the exported graph.
 
-    The pixel threshold follows from the same rule as the image's, applied to each picture's highest map
-    value: a new good picture shows any region at all with at most the false reject rate.
+    Args:
+        engine: Runs the graph.
+        pictures: Good pictures that the detector was not trained on.
+        size: (H, W) of the graph's input.
+        on_progress: Who is told.
 
     Returns:
-        The calibration; the heat scale: from the map value that 99 % of good pixels stay below to as far
-        above the pixel threshold; and the pictures that could not be read, each with the sentence that says
-        why.
+        The calibration, the heat scale, and the pictures that could not be read, each with a sentence.
 
     Raises:
         DatasetError: None of the pictures could be read.
     """
-    scores: list[float] = []
-    peaks: list[float] = []
-    calm: list[float] = []
+
+    def measure(path: Path) -> tuple[NDArray[np.float32], float]:
+        maps, scores = engine.run(resize_picture(read_picture(path), size)[None])
+        return maps[0], float(scores[0])
+
+    measurements: list[Measurement] = []
     failures: list[tuple[Path, str]] = []
-    for done, path in enumerate(pictures, start=1):
-        try:
-            anomaly_map, score = _measure(engine, path, size)
-        except PictureError as error:
-            failures.append((path, str(error)))
+    for done, result in enumerate(measure_good(measure, pictures), start=1):
+        if isinstance(result, Failure):
+            failures.append((pictures[done - 1], result.error))
         else:
-            scores.append(score)
-            peaks.append(float(anomaly_map.max()))
-            calm.append(float(np.quantile(anomaly_map, _CALM_QUANTILE)))
+            measurements.append(result)
         on_progress(Progress("Calibrating", done, len(pictures)))
-    if not scores:
+    if not measurements:
         raise DatasetError(
             "None of the pictures kept for calibration could be read; give more good pictures."
         )
-    peak = Calibration(scores=tuple(sorted(peaks)), pixel_threshold=0.0).threshold().score
-    low = float(np.median(calm))
-    # A constant map on all good pictures still needs a scale with a length.
-    high = low + max(2 * (peak - low), 1e-6 * max(1.0, abs(low)))
-    return Calibration(scores=tuple(sorted(scores)), pixel_threshold=peak), (low, high), tuple(failures)
-
-
-def _measure(
-    engine: OnnxRuntimeEngine, path: Path, size: tuple[int, int]
-) -> tuple[NDArray[np.float32], float]:
-    picture = resize_picture(read_picture(path), size)
-    maps, scores = engine.run(picture[None])
-    return maps[0], float(scores[0])
+    calibration, heat_scale = by_measurements.calibrate(measurements)
+    return calibration, heat_scale, tuple(failures)

@@ -63,7 +63,7 @@ class CflowOptions:
     mixing: Literal["rotation", "permutation", "lu"] = "rotation"
     actnorm: bool = False
     steps: int = 2000
-    batch: int = 2048
+    batch: int = 1024
     peak_rate: float = 2e-3
 
 
