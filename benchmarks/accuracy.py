@@ -1,14 +1,17 @@
 """Accuracy on data sets in MVTec AD layout: train, evaluate, print a table. Finished runs are kept.
 
     python benchmarks/accuracy.py ../shared/data/mvtec/bottle ../shared/data/mvtec/grid --seeds 0 1 2
+    python benchmarks/accuracy.py ../shared/data/mvtec/grid --set noise=0 by_position=False
 
 Nothing is chosen on test data: the test pictures are read once, after the model file is written.
 """
 
 import argparse
+import ast
 import json
 import statistics
 from collections.abc import Sequence
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,18 +20,25 @@ from rich.console import Console
 from flawflow import evaluate, train
 from flawflow.dataset import Dataset, open_dataset
 from flawflow.files import write_whole
+from flawflow.learn.detector import Cflow, Detector
+from flawflow.learn.detector.cflow import CflowOptions
+from flawflow.learn.detector.detector import Aggregation
+from flawflow.learn.preset import PRESETS, Preset
 
 MEASURES = ("image_auroc", "pixel_auroc", "aupro")
 
 
 def main() -> None:
     options = _options()
+    preset = _preset(options)
+    folder = options.output / f"{preset.name}-{options.encoder}-{options.size}"
     console = Console()
     rows = [
-        [_run(open_dataset(path), seed, options, console) for seed in options.seeds] for path in options.data
+        [_run(open_dataset(path), preset, seed, folder, options, console) for seed in options.seeds]
+        for path in options.data
     ]
     lines = [
-        f"| {options.preset}, {options.encoder}, {options.size} px, {len(options.seeds)} seeds "
+        f"| {preset.name}, {options.encoder}, {options.size} px, {len(options.seeds)} seeds "
         "| image AUROC | pixel AUROC | AUPRO | training |",
         "|---|---|---|---|---|",
         *(_line(path.name, runs) for path, runs in zip(options.data, rows, strict=True)),
@@ -49,12 +59,39 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--encoder", default="lite0")
     parser.add_argument("--weights", type=Path)
     parser.add_argument("--size", type=int, default=256)
+    parser.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", help="changes to the preset")
     parser.add_argument("--output", type=Path, default=Path("runs/accuracy"))
     return parser.parse_args()
 
 
-def _run(dataset: Dataset, seed: int, options: argparse.Namespace, console: Console) -> dict[str, Any]:
-    folder: Path = options.output / f"{options.preset}-{options.encoder}-{options.size}"
+def _preset(options: argparse.Namespace) -> Preset:
+    """The preset with what --set changes: fields of `CflowOptions`, `Aggregation` or `Preset`."""
+    preset = PRESETS[options.preset]
+    if not options.set:
+        return preset
+    changes = {key: ast.literal_eval(value) for key, value in (item.split("=") for item in options.set)}
+    shape, after, rest = (
+        {key: changes[key] for key in changes.keys() & {field.name for field in fields(kind)}}
+        for kind in (CflowOptions, Aggregation, Preset)
+    )
+    if unknown := changes.keys() - shape.keys() - after.keys() - rest.keys():
+        raise SystemExit(f"--set does not know {', '.join(sorted(unknown))}")
+
+    def changed() -> Detector:
+        detector = preset.detector()
+        if not isinstance(detector, Cflow):
+            raise SystemExit(f"--set does not go with the preset {preset.name}")
+        detector.options = replace(detector.options, **shape)
+        detector.aggregation = replace(detector.aggregation, **after)
+        return detector
+
+    name = "-".join((preset.name, *options.set))
+    return replace(preset, **(rest | {"name": name, "detector": changed}))
+
+
+def _run(
+    dataset: Dataset, preset: Preset, seed: int, folder: Path, options: argparse.Namespace, console: Console
+) -> dict[str, Any]:
     record = folder / f"{dataset.name}-{seed}.json"
     if record.is_file():
         found: dict[str, Any] = json.loads(record.read_text("utf-8"))
@@ -63,7 +100,7 @@ def _run(dataset: Dataset, seed: int, options: argparse.Namespace, console: Cons
     result = train(
         dataset,
         model,
-        preset=options.preset,
+        preset=preset,
         encoder=options.encoder,
         weights=options.weights,
         size=(options.size, options.size),
