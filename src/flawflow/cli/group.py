@@ -11,7 +11,7 @@ import click
 from flawflow.errors import FlawflowError
 
 # In the order in which a person meets them; each is a module beside this one with a `command`.
-VERBS = ("train", "inspect", "evaluate", "calibrate", "card", "demo")
+VERBS = ("train", "inspect", "evaluate", "calibrate", "compare", "card", "demo")
 
 EXIT_ERROR = 2
 EXIT_INTERRUPTED = 130

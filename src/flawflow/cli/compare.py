@@ -1,0 +1,198 @@
+"""flawflow compare: detectors side by side on one's own data."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from flawflow.cli.group import after_interrupt
+from flawflow.cli.options import parse_size
+from flawflow.cli.train import DETECTORS, PRESETS, require_training
+
+if TYPE_CHECKING:
+    from flawflow.compare.plan import Run, Variant
+    from flawflow.compare.runner import Outcome
+    from flawflow.dataset import Dataset
+
+_USUAL = ("cflow", "padim", "patchcore")
+
+
+def _names(_context: click.Context, _parameter: click.Parameter, text: str | None) -> tuple[str, ...] | None:
+    if text is None:
+        return None
+    names = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    if not names:
+        raise click.BadParameter("name one or more, with commas between them.")
+    return names
+
+
+def _detectors(
+    context: click.Context, parameter: click.Parameter, text: str | None
+) -> tuple[str, ...] | None:
+    names = _names(context, parameter, text)
+    unknown = [name for name in names or () if name not in DETECTORS]
+    if unknown:
+        raise click.BadParameter(f"there is no detector {unknown[0]!r}; choose of {', '.join(DETECTORS)}.")
+    return names
+
+
+def _seeds(context: click.Context, parameter: click.Parameter, text: str) -> tuple[int, ...]:
+    names = _names(context, parameter, text) or ()
+    if not all(name.isdecimal() for name in names):
+        raise click.BadParameter(f"{text!r} are no seeds; write whole numbers with commas between them.")
+    return tuple(map(int, names))
+
+
+def _encoders(
+    context: click.Context, parameter: click.Parameter, text: str
+) -> tuple[tuple[str, str | None], ...]:
+    pairs = (name.partition("=") for name in _names(context, parameter, text) or ())
+    return tuple((name, weights or None) for name, _, weights in pairs)
+
+
+@click.command("compare", short_help="Compare detectors on your data.")
+@click.argument("data", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder of the results.")
+@click.option(
+    "--detectors",
+    callback=_detectors,
+    metavar="A,B,…",
+    help=f"Of {', '.join(DETECTORS)}.  [default: {','.join(_USUAL)}]",
+)
+@click.option(
+    "--encoders",
+    default="lite0",
+    show_default=True,
+    callback=_encoders,
+    metavar="A,B=WEIGHTS,…",
+    help="Frozen backbones; after = a file of weights, hub or random.",
+)
+@click.option(
+    "--seeds", default="0", show_default=True, callback=_seeds, metavar="N,M,…", help="One training for each."
+)
+@click.option("--preset", type=click.Choice(PRESETS), default="balanced", show_default=True)
+@click.option(
+    "--size",
+    type=parse_size,
+    default="256",
+    show_default=True,
+    metavar="SIDE|HxW",
+    help="Input size in pixels.",
+)
+@click.option(
+    "--device",
+    type=click.Choice(("auto", "cpu", "cuda")),
+    default="auto",
+    show_default=True,
+    help="Where to train.",
+)
+@click.option(
+    "--ablation", is_flag=True, help="Vary the parts of CFLOW, one at a time, instead of detectors."
+)
+def command(
+    *, data: tuple[Path, ...], output: Path, seeds: tuple[int, ...], device: str, **choice: Any
+) -> None:
+    """Train and measure detectors on the same pictures with the same encoder.
+
+    Each DATA is a data set with labelled test pictures (see flawflow evaluate), or a folder of several in the
+    layout of MVTec AD. Written are compare.md, .csv, .json and .svg: image AUROC, pixel AUROC, AUPRO,
+    training time, time for one picture and model size, for each data set and their mean.
+
+    Finished runs stay in OUTPUT and are not repeated: the same command goes on where it was stopped.
+    """
+    require_training()
+    from flawflow.compare.plan import open_categories, plan_runs
+    from flawflow.compare.runner import finished
+
+    after_interrupt("interrupted; the same command goes on where it stopped")
+    datasets = open_categories(data)
+    variants = _variants(**choice)
+    runs = plan_runs(variants, datasets, seeds)
+    outcomes = finished(runs, output)
+    if outcomes:
+        click.echo(f"{len(outcomes)} of {len(runs)} runs are finished already.", err=True)
+    done = {outcome.run.key for outcome in outcomes}
+    left = [run for run in runs if run.key not in done]
+    failures = _perform(left, output, device, outcomes, (variants, datasets))
+    click.echo(_write(outcomes, output, variants, datasets), nl=False)
+    for failure in failures:
+        click.echo(f"flawflow: {_said(failure.run)} failed: {failure.error}", err=True)
+    if failures:
+        raise click.exceptions.Exit(1)
+
+
+def _variants(
+    *,
+    detectors: tuple[str, ...] | None,
+    encoders: tuple[tuple[str, str | None], ...],
+    preset: str,
+    size: tuple[int, int],
+    ablation: bool,
+) -> "list[Variant]":
+    from flawflow.compare.ablation import ablation as rows_of_ablation
+    from flawflow.compare.plan import Variant
+
+    if ablation:
+        if detectors is not None:
+            raise click.UsageError("--ablation varies cflow alone: leave out --detectors.")
+        return rows_of_ablation(preset=preset, size=size, encoders=encoders)
+    return [
+        Variant(label=name, detector=name, encoder=encoder, weights=weights, preset=preset, size=size)
+        for encoder, weights in encoders
+        for name in detectors or _USUAL
+    ]
+
+
+def _perform(
+    runs: "Sequence[Run]",
+    output: Path,
+    device: str,
+    outcomes: "list[Outcome]",
+    shape: "tuple[Sequence[Variant], Sequence[Dataset]]",
+) -> "list[Outcome]":
+    """Do the runs, add what they give to `outcomes`, and give those that failed."""
+    from flawflow.cli.progress import ProgressDisplay
+    from flawflow.compare.runner import perform
+
+    failures = []
+    for number, run in enumerate(runs, start=1):
+        click.echo(f"[{number}/{len(runs)}] {_said(run)}", err=True)
+        with ProgressDisplay() as display:
+            (outcome,) = perform(
+                [run],
+                output,
+                device=device,
+                on_progress=lambda step, display=display: display.update(  # type: ignore[misc]
+                    step.stage, step.done, step.total, step.note
+                ),
+            )
+        if outcome.record is None:
+            failures.append(outcome)
+        else:
+            outcomes.append(outcome)
+            _write(outcomes, output, *shape)
+    return failures
+
+
+def _write(
+    outcomes: "Sequence[Outcome]", output: Path, variants: "Sequence[Variant]", datasets: "Sequence[Dataset]"
+) -> str:
+    from flawflow.compare.summary import summarise
+    from flawflow.compare.tables import write_tables
+
+    found = [
+        # A run may have been finished under another name of its data set.
+        (outcome.run.variant, {**outcome.record, "category": outcome.run.dataset.name})
+        for outcome in outcomes
+        if outcome.record is not None
+    ]
+    if not found:
+        return ""
+    rows = summarise(variants, [dataset.name for dataset in datasets], found)
+    return write_tables(output, rows, [record for _, record in found])
+
+
+def _said(run: "Run") -> str:
+    variant = run.variant
+    return f"{run.dataset.name}: {variant.label}, {variant.encoder}, seed {run.seed}"

@@ -1,0 +1,157 @@
+"""What a comparison has to do: variants × data sets × seeds, and the key under which each run is kept."""
+
+import hashlib
+import importlib.metadata
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import flawflow
+from flawflow.dataset import Dataset, open_dataset
+from flawflow.dataset.mvtec import is_mvtec
+from flawflow.errors import DatasetError
+
+# What decides a result besides the options: the code that learns and measures, and what it builds on.
+_CODE = ("learn", "metrics", "picture", "inspect", "judge", "dataset", "compare/runner.py")
+_PACKAGES = ("numpy", "onnxruntime", "pillow", "timm", "torch")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variant:
+    """One way to train.
+
+    Attributes:
+        label: What the tables call it.
+        detector: A name of `flawflow.learn.detector.DETECTORS`.
+        encoder: The frozen backbone.
+        weights: Its weights, as `flawflow.train` takes them.
+        preset: A name of `flawflow.learn.preset.PRESETS`.
+        size: (H, W) that pictures are resized to.
+        changes: What differs from the preset: `flow` (fields of CflowOptions), `aggregation` (fields of
+            Aggregation), `strides`; JSON-ready.
+    """
+
+    label: str
+    detector: str = "cflow"
+    encoder: str = "lite0"
+    weights: str | None = None
+    preset: str = "balanced"
+    size: tuple[int, int] = (256, 256)
+    changes: Mapping[str, Any] = field(default_factory=dict)
+
+    def decisive(self) -> dict[str, Any]:
+        """Everything but the label, JSON-ready."""
+        return {
+            "detector": self.detector,
+            "encoder": self.encoder,
+            "weights": _weights_mark(self.weights),
+            "preset": self.preset,
+            "size": list(self.size),
+            "changes": dict(self.changes),
+        }
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training and its measurement.
+
+    Attributes:
+        variant: How to train.
+        dataset: On what.
+        seed: Of every random choice of the training.
+        key: A checksum of all that decides the result.
+    """
+
+    variant: Variant
+    dataset: Dataset
+    seed: int
+    key: str
+
+
+def open_categories(paths: Iterable[Path]) -> list[Dataset]:
+    """Open data sets that can be compared on: each with good and defective test pictures.
+
+    A folder that is no data set itself but holds some in the layout of MVTec AD stands for all of them.
+
+    Raises:
+        DatasetError: A data set cannot be opened, lacks test pictures, or two have one name.
+    """
+    datasets = [open_dataset(folder) for path in paths for folder in _expanded(path)]
+    names: set[str] = set()
+    for dataset in datasets:
+        kinds = {sample.is_defective for sample in dataset.test}
+        for is_defective, word in ((False, "good"), (True, "defective")):
+            if is_defective not in kinds:
+                raise DatasetError(f"{dataset.name} has no {word} test pictures to compare on: add some.")
+        if dataset.name in names:
+            raise DatasetError(f"Two data sets are named {dataset.name}: rename the folder of one.")
+        names.add(dataset.name)
+    return datasets
+
+
+def plan_runs(variants: Sequence[Variant], datasets: Sequence[Dataset], seeds: Sequence[int]) -> list[Run]:
+    """All runs, each data set's together, so that its rows of the table are soon complete."""
+    runs = []
+    for dataset in datasets:
+        pictures = digest_of_dataset(dataset)
+        runs += [
+            Run(variant, dataset, seed, _key(variant, pictures, seed))
+            for seed in seeds
+            for variant in variants
+        ]
+    return runs
+
+
+def digest_of_dataset(dataset: Dataset) -> str:
+    """A checksum of what every picture holds and what it is for; names and places do not count."""
+    digest = hashlib.sha256()
+    for sample in dataset.samples:
+        role = f"{sample.split} {sample.is_defective} {sample.defect_type}"
+        mask = "" if sample.mask_path is None else _digest_of_file(sample.mask_path)
+        digest.update(f"{role} {_digest_of_file(sample.path)} {mask}\n".encode())
+    return digest.hexdigest()
+
+
+@cache
+def packages() -> dict[str, str]:
+    """The versions of what a result builds on."""
+    return {"flawflow": flawflow.__version__} | {name: importlib.metadata.version(name) for name in _PACKAGES}
+
+
+def _key(variant: Variant, pictures: str, seed: int) -> str:
+    decisive = {
+        **variant.decisive(), "pictures": pictures, "seed": seed, "code": _code(), "packages": packages()
+    }  # fmt: skip
+    return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()[:20]
+
+
+@cache
+def _code() -> str:
+    root = Path(flawflow.__file__).parent
+    digest = hashlib.sha256()
+    for part in _CODE:
+        path = root / part
+        for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
+            digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def _expanded(path: Path) -> list[Path]:
+    if not path.is_dir() or is_mvtec(path):
+        return [path]
+    inside = [folder for folder in sorted(path.iterdir()) if folder.is_dir() and is_mvtec(folder)]
+    return inside or [path]
+
+
+def _weights_mark(weights: str | None) -> str | None:
+    if weights is None or not Path(weights).is_file():
+        return weights
+    return _digest_of_file(Path(weights))
+
+
+def _digest_of_file(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

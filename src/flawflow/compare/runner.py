@@ -1,0 +1,170 @@
+"""One run of a comparison: train, measure, time; kept when it is done."""
+
+import json
+import os
+import platform
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flawflow.compare.plan import Run, Variant, packages
+from flawflow.errors import FlawflowError, TrainingError
+from flawflow.files import write_whole
+from flawflow.inspect.engine import Engine, OnnxRuntimeEngine
+from flawflow.inspect.evaluate import evaluate
+from flawflow.learn.detector import DETECTORS, Cflow, Detector
+from flawflow.learn.preset import PRESETS, Preset
+from flawflow.learn.source import OnProgress, Progress
+from flawflow.learn.train import train
+from flawflow.learn.work import digest_of_files
+from flawflow.model_file import read_model
+from flawflow.picture import read_picture, resize_picture
+
+_WARM_UP, _TIMED = 3, 30
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a run.
+
+    Attributes:
+        run: The run.
+        record: Its figures, JSON-ready; None where it failed.
+        error: The sentence that says why it failed.
+    """
+
+    run: Run
+    record: dict[str, Any] | None
+    error: str = ""
+
+
+def finished(runs: Sequence[Run], folder: Path) -> list[Outcome]:
+    """The outcomes that `folder` already holds, in the order of the runs."""
+    kept = ((run, _file(run, folder)) for run in runs)
+    return [Outcome(run, json.loads(file.read_text("utf-8"))) for run, file in kept if file.is_file()]
+
+
+def perform(runs: Sequence[Run], folder: Path, *, device: str, on_progress: OnProgress) -> Iterator[Outcome]:
+    """Do the runs one after the other; a run that fails does not stop the others.
+
+    Each finished one is written whole to `folder`/runs/KEY.json; an unfinished training stays in
+    `folder`/work and goes on when the run is done again.
+
+    Args:
+        runs: Those that are not finished.
+        folder: Of the comparison.
+        device: Where to train: "auto", "cpu" or "cuda".
+        on_progress: Told of each step of each run.
+    """
+    for run in runs:
+        try:
+            record = _perform(run, folder, device, on_progress)
+        except FlawflowError as error:
+            yield Outcome(run, None, str(error))
+        else:
+            write_whole(_file(run, folder), json.dumps(record, indent=1, allow_nan=False) + "\n")
+            yield Outcome(run, record)
+
+
+def preset_of(variant: Variant) -> Preset:
+    """The preset of a variant, with its changes.
+
+    Raises:
+        TrainingError: There is no such preset, or what shall change is not there.
+    """
+    if variant.preset not in PRESETS:
+        raise TrainingError(f"There is no preset {variant.preset!r}; choose one of {', '.join(PRESETS)}.")
+    preset = PRESETS[variant.preset]
+    if not variant.changes:
+        return preset
+
+    def make() -> Detector:
+        detector = preset.detector()
+        if not isinstance(detector, Cflow):
+            raise TrainingError(f"The preset {preset.name} is fixed to the letter; vary another one.")
+        changed = Cflow(replace(detector.options, **variant.changes.get("flow", {})))
+        changed.aggregation = replace(detector.aggregation, **variant.changes.get("aggregation", {}))
+        return changed
+
+    strides = tuple(variant.changes.get("strides", preset.strides))
+    return replace(preset, strides=strides, detector=make)
+
+
+def milliseconds(engine: Engine, picture: NDArray[np.uint8]) -> float:
+    """The median time to run a graph on one picture of its size, (H, W, 3), in milliseconds."""
+    for _ in range(_WARM_UP):
+        engine.run(picture[None])
+    times = []
+    for _ in range(_TIMED):
+        started = perf_counter()
+        engine.run(picture[None])
+        times.append(perf_counter() - started)
+    return 1000 * median(times)
+
+
+def machine() -> str:
+    """The machine in words, because times mean nothing without it."""
+    return f"{platform.system()} {platform.machine()}, {_processor()}, {os.cpu_count()} threads"
+
+
+def _perform(run: Run, folder: Path, device: str, on_progress: OnProgress) -> dict[str, Any]:
+    variant, dataset = run.variant, run.dataset
+    # An unfinished training belongs to its files; the same pictures elsewhere begin anew.
+    files = digest_of_files([sample.path for sample in dataset.train])[:8]
+    model = folder / "work" / f"{run.key}-{files}.flaw"
+    result = train(
+        dataset,
+        model,
+        preset=preset_of(variant),
+        detector=variant.detector,
+        encoder=variant.encoder,
+        weights=variant.weights,
+        size=variant.size,
+        seed=run.seed,
+        device=device,
+        resume=True,
+        on_progress=on_progress,
+    )
+    evaluation = evaluate(
+        model, dataset, progress=lambda done, total: on_progress(Progress("Measuring", done, total))
+    )
+    picture = resize_picture(read_picture(dataset.test[0].path), variant.size)
+    record = {
+        "key": run.key,
+        "category": dataset.name,
+        **variant.decisive(),
+        "seed": run.seed,
+        "localises": DETECTORS[variant.detector].localises,
+        "image_auroc": evaluation.image_auroc,
+        "pixel_auroc": evaluation.pixel_auroc,
+        "aupro": evaluation.aupro,
+        "train_seconds": result.seconds,
+        "milliseconds": milliseconds(OnnxRuntimeEngine(read_model(model).graph), picture),
+        "megabytes": model.stat().st_size / 1e6,
+        "train_pictures": result.picture_count,
+        "test_pictures": evaluation.image_count,
+        "machine": machine(),
+        "device": device,
+        "packages": packages(),
+    }
+    model.unlink()
+    return record
+
+
+def _file(run: Run, folder: Path) -> Path:
+    return folder / "runs" / f"{run.key}.json"
+
+
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    if info.is_file():
+        for line in info.read_text("utf-8", "replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or "unknown processor"

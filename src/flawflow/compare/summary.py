@@ -1,0 +1,107 @@
+"""From the records of runs to the rows of a table."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean, stdev
+from typing import Any
+
+from flawflow.compare.plan import Variant
+
+MEASURES = ("image_auroc", "pixel_auroc", "aupro", "train_seconds", "milliseconds", "megabytes")
+# A map that is constant on a picture says nothing of places, whatever the measure would give.
+_OF_PLACES = ("pixel_auroc", "aupro")
+MEAN = "mean"
+
+Record = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A measure over seeds.
+
+    Attributes:
+        mean: None where it cannot be measured.
+        deviation: Sample standard deviation over seeds; None where there is one seed.
+    """
+
+    mean: float | None
+    deviation: float | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    """One variant on one category, or on the mean of all.
+
+    Attributes:
+        category: Its name, or `MEAN`.
+        variant: How was trained.
+        seeds: How many seeds count.
+        figures: By measure.
+    """
+
+    category: str
+    variant: Variant
+    seeds: int
+    figures: Mapping[str, Figure]
+
+
+def summarise(
+    variants: Sequence[Variant], categories: Sequence[str], found: Sequence[tuple[Variant, Record]]
+) -> list[Row]:
+    """The rows of the mean (where there are several categories), then those of each category.
+
+    The mean's deviation is that of the seeds' own means. A seed counts for the mean when it is finished
+    on all categories.
+
+    Args:
+        variants: In the order of the rows.
+        categories: Names of the data sets in their order.
+        found: The records of finished runs, each with its variant.
+    """
+    rows = []
+    if len(categories) > 1:
+        rows += [_mean_row(variant, categories, _by_seed(variant, found)) for variant in variants]
+    for category in categories:
+        for variant in variants:
+            records = [
+                record for owner, record in found if owner == variant and record["category"] == category
+            ]
+            figures = {name: _figure([_value(record, name) for record in records]) for name in MEASURES}
+            rows.append(Row(category, variant, len(records), figures))
+    return [row for row in rows if row.seeds]
+
+
+def _by_seed(variant: Variant, found: Sequence[tuple[Variant, Record]]) -> dict[int, list[Record]]:
+    seeds: dict[int, list[Record]] = {}
+    for owner, record in found:
+        if owner == variant:
+            seeds.setdefault(record["seed"], []).append(record)
+    return seeds
+
+
+def _mean_row(variant: Variant, categories: Sequence[str], seeds: Mapping[int, list[Record]]) -> Row:
+    whole = [records for records in seeds.values() if len(records) == len(categories)]
+    figures = {
+        name: _figure([_mean([_value(record, name) for record in records]) for records in whole])
+        for name in MEASURES
+    }
+    return Row(MEAN, variant, len(whole), figures)
+
+
+def _value(record: Record, name: str) -> float | None:
+    if name in _OF_PLACES and not record["localises"]:
+        return None
+    value: float | None = record[name]
+    return value
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return fmean(known) if known and len(known) == len(values) else None
+
+
+def _figure(values: Sequence[float | None]) -> Figure:
+    known = [value for value in values if value is not None]
+    if not known or len(known) < len(values):
+        return Figure(None)
+    return Figure(fmean(known), stdev(known) if len(known) > 1 else None)

@@ -1,0 +1,125 @@
+"""The results of a comparison as Markdown, CSV and JSON."""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from itertools import groupby
+from pathlib import Path
+
+from flawflow.compare.plot import plot_svg
+from flawflow.compare.summary import MEAN, MEASURES, Figure, Record, Row
+from flawflow.files import write_whole
+
+_HEAD = (
+    "Detector",
+    "Encoder",
+    "Image AUROC",
+    "Pixel AUROC",
+    "AUPRO",
+    "Training, s",
+    "ms a picture",
+    "Model, MB",
+)
+_SHARES = ("image_auroc", "pixel_auroc", "aupro")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def write_tables(folder: Path, rows: Sequence[Row], records: Sequence[Record]) -> str:
+    """Write compare.md, compare.csv, compare.json and compare.svg; gives the Markdown."""
+    text = to_markdown(rows, records)
+    write_whole(folder / "compare.md", text)
+    write_whole(folder / "compare.csv", to_csv(rows))
+    write_whole(folder / "compare.json", to_json(rows, records))
+    write_whole(folder / "compare.svg", plot_svg(rows))
+    return text
+
+
+def to_markdown(rows: Sequence[Row], records: Iterable[Record]) -> str:
+    """A table for the mean and for each category, and below them where the figures come from."""
+    parts = []
+    categories = len({row.category for row in rows} - {MEAN})
+    for category, group in groupby(rows, key=lambda row: row.category):
+        title = f"Mean of {categories} categories" if category == MEAN else _cell(category)
+        lines = [f"## {title}", "", _line(_HEAD), _line(["---", "---"] + ["---:"] * len(MEASURES))]
+        lines += [_line([row.variant.label, row.variant.encoder, *_said(row)]) for row in group]
+        parts.append("\n".join(lines))
+    return "\n\n".join([*parts, _origin(rows, records)]) + "\n"
+
+
+def to_csv(rows: Iterable[Row]) -> str:
+    """A line a row, shares in [0, 1]; empty where nothing could be measured."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    columns = [f"{name}_{part}" for name in MEASURES for part in ("mean", "std")]
+    writer.writerow(["category", "label", "detector", "encoder", "height", "width", "seeds", *columns])
+    for row in rows:
+        variant = row.variant
+        figures = [row.figures[name] for name in MEASURES]
+        names = [
+            _no_formula(name) for name in (row.category, variant.label, variant.detector, variant.encoder)
+        ]
+        values = [value for figure in figures for value in (figure.mean, figure.deviation)]
+        writer.writerow([*names, *variant.size, row.seeds, *values])
+    return text.getvalue()
+
+
+def to_json(rows: Iterable[Row], records: Sequence[Record]) -> str:
+    """The rows and the records that they are made of."""
+    content = {
+        "rows": [
+            {
+                "category": row.category,
+                "label": row.variant.label,
+                **row.variant.decisive(),
+                "seeds": row.seeds,
+                "figures": {name: asdict(figure) for name, figure in row.figures.items()},
+            }
+            for row in rows
+        ],
+        "runs": list(records),
+    }
+    return json.dumps(content, indent=1, allow_nan=False) + "\n"
+
+
+def _said(row: Row) -> list[str]:
+    return [_number(row.figures[name], *((100, 2) if name in _SHARES else (1, 1))) for name in MEASURES]
+
+
+def _number(figure: Figure, factor: int, digits: int) -> str:
+    if figure.mean is None:
+        return "–"
+    said = f"{factor * figure.mean:.{digits}f}"
+    return said if figure.deviation is None else f"{said} ± {factor * figure.deviation:.{digits}f}"
+
+
+def _origin(rows: Sequence[Row], records: Iterable[Record]) -> str:
+    records = list(records)
+    seeds = sorted({record["seed"] for record in records})
+    packages = dict(sorted({item for record in records for item in record["packages"].items()}))
+    lines = [
+        "AUROC and AUPRO (up to a false positive rate of 0.3) in percent; mean ± standard deviation over "
+        f"seeds {', '.join(map(str, seeds))}. Nothing was chosen on the test pictures. Time: the model file "
+        "in ONNX Runtime, one picture at a time, median, without reading the picture.",
+        f"Presets: {', '.join(sorted({row.variant.preset for row in rows}))}. Input: "
+        + ", ".join(f"{h} × {w}" for h, w in sorted({row.variant.size for row in rows}))
+        + " pixels.",
+        f"Measured on {'; '.join(sorted({record['machine'] for record in records}))}, with "
+        + ", ".join(f"{name} {version}" for name, version in packages.items())
+        + ".",
+    ]
+    return "\n\n".join(lines)
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(map(_cell, cells))} |"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def _no_formula(text: str) -> str:
+    # A spreadsheet would run what begins so.
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text

@@ -1,0 +1,108 @@
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+
+from flawflow.compare import runner
+from flawflow.compare.runner import Outcome
+from flawflow.files import write_whole
+from flawflow.synthetic import draw_parts
+
+Flawflow = Callable[..., Result]
+
+
+@pytest.fixture
+def gears(tmp_path: Path) -> Path:
+    draw_parts(tmp_path / "gears", train=2, test=1, size=32)
+    return tmp_path / "gears"
+
+
+@pytest.fixture
+def performed(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Put runs in place that take no time; those of spade fail."""
+    collected: list[Any] = []
+
+    def perform(runs: Any, folder: Path, **_: Any) -> Iterator[Outcome]:
+        import json
+
+        for run in runs:
+            collected.append(run)
+            if run.variant.detector == "spade":
+                yield Outcome(run, None, "too large.")
+                continue
+            names = ("image_auroc", "pixel_auroc", "aupro", "train_seconds", "milliseconds", "megabytes")
+            record = {
+                **dict.fromkeys(names, 0.5), "category": "-", "seed": run.seed, "localises": True,
+                "machine": "a machine", "packages": {},
+            }  # fmt: skip
+            write_whole(folder / "runs" / f"{run.key}.json", json.dumps(record))
+            yield Outcome(run, record)
+
+    monkeypatch.setattr(runner, "perform", perform)
+    return collected
+
+
+def test_finished_work_is_not_repeated(flawflow: Flawflow, performed: list[Any], gears: Path, tmp_path: Path):
+    out = tmp_path / "out"
+    first = flawflow("compare", gears, "-o", out, "--detectors", "cflow,padim", "--seeds", "0,1")
+    assert first.exit_code == 0, first.output
+    assert len(performed) == 4
+    assert first.stdout == (out / "compare.md").read_text("utf-8")
+    assert "[4/4] gears: padim, lite0, seed 1" in first.stderr
+    assert "## gears" in first.stdout
+    again = flawflow("compare", gears, "-o", out, "--detectors", "cflow,padim,uflow", "--seeds", "0,1")
+    assert again.exit_code == 0
+    assert [run.variant.detector for run in performed[4:]] == ["uflow", "uflow"]
+    assert "4 of 6 runs are finished already" in again.stderr
+    assert "| cflow | lite0 | 50.00 ± 0.00 |" in again.stdout
+
+
+def test_a_failed_run_is_said_at_the_end(
+    flawflow: Flawflow, performed: list[Any], gears: Path, tmp_path: Path
+):
+    result = flawflow("compare", gears, "-o", tmp_path / "out", "--detectors", "spade,padim")
+    assert result.exit_code == 1
+    assert "gears: spade, lite0, seed 0 failed: too large." in result.stderr
+    assert "| padim |" in result.stdout
+
+
+def test_encoders_may_bring_their_weights(
+    flawflow: Flawflow, performed: list[Any], gears: Path, tmp_path: Path
+):
+    encoders = "lite0,resnet18=random"
+    result = flawflow(
+        "compare", gears, "-o", tmp_path, "--detectors", "padim", "--encoders", encoders, "--size", "64x96"
+    )
+    assert result.exit_code == 0, result.output
+    assert [(run.variant.encoder, run.variant.weights, run.variant.size) for run in performed] == [
+        ("lite0", None, (64, 96)),
+        ("resnet18", "random", (64, 96)),
+    ]
+
+
+def test_the_ablation_varies_cflow(flawflow: Flawflow, performed: list[Any], gears: Path, tmp_path: Path):
+    result = flawflow("compare", gears, "-o", tmp_path, "--ablation", "--preset", "fast")
+    assert result.exit_code == 0, result.output
+    assert {run.variant.detector for run in performed} == {"cflow", "uflow"}
+    assert "| hard permutation | lite0 |" in result.stdout
+    refused = flawflow("compare", gears, "-o", tmp_path, "--ablation", "--detectors", "padim")
+    assert refused.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--detectors", "cflow,nothing"), "'nothing'"),
+        (("--seeds", "1,b"), "no seeds"),
+        (("--encoders", ","), "one or more"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_any_work(
+    flawflow: Flawflow, performed: list[Any], gears: Path, arguments: tuple[str, str], said: str
+):
+    result = flawflow("compare", gears, "-o", gears / "out", *arguments)
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert performed == []

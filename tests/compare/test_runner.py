@@ -1,0 +1,71 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from flawflow.compare import runner
+from flawflow.compare.plan import Variant, open_categories, plan_runs
+from flawflow.errors import TrainingError
+from flawflow.inspect.engine import OnnxRuntimeEngine
+from flawflow.learn.source import ignore_progress
+from flawflow.synthetic import draw_parts
+
+
+@pytest.fixture
+def gears(tmp_path: Path) -> Path:
+    draw_parts(tmp_path / "gears", train=9, test=2, size=64)
+    return tmp_path / "gears"
+
+
+def variant(detector: str) -> Variant:
+    return Variant(
+        label=detector, detector=detector, encoder="test_efficientnet", weights="random", size=(64, 64)
+    )
+
+
+def test_a_run_is_kept_whole_and_leaves_nothing_else(
+    gears: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(runner, "_TIMED", 3)
+    runs = plan_runs([variant("patchcore"), variant("mahalanobis")], open_categories([gears]), [3])
+    out = tmp_path / "out"
+    assert runner.finished(runs, out) == []
+    outcomes = list(runner.perform(runs, out, device="cpu", on_progress=ignore_progress))
+    assert [outcome.error for outcome in outcomes] == ["", ""]
+    record = outcomes[0].record
+    assert record is not None
+    assert (record["category"], record["seed"], record["train_pictures"]) == ("gears", 3, 9)
+    assert 0 <= record["image_auroc"] <= 1
+    assert record["milliseconds"] > 0
+    assert record["train_seconds"] > 0
+    assert [outcome.record["localises"] for outcome in outcomes if outcome.record] == [True, False]
+    assert not any((out / "work").iterdir())
+    assert runner.finished(runs, out) == outcomes
+
+
+def test_a_run_that_fails_does_not_stop_the_others(
+    gears: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def train(dataset, model, *, detector, **_):
+        raise TrainingError(f"no {detector} today")
+
+    monkeypatch.setattr(runner, "train", train)
+    runs = plan_runs([variant("padim"), variant("spade")], open_categories([gears]), [0])
+    outcomes = list(runner.perform(runs, tmp_path, device="cpu", on_progress=ignore_progress))
+    assert [outcome.error for outcome in outcomes] == ["no padim today", "no spade today"]
+    assert runner.finished(runs, tmp_path) == []
+
+
+def test_time_is_positive_and_in_milliseconds(tiny_graph: bytes):
+    picture = np.zeros((32, 32, 3), np.uint8)
+    assert 0 < runner.milliseconds(OnnxRuntimeEngine(tiny_graph, threads=1), picture) < 1000
+
+
+def test_the_record_can_be_read_by_anyone(gears: Path, tmp_path: Path):
+    runs = plan_runs([variant("mahalanobis")], open_categories([gears]), [0])
+    list(runner.perform(runs, tmp_path, device="cpu", on_progress=ignore_progress))
+    content = json.loads((tmp_path / "runs" / f"{runs[0].key}.json").read_text("utf-8"))
+    assert content["detector"] == "mahalanobis"
+    assert content["packages"]["torch"]
+    assert "threads" in content["machine"]
