@@ -15,8 +15,6 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from flawflow import evaluate, train
 from flawflow.dataset import Dataset, open_dataset
 from flawflow.files import write_whole
@@ -32,9 +30,11 @@ def main() -> None:
     options = _options()
     preset = _preset(options)
     folder = options.output / f"{preset.name}-{options.encoder}-{options.size}"
-    console = Console()
     rows = [
-        [_run(open_dataset(path), preset, seed, folder, options, console) for seed in options.seeds]
+        [
+            _run(open_dataset(path), seed, preset=preset, folder=folder, options=options)
+            for seed in options.seeds
+        ]
         for path in options.data
     ]
     lines = [
@@ -90,7 +90,7 @@ def _preset(options: argparse.Namespace) -> Preset:
 
 
 def _run(
-    dataset: Dataset, preset: Preset, seed: int, folder: Path, options: argparse.Namespace, console: Console
+    dataset: Dataset, seed: int, *, preset: Preset, folder: Path, options: argparse.Namespace
 ) -> dict[str, Any]:
     record = folder / f"{dataset.name}-{seed}.json"
     if record.is_file():
@@ -109,7 +109,8 @@ def _run(
     measured = evaluate(model, dataset).to_dict() | {"seconds": result.seconds}
     write_whole(record, json.dumps(measured, indent=1))
     model.unlink()
-    console.print(f"{dataset.name} seed {seed}: " + ", ".join(f"{100 * measured[m]:.2f}" for m in MEASURES))
+    figures = ", ".join(f"{100 * measured[measure]:.2f}" for measure in MEASURES)
+    print(f"{dataset.name} seed {seed}: {figures}", flush=True)
     return measured
 
 
