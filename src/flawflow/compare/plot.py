@@ -9,6 +9,7 @@ from flawflow.compare.summary import Row
 _PANEL, _HEIGHT, _GAP = 400, 360, 40
 _LEFT, _TOP, _BOTTOM = 50, 40, 50
 _FLOOR = _HEIGHT - _BOTTOM
+_LABEL = 110, 13
 _COLOURS = ("#0b6e99", "#c2410c", "#15803d", "#7e22ce", "#b91c1c", "#4d7c0f", "#334155", "#a16207")
 _PANELS = (("pixel_auroc", "Pixel AUROC, %"), ("aupro", "AUPRO, %"))
 
@@ -67,15 +68,33 @@ def _panel(title: str, points: Sequence[_Point], colours: dict[str, str]) -> str
         for time in _decades(10**left, 10**right)
     )
     axis = f'<text x="{(_LEFT + _PANEL) / 2}" y="{_FLOOR + 38}" text-anchor="middle">ms a picture</text>'
-    dots = "".join(_dot(label, x(time), y(share), colours[label]) for label, time, share in points)
+    places = [(label, x(time), y(share)) for label, time, share in points]
+    dots = "".join(
+        _dot(label, (left_x, dot_y), text_y, colours[label])
+        for (label, left_x, dot_y), text_y in zip(places, _apart(places), strict=True)
+    )
     return head + marks + axis + dots
 
 
-def _dot(label: str, x: float, y: float, colour: str) -> str:
+def _dot(label: str, place: tuple[float, float], text_y: float, colour: str) -> str:
+    x, y = place
     return (
         f'<circle cx="{x}" cy="{y}" r="4.5" fill="{colour}"/>'
-        f'<text x="{x + 8}" y="{y + 4}" fill="{colour}">{escape(label)}</text>'
+        f'<text x="{x + 8}" y="{text_y + 4}" fill="{colour}">{escape(label)}</text>'
     )
+
+
+def _apart(places: Sequence[_Point]) -> list[float]:
+    """The heights of the labels: each beside its dot, or below a label that is there already."""
+    heights = [y for _, _, y in places]
+    set_down: list[tuple[float, float]] = []
+    for n in sorted(range(len(places)), key=heights.__getitem__):
+        x = places[n][1]
+        for other_x, other_y in set_down:
+            if abs(other_x - x) < _LABEL[0] and heights[n] < other_y + _LABEL[1]:
+                heights[n] = other_y + _LABEL[1]
+        set_down.append((x, heights[n]))
+    return heights
 
 
 def _range(shares: Sequence[float]) -> tuple[float, float]:
