@@ -69,6 +69,7 @@ _NEEDED = ("torch", "torchvision", "timm", "safetensors", "onnx", "onnxscript")
     help="Where to train.",
 )
 @click.option("--resume", is_flag=True, help="Go on with an interrupted training of the same output.")
+@click.option("--keep-work", is_flag=True, help="Keep the trainable weights, in OUTPUT.training.")
 @click.option("--overwrite", is_flag=True, help="Replace the model file when it exists.")
 def command(*, dataset: "Dataset", output: Path, overwrite: bool, **options: Any) -> None:
     """Learn what a good part looks like from the good training pictures of DATA.

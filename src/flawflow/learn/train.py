@@ -59,6 +59,7 @@ def train(
     seed: int = 0,
     device: str = "auto",
     resume: bool = False,
+    keep_work: bool = False,
     on_progress: OnProgress | None = None,
 ) -> TrainingResult:
     """Learn what good parts look like and write one model file.
@@ -78,6 +79,8 @@ def train(
         seed: Of every random choice.
         device: "auto", "cpu" or "cuda".
         resume: Go on with an interrupted training of the same output.
+        keep_work: Leave that folder where it is: the flows' trainable weights and the optimiser's state, as
+            safetensors.
         on_progress: Called with each step of progress.
 
     Raises:
@@ -146,7 +149,8 @@ def train(
     )
     write_model(output, graph, card)
     failures = source.features.failures + unread
-    work.remove()
+    if not keep_work:
+        work.remove()
     return TrainingResult(output, len(learned_from) + len(held_out) - len(failures), seconds, card, failures)
 
 
