@@ -173,8 +173,14 @@ def _device(name: str) -> torch.device:
 
 
 def _some_pictures(source: Source) -> Sequence[NDArray[np.uint8]]:
-    pictures = source.features.pictures[:_CHECKED_PICTURES]
-    return [resize_picture(read_picture(path), source.size) for path in pictures]
+    """Good pictures as they are and one upside down.
+
+    To a detector that remembers its pictures these are at distance 0, of which rounding leaves nothing; the
+    turned one gives the maps the size that differences are measured by.
+    """
+    paths = source.features.pictures[:_CHECKED_PICTURES]
+    pictures = [resize_picture(read_picture(path), source.size) for path in paths]
+    return [*pictures, np.ascontiguousarray(pictures[0][::-1])]
 
 
 def _encoder_card(encoder: Encoder) -> EncoderCard:

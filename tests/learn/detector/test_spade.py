@@ -6,6 +6,7 @@ from sklearn.neighbors import NearestNeighbors
 from flawflow.learn.detector import Spade
 from flawflow.learn.detector.joined import join
 from flawflow.learn.detector.spade import SpadeOptions
+from flawflow.learn.train import _some_pictures
 
 
 @pytest.mark.parametrize("neighbours", [1, 3, 50])
@@ -26,3 +27,13 @@ def test_both_searches_are_those_of_scikit_learn(make_source, part_pictures, nei
         gallery = kept[closest[n]].transpose(0, 2, 1).reshape(-1, kept.shape[1])
         expected, _ = NearestNeighbors(n_neighbors=1).fit(gallery).kneighbors(queries[n].T)
         np.testing.assert_allclose(found[n].numpy().ravel(), expected[:, 0], rtol=1e-3, atol=1e-4)
+
+
+def test_the_pictures_that_an_export_is_checked_with_are_not_all_remembered(make_source):
+    source = make_source((4, 8, 16))
+    spade = Spade()
+    spade.fit(source)
+    with torch.inference_mode():
+        (found,) = spade(source.encoder(torch.from_numpy(np.stack(_some_pictures(source)))))
+    reach = found.flatten(1).amax(dim=1)
+    assert float(reach[:-1].max()) < 1e-2 * float(reach[-1])
