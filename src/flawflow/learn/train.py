@@ -16,6 +16,7 @@ from flawflow.dataset import Dataset, open_dataset
 from flawflow.errors import TrainingError
 from flawflow.inspect.engine import OnnxRuntimeEngine
 from flawflow.learn.calibrate import calibrate, require_enough, split_good
+from flawflow.learn.detector import Detector
 from flawflow.learn.encoder import Encoder, build_encoder
 from flawflow.learn.export import check_graph, export_graph
 from flawflow.learn.model import InspectionModel, build_head
@@ -101,14 +102,16 @@ def train(
         seed=seed,
         reflect_padding=chosen.reflect_padding,
     )
+    fitted = chosen.detector()
     plan = {
         "preset": chosen.name,
-        "detector": detector,
-        "encoder": network.name,
+        "detector": f"{fitted.name} {fitted.options}",
+        "encoder": f"{network.name} {network.strides}",
         "weights": network.weights_info.sha256,
         "size": list(size),
         "seed": seed,
         "pictures": digest_of_files(learned_from),
+        "views": f"{chosen.views} {chosen.augmentation}",
         "version": __version__,
     }
     work = WorkFolder(output.with_name(output.name + ".training"), plan, resume=resume)
@@ -124,14 +127,7 @@ def train(
         on_progress=on_progress,
     )
     require_enough(len(source.features.pictures) + len(held_out))
-    fitted = chosen.detector()
-    fitted.fit(source)
-    head = build_head(fitted, source.features, size, source.device)
-    on_progress(Progress("Writing the model", 0, 1))
-    model = InspectionModel(network, fitted, head)
-    graph = export_graph(model, size)
-    check_graph(graph, model, _some_pictures(source))
-    on_progress(Progress("Writing the model", 1, 1))
+    graph = _learn(fitted, source)
     calibration, heat_scale, unread = calibrate(OnnxRuntimeEngine(graph), held_out, size, on_progress)
     seconds = perf_counter() - started
     card = Card(
@@ -152,6 +148,18 @@ def train(
     if not keep_work:
         work.remove()
     return TrainingResult(output, len(learned_from) + len(held_out) - len(failures), seconds, card, failures)
+
+
+def _learn(detector: Detector, source: Source) -> bytes:
+    """Fit the detector and export it with all that stands before and behind it."""
+    detector.fit(source)
+    head = build_head(detector, source.features, source.size, source.device)
+    source.on_progress(Progress("Writing the model", 0, 1))
+    model = InspectionModel(source.encoder, detector, head)
+    graph = export_graph(model, source.size)
+    check_graph(graph, model, _some_pictures(source))
+    source.on_progress(Progress("Writing the model", 1, 1))
+    return graph
 
 
 def _preset(preset: Preset | str) -> Preset:

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -34,10 +35,12 @@ class Detector(nn.Module, ABC):
 
     Attributes:
         name: What the model card says.
+        options: What shapes it; its text decides whether unfinished work can be gone on with.
         aggregation: What becomes of the maps.
     """
 
     name: str
+    options: Any
     aggregation: Aggregation
 
     @abstractmethod
