@@ -73,3 +73,12 @@ def test_what_cannot_be_measured(
 ) -> None:
     with pytest.raises(MetricError, match=sentence):
         measure(labels, scores)
+
+
+@pytest.mark.parametrize("defective", range(1, 60))
+@pytest.mark.parametrize("good", [1, 20, 49])
+def test_perfect_separation_is_never_more_than_one(defective: int, good: int) -> None:
+    labels = [True] * defective + [False] * good
+    scores = [2.0 + n for n in range(defective)] + [1.0 - n for n in range(good)]
+    for measure in (auroc, average_precision):
+        assert 1 - 1e-12 < measure(labels, scores) <= 1

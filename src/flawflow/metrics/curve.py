@@ -32,7 +32,8 @@ class Steps:
         A mass w whose ties span the rates [a, b] adds w·∫₀ᴸ clip((x - a)/(b - a), 0, 1) dx: the
         trapezoids of the curve and the linear interpolation at the limit, summed mass by mass.
         """
-        return float(self.gained @ _reached(self.above, self.at_least, limit)) / limit
+        # The masses add up to 1 but for rounding, which must not lead out of the range.
+        return min(1.0, float(self.gained @ _reached(self.above, self.at_least, limit)) / limit)
 
     def area_error(self, limit: float = 1.0) -> float:
         """How far `area` can be off if the ties were made by rounding: each tie broken at its worst."""
@@ -49,7 +50,7 @@ def average_precision(hits: Floats, alarms: Floats) -> float:
         alarms: (S,) number of good ones that score as high or higher.
     """
     found = np.cumsum(hits)
-    return float(hits @ (found / (found + alarms)) / found[-1])
+    return min(1.0, float(hits @ (found / (found + alarms)) / found[-1]))
 
 
 def average_precision_error(hits: Floats, alarms_above: Floats, alarms: Floats) -> float:
