@@ -1,8 +1,8 @@
-"""A trained scale as inspection runs it: the same function with everything constant computed in advance.
+"""A trained scale as inspection runs it: the same function with everything constant apart from the rest.
 
 The condition of a position never changes, so its product with a subnet's first layer is a constant of
-that position. What is affine between two couplings, whatever it was made of, is one matrix. The last
-rotation keeps ‖u‖ and goes.
+that position, which an engine computes once. What is affine between two couplings, whatever it was made
+of, is one matrix. The last rotation keeps ‖u‖ and goes.
 """
 
 import functools
@@ -21,17 +21,23 @@ from flawflow.learn.flow.coupling import CLAMP, split_channels
 class FoldedFlow(nn.Module):
     """log p̂(z|c) of every vector of a scale (eq. 8), in standardised coordinates.
 
+    A graph holds the conditions and not their products, which are as many times larger as there are blocks
+    and hidden units to a condition; engines multiply constants at loading.
+
     Args:
         flow: The bijections, in order.
         condition: The condition of each position, (H·W, C); None where the flow has none.
         standard: The positions' own affine layer, which comes first; None where there is none.
     """
 
+    condition: Tensor | None
+
     def __init__(
         self, flow: Iterable[Bijection], condition: Tensor | None, standard: PositionStandard | None = None
     ) -> None:
         super().__init__()
         self.standard = None if standard is None else _PositionAffine(standard)
+        self.register_buffer("condition", condition)
         self.blocks = nn.ModuleList()
         pending: list[Bijection] = []
         constant = 0.0
@@ -40,7 +46,7 @@ class FoldedFlow(nn.Module):
             if isinstance(bijection, AffineCoupling | AdditiveCoupling):
                 affine = _compose(pending, dimension)
                 constant += affine.log_det
-                self.blocks.append(_Block(affine, bijection, condition))
+                self.blocks.append(_Block(affine, bijection))
                 pending = []
             else:
                 pending.append(bijection)
@@ -57,7 +63,7 @@ class FoldedFlow(nn.Module):
         parts = [x.flatten(0, 1)]
         log_scales: list[Tensor] = []
         for block in self.blocks:
-            x1, y2, log_scale = block(parts, vectors.shape[0])
+            x1, y2, log_scale = block(parts, self.condition, vectors.shape[0])
             parts = [x1, y2]
             log_scales.extend(() if log_scale is None else (log_scale,))
         if self.last is not None:
@@ -126,37 +132,38 @@ class _Split(nn.Module):
 
 
 class _Block(nn.Module):
-    """A coupling block, what is affine before it, and its condition folded into one bias a position."""
+    """A coupling block and what is affine before it."""
 
     first: Tensor
-    bias: Tensor
+    first_bias: Tensor
+    condition: Tensor | None
     last: Tensor
     last_bias: Tensor
 
-    def __init__(
-        self, affine: _Affine, coupling: AffineCoupling | AdditiveCoupling, condition: Tensor | None
-    ) -> None:
+    def __init__(self, affine: _Affine, coupling: AffineCoupling | AdditiveCoupling) -> None:
         super().__init__()
         self.split = _Split(affine, coupling.passive)
         self.scales = isinstance(coupling, AffineCoupling)
         damping = coupling.damping if isinstance(coupling, AffineCoupling) else 1.0
         subnet = coupling.subnet
         with torch.no_grad():
-            bias: Tensor = subnet.passive.bias
-            if subnet.condition is not None and condition is not None:
-                bias = bias + condition @ subnet.condition.weight.T
             self.register_buffer("first", subnet.passive.weight.T.contiguous())
-            self.register_buffer("bias", bias.clone())
+            self.register_buffer("first_bias", subnet.passive.bias.clone())
+            weight = None if subnet.condition is None else subnet.condition.weight.T.contiguous()
+            self.register_buffer("condition", weight)
             self.register_buffer("last", (damping * subnet.last.weight.T).contiguous())
             self.register_buffer("last_bias", damping * subnet.last.bias)
 
-    def forward(self, parts: list[Tensor], pictures: int) -> tuple[Tensor, Tensor, Tensor | None]:
+    def forward(
+        self, parts: list[Tensor], condition: Tensor | None, pictures: int
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
         """Give the half that stays, the half that has changed, and its log-scales."""
         x1, x2 = self.split(parts)
-        bias = self.bias
-        if bias.ndim == 2:
-            # A bias for every row. Where the graph is run for one picture at a time, it is a constant, and
+        bias = self.first_bias
+        if self.condition is not None and condition is not None:
+            # A bias for every row. Where a graph is run for one picture at a time, it is a constant, and
             # product, bias and relu are one operation.
+            bias = torch.addmm(bias, condition, self.condition)
             bias = bias.expand(pictures, *bias.shape).flatten(0, 1)
         hidden = torch.relu(torch.addmm(bias, x1, self.first))
         answer = torch.addmm(self.last_bias, hidden, self.last)
