@@ -31,6 +31,7 @@ demo: venv
 
 bench: venv
 	$(BIN)/python benchmarks/aupro.py
+	$(BIN)/python benchmarks/latency.py
 
 # The results in demo/ stay.
 clean:

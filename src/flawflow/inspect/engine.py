@@ -58,6 +58,8 @@ class OnnxRuntimeEngine:
         options.log_severity_level = _FATAL
         options.intra_op_num_threads = threads or 0
         options.use_deterministic_compute = True
+        # Pictures come one by one: what depends on their number alone is computed once, at loading.
+        options.add_free_dimension_override_by_name("batch", 1)
         # Threads that wait in a busy loop take the cores from decoding the next picture and from whatever
         # else the machine does: with other programs running, a picture took three times as long.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")

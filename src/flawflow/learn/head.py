@@ -28,17 +28,19 @@ class Head(nn.Module):
         aggregation: How.
     """
 
+    columns: Tensor
+
     def __init__(
         self, moments: Sequence[tuple[Tensor, Tensor]], size: tuple[int, int], aggregation: Aggregation
     ) -> None:
         super().__init__()
         self.count = len(moments)
         self.tail = round(aggregation.tail * size[0] * size[1])
+        across = []
         for k, (mean, deviation) in enumerate(moments):
-            grid = mean.shape[-2:]
             rows, columns = (
                 resampling_matrix(
-                    grid[axis],
+                    mean.shape[axis],
                     size[axis],
                     sigma=aggregation.smoothing,
                     align_corners=aggregation.align_corners,
@@ -48,7 +50,8 @@ class Head(nn.Module):
             self.register_buffer(f"mean{k}", mean)
             self.register_buffer(f"gain{k}", 1 / deviation)
             self.register_buffer(f"rows{k}", rows)
-            self.register_buffer(f"columns{k}", columns.T.contiguous())
+            across.append(columns)
+        self.register_buffer("columns", torch.cat(across, dim=1).T.contiguous())
 
     def forward(self, maps: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         """Make anomaly map and image score.
@@ -60,17 +63,17 @@ class Head(nn.Module):
             anomaly_map: (B, H, W) float32.
             pred_score: (B,) float32.
         """
-        anomaly_map = torch.stack([self._enlarged(k, maps[k]) for k in range(self.count)]).sum(dim=0)
+        # Side by side, so that one product enlarges and adds them all.
+        tall = torch.cat([self._heightened(k, maps[k]) for k in range(self.count)], dim=2)
+        anomaly_map = tall @ self.columns
         pixels = anomaly_map.flatten(1)
         if self.tail > 1:
             return anomaly_map, pixels.topk(self.tail, dim=1, sorted=False).values.mean(dim=1)
         return anomaly_map, pixels.amax(dim=1)
 
-    def _enlarged(self, k: int, distance: Tensor) -> Tensor:
-        mean, gain, rows, columns = (
-            self.get_buffer(f"{name}{k}") for name in ("mean", "gain", "rows", "columns")
-        )
-        return rows @ ((distance - mean) * gain) @ columns
+    def _heightened(self, k: int, distance: Tensor) -> Tensor:
+        mean, gain, rows = (self.get_buffer(f"{name}{k}") for name in ("mean", "gain", "rows"))
+        return rows @ ((distance - mean) * gain)
 
 
 def position_moments(distances: Tensor, *, by_position: bool) -> tuple[Tensor, Tensor]:

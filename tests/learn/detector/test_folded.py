@@ -110,8 +110,13 @@ def test_the_folded_flow_is_the_flow(name: str, channels: int, standardised: boo
 def test_what_is_affine_is_one_matrix_and_the_last_rotation_goes() -> None:
     generator = torch.Generator().manual_seed(6)
     folded = FoldedFlow(_cflow(C, generator), sine_position(*GRID, C).flatten(1).T)
-    kinds = [type(part).__name__ for part in folded.parts]
-    assert kinds == ["_Affine", "_FoldedCoupling"] * 3
+    assert len(folded.blocks) == 3
+    assert folded.last is None
+    # Of a block: its affine part in two, with offsets that are not applied, and the subnet. The positions'
+    # conditions are held once.
+    assert [block.split.shifts for block in folded.blocks] == [False] * 3
+    block = D * D + D + (5 + C + 1) * 16 + (16 + 1) * 8
+    assert sum(buffer.numel() for buffer in folded.buffers()) == 3 * block + POSITIONS * C
 
 
 def test_a_position_does_not_see_another_nor_a_picture_its_batch() -> None:

@@ -1,23 +1,28 @@
-"""A trained scale as inspection runs it: the same function with everything constant computed in advance.
+"""A trained scale as inspection runs it: the same function with everything constant apart from the rest.
 
 The condition of a position never changes, so its product with a subnet's first layer is a constant of
-that position. What is affine between two couplings, whatever it was made of, is one matrix. The last
-rotation keeps ‖u‖ and goes.
+that position, which an engine computes once. What is affine between two couplings, whatever it was made
+of, is one matrix. The last rotation keeps ‖u‖ and goes.
 """
 
+import functools
 import math
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from flawflow.learn.detector.standard import PositionStandard
 from flawflow.learn.flow import AdditiveCoupling, AffineCoupling, Bijection, Chain, Rotation
-from flawflow.learn.flow.coupling import CLAMP
+from flawflow.learn.flow.coupling import CLAMP, split_channels
 
 
 class FoldedFlow(nn.Module):
     """log p̂(z|c) of every vector of a scale (eq. 8), in standardised coordinates.
+
+    A graph holds the conditions and not their products, which are as many times larger as there are blocks
+    and hidden units to a condition; engines multiply constants at loading.
 
     Args:
         flow: The bijections, in order.
@@ -25,38 +30,53 @@ class FoldedFlow(nn.Module):
         standard: The positions' own affine layer, which comes first; None where there is none.
     """
 
+    condition: Tensor | None
+
     def __init__(
         self, flow: Iterable[Bijection], condition: Tensor | None, standard: PositionStandard | None = None
     ) -> None:
         super().__init__()
         self.standard = None if standard is None else _PositionAffine(standard)
-        parts: list[nn.Module] = []
+        self.register_buffer("condition", condition)
+        self.blocks = nn.ModuleList()
         pending: list[Bijection] = []
         constant = 0.0
         for bijection in _flattened(flow):
             dimension = bijection.dimension
             if isinstance(bijection, AffineCoupling | AdditiveCoupling):
-                constant += _append_affine(parts, pending)
-                parts.append(_FoldedCoupling(bijection, condition))
+                affine = _compose(pending, dimension)
+                constant += affine.log_det
+                self.blocks.append(_Block(affine, bijection))
                 pending = []
             else:
                 pending.append(bijection)
         while pending and isinstance(pending[-1], Rotation):
             pending.pop()
-        constant += _append_affine(parts, pending)
-        self.parts = nn.ModuleList(parts)
-        self.constant = constant - 0.5 * dimension * math.log(2 * math.pi)
+        affine = _compose(pending, dimension)
+        self.last = _Split(affine, split_channels(dimension)[1]) if pending else None
+        self.constant = constant + affine.log_det - 0.5 * dimension * math.log(2 * math.pi)
 
     def forward(self, vectors: Tensor) -> Tensor:
         """Measure vectors, (B, H·W, D) float32; gives (B, H·W), natural logarithm."""
         x = vectors if self.standard is None else self.standard(vectors)
-        log_det: Tensor | None = None
-        for part in self.parts:
-            x, change = part(x)
-            if change is not None:
-                log_det = change if log_det is None else log_det + change
-        log_p = self.constant - 0.5 * x.square().sum(dim=-1)
-        return log_p if log_det is None else log_p + log_det.sum(dim=-1)
+        # Rows of one matrix from here on: engines do a product and its bias in one step for matrices alone.
+        parts = [x.flatten(0, 1)]
+        log_scales: list[Tensor] = []
+        for block in self.blocks:
+            x1, y2, log_scale = block(parts, self.condition, vectors.shape[0])
+            parts = [x1, y2]
+            log_scales.extend(() if log_scale is None else (log_scale,))
+        if self.last is not None:
+            parts = self.last(parts)
+        # The parts are never put together: the norm does not need it.
+        log_p = self.constant - 0.5 * _total([(part * part).sum(dim=1) for part in parts])
+        if log_scales:
+            log_p = log_p + _total(log_scales).sum(dim=1)
+        return log_p.reshape(vectors.shape[:2])
+
+
+def _total(terms: list[Tensor]) -> Tensor:
+    return functools.reduce(torch.add, terms)
 
 
 def _flattened(flow: Iterable[Bijection]) -> Iterator[Bijection]:
@@ -80,59 +100,82 @@ class _PositionAffine(nn.Module):
         return vectors * self.gain + self.offset
 
 
-class _Affine(nn.Module):
+@dataclass(frozen=True)
+class _Affine:
+    """x·matrix + offset, float64, with the logarithm of its determinant."""
+
     matrix: Tensor
     offset: Tensor
+    log_det: float
 
-    def __init__(self, matrix: Tensor, offset: Tensor) -> None:
+
+class _Split(nn.Module):
+    """An affine map whose result comes in two parts: two products take less time than one and a copy."""
+
+    matrix1: Tensor
+    matrix2: Tensor
+    offset1: Tensor
+    offset2: Tensor
+
+    def __init__(self, affine: _Affine, passive: int) -> None:
         super().__init__()
-        self.register_buffer("matrix", matrix)
-        self.register_buffer("offset", offset)
-        self.shifts = bool(offset.any())
+        for number, columns in (1, slice(None, passive)), (2, slice(passive, None)):
+            self.register_buffer(f"matrix{number}", affine.matrix[:, columns].float().contiguous())
+            self.register_buffer(f"offset{number}", affine.offset[columns].float())
+        self.shifts = bool(affine.offset.any())
 
-    def forward(self, x: Tensor) -> tuple[Tensor, None]:
-        y = x @ self.matrix
-        return (y + self.offset if self.shifts else y), None
+    def forward(self, parts: list[Tensor]) -> list[Tensor]:
+        x = parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
+        if not self.shifts:
+            return [x @ self.matrix1, x @ self.matrix2]
+        return [torch.addmm(self.offset1, x, self.matrix1), torch.addmm(self.offset2, x, self.matrix2)]
 
 
-class _FoldedCoupling(nn.Module):
-    """A coupling block with its condition folded into one bias a position."""
+class _Block(nn.Module):
+    """A coupling block and what is affine before it."""
 
     first: Tensor
-    bias: Tensor
+    first_bias: Tensor
+    condition: Tensor | None
     last: Tensor
     last_bias: Tensor
 
-    def __init__(self, coupling: AffineCoupling | AdditiveCoupling, condition: Tensor | None) -> None:
+    def __init__(self, affine: _Affine, coupling: AffineCoupling | AdditiveCoupling) -> None:
         super().__init__()
-        self.passive = coupling.passive
+        self.split = _Split(affine, coupling.passive)
         self.scales = isinstance(coupling, AffineCoupling)
         damping = coupling.damping if isinstance(coupling, AffineCoupling) else 1.0
         subnet = coupling.subnet
         with torch.no_grad():
-            bias: Tensor = subnet.passive.bias
-            if subnet.condition is not None and condition is not None:
-                bias = bias + condition @ subnet.condition.weight.T
             self.register_buffer("first", subnet.passive.weight.T.contiguous())
-            self.register_buffer("bias", bias.clone())
+            self.register_buffer("first_bias", subnet.passive.bias.clone())
+            weight = None if subnet.condition is None else subnet.condition.weight.T.contiguous()
+            self.register_buffer("condition", weight)
             self.register_buffer("last", (damping * subnet.last.weight.T).contiguous())
             self.register_buffer("last_bias", damping * subnet.last.bias)
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
-        x1, x2 = x[..., : self.passive], x[..., self.passive :]
-        answer = torch.relu(x1 @ self.first + self.bias) @ self.last + self.last_bias
+    def forward(
+        self, parts: list[Tensor], condition: Tensor | None, pictures: int
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Give the half that stays, the half that has changed, and its log-scales."""
+        x1, x2 = self.split(parts)
+        bias = self.first_bias
+        if self.condition is not None and condition is not None:
+            # A bias for every row. Where a graph is run for one picture at a time, it is a constant, and
+            # product, bias and relu are one operation.
+            bias = torch.addmm(bias, condition, self.condition)
+            bias = bias.expand(pictures, *bias.shape).flatten(0, 1)
+        hidden = torch.relu(torch.addmm(bias, x1, self.first))
+        answer = torch.addmm(self.last_bias, hidden, self.last)
         if not self.scales:
-            return torch.cat((x1, x2 + answer), dim=-1), None
-        active = x2.shape[-1]
-        log_scale = CLAMP * torch.tanh(answer[..., :active])
-        return torch.cat((x1, x2 * log_scale.exp() + answer[..., active:]), dim=-1), log_scale
+            return x1, x2 + answer, None
+        active = x2.shape[1]
+        log_scale = CLAMP * torch.tanh(answer[:, :active])
+        return x1, x2 * log_scale.exp() + answer[:, active:], log_scale
 
 
-def _append_affine(parts: list[nn.Module], bijections: list[Bijection]) -> float:
-    """Add the composition of affine bijections as one matrix; gives its constant log-determinant."""
-    if not bijections:
-        return 0.0
-    dimension = bijections[0].dimension
+def _compose(bijections: list[Bijection], dimension: int) -> _Affine:
+    """The composition of affine bijections; the identity where there are none."""
     log_det = 0.0
     # The images of zero and of the unit vectors tell an affine map, whatever it is made of.
     points = torch.cat((torch.zeros(1, dimension), torch.eye(dimension))).double()
@@ -143,6 +186,4 @@ def _append_affine(parts: list[nn.Module], bijections: list[Bijection]) -> float
             bijection.float()
             points = image.cpu()
             log_det += float(change[0])
-    offset = points[0]
-    parts.append(_Affine((points[1:] - offset).float(), offset.float()))
-    return log_det
+    return _Affine(points[1:] - points[0], points[0], log_det)
