@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 import click
 
-from flawflow.errors import FlawflowError
+from flawflow.errors import FlawflowError, one_line
 
 # In the order in which a person meets them; each is a module beside this one with a `command`.
 VERBS = ("train", "inspect", "evaluate", "calibrate", "compare", "card", "demo")
@@ -66,7 +66,7 @@ def after_interrupt(sentence: str) -> None:
 
 
 def _stop(ctx: click.Context, sentence: str, code: int) -> NoReturn:
-    click.echo(f"flawflow: {sentence}", err=True)
+    click.echo(f"flawflow: {one_line(sentence)}", err=True)
     ctx.exit(code)
 
 

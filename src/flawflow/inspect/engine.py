@@ -12,6 +12,7 @@ INPUT = "images"
 OUTPUTS = ("anomaly_map", "pred_score")
 
 _FATAL = 4
+_LONGEST = 400
 
 
 class Engine(Protocol):
@@ -65,7 +66,8 @@ class OnnxRuntimeEngine:
             self._session = ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # ONNX Runtime's exceptions share no other base
             raise ModelFileError(
-                f"ONNX Runtime {ort.__version__} cannot load the model's graph ({error}): upgrade onnxruntime"
+                f"ONNX Runtime {ort.__version__} cannot load the model's graph ({_said(error)}): "
+                "upgrade onnxruntime"
             ) from None
         names = ([i.name for i in self._session.get_inputs()], [o.name for o in self._session.get_outputs()])
         if names[0] != [INPUT] or not set(OUTPUTS) <= set(names[1]):
@@ -84,8 +86,14 @@ class OnnxRuntimeEngine:
             results = [self._session.run(OUTPUTS, {INPUT: image[None]}) for image in images]
         except Exception as error:  # ONNX Runtime's exceptions share no other base
             raise ModelFileError(
-                f"the model's graph cannot run on pictures of shape {images.shape} ({error}): "
+                f"the model's graph cannot run on pictures of shape {images.shape} ({_said(error)}): "
                 "train the model again"
             ) from None
         maps, scores = zip(*results, strict=True)
         return np.concatenate(maps), np.concatenate(scores)
+
+
+def _said(error: Exception) -> str:
+    """What ONNX Runtime says, which may be a page long, as the beginning of one line."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} …"
