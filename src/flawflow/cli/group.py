@@ -3,7 +3,9 @@
 import contextlib
 import errno
 import importlib
+import io
 import os
+import sys
 from typing import Any, NoReturn
 
 import click
@@ -35,6 +37,10 @@ class VerbGroup(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a verb; a person gets a sentence where a program would get an exception."""
+        for stream in (sys.stdout, sys.stderr):
+            # A name may hold characters, or bytes, that the terminal's encoding lacks.
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
         try:
             return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
