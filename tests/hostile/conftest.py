@@ -9,6 +9,9 @@ import random
 from collections.abc import Iterator
 
 import pytest
+from click.testing import CliRunner
+
+from flawflow.cli import main
 
 _HANG_SECONDS = 600
 
@@ -48,3 +51,13 @@ def is_sentence():
         assert len(text) < 10_000, f"{len(text)} characters: {text[:300]}"
 
     return check
+
+
+@pytest.fixture
+def flawflow():
+    """Run the command line in this process; warnings are errors, as in every test."""
+
+    def run(*arguments):
+        return CliRunner().invoke(main, [os.fspath(argument) for argument in arguments])
+
+    return run
