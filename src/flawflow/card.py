@@ -21,6 +21,9 @@ FORMAT_VERSION = 1
 # Far beyond any model's input; it keeps a hostile card from asking for all memory.
 MAX_SIDE = 16384
 
+# Scores and maps are float32, and sums and differences of them must be, too.
+MAX_LEVEL = 1e30
+
 
 @dataclass(frozen=True)
 class EncoderCard:
@@ -109,6 +112,9 @@ class Card:
             raise ValueError(f"size must be two numbers from 1 to {MAX_SIDE}; got {self.size}")
         if not (all(map(math.isfinite, self.heat_scale)) and self.heat_scale[0] < self.heat_scale[1]):
             raise ValueError(f"heat_scale must be two finite numbers, low < high; got {self.heat_scale}")
+        levels = (*self.heat_scale, self.calibration.pixel_threshold, *self.calibration.scores)
+        if not all(-MAX_LEVEL <= level <= MAX_LEVEL for level in levels):
+            raise ValueError(f"scores, pixel_threshold and heat_scale must be within ±{MAX_LEVEL:g}")
         if datetime.fromisoformat(self.created).utcoffset() != timedelta(0):
             raise ValueError(f"created must be a time in UTC; got {self.created!r}")
 

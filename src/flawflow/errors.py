@@ -4,9 +4,29 @@ Every message is one sentence that names the file or value at fault and the way 
 The command line prints it as it is and ends with a non-zero exit code.
 """
 
+# The longest path that Linux opens (4,096 bytes), twice.
+_LONGEST = 8192
+
+
+def one_line(text: str) -> str:
+    r"""Give text as one line for any terminal: names may hold line ends, control codes and stray bytes.
+
+    >>> one_line("lot\n7/\x1b[2J.png")
+    'lot\\n7/\\x1b[2J.png'
+    """
+    if len(text) > _LONGEST:
+        text = f"{text[: _LONGEST // 2]} … {text[-_LONGEST // 2 :]}"
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
 
 class FlawflowError(Exception):
-    """The base of every error that flawflow raises on purpose."""
+    """The base of every error that flawflow raises on purpose.
+
+    Its message is one printable line, whatever the names in it.
+    """
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(one_line(sentence))
 
 
 class PictureError(FlawflowError):

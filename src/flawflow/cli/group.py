@@ -3,12 +3,14 @@
 import contextlib
 import errno
 import importlib
+import io
 import os
+import sys
 from typing import Any, NoReturn
 
 import click
 
-from flawflow.errors import FlawflowError
+from flawflow.errors import FlawflowError, one_line
 
 # In the order in which a person meets them; each is a module beside this one with a `command`.
 VERBS = ("train", "inspect", "evaluate", "calibrate", "compare", "card", "demo")
@@ -35,6 +37,10 @@ class VerbGroup(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a verb; a person gets a sentence where a program would get an exception."""
+        for stream in (sys.stdout, sys.stderr):
+            # A name may hold characters, or bytes, that the terminal's encoding lacks.
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
         try:
             return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
@@ -66,7 +72,7 @@ def after_interrupt(sentence: str) -> None:
 
 
 def _stop(ctx: click.Context, sentence: str, code: int) -> NoReturn:
-    click.echo(f"flawflow: {sentence}", err=True)
+    click.echo(f"flawflow: {one_line(sentence)}", err=True)
     ctx.exit(code)
 
 

@@ -12,6 +12,7 @@ INPUT = "images"
 OUTPUTS = ("anomaly_map", "pred_score")
 
 _FATAL = 4
+_LONGEST = 400
 
 
 class Engine(Protocol):
@@ -64,17 +65,21 @@ class OnnxRuntimeEngine:
         # else the machine does: with other programs running, a picture took three times as long.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
-            self._session = ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+            self._session = ort.InferenceSession(
+                graph,
+                options,
+                providers=["CPUExecutionProvider"],
+                # The fallback would print, and try the same provider again.
+                enable_fallback=0,
+            )
+            inputs = {part.name: part.type for part in self._session.get_inputs()}
+            outputs = {part.name: part.type for part in self._session.get_outputs()}
         except Exception as error:  # ONNX Runtime's exceptions share no other base
             raise ModelFileError(
-                f"ONNX Runtime {ort.__version__} cannot load the model's graph ({error}): upgrade onnxruntime"
+                f"ONNX Runtime {ort.__version__} cannot load the model's graph ({_said(error)}): "
+                "upgrade onnxruntime"
             ) from None
-        names = ([i.name for i in self._session.get_inputs()], [o.name for o in self._session.get_outputs()])
-        if names[0] != [INPUT] or not set(OUTPUTS) <= set(names[1]):
-            raise ModelFileError(
-                f"the model's graph has inputs {names[0]} and outputs {names[1]}, not '{INPUT}' and "
-                f"{OUTPUTS}: train the model again"
-            )
+        _check_contract(inputs, outputs)
 
     def run(self, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Run the graph on pictures of the graph's size, one by one; see `Engine.run`.
@@ -86,8 +91,31 @@ class OnnxRuntimeEngine:
             results = [self._session.run(OUTPUTS, {INPUT: image[None]}) for image in images]
         except Exception as error:  # ONNX Runtime's exceptions share no other base
             raise ModelFileError(
-                f"the model's graph cannot run on pictures of shape {images.shape} ({error}): "
+                f"the model's graph cannot run on pictures of shape {images.shape} ({_said(error)}): "
                 "train the model again"
             ) from None
         maps, scores = zip(*results, strict=True)
+        if any(array.ndim == 0 for array in (*maps, *scores)):
+            raise ModelFileError("the model gives one number for all pictures: train the model again")
         return np.concatenate(maps), np.concatenate(scores)
+
+
+def _check_contract(inputs: dict[str, str], outputs: dict[str, str]) -> None:
+    """Refuse a graph whose inputs and outputs, each with its type, are not those of a flawflow model."""
+    if list(inputs) != [INPUT] or not set(OUTPUTS) <= set(outputs):
+        raise ModelFileError(
+            f"the model's graph has inputs {list(inputs)} and outputs {list(outputs)}, not '{INPUT}' and "
+            f"{OUTPUTS}: train the model again"
+        )
+    wanted = {INPUT: "tensor(uint8)", **dict.fromkeys(OUTPUTS, "tensor(float)")}
+    for name, kind in wanted.items():
+        if (found := (inputs | outputs)[name]) != kind:
+            raise ModelFileError(
+                f"the model's graph has '{name}' of type {found}, not {kind}: train the model again"
+            )
+
+
+def _said(error: Exception) -> str:
+    """What ONNX Runtime says, which may be a page long, as the beginning of one line."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} …"

@@ -1,7 +1,6 @@
 """The one way from a picture to what the model says about it."""
 
 import dataclasses
-import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from time import perf_counter
@@ -10,7 +9,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from flawflow.card import Card
+from flawflow.card import MAX_LEVEL, Card
 from flawflow.errors import FlawflowError, ModelFileError
 from flawflow.inspect.engine import Engine, OnnxRuntimeEngine
 from flawflow.inspect.inspection import Failure, Inspection, Timings
@@ -138,9 +137,11 @@ class Inspector:
                 f"size is {self.card.size}: train the model again"
             )
         score = float(scores[0])
-        # NaN is greater than nothing: a picture that has no score would pass as good.
-        if not math.isfinite(score):
-            raise ModelFileError(f"the model gives the picture the score {score}: train the model again")
+        # NaN is greater than nothing: a picture that has no score would pass as good, and none of its
+        # pixels would belong to a region.
+        for what, value in (("score", score), ("map value", maps.min()), ("map value", maps.max())):
+            if not abs(value) <= MAX_LEVEL:
+                raise ModelFileError(f"the model gives the picture the {what} {value}: train the model again")
         return maps[0], score
 
 

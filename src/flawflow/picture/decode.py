@@ -12,8 +12,6 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-from flawflow.errors import PictureError
-
 # The way out that a refused file's message offers.
 KNOWN_FORMATS = "PNG, JPEG, BMP, TIFF or WebP"
 
@@ -62,15 +60,6 @@ def _decoder(start: bytes) -> type[ImageFile] | None:
     if start.startswith(b"RIFF") and start[8:12] == b"WEBP":
         return WebPImageFile
     return None
-
-
-def check_size(name: str, width: int, height: int, max_pixels: int) -> None:
-    """Refuse a picture of more than `max_pixels` pixels, before anything of that size is allocated."""
-    if width * height > max_pixels:
-        raise PictureError(
-            f"{name} has {width} × {height} pixels, more than the limit of {max_pixels:,}: "
-            "make it smaller, or raise max_pixels if it is no mistake."
-        )
 
 
 def pixels(image: Image.Image, *, keep_levels: bool = False) -> NDArray[Any]:

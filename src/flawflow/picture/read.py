@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from flawflow.errors import PictureError
-from flawflow.picture.decode import KNOWN_FORMATS, check_size, open_header, pixels
+from flawflow.picture.decode import KNOWN_FORMATS, open_header, pixels
+from flawflow.picture.guard import check_layout, check_size, check_start
 from flawflow.picture.quiet import quiet_pillow
 
 MAX_PIXELS = 100_000_000
@@ -111,10 +112,12 @@ def _decoded(source: object, max_pixels: int, use: Callable[[Image.Image], NDArr
                 check_size(name, source.width, source.height, max_pixels)
                 return use(source)
             with io.BytesIO(source) if isinstance(source, bytes) else _opened(Path(source)) as stream:
+                check_start(name, stream, max_pixels)
                 image = open_header(stream)
                 if image is None:
                     raise PictureError(_foreign(name, empty=not stream.read(1)))
                 check_size(name, image.width, image.height, max_pixels)
+                check_layout(name, image, stream, max_pixels)
                 return use(image)
     except PictureError:
         raise

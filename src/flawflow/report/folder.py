@@ -60,7 +60,9 @@ class ResultFolder:
     def finish(self) -> Path:
         """Write the report page and give its path."""
         page = self._folder / PAGE_NAME
-        write_whole(page, render_page(self.summary, self._card, self._gallery.exhibits()))
+        text = render_page(self.summary, self._card, self._gallery.exhibits())
+        # Names of models and data sets may hold bytes that are no UTF-8, as names of pictures may.
+        write_whole(page, readable(text))
         return page
 
     def worst(self, count: int) -> list[dict[str, Any]]:
