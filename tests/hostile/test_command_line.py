@@ -202,7 +202,7 @@ def test_names_in_bytes_that_are_no_text(place, encoding):
     assert b"2 pictures inspected" in run.stdout
     assert b"\x1b" not in run.stdout + run.stderr
     run = subprocess.run(
-        [*command, "calibrate", "tiny.flaw", b"in/../" + odd, b"-onew\xfe.flaw"], capture_output=True, env=environment,
+        [*command, "calibrate", "tiny.flaw", b"in/../" + odd, b"-onew\xfe.flaw"], capture_output=True, env=environment,  # noqa: E501
         timeout=120, check=False,
     )  # fmt: skip
     assert run.returncode == 0, run.stderr
