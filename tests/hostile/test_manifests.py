@@ -30,7 +30,7 @@ def opened(tmp_path, is_sentence):
         except DatasetError as error:
             is_sentence(error)
             named = any(word in str(error) for word in ("manifest.csv", "training and for testing"))
-            assert named, str(error)[:500]
+            assert named, str(error)[:500]  # noqa: PT017
             return None
         assert isinstance(dataset, Dataset)
         assert all(sample.path.is_file() for sample in dataset.samples)
