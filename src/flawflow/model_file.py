@@ -142,6 +142,9 @@ def replace_card(source: Path, target: Path, card: Card) -> None:
 
 def _read(path: Path) -> bytes:
     try:
+        # Asked first: a device may be read without end, and a pipe waited for.
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise ModelFileError(f"{path} cannot be read (a device or pipe): give a .flaw model file")
         size = path.stat().st_size
         if size > MAX_BYTES:
             raise ModelFileError(f"{path} is not a flawflow model: {_too_large(size)}")

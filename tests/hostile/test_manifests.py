@@ -1,6 +1,7 @@
 """Manifests and folders with anything in them: a data set or one sentence."""
 
 import os
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -27,8 +28,9 @@ def opened(tmp_path, is_sentence):
         try:
             dataset = open_dataset(path)
         except DatasetError as error:
-            assert "manifest.csv" in str(error) or "training and for testing" in str(error)
             is_sentence(error)
+            named = any(word in str(error) for word in ("manifest.csv", "training and for testing"))
+            assert named, str(error)[:500]  # noqa: PT017
             return None
         assert isinstance(dataset, Dataset)
         assert all(sample.path.is_file() for sample in dataset.samples)
@@ -120,12 +122,10 @@ def test_damaged(opened, seed):
     ["", "\0", "a\0.csv", "x" * 300 + ".csv", "x/" * 9000, "\ud800.csv", "a\nb", "/dev/zero", "\x1b[2J"],
 )
 def test_odd_paths(name, tmp_path, is_sentence):
-    for arguments in ((name,), (None,)):
+    path = tmp_path / name if name in ("", "a\nb") else name
+    for options in ({"path": path}, {"path": None, "good": tmp_path, "bad": name}):
         with pytest.raises(DatasetError) as caught:
-            if arguments == (name,):
-                open_dataset(tmp_path / name if name in ("", "a\nb") else name)
-            else:
-                open_dataset(None, good=tmp_path, bad=name)
+            open_dataset(**options)
         is_sentence(caught.value)
 
 
@@ -149,7 +149,7 @@ def test_folders_that_go_round_or_lead_nowhere_end(tmp_path, is_sentence):
 
 def test_names_in_bytes_that_are_no_text(tmp_path):
     folder = os.fsencode(tmp_path) + b"/part\xff"
-    os.makedirs(folder + b"/train/good")
+    Path(os.fsdecode(folder), "train/good").mkdir(parents=True)
     Image.new("L", (8, 8)).save(folder.decode("utf-8", "surrogateescape") + "/train/good/a\udcfe.png")
     dataset = open_dataset(os.fsdecode(folder))
     assert len(dataset.train) == 1

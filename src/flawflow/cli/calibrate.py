@@ -9,7 +9,7 @@ import click
 from flawflow.cli.group import after_interrupt
 from flawflow.cli.inspect import EXIT_UNREADABLE
 from flawflow.cli.options import at_rates, rate_options
-from flawflow.errors import DatasetError, FlawflowError
+from flawflow.errors import DatasetError, FlawflowError, one_line
 
 if TYPE_CHECKING:
     from flawflow.card import Card
@@ -67,7 +67,7 @@ def command(
         card, unreadable = _recalibrated(inspector, card, good, add=add)
     replace_card(model, output, card)
     count = counted(len(card.calibration.scores), "good picture")
-    click.echo(f"{output} is calibrated by {count} ({before:,} before).")
+    click.echo(f"{one_line(str(output))} is calibrated by {count} ({before:,} before).")
     click.echo(rule(card.calibration))
     click.echo(promise(card.calibration))
     if unreadable:
@@ -107,4 +107,4 @@ def _show_highest(measured: list["Measurement"]) -> None:
     """Name the pictures that decide: a defective one among the good ones would let its like pass."""
     click.echo("The most unusual of them; look whether they are good:")
     for measurement in sorted(measured, key=lambda measurement: -measurement.score)[:_HIGHEST_SHOWN]:
-        click.echo(f"  {measurement.path} (score {measurement.score:.4g})")
+        click.echo(f"  {one_line(str(measurement.path))} (score {measurement.score:.4g})")

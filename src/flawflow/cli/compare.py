@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from flawflow.compare.runner import Outcome
     from flawflow.dataset import Dataset
 
+_LONGEST_SEED = 18
 _USUAL = ("cflow", "padim", "patchcore")
 
 
@@ -39,8 +40,10 @@ def _detectors(
 
 def _seeds(context: click.Context, parameter: click.Parameter, text: str) -> tuple[int, ...]:
     names = _names(context, parameter, text) or ()
-    if not all(name.isdecimal() for name in names):
-        raise click.BadParameter(f"{text!r} are no seeds; write whole numbers with commas between them.")
+    if not all(name.isdecimal() and len(name) <= _LONGEST_SEED for name in names):
+        raise click.BadParameter(
+            f"{text!r} are no seeds; write whole numbers of at most 18 digits with commas between them."
+        )
     return tuple(map(int, names))
 
 

@@ -8,6 +8,7 @@ import click
 
 from flawflow.cli.group import after_interrupt
 from flawflow.cli.options import dataset_options
+from flawflow.errors import one_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -64,9 +65,8 @@ def _print_table(evaluation: "Evaluation", name: str, console: "Console") -> Non
     from rich.markup import escape
     from rich.table import Table
 
-    title = (
-        f"{escape(name)}: {evaluation.image_count} test pictures, {evaluation.defect_count} of them defective"
-    )
+    counts = f"{evaluation.image_count} test pictures, {evaluation.defect_count} of them defective"
+    title = f"{escape(one_line(name))}: {counts}"
     table = Table(title=title, title_justify="left", caption="in percent; 50 is chance for AUROC", box=None)
     table.add_column("")
     for column in ("pictures", "image AUROC", "pixel AUROC", "AUPRO"):
@@ -78,7 +78,7 @@ def _print_table(evaluation: "Evaluation", name: str, console: "Console") -> Non
     )  # fmt: skip
     for defect, part in evaluation.per_defect.items():
         measures = map(_percent, (part.image_auroc, part.pixel_auroc, part.aupro))
-        table.add_row(escape(defect), str(part.image_count), *measures)
+        table.add_row(escape(one_line(defect)), str(part.image_count), *measures)
     console.print(table)
 
 

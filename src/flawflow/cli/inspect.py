@@ -8,7 +8,7 @@ import click
 
 from flawflow.cli.group import after_interrupt
 from flawflow.cli.options import at_rates, rate_options
-from flawflow.errors import DatasetError, FlawflowError
+from flawflow.errors import DatasetError, FlawflowError, one_line
 
 if TYPE_CHECKING:
     from flawflow.judge.calibration import Calibration
@@ -155,7 +155,7 @@ def _print_summary(results: "ResultFolder", calibration: "Calibration", page: Pa
         console.print(f"[bold]{counted(summary.unreadable, 'picture')} could not be read:[/]")
         for _, sentence in summary.failures[:_WORST_SHOWN]:
             console.print(f"  {escape(sentence)}", soft_wrap=True)
-    console.print(f"Report: {escape(str(page))}", soft_wrap=True)
+    console.print(f"Report: {escape(one_line(str(page)))}", soft_wrap=True)
 
 
 def _row(record: dict[str, Any]) -> tuple[str, ...]:
@@ -163,4 +163,4 @@ def _row(record: dict[str, Any]) -> tuple[str, ...]:
 
     style = {"NG": "bold red", "REVIEW": "bold yellow", "OK": "green"}[record["verdict"]]
     verdict = f"[{style}]{record['verdict']}[/]"
-    return verdict, f"{record['score']:.4g}", str(len(record["regions"])), escape(record["path"])
+    return verdict, f"{record['score']:.4g}", str(len(record["regions"])), escape(one_line(record["path"]))

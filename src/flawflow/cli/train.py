@@ -9,7 +9,7 @@ import click
 
 from flawflow.cli.group import after_interrupt
 from flawflow.cli.options import dataset_options, parse_size
-from flawflow.errors import FlawflowError, TrainingError
+from flawflow.errors import FlawflowError, TrainingError, one_line
 
 if TYPE_CHECKING:
     from flawflow.dataset import Dataset
@@ -59,7 +59,11 @@ _NEEDED = ("torch", "torchvision", "timm", "safetensors", "onnx", "onnxscript")
     help="What follows the encoder; the others are for comparison.",
 )
 @click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of every random choice."
+    "--seed",
+    type=click.IntRange(min=0, max=2**63 - 1),
+    default=0,
+    show_default=True,
+    help="Seed of every random choice.",
 )
 @click.option(
     "--device",
@@ -122,7 +126,7 @@ def _print_result(result: "TrainingResult") -> None:
     size = result.model.stat().st_size / 1e6
     click.echo(
         f"Learned from {counted(result.picture_count, 'good picture')} in {duration(result.seconds)}: "
-        f"{result.model} ({size:.1f} MB)"
+        f"{one_line(str(result.model))} ({size:.1f} MB)"
     )
     click.echo(rule(calibration))
     click.echo(promise(calibration))

@@ -1,12 +1,18 @@
 """Running a model's graph."""
 
+import os
 from typing import Protocol
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from flawflow.errors import ModelFileError
+
+# Newer ONNX Runtimes report to their maker over the network and keep files for it below the home folder;
+# both are decided when it is imported. Whoever wants that sets the variable to 0.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
+import onnxruntime as ort
 
 INPUT = "images"
 OUTPUTS = ("anomaly_map", "pred_score")

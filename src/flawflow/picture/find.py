@@ -78,6 +78,9 @@ def find_pictures(patterns: Iterable[str | Path]) -> list[Path]:
         raise DatasetError("No picture is named: give files, folders or patterns such as 'parts/*.png'.")
     found: dict[str, Path] = {}
     for pattern in patterns:
+        if pattern == "":
+            # As a path it would be the working folder, which nobody means by an empty variable.
+            raise DatasetError("One of the names is empty: give files, folders or patterns.")
         try:
             matches = list(_matches(pattern))
         except OSError as error:

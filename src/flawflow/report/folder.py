@@ -120,8 +120,8 @@ def clear(folder: Path) -> None:
     for name in _earlier_overlays(folder):
         path = folder / name
         # A list from elsewhere must not reach out of the folder.
-        if path.resolve().is_relative_to((folder / OVERLAYS_NAME).resolve()):
-            path.unlink(missing_ok=True)
+        if path.is_file() and path.resolve().is_relative_to((folder / OVERLAYS_NAME).resolve()):
+            path.unlink()
     for name in (JSONL_NAME, CSV_NAME, PAGE_NAME):
         (folder / name).unlink(missing_ok=True)
 
@@ -134,8 +134,11 @@ def _earlier_overlays(folder: Path) -> list[str]:
         # A line without its end was cut by a full disk.
         lines = [line for line in listing.read_bytes().split(b"\n")[:-1] if line]
         records = [json.loads(line) for line in lines]
-        return [record["overlay"] for record in records if record["overlay"] is not None]
-    except (ValueError, LookupError, TypeError) as error:
+        names = [record["overlay"] for record in records if record["overlay"] is not None]
+        if not all(isinstance(name, str) for name in names):
+            raise TypeError("an overlay is no name")
+        return names
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
         raise FlawflowError(
             f"{listing} is not a result list of flawflow ({type(error).__name__}): "
             "choose another output folder or move the file away"
