@@ -27,8 +27,9 @@ from torch import Tensor, nn
 
 import flawflow
 from flawflow.files import write_whole
-from flawflow.learn.detector.cflow import Cflow, CflowOptions, DistanceScale, build_flow
+from flawflow.learn.detector.cflow import Cflow, CflowOptions, build_flow
 from flawflow.learn.detector.folded import FoldedFlow
+from flawflow.learn.detector.measured import DistanceScale
 from flawflow.learn.detector.standard import PositionStandard
 from flawflow.learn.encoder import Encoder, build_encoder
 from flawflow.learn.export import OPSET, export_graph

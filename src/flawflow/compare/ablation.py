@@ -21,6 +21,7 @@ _FLOW: Mapping[str, Mapping[str, Any]] = {
     "Glow (LU and actnorm)": {"mixing": "lu", "actnorm": True},
     "NICE (additive coupling)": {"coupling": "additive"},
     "no noise": {"noise": 0.0},
+    "likelihoods (eq. 9) in place of distances": {"measure": "likelihood"},
 }
 _STRIDES = {"1 scale (8)": (8,), "2 scales (8, 16)": (8, 16), "3 scales (8, 16, 32)": (8, 16, 32)}
 _AGGREGATION: Mapping[str, Mapping[str, Any]] = {

@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from flawflow.learn.detector.cflow import CflowOptions, DistanceScale, build_flow, one_cycle
+from flawflow.learn.detector.cflow import CflowOptions, build_flow, one_cycle
 from flawflow.learn.detector.folded import FoldedFlow
+from flawflow.learn.detector.measured import DistanceScale, LikelihoodScale
 from flawflow.learn.flow import Chain, Rotation, Whiten, log_prob
 
 
@@ -74,3 +75,10 @@ def test_one_cycle() -> None:
     assert rates[300:] == sorted(rates[300:], reverse=True)
     assert min(rates) > 0
     assert max(rates) <= 1
+
+
+def test_both_measures_rank_the_vectors_of_a_scale_alike() -> None:
+    log_p = torch.tensor([[-3.0, -7.0, -5.0, -40.0]])
+    distance = DistanceScale(_Given(), torch.tensor(-2.0))(log_p[..., None])  # type: ignore[arg-type]
+    likelihood = LikelihoodScale(_Given(), torch.tensor(-2.0), 4)(log_p[..., None])  # type: ignore[arg-type]
+    assert distance.argsort().tolist() == likelihood.argsort().tolist()

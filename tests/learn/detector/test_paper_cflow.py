@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from flawflow.learn.detector.measured import LikelihoodScale
 from flawflow.learn.detector.paper_cflow import (
-    LikelihoodScale,
     PaperCflow,
     PaperOptions,
     ScaleLearner,

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from flawflow.learn.detector.detector import Aggregation, Detector
 from flawflow.learn.detector.folded import FoldedFlow
+from flawflow.learn.detector.measured import DistanceScale, LikelihoodScale
 from flawflow.learn.detector.standard import PositionStandard, row_chunks
 from flawflow.learn.features import FeatureStore
 from flawflow.learn.flow import (
@@ -49,6 +50,7 @@ class CflowOptions:
         mixing: What mixes the channels between blocks: a fixed "rotation" or "permutation", or a learned
             "lu" matrix (Glow).
         actnorm: Let each block end with a learned scale and shift of each channel (Glow).
+        measure: What a map shows: a "distance" without bound, or the "likelihood" of eq. 9, which saturates.
         steps: Steps of the optimiser for each scale.
         batch: Vectors in a step.
         peak_rate: Highest learning rate of the one-cycle schedule.
@@ -62,30 +64,10 @@ class CflowOptions:
     coupling: Literal["affine", "additive"] = "affine"
     mixing: Literal["rotation", "permutation", "lu"] = "rotation"
     actnorm: bool = False
+    measure: Literal["distance", "likelihood"] = "distance"
     steps: int = 2000
     batch: int = 1024
     peak_rate: float = 2e-3
-
-
-class DistanceScale(nn.Module):
-    """One scale, folded: the distance sqrt(1 + 2·(peak - log p̂)) of every vector.
-
-    For a Gaussian density it is, but for the 1, the Mahalanobis distance (eq. 6); for any density it grows
-    without bound as the likelihood falls, so that no two flaws are equally bad. `peak` is the highest
-    log-likelihood of the training vectors. The 1 rounds off the root's corner there: its slope would be
-    infinite, and the last bits of a likelihood, which differ between engines, would become a distance.
-    """
-
-    peak: Tensor
-
-    def __init__(self, flow: FoldedFlow, peak: Tensor) -> None:
-        super().__init__()
-        self.flow = flow
-        self.register_buffer("peak", peak)
-
-    def forward(self, vectors: Tensor) -> Tensor:
-        """Measure vectors, (B, H·W, D) float32; gives (B, H·W), 1 or more."""
-        return torch.sqrt(1 + 2 * torch.relu(self.peak - self.flow(vectors)))
 
 
 class Cflow(Detector):
@@ -173,7 +155,9 @@ def _coupling(
     )
 
 
-def fit_scales(source: Source, store: FeatureStore, options: CflowOptions) -> list[DistanceScale]:
+def fit_scales(
+    source: Source, store: FeatureStore, options: CflowOptions
+) -> list[DistanceScale | LikelihoodScale]:
     """Learn the densities of all scales of a store and fold them."""
     tally = Tally("Flows", options.steps * len(store.maps), source.on_progress)
     jobs = [partial(_fit_scale, source, store, scale, options, tally) for scale in range(len(store.maps))]
@@ -182,7 +166,7 @@ def fit_scales(source: Source, store: FeatureStore, options: CflowOptions) -> li
 
 def _fit_scale(
     source: Source, store: FeatureStore, scale: int, options: CflowOptions, tally: Tally
-) -> DistanceScale:
+) -> DistanceScale | LikelihoodScale:
     maps = store.maps[scale]
     device = source.device
     standard = PositionStandard.from_data(maps, noise=options.noise, by_position=options.position_statistics)
@@ -197,6 +181,8 @@ def _fit_scale(
     # The plain pictures only: an augmented view may be likelier than any real one.
     with torch.inference_mode():
         peak = torch.stack([folded(rows.to(device)).max() for rows in row_chunks(maps[:: store.views])]).max()
+    if options.measure == "likelihood":
+        return LikelihoodScale(folded, peak.clone(), flow.dimension)
     return DistanceScale(folded, peak.clone())
 
 

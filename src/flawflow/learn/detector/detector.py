@@ -35,12 +35,12 @@ class Detector(nn.Module, ABC):
 
     Attributes:
         name: What the model card says.
-        options: What shapes it; its text decides whether unfinished work can be gone on with.
+        options: What shapes it, or None; its text decides whether unfinished work can be gone on with.
         aggregation: What becomes of the maps.
     """
 
     name: str
-    options: Any
+    options: Any = None
     aggregation: Aggregation
 
     @abstractmethod

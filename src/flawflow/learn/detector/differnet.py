@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from flawflow.learn.detector.cflow import CflowOptions, DistanceScale, fit_scales
+from flawflow.learn.detector.cflow import CflowOptions, fit_scales
 from flawflow.learn.detector.detector import Aggregation, Detector
+from flawflow.learn.detector.measured import DistanceScale, LikelihoodScale
 from flawflow.learn.features import FeatureStore
 from flawflow.learn.source import Source
 
@@ -35,7 +36,7 @@ class Differnet(Detector):
     name = "differnet"
     aggregation = Aggregation(by_position=False, smoothing=0.0, tail=0.0)
 
-    scale: DistanceScale
+    scale: DistanceScale | LikelihoodScale
 
     def __init__(self, options: CflowOptions = OPTIONS) -> None:
         super().__init__()

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from flawflow.learn.augment import REFERENCE, view_generator
 from flawflow.learn.detector.detector import Aggregation, Detector
 from flawflow.learn.detector.folded import FoldedFlow
+from flawflow.learn.detector.measured import LikelihoodScale
 from flawflow.learn.detector.standard import row_chunks
 from flawflow.learn.flow import Chain, cflow_decoder, logsigmoid_loss
 from flawflow.learn.position import sine_position
@@ -35,27 +36,6 @@ class PaperOptions:
     """
 
     passes: int = EPOCHS * PASSES_AN_EPOCH
-
-
-class LikelihoodScale(nn.Module):
-    """One scale, folded: 1 - exp((log p̂ - peak)/D), in [0, 1): what eq. 9 adds up, as an anomaly.
-
-    The reference divides the log-likelihood by D before it exponentiates. `peak` is the highest
-    log-likelihood of the training vectors, and not, as there, of the test set.
-    """
-
-    peak: Tensor
-
-    def __init__(self, flow: FoldedFlow, peak: Tensor, dimension: int) -> None:
-        super().__init__()
-        self.flow = flow
-        self.dimension = dimension
-        self.register_buffer("peak", peak)
-
-    def forward(self, vectors: Tensor) -> Tensor:
-        """Measure vectors, (B, H·W, D) float32; gives (B, H·W)."""
-        excess = -torch.relu(self.peak - self.flow(vectors)) / self.dimension
-        return 1 - torch.exp(excess)
 
 
 class PaperCflow(Detector):
