@@ -26,6 +26,7 @@ from flawflow.picture import read_picture, resize_picture
 _GIB = 2**30
 _FLOAT_BYTES = 4
 _READERS = 4
+_ROWS = 8
 
 Progress = Callable[[int, int], None]
 
@@ -53,6 +54,15 @@ class FeatureStore:
     def vectors(self, k: int) -> Tensor:
         """All vectors of scale k, (rows·H_k·W_k, D_k), not copied; vector n is at position n % (H_k·W_k)."""
         return self.maps[k].reshape(-1, self.maps[k].shape[-1])
+
+    def plain_pyramids(self, device: torch.device) -> Iterator[list[Tensor]]:
+        """The features of the pictures as they are, some pictures at a time, as maps (B, D_k, H_k, W_k)."""
+        plain = [maps[:: self.views] for maps in self.maps]
+        for start in range(0, len(self.pictures), _ROWS):
+            yield [
+                maps[start : start + _ROWS].to(device).transpose(1, 2).reshape(-1, maps.shape[2], *grid)
+                for maps, grid in zip(plain, self.grids, strict=True)
+            ]
 
 
 def extract(

@@ -1,7 +1,6 @@
 """Encoder, detector and head as one module: what is exported."""
 
 import itertools
-from collections.abc import Iterator
 
 import torch
 from torch import Tensor, nn
@@ -10,8 +9,6 @@ from flawflow.learn.detector.detector import Detector
 from flawflow.learn.encoder import Encoder
 from flawflow.learn.features import FeatureStore
 from flawflow.learn.head import Head, position_moments
-
-_ROWS = 16
 
 
 class InspectionModel(nn.Module):
@@ -48,20 +45,10 @@ class InspectionModel(nn.Module):
 def build_head(detector: Detector, store: FeatureStore, size: tuple[int, int], device: torch.device) -> Head:
     """Measure the distances of the plain training pictures and make the head from them."""
     by_position = detector.aggregation.by_position
-    pyramids = _pyramids(store, device)
+    pyramids = store.plain_pyramids(device)
     # Where the maps count as they are, the first pictures tell their sizes, which is all that is needed.
     used = pyramids if by_position else itertools.islice(pyramids, 1)
     parts = [[distance.cpu() for distance in detector(pyramid)] for pyramid in used]
     distances = [torch.cat(scale) for scale in zip(*parts, strict=True)]
     moments = [position_moments(scale, by_position=by_position) for scale in distances]
     return Head(moments, size, detector.aggregation)
-
-
-def _pyramids(store: FeatureStore, device: torch.device) -> Iterator[list[Tensor]]:
-    """The plain pictures' features, some pictures at a time, as maps (B, D_k, H_k, W_k)."""
-    plain = [maps[:: store.views] for maps in store.maps]
-    for start in range(0, len(store.pictures), _ROWS):
-        yield [
-            maps[start : start + _ROWS].to(device).transpose(1, 2).reshape(-1, maps.shape[2], *grid)
-            for maps, grid in zip(plain, store.grids, strict=True)
-        ]

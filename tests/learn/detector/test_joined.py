@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from flawflow.errors import TrainingError
-from flawflow.learn.detector.joined import as_vectors, check_size, join, plain_pyramids
+from flawflow.learn.detector.joined import as_vectors, check_size, join
 
 
 def test_coarse_maps_are_repeated_and_fine_ones_averaged():
@@ -30,7 +30,7 @@ def test_vectors_stand_in_the_order_of_positions():
 
 def test_the_pyramids_are_the_encoders_own(make_source, part_pictures):
     source = make_source((8, 16))
-    pyramids = list(plain_pyramids(source.features, source.device))
+    pyramids = list(source.features.plain_pyramids(source.device))
     assert [len(pyramid[0]) for pyramid in pyramids] == [8, 2]
     with torch.inference_mode():
         expected = source.encoder(torch.from_numpy(part_pictures))

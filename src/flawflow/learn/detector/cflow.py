@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from flawflow.learn.detector.detector import Aggregation, Detector
 from flawflow.learn.detector.folded import FoldedFlow
-from flawflow.learn.detector.measured import DistanceScale, LikelihoodScale
-from flawflow.learn.detector.standard import PositionStandard, row_chunks
+from flawflow.learn.detector.measured import DistanceScale, LikelihoodScale, measure_scales, peak_of
+from flawflow.learn.detector.standard import PositionStandard
 from flawflow.learn.features import FeatureStore
 from flawflow.learn.flow import (
     ActNorm,
@@ -92,11 +92,7 @@ class Cflow(Detector):
 
     def forward(self, pyramid: Sequence[Tensor]) -> list[Tensor]:
         """Measure the anomaly of every feature vector."""
-        # Channels last in one step: an engine that keeps them blocked writes them out this way at no cost.
-        return [
-            scale(features.permute(0, 2, 3, 1).flatten(1, 2)).reshape(features.shape[0], *features.shape[2:])
-            for scale, features in zip(self.scales, pyramid, strict=True)
-        ]
+        return measure_scales(self.scales, pyramid)
 
 
 def build_flow(
@@ -178,12 +174,10 @@ def _fit_scale(
     condition = None if condition is None else condition.to(device)
     _learn(source, flow, standard, condition, store.vectors(scale), scale=scale, options=options, tally=tally)
     folded = FoldedFlow(flow, condition, standard).to(device)
-    # The plain pictures only: an augmented view may be likelier than any real one.
-    with torch.inference_mode():
-        peak = torch.stack([folded(rows.to(device)).max() for rows in row_chunks(maps[:: store.views])]).max()
+    peak = peak_of(folded, maps, views=store.views, device=device)
     if options.measure == "likelihood":
-        return LikelihoodScale(folded, peak.clone(), flow.dimension)
-    return DistanceScale(folded, peak.clone())
+        return LikelihoodScale(folded, peak, flow.dimension)
+    return DistanceScale(folded, peak)
 
 
 def _learn(

@@ -1,28 +1,16 @@
 """What the detectors that keep statistics or memories share: pyramids of the store, and joined features."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from flawflow.errors import TrainingError
-from flawflow.learn.features import FeatureStore
 
 # A serialised ONNX graph ends at 2 GiB; the encoder needs its share of that.
 _MOST_BYTES = 1_600_000_000
-_ROWS = 8
-
-
-def plain_pyramids(store: FeatureStore, device: torch.device) -> Iterator[list[Tensor]]:
-    """The features of the pictures as they are, some pictures at a time, as maps (B, D_k, H_k, W_k)."""
-    plain = [maps[:: store.views] for maps in store.maps]
-    for start in range(0, len(store.pictures), _ROWS):
-        yield [
-            maps[start : start + _ROWS].to(device).transpose(1, 2).reshape(-1, maps.shape[2], *grid)
-            for maps, grid in zip(plain, store.grids, strict=True)
-        ]
 
 
 def join(pyramid: Sequence[Tensor], grid: tuple[int, int], *, mode: str = "nearest") -> Tensor:

@@ -1,9 +1,35 @@
 """From the log-likelihood of a scale to an anomaly: without bound, or as eq. 9 has it."""
 
+from collections.abc import Iterable, Sequence
+
 import torch
 from torch import Tensor, nn
 
 from flawflow.learn.detector.folded import FoldedFlow
+from flawflow.learn.detector.standard import row_chunks
+
+
+def measure_scales(scales: Iterable[nn.Module], pyramid: Sequence[Tensor]) -> list[Tensor]:
+    """Measure each map (B, D_k, H_k, W_k) by its scale; gives maps (B, H_k, W_k)."""
+    # Channels last in one step: an engine that keeps them blocked writes them out this way at no cost.
+    return [
+        scale(features.permute(0, 2, 3, 1).flatten(1, 2)).reshape(features.shape[0], *features.shape[2:])
+        for scale, features in zip(scales, pyramid, strict=True)
+    ]
+
+
+@torch.inference_mode()
+def _highest(flow: FoldedFlow, plain: Tensor, device: torch.device) -> Tensor:
+    return torch.stack([flow(rows.to(device)).max() for rows in row_chunks(plain)]).max()
+
+
+def peak_of(flow: FoldedFlow, maps: Tensor, *, views: int, device: torch.device) -> Tensor:
+    """The highest log-likelihood of training features, (rows, H·W, D), as a number without dimensions.
+
+    Only the plain pictures count, one row in `views`: an augmented view may be likelier than any real one.
+    """
+    # The copy is made outside of inference mode: what is registered in a module must be an ordinary tensor.
+    return _highest(flow, maps[::views], device).clone()
 
 
 class DistanceScale(nn.Module):

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from flawflow.learn.detector.detector import Aggregation, Detector
-from flawflow.learn.detector.joined import as_vectors, check_size, join, plain_pyramids
+from flawflow.learn.detector.joined import as_vectors, check_size, join
 from flawflow.learn.source import Progress, Source
 
 _PART = 256
@@ -59,9 +59,7 @@ class Padim(Detector):
         positions = store.grids[0][0] * store.grids[0][1]
         check_size((positions, kept, kept), self.name)
         self.register_buffer("chosen", chosen.to(source.device))
-        vectors = torch.cat(
-            [self._vectors(pyramid).cpu() for pyramid in plain_pyramids(store, source.device)]
-        )
+        vectors = torch.cat([self._vectors(pyramid).cpu() for pyramid in store.plain_pyramids(source.device)])
         means, factors = [], []
         for start in range(0, positions, _PART):
             mean, factor = gaussians(vectors[:, start : start + _PART], self.options.regularisation)

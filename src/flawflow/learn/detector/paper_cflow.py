@@ -11,8 +11,7 @@ from torch import Tensor, nn
 from flawflow.learn.augment import REFERENCE, view_generator
 from flawflow.learn.detector.detector import Aggregation, Detector
 from flawflow.learn.detector.folded import FoldedFlow
-from flawflow.learn.detector.measured import LikelihoodScale
-from flawflow.learn.detector.standard import row_chunks
+from flawflow.learn.detector.measured import LikelihoodScale, measure_scales, peak_of
 from flawflow.learn.flow import Chain, cflow_decoder, logsigmoid_loss
 from flawflow.learn.position import sine_position
 from flawflow.learn.source import Progress, Source
@@ -70,17 +69,12 @@ class PaperCflow(Detector):
             source.work.save("flows", _pack_all(learners, done + 1))
         for learner, maps in zip(learners, store.maps, strict=True):
             folded = FoldedFlow(learner.flow, learner.condition).to(source.device)
-            with torch.inference_mode():
-                rows = row_chunks(maps[:: store.views])
-                peak = torch.stack([folded(part.to(source.device)).max() for part in rows]).max()
-            self.scales.append(LikelihoodScale(folded, peak.clone(), learner.flow.dimension))
+            peak = peak_of(folded, maps, views=store.views, device=source.device)
+            self.scales.append(LikelihoodScale(folded, peak, learner.flow.dimension))
 
     def forward(self, pyramid: Sequence[Tensor]) -> list[Tensor]:
         """Measure the anomaly of every feature vector."""
-        return [
-            scale(features.flatten(2).transpose(1, 2)).reshape(features.shape[0], *features.shape[2:])
-            for scale, features in zip(self.scales, pyramid, strict=True)
-        ]
+        return measure_scales(self.scales, pyramid)
 
     def _resume(self, source: Source, learners: Sequence["ScaleLearner"]) -> int:
         kept = source.work.load("flows")

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from flawflow.learn.detector.detector import Aggregation, Detector
-from flawflow.learn.detector.joined import as_vectors, check_size, join, plain_pyramids
+from flawflow.learn.detector.joined import as_vectors, check_size, join
 from flawflow.learn.source import Source
 
 
@@ -55,7 +55,7 @@ class Spade(Detector):
         height, width = store.grids[_joined_scale(store.grids)]
         dimension = sum(maps.shape[2] for maps in store.maps)
         check_size((len(store.pictures), height * width, dimension), self.name)
-        pyramids = [(_pooled(pyramid), _patches(pyramid)) for pyramid in plain_pyramids(store, source.device)]
+        pyramids = [(_pooled(pyramid), _patches(pyramid)) for pyramid in store.plain_pyramids(source.device)]
         self.register_buffer("pooled", torch.cat([pooled for pooled, _ in pyramids]))
         self.register_buffer("patches", torch.cat([patches for _, patches in pyramids]))
         self.neighbours = min(self.options.neighbours, len(store.pictures))
