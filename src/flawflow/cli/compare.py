@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from flawflow.cli.group import after_interrupt
-from flawflow.cli.options import parse_size
+from flawflow.cli.options import size_option
 from flawflow.cli.train import DETECTORS, PRESETS, require_training
 
 if TYPE_CHECKING:
@@ -75,14 +75,7 @@ def _encoders(
     "--seeds", default="0", show_default=True, callback=_seeds, metavar="N,M,…", help="One training for each."
 )
 @click.option("--preset", type=click.Choice(PRESETS), default="balanced", show_default=True)
-@click.option(
-    "--size",
-    type=parse_size,
-    default="256",
-    show_default=True,
-    metavar="SIDE|HxW",
-    help="Input size in pixels.",
-)
+@size_option
 @click.option(
     "--device",
     type=click.Choice(("auto", "cpu", "cuda")),

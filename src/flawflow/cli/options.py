@@ -76,3 +76,13 @@ def at_rates(
         return calibration.with_rates(false_reject_rate=false_reject_rate, review_rate=review_rate)
     except ValueError as error:
         raise FlawflowError(str(error)) from None
+
+
+size_option = click.option(
+    "--size",
+    type=parse_size,
+    default="256",
+    show_default=True,
+    metavar="SIDE|HxW",
+    help="Input size in pixels.",
+)

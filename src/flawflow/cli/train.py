@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from flawflow.cli.group import after_interrupt
-from flawflow.cli.options import dataset_options, parse_size
+from flawflow.cli.options import dataset_options, size_option
 from flawflow.errors import FlawflowError, TrainingError, one_line
 
 if TYPE_CHECKING:
@@ -36,14 +36,7 @@ _NEEDED = ("torch", "torchvision", "timm", "safetensors", "onnx", "onnxscript")
 @click.option(
     "--weights", type=click.Path(path_type=Path), help="The encoder's weights (.safetensors or .pth)."
 )
-@click.option(
-    "--size",
-    type=parse_size,
-    default="256",
-    show_default=True,
-    metavar="SIDE|HxW",
-    help="Input size in pixels.",
-)
+@size_option
 @click.option(
     "--preset",
     type=click.Choice(PRESETS),
