@@ -85,14 +85,14 @@ def test_output_and_log_det_agree(pair: tuple[nn.ModuleList, Chain, Tensor, list
     oracle, decoder, x, condition = pair
     expected = _push(oracle, x, condition)
     got = decoder(x, *condition)
-    torch.testing.assert_close(got, expected, rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(got, expected, rtol=1e-10, atol=1e-10)
     assert expected[1].std() > 0.1, "a constant log-determinant would compare nothing"
 
 
 def test_inverse_agrees(pair: tuple[nn.ModuleList, Chain, Tensor, list[Tensor]]) -> None:
     oracle, decoder, y, condition = pair
     torch.testing.assert_close(
-        decoder.inverse(y, *condition), _pull(oracle, y, condition), rtol=1e-12, atol=1e-12
+        decoder.inverse(y, *condition), _pull(oracle, y, condition), rtol=1e-10, atol=1e-10
     )
 
 
@@ -116,7 +116,9 @@ def test_gradients_agree(pair: tuple[nn.ModuleList, Chain, Tensor, list[Tensor]]
         ]
         for got, parameter in pairs:
             expected = _gradient(parameter).reshape(got.shape)
-            torch.testing.assert_close(got, expected, rtol=1e-11, atol=1e-11)
+            # Sums of hundreds of terms that cancel: processors add them in different orders.
+            tolerance = 1e-9 * max(1.0, expected.abs().max().item())
+            torch.testing.assert_close(got, expected, rtol=0, atol=tolerance)
 
 
 def test_a_fresh_scale_is_that_of_the_oracle() -> None:
