@@ -79,36 +79,11 @@ class OnnxRuntimeEngine:
             ValueError: When `threads` is less than 1.
             ModelFileError: When ONNX Runtime cannot load the graph, or it has other inputs or outputs.
         """
-        check_threads(threads)
-        options = ort.SessionOptions()
-        # Errors arrive as exceptions; what ONNX Runtime would print besides belongs to nobody's terminal.
-        options.log_severity_level = _FATAL
-        options.intra_op_num_threads = threads or 0
-        options.use_deterministic_compute = True
-        # Pictures come one by one: what depends on their number alone is computed once, at loading.
-        options.add_free_dimension_override_by_name("batch", 1)
-        # Threads that wait in a busy loop take the cores from decoding the next picture and from whatever
-        # else the machine does: with other programs running, a picture took three times as long.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        # Sums of 8-bit products saturate on processors without VNNI unless this is set: a picture's score
-        # must not depend on the processor.
-        options.add_session_config_entry("session.x64quantprecision", "1")
-        try:
-            self._session = ort.InferenceSession(
-                graph,
-                options,
-                providers=["CPUExecutionProvider"],
-                # The fallback would print, and try the same provider again.
-                enable_fallback=0,
-            )
-            inputs = {part.name: part.type for part in self._session.get_inputs()}
-            outputs = {part.name: part.type for part in self._session.get_outputs()}
-        except Exception as error:  # ONNX Runtime's exceptions share no other base
-            raise ModelFileError(
-                f"ONNX Runtime {ort.__version__} cannot load the model's graph ({said(error)}): "
-                "upgrade onnxruntime"
-            ) from None
-        check_contract(inputs, outputs)
+        self._session = open_session(graph, threads=threads)
+        check_contract(
+            {part.name: part.type for part in self._session.get_inputs()},
+            {part.name: part.type for part in self._session.get_outputs()},
+        )
 
     def run(self, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Run the graph on pictures of the graph's size, one by one; see `Engine.run`.
@@ -117,6 +92,37 @@ class OnnxRuntimeEngine:
             ModelFileError: When the graph cannot be run on pictures of this size.
         """
         return one_by_one(lambda image: self._session.run(OUTPUTS, {INPUT: image}), images)
+
+
+def open_session(graph: bytes, *, threads: int | None) -> ort.InferenceSession:
+    """Load any ONNX graph into ONNX Runtime, for one picture at a time.
+
+    Raises:
+        ValueError: When `threads` is less than 1.
+        ModelFileError: When ONNX Runtime cannot load the graph.
+    """
+    check_threads(threads)
+    options = ort.SessionOptions()
+    # Errors arrive as exceptions; what ONNX Runtime would print besides belongs to nobody's terminal.
+    options.log_severity_level = _FATAL
+    options.intra_op_num_threads = threads or 0
+    options.use_deterministic_compute = True
+    # Pictures come one by one: what depends on their number alone is computed once, at loading.
+    options.add_free_dimension_override_by_name("batch", 1)
+    # Threads that wait in a busy loop take the cores from decoding the next picture and from whatever
+    # else the machine does: with other programs running, a picture took three times as long.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # Sums of 8-bit products saturate on processors without VNNI unless this is set: a picture's score must
+    # not depend on the processor.
+    options.add_session_config_entry("session.x64quantprecision", "1")
+    try:
+        # The fallback would print, and try the same provider again.
+        return ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"], enable_fallback=0)
+    except Exception as error:  # ONNX Runtime's exceptions share no other base
+        raise ModelFileError(
+            f"ONNX Runtime {ort.__version__} cannot load the model's graph ({said(error)}): "
+            "upgrade onnxruntime"
+        ) from None
 
 
 def one_by_one(

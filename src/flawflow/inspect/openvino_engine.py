@@ -44,31 +44,8 @@ class OpenVinoEngine:
             EngineError: When OpenVINO is not installed.
             ModelFileError: When OpenVINO cannot load the graph, or it has other inputs or outputs.
         """
-        check_threads(threads)
-        openvino = _openvino()
-        core = openvino.Core()
-        options: dict[str, Any] = {
-            "PERFORMANCE_HINT": "LATENCY",
-            # Said outright: left to itself OpenVINO computes in 16 bits wherever the processor can.
-            "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" and _has_bf16(core) else "f32",
-            # Threads that are bound to cores wait where another program is on the same core.
-            "ENABLE_CPU_PINNING": False,
-        }
-        if threads is not None:
-            options["INFERENCE_NUM_THREADS"] = threads
-        try:
-            model = core.read_model(model=graph)
-            inputs, outputs = _kinds(model.inputs), _kinds(model.outputs)
-            # Pictures come one by one: what depends on their number alone is computed once, at loading.
-            shapes = {part: [1, *list(part.get_partial_shape())[1:]] for part in model.inputs}
-            model.reshape({part: openvino.PartialShape(shape) for part, shape in shapes.items()})
-            self._compiled = core.compile_model(model, "CPU", options)
-        except Exception as error:  # OpenVINO's exceptions share no other base
-            raise ModelFileError(
-                f"OpenVINO {openvino.__version__} cannot load the model's graph ({said(error)}): "
-                "upgrade openvino, or use the engine onnxruntime"
-            ) from None
-        check_contract(inputs, outputs)
+        self._compiled = compile_graph(graph, precision=precision, threads=threads)
+        check_contract(_kinds(self._compiled.inputs), _kinds(self._compiled.outputs))
         self._own = threading.local()
 
     def run(self, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -85,6 +62,39 @@ class OpenVinoEngine:
             self._own.request = self._compiled.create_infer_request()
         results = self._own.request.infer({INPUT: image})
         return [results[name] for name in OUTPUTS]
+
+
+def compile_graph(graph: bytes, *, precision: str, threads: int | None) -> Any:
+    """Compile any ONNX graph whose inputs begin with the batch, for one picture at a time.
+
+    Raises:
+        ValueError: When `threads` is less than 1.
+        EngineError: When OpenVINO is not installed.
+        ModelFileError: When OpenVINO cannot load the graph.
+    """
+    check_threads(threads)
+    openvino = _openvino()
+    core = openvino.Core()
+    options: dict[str, Any] = {
+        "PERFORMANCE_HINT": "LATENCY",
+        # Said outright: left to itself OpenVINO computes in 16 bits wherever the processor can.
+        "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" and _has_bf16(core) else "f32",
+        # Threads that are bound to cores wait where another program is on the same core.
+        "ENABLE_CPU_PINNING": False,
+    }
+    if threads is not None:
+        options["INFERENCE_NUM_THREADS"] = threads
+    try:
+        model = core.read_model(model=graph)
+        # Pictures come one by one: what depends on their number alone is computed once, at loading.
+        shapes = {part: [1, *list(part.get_partial_shape())[1:]] for part in model.inputs}
+        model.reshape({part: openvino.PartialShape(shape) for part, shape in shapes.items()})
+        return core.compile_model(model, "CPU", options)
+    except Exception as error:  # OpenVINO's exceptions share no other base
+        raise ModelFileError(
+            f"OpenVINO {openvino.__version__} cannot load the model's graph ({said(error)}): "
+            "upgrade openvino, or use the engine onnxruntime"
+        ) from None
 
 
 def _openvino() -> ModuleType:
