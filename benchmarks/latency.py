@@ -181,7 +181,7 @@ def count_flows(model: InspectionModel) -> int:
     for k, scale in enumerate(scales):
         positions = model.head.get_buffer(f"mean{k}").numel()
         for block in scale.flow.blocks:
-            matrices = block.split.matrix1, block.split.matrix2, block.first, block.last
+            matrices = block.split.matrix1, block.split.matrix2, block.first, block.scale, block.shift
             total += positions * sum(matrix.numel() for matrix in matrices)
     return total
 
