@@ -61,17 +61,17 @@ class FoldedFlow(nn.Module):
         x = vectors if self.standard is None else self.standard(vectors)
         # Rows of one matrix from here on: engines do a product and its bias in one step for matrices alone.
         parts = [x.flatten(0, 1)]
-        log_scales: list[Tensor] = []
+        tangents: list[Tensor] = []
         for block in self.blocks:
-            x1, y2, log_scale = block(parts, self.condition, vectors.shape[0])
+            x1, y2, tangent = block(parts, self.condition, vectors.shape[0])
             parts = [x1, y2]
-            log_scales.extend(() if log_scale is None else (log_scale,))
+            tangents.extend(() if tangent is None else (tangent,))
         if self.last is not None:
             parts = self.last(parts)
         # The parts are never put together: the norm does not need it.
         log_p = self.constant - 0.5 * _total([(part * part).sum(dim=1) for part in parts])
-        if log_scales:
-            log_p = log_p + _total(log_scales).sum(dim=1)
+        if tangents:
+            log_p = log_p + CLAMP * _total(tangents).sum(dim=1)
         return log_p.reshape(vectors.shape[:2])
 
 
@@ -132,13 +132,19 @@ class _Split(nn.Module):
 
 
 class _Block(nn.Module):
-    """A coupling block and what is affine before it."""
+    """A coupling block and what is affine before it.
+
+    The subnet's answer comes as two products: they take no longer than one, which would have to be cut, and
+    engines do a product, its bias and tanh in one step.
+    """
 
     first: Tensor
     first_bias: Tensor
     condition: Tensor | None
-    last: Tensor
-    last_bias: Tensor
+    scale: Tensor
+    scale_bias: Tensor
+    shift: Tensor
+    shift_bias: Tensor
 
     def __init__(self, affine: _Affine, coupling: AffineCoupling | AdditiveCoupling) -> None:
         super().__init__()
@@ -151,13 +157,16 @@ class _Block(nn.Module):
             self.register_buffer("first_bias", subnet.passive.bias.clone())
             weight = None if subnet.condition is None else subnet.condition.weight.T.contiguous()
             self.register_buffer("condition", weight)
-            self.register_buffer("last", (damping * subnet.last.weight.T).contiguous())
-            self.register_buffer("last_bias", damping * subnet.last.bias)
+            # The scales' rows, where there are any, stand before the shifts'.
+            rows = len(subnet.last.bias) - coupling.active
+            for name, part in ("scale", slice(None, rows)), ("shift", slice(rows, None)):
+                self.register_buffer(name, (damping * subnet.last.weight[part].T).contiguous())
+                self.register_buffer(f"{name}_bias", damping * subnet.last.bias[part])
 
     def forward(
         self, parts: list[Tensor], condition: Tensor | None, pictures: int
     ) -> tuple[Tensor, Tensor, Tensor | None]:
-        """Give the half that stays, the half that has changed, and its log-scales."""
+        """Give the half that stays, the half that has changed, and its log-scales in units of `CLAMP`."""
         x1, x2 = self.split(parts)
         bias = self.first_bias
         if self.condition is not None and condition is not None:
@@ -166,12 +175,11 @@ class _Block(nn.Module):
             bias = torch.addmm(bias, condition, self.condition)
             bias = bias.expand(pictures, *bias.shape).flatten(0, 1)
         hidden = torch.relu(torch.addmm(bias, x1, self.first))
-        answer = torch.addmm(self.last_bias, hidden, self.last)
+        shift = torch.addmm(self.shift_bias, hidden, self.shift)
         if not self.scales:
-            return x1, x2 + answer, None
-        active = x2.shape[1]
-        log_scale = CLAMP * torch.tanh(answer[:, :active])
-        return x1, x2 * log_scale.exp() + answer[:, active:], log_scale
+            return x1, x2 + shift, None
+        tangent = torch.tanh(torch.addmm(self.scale_bias, hidden, self.scale))
+        return x1, x2 * (CLAMP * tangent).exp() + shift, tangent
 
 
 def _compose(bijections: list[Bijection], dimension: int) -> _Affine:
