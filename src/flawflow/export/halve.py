@@ -40,8 +40,9 @@ def _halved(tensor: TensorProto) -> TensorProto | None:
     if tensor.data_type != TensorProto.FLOAT or np.prod(tensor.dims) < _LEAST_ELEMENTS:
         return None
     values = numpy_helper.to_array(tensor)
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         half = values.astype(np.float16)
-    if not np.abs(half - values).max() <= _MOST_LOST * np.abs(values).max():
+        fits = np.abs(half - values).max() <= _MOST_LOST * np.abs(values).max()
+    if not fits:
         return None
     return numpy_helper.from_array(half, f"{tensor.name}.float16")

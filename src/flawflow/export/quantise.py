@@ -14,8 +14,7 @@ from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantTy
 from flawflow.errors import ExportError
 from flawflow.inspect.engine import INPUT
 
-# Each belongs to the convolution before it: engines round once, after it.
-_ACTIVATIONS = ("Relu", "Clip")
+_KINDS = ["Conv", "Add"]
 
 
 def convolutions(model: onnx.ModelProto) -> list[tuple[str, int]]:
@@ -52,7 +51,6 @@ def quantise_convolutions(
         Another model, with pairs of QuantizeLinear and DequantizeLinear.
     """
     chosen = [name for name, stride in convolutions(model) if stride > above]
-    chosen += [node.name for node in model.graph.node if node.op_type in _ACTIVATIONS]
     with tempfile.TemporaryDirectory() as folder, _quiet():
         source, target = Path(folder, "model.onnx"), Path(folder, "quantised.onnx")
         # As a file: a model given as an object would have its tensors moved to other files.
@@ -62,13 +60,66 @@ def quantise_convolutions(
             target,
             _Pictures(pictures),
             quant_format=QuantFormat.QDQ,
-            op_types_to_quantize=["Conv", *_ACTIVATIONS],
-            nodes_to_quantize=chosen,
+            op_types_to_quantize=_KINDS,
+            nodes_to_quantize=[*chosen, *_sums(model.graph, set(chosen))],
             per_channel=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
+            # Only what goes in is rounded; engines see themselves that it may be done with what comes out.
+            extra_options={"OpTypesToExcludeOutputQuantization": _KINDS},
         )
-        return onnx.load(target)
+        quantised = onnx.load(target)
+    _restore_features(quantised.graph, model.graph)
+    return quantised
+
+
+def _sums(graph: onnx.GraphProto, chosen: set[str]) -> list[str]:
+    """Name the sums of what chosen convolutions give: without them ONNX Runtime rounds nothing there."""
+    given = {node.output[0] for node in graph.node if node.name in chosen}
+    leading = _leading_to_convolutions(graph)
+    return [
+        node.name
+        for node in graph.node
+        if node.op_type == "Add" and given.intersection(node.input) and leading.intersection(node.output)
+    ]
+
+
+def _restore_features(graph: onnx.GraphProto, source: onnx.GraphProto) -> None:
+    """Let what follows the encoder read features that were not rounded to 8 bits, in place.
+
+    Besides being nearer to what was learned, it keeps engines from going on in 8 bits where nobody set
+    ranges for it: OpenVINO 2026.4 did so across an average of features, and was wrong.
+    """
+    makers = {output: node for node in source.node for output in node.output}
+    leading = _leading_to_convolutions(graph)
+    for node in graph.node:
+        follows = not (node.op_type == "Conv" or leading.intersection(node.output))
+        if follows and node.output[0] in makers:
+            node.CopyFrom(makers[node.output[0]])
+    _drop_unread(graph)
+
+
+def _drop_unread(graph: onnx.GraphProto) -> None:
+    """Drop nodes and constants that nothing reads, in place."""
+    read = {output.name for output in graph.output}
+    nodes = []
+    for node in reversed(graph.node):
+        if read.intersection(node.output):
+            nodes.append(node)
+            read.update(node.input)
+    constants = [tensor for tensor in graph.initializer if tensor.name in read]
+    del graph.node[:], graph.initializer[:]
+    graph.node.extend(reversed(nodes))
+    graph.initializer.extend(constants)
+
+
+def _leading_to_convolutions(graph: onnx.GraphProto) -> set[str]:
+    """The tensors that some convolution depends on."""
+    leading: set[str] = set()
+    for node in reversed(graph.node):
+        if node.op_type == "Conv" or leading.intersection(node.output):
+            leading.update(node.input)
+    return leading
 
 
 class _Pictures(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime has no types
