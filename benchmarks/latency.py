@@ -181,7 +181,9 @@ def count_flows(model: InspectionModel) -> int:
     for k, scale in enumerate(scales):
         positions = model.head.get_buffer(f"mean{k}").numel()
         for block in scale.flow.blocks:
-            matrices = block.split.matrix1, block.split.matrix2, block.first, block.scale, block.shift
+            matrices = [
+                part for name, part in block.named_buffers() if part.dim() == 2 and name != "condition"
+            ]
             total += positions * sum(matrix.numel() for matrix in matrices)
     return total
 
