@@ -209,7 +209,9 @@ def count_flows(model: InspectionModel) -> int:
     for k, scale in enumerate(scales):
         positions = model.head.get_buffer(f"mean{k}").numel()
         for block in scale.flow.blocks:
-            matrices = block.split.matrix1, block.split.matrix2, block.first, block.scale, block.shift
+            matrices = [
+                part for name, part in block.named_buffers() if part.dim() == 2 and name != "condition"
+            ]
             total += positions * sum(matrix.numel() for matrix in matrices)
     return total
 
@@ -218,7 +220,7 @@ def count_head(head: Head) -> int:
     """Multiply-adds of adding the scales and enlarging their sum."""
     width = head.columns.shape[1]
     tall, wide = head.get_buffer("tall"), head.get_buffer("wide")
-    total = tall.numel() * width + len(tall) * wide.numel()
+    total = tall.numel() * wide.shape[1] + tall.shape[1] * wide.numel()
     for k in range(head.count):
         rows = head.get_buffer(f"rows{k}")
         source = head.get_buffer(f"mean{k}").shape[1]

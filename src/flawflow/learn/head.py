@@ -1,8 +1,9 @@
 """From the scales' maps to one anomaly map and one score: the same for every detector.
 
-S = R · (Σ_k B_k · ((d_k - μ_k)/σ_k) · B_kᵀ) · Rᵀ with constants that are stored at training time. B_k brings
-scale k to the grid where the scales are added, R from there to the pixels; both interpolate bilinearly,
-which is linear and separable, and so does the smoothing that one of them includes.
+S = R · (Σ_k w_k · B_k · ((d_k - μ_k)/σ_k) · B_kᵀ) · Rᵀ with constants that are stored at training time. B_k
+brings scale k to the grid where the scales are added, R from there to the pixels; both interpolate
+bilinearly, which is linear and separable, and so is the smoothing that one of them includes. The score
+is read off the same sum with all w_k = 1.
 """
 
 import math
@@ -40,15 +41,12 @@ class Head(nn.Module):
         finest = moments[0][0].shape
         grid = (finest[0], finest[1]) if self.on_grid else size
         self.tail = max(1, round(aggregation.tail * grid[0] * grid[1]))
-        corners, smoothing = aggregation.align_corners, aggregation.smoothing
-        across = []
+        sigma = 0.0 if self.on_grid else aggregation.smoothing
+        across, weights = [], []
         for k, (mean, deviation) in enumerate(moments):
             rows, columns = (
                 resampling_matrix(
-                    mean.shape[axis],
-                    grid[axis],
-                    sigma=0.0 if self.on_grid else smoothing,
-                    align_corners=corners,
+                    mean.shape[axis], grid[axis], sigma=sigma, align_corners=aggregation.align_corners
                 )
                 for axis in (0, 1)
             )
@@ -56,14 +54,22 @@ class Head(nn.Module):
             self.register_buffer(f"gain{k}", 1 / deviation)
             self.register_buffer(f"rows{k}", rows)
             across.append(columns)
+            weights.append((mean.shape[0] / grid[0]) ** aggregation.sharpness)
         self.register_buffer("columns", torch.cat(across, dim=1).T.contiguous())
         if self.on_grid:
             tall, wide = (
-                resampling_matrix(grid[axis], size[axis], sigma=smoothing, align_corners=corners)
+                resampling_matrix(
+                    grid[axis],
+                    size[axis],
+                    sigma=aggregation.smoothing,
+                    align_corners=aggregation.align_corners,
+                )
                 for axis in (0, 1)
             )
+            weighted = torch.cat([weight * part for weight, part in zip(weights, across, strict=True)], dim=1)
             self.register_buffer("tall", tall)
-            self.register_buffer("wide", wide.T.contiguous())
+            # Adding and widening are one product.
+            self.register_buffer("wide", (wide @ weighted).T.contiguous())
 
     def forward(self, maps: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         """Make anomaly map and image score.
@@ -76,10 +82,11 @@ class Head(nn.Module):
             pred_score: (B,) float32.
         """
         # Side by side, so that one product widens and adds them all.
-        total = torch.cat([self._heightened(k, maps[k]) for k in range(self.count)], dim=2) @ self.columns
+        beside = torch.cat([self._heightened(k, maps[k]) for k in range(self.count)], dim=2)
+        total = beside @ self.columns
         score = self._score(total.flatten(1))
         if self.on_grid:
-            total = self.get_buffer("tall") @ total @ self.get_buffer("wide")
+            return self.get_buffer("tall") @ (beside @ self.get_buffer("wide")), score
         return total, score
 
     def _heightened(self, k: int, distance: Tensor) -> Tensor:

@@ -14,6 +14,7 @@ from flawflow.learn.source import Source
 OPTIONS = CflowOptions(
     blocks=8,
     hidden=256,
+    expansion=8,
     position_channels=0,
     position_statistics=False,
     mixing="permutation",
