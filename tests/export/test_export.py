@@ -151,6 +151,13 @@ def test_an_export_is_not_exported_again(tiny_graph: bytes, tiny_card, good: lis
         export(tmp_path / "a.flaw", tmp_path / "b.flaw", precision="fp16", good=good)
 
 
+def test_the_model_is_never_replaced_by_its_export(tiny_model: Path, good: list[Path]):
+    before = tiny_model.read_bytes()
+    with pytest.raises(ExportError, match="is the model itself"):
+        export(tiny_model, tiny_model.parent / "." / tiny_model.name, precision="fp16", good=good)
+    assert tiny_model.read_bytes() == before
+
+
 def test_labels_without_test_pictures_are_refused(tiny_model: Path, good: list[Path], tmp_path: Path):
     dataset = open_dataset(good[0].parent)
     with pytest.raises(ExportError, match="no test pictures"):

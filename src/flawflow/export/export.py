@@ -87,6 +87,8 @@ def export(
         ExportError: The model is not fp32, or has nothing to quantise, or pictures are missing.
         FlawflowError: The model, the engine, a picture or a data set does not serve.
     """
+    if output.resolve() == model.resolve():
+        raise ExportError(f"{output} is the model itself, which further exports need: choose another name")
     source = read_model(model)
     _check_request(model, source.card, precision, good, labelled, force=force)
     before = Inspector.load(model)
