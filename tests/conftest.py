@@ -1,6 +1,8 @@
 """What several tests share: the real pictures, a seeded generator and a model that needs no training."""
 
 import os
+from collections.abc import Callable, Sequence
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -89,3 +91,24 @@ def tiny_model(tmp_path: Path, tiny_graph: bytes, tiny_card: Card) -> Path:
     path = tmp_path / "tiny.flaw"
     write_model(path, tiny_graph, tiny_card)
     return path
+
+
+@pytest.fixture
+def make_video(tmp_path: Path) -> Callable[..., Path]:
+    """Write pictures as a video of 10 frames a second, lossless but for the colour space."""
+    import av
+
+    def make(
+        pictures: Sequence[np.ndarray], name: str = "clip.avi", codec: str = "ffv1", **options: str
+    ) -> Path:
+        path = tmp_path / name
+        with av.open(str(path), "w", options=options) as container:
+            stream = container.add_stream(codec, rate=Fraction(10))
+            stream.height, stream.width = pictures[0].shape[:2]
+            stream.pix_fmt = "yuv420p"
+            for picture in pictures:
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+            container.mux(stream.encode(None))
+        return path
+
+    return make
