@@ -38,6 +38,14 @@ _NEEDED = ("torch", "torchvision", "timm", "safetensors", "onnx", "onnxscript")
 )
 @size_option
 @click.option(
+    "--every",
+    type=click.IntRange(min=1),
+    default=10,
+    show_default=True,
+    metavar="N",
+    help="Of a video, learn from every Nth frame.",
+)
+@click.option(
     "--preset",
     type=click.Choice(PRESETS),
     default="balanced",
@@ -71,7 +79,7 @@ _NEEDED = ("torch", "torchvision", "timm", "safetensors", "onnx", "onnxscript")
 def command(*, dataset: "Dataset", output: Path, overwrite: bool, **options: Any) -> None:
     """Learn what a good part looks like from the good training pictures of DATA.
 
-    DATA is a folder of good pictures, a data set in the layout of MVTec AD (train/good/...), or a
+    DATA is a folder of good pictures or videos, a data set in the layout of MVTec AD (train/good/...), or a
     manifest (.csv). Only good training pictures are used, for the threshold too.
     """
     if output.exists() and not overwrite:

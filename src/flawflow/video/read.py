@@ -119,8 +119,8 @@ class Video:
             )
         if self._damaged:
             raise PictureError(
-                f"{self.path} is damaged: {count} whole frames could be read, and {self._damaged} parts were left "
-                "out; record or copy it anew."
+                f"{self.path} is damaged: {count} whole frames could be read, and {self._damaged} parts "
+                "were left out; record or copy it anew."
             )
 
 
