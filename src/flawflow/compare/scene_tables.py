@@ -97,9 +97,9 @@ def _markdown(rows: Sequence[SceneRow], results: Sequence[SceneResult], untested
     height, width = record["size"]
     error = max((row.pixel_error for row in rows if row.pixel_error is not None), default=0.0)
     said = [
-        "AUROC in percent. The score of a frame is the maximum of its anomaly map. The mean of scenes is "
-        f"that of the AUROCs above it; in “{TOGETHER}” all frames, or pixels, are ranked in one list, although "
-        "each scene has its own model.",
+        "AUROC in percent. The score of a frame is the maximum of its anomaly map. The mean of scenes "
+        f"is that of the AUROCs above it; in “{TOGETHER}” all frames, or pixels, are ranked in one list, "
+        "although each scene has its own model.",
         f"{record['detector']}, encoder {record['encoder']}, preset {record['preset']}, {height} × {width} "
         f"pixels, seed {record['seed']}; learned from one frame in {record['every']}. No pixel AUROC is "
         f"further than {100 * error:.2g} points from exact.",
