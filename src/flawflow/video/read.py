@@ -163,7 +163,7 @@ def _promised_seconds(container: InputContainer, stream: VideoStream, rate: Frac
         return float(stream.duration * stream.time_base)
     # The container's length is that of its longest stream, which may be sound.
     if container.duration is not None and len(container.streams) == 1:
-        return container.duration / av.time_base
+        return float(container.duration / av.time_base)
     return 0.0
 
 
