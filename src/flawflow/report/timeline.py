@@ -109,7 +109,7 @@ def spans(
 def _band(verdict: str, start: float, end: float, scales: _Scales) -> str:
     x = scales.x(start)
     # One frame of an hour must still be seen.
-    width = max(round(scales.x(end) - x, 2), 1)
+    width = max(round(scales.x(end) - x, 2), 2)
     return (
         f'<rect class="{verdict}" x="{x}" y="{_TOP}" width="{width}" height="{_FLOOR - _TOP}">'
         f"<title>{verdict.upper()} from {start:.2f} s to {end:.2f} s</title></rect>"
