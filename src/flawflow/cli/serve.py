@@ -24,6 +24,15 @@ _EXTRA = frozenset(
 )
 
 
+def _named_paths(
+    _context: click.Context, _parameter: click.Parameter, texts: tuple[str, ...]
+) -> tuple[tuple[str, Path], ...]:
+    pairs = [text.partition("=") for text in texts]
+    if not all(name and path for name, _, path in pairs):
+        raise click.BadParameter("write the model's name and its data: part=good_pictures/")
+    return tuple((name, Path(path)) for name, _, path in pairs)
+
+
 @click.command("serve", short_help="Inspect, review and improve in a browser.")
 @click.argument("models", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
@@ -47,6 +56,13 @@ _EXTRA = frozenset(
     type=click.Path(path_type=Path),
     metavar="FOLDER",
     help="Folder whose pictures may be named by path and watched; may be given several times.",
+)
+@click.option(
+    "--trained-on",
+    multiple=True,
+    callback=_named_paths,
+    metavar="NAME=DATA",
+    help="The good pictures that model NAME was trained on; what is retrained learns from them too.",
 )
 @click.option(
     "--database",
@@ -78,6 +94,7 @@ def command(
     port: int,
     token: str | None,
     allow: tuple[Path, ...],
+    trained_on: tuple[tuple[str, Path], ...],
     database: str | None,
     keep_pictures: "KeepPictures",
     keep_days: int,
@@ -101,6 +118,7 @@ def command(
         port=port,
         token=token or None,
         allow=allow,
+        trained_on=trained_on,
         database=database or None,
         keep_pictures=keep_pictures,
         keep_days=keep_days or None,

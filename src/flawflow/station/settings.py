@@ -36,6 +36,8 @@ class Settings:
         max_waiting: The most pictures that may wait or be in work.
         max_waiting_bytes: The most bytes that they may have together.
         rate: Requests a second of one client address, on average; bursts may be twice as many.
+        trained_on: Model names, each with the good pictures that it was trained on (what `flawflow train`
+            takes): new data sets hold them too.
         workers: Pictures that are inspected at a time; None for one a core.
 
     Raises:
@@ -57,6 +59,7 @@ class Settings:
     max_waiting: int = 64
     max_waiting_bytes: int = 256 * 2**20
     rate: float = 500.0
+    trained_on: tuple[tuple[str, Path], ...] = ()
     workers: int | None = None
 
     def __post_init__(self) -> None:
@@ -72,6 +75,11 @@ class Settings:
                 f"the token must have {_SHORTEST_TOKEN} or more ASCII characters: make one with "
                 "python -c 'import secrets; print(secrets.token_urlsafe())'"
             )
+        for name, place in self.trained_on:
+            if name not in {model.stem for model in self.models} or not place.exists():
+                raise FlawflowError(
+                    f"{name}={place}: name a model of this station and the data that it was trained on"
+                )
         for folder in self.allow:
             if not folder.is_dir():
                 raise FlawflowError(f"{folder} is no folder: name folders of pictures with --allow")
