@@ -135,9 +135,9 @@ def test_a_file_that_changes_while_it_waits_is_not_examined_as_it_was(
     rounds(watcher, 1)
     read = module._read
 
-    def late(path: Path, seen: Any) -> bytes:
+    def late(path: Path, seen: Any, max_bytes: int) -> bytes:
         drop(folder, "a.png", b"good 1 and more")
-        return read(path, seen)
+        return read(path, seen, max_bytes)
 
     monkeypatch.setattr(module, "_read", late)
     rounds(watcher, 1)
@@ -231,13 +231,10 @@ def test_a_folder_that_goes_away_and_comes_back_is_no_end(folder: Path, make: Ma
     assert examiner.paths == ["a.png"]
 
 
-def test_a_huge_file_is_reported_without_being_read(
-    folder: Path, make: Make, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(module, "MAX_BYTES", 3)
+def test_a_huge_file_is_reported_without_being_read(folder: Path, make: Make):
     drop(folder, "a.png", b"good")
     records: list[Mapping[str, Any]] = []
-    rounds(make(give_up=0.0, on_done=records.append), 4)
+    rounds(make(give_up=0.0, max_bytes=3, on_done=records.append), 4)
     assert "4 bytes" in records[0]["error"]
     assert records[0]["sha256"] is None
 

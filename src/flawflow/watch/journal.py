@@ -135,6 +135,10 @@ class Journal:
         )
         return {os.fsdecode(path): Known(*rest) for path, *rest in rows}
 
+    def count(self) -> int:
+        """How many files are done."""
+        return int(self._all("SELECT count(*) FROM files")[0][0])
+
     def other_with(self, sha256: str, path: str) -> str | None:
         """The path of another file with this content that was done before, if there is one."""
         rows = self._all(

@@ -28,7 +28,7 @@ Gives what the record shall say besides the file, with the key `verdict`.
 """
 
 MAX_BYTES = 1 << 30
-"""A larger file is no picture of a line and is reported instead of being read."""
+"""A larger file is no picture of a line."""
 
 # At most so many files are taken from one look: the memory stays the same with a million waiting.
 _AT_ONCE = 1000
@@ -69,6 +69,7 @@ class Watcher:
         leave_out: Path | None = None,
         interval: float = 1.0,
         give_up: float = 60.0,
+        max_bytes: int = MAX_BYTES,
         on_done: Callable[[Mapping[str, Any]], None] = lambda _: None,
     ) -> None:
         """Begin nothing yet.
@@ -81,6 +82,7 @@ class Watcher:
             leave_out: A folder inside `folder` that is no input.
             interval: Seconds between two looks, at least.
             give_up: Seconds after its last change when a file that cannot be decoded is reported.
+            max_bytes: A larger file is reported instead of being read.
             on_done: Called with each record after it is in the journal.
         """
         self.tally: Counter[str] = Counter()
@@ -92,6 +94,7 @@ class Watcher:
         self._sinks = sinks
         self._leave_out = leave_out
         self._interval = interval
+        self._max_bytes = max_bytes
         self._on_done = on_done
         self._settler = Settler(pause=interval, give_up=give_up)
 
@@ -146,7 +149,7 @@ class Watcher:
         """Read and examine one file; None where there is nothing to note."""
         sha256 = None
         try:
-            content = _read(self._folder / seen.path, seen)
+            content = _read(self._folder / seen.path, seen, self._max_bytes)
             sha256 = hashlib.sha256(content).hexdigest()
             before = self._journal.known([seen.path]).get(seen.path)
             if before is not None and before.sha256 == sha256:
@@ -189,17 +192,15 @@ class Watcher:
         }
 
 
-def _read(path: Path, seen: Seen) -> bytes:
+def _read(path: Path, seen: Seen, max_bytes: int) -> bytes:
     """Read a file that is as it was seen, before and after.
 
     Raises:
-        PictureError: It has changed, or is larger than any picture.
+        PictureError: It has changed, or is larger than `max_bytes`.
         OSError: It cannot be read, or is gone.
     """
-    if seen.size > MAX_BYTES:
-        raise PictureError(
-            f"{seen.path} has {seen.size:,} bytes, which no picture of a line has: look at it."
-        )
+    if seen.size > max_bytes:
+        raise PictureError(f"{seen.path} has {seen.size:,} bytes, more than {max_bytes:,}: save it smaller.")
     with path.open("rb") as stream:
         content = stream.read(seen.size + 1)
         state = os.fstat(stream.fileno())

@@ -89,7 +89,7 @@ class Mqtt:
             client.username_pw_set(self._address.username, os.environ.get(PASSWORD_VARIABLE))
         if self._address.scheme == "mqtts":
             client.tls_set()
-        client.connect(self._address.hostname, self._address.port or _PORTS[self._address.scheme])
+        client.connect(str(self._address.hostname), self._address.port or _PORTS[self._address.scheme])
         client.loop_start()
         if not answered.wait(_SECONDS) or answers[0].is_failure:
             client.disconnect()
