@@ -25,7 +25,9 @@ def start(client: TestClient, address: str, **options: float) -> dict:
 
 
 def only(client: TestClient) -> dict:
-    (source,) = client.get("/api/sources").json()
+    answer = client.get("/api/sources")
+    assert answer.status_code == 200, answer.text
+    (source,) = answer.json()
     return source
 
 
