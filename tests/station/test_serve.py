@@ -25,24 +25,8 @@ class Served:
     """A station in a process of its own."""
 
     def __init__(self, model: Path, data: Path) -> None:
-        command = [
-            sys.executable,
-            "-c",
-            RUN,
-            "serve",
-            str(model),
-            "--data",
-            str(data),
-            "--port",
-            "0",
-            *options,
-        ]
         self.process = subprocess.Popen(
-            command,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            env=os.environ | {"OMP_NUM_THREADS": "1"},
+            command(model, data), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
         line = self.process.stdout.readline()
         self.port = int(re.search(r":(\d+)/", line).group(1))
@@ -150,18 +134,8 @@ def test_it_stops_when_told_although_a_page_listens(serve, make_png, number):
 
 def test_a_second_station_on_the_folder_is_refused(serve, tiny_model, tmp_path):
     serve()
-    command = [
-        sys.executable,
-        "-c",
-        RUN,
-        "serve",
-        str(tiny_model),
-        "--data",
-        str(tmp_path / "data"),
-        "--port",
-        "0",
-    ]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    again = command(tiny_model, tmp_path / "data")
+    result = subprocess.run(again, capture_output=True, text=True, timeout=60, check=False)
     assert result.returncode == 2
     assert result.stderr.startswith("flawflow: another station works in")
     assert result.stderr.count("\n") == 1

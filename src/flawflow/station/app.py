@@ -35,6 +35,7 @@ _FURTHER_ROUTES = ("flawflow.station.improve.routes", "flawflow.station.sources.
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "description": text}
     for status, text in (
+        (400, "The request cannot be read"),
         (401, "The station's token is missing"),
         (403, "Another host, origin or folder than allowed"),
         (404, "There is no such thing"),

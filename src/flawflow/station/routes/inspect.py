@@ -82,7 +82,6 @@ def router(station: Station) -> APIRouter:
         responses={
             **TOO_LARGE,
             **BUSY,
-            400: {"model": Problem, "description": "The body is broken"},
             415: {"model": Problem, "description": "Neither multipart nor JSON, or no picture"},
         },
         openapi_extra=_BODY,
