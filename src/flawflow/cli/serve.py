@@ -69,7 +69,7 @@ def _named_paths(
     envvar="FLAWFLOW_DATABASE",
     show_envvar=True,
     metavar="URL",
-    help="postgresql+psycopg://… instead of SQLite in the data folder.",
+    help="postgresql+pg8000://… instead of SQLite in the data folder.",
 )
 @click.option(
     "--keep-pictures",

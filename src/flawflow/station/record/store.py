@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from flawflow.station.errors import NotFoundError
@@ -12,6 +12,9 @@ from flawflow.station.record.filters import Filters, Label
 from flawflow.station.record.tables import InspectionRow, MapRow, RatesRow, SwitchRow
 
 _PAGE = 1000
+
+_COLUMNS = tuple(column.key for column in InspectionRow.__table__.columns if column.key != "id")
+_INSERT = insert(InspectionRow).returning(InspectionRow.id, sort_by_parameter_order=True)
 
 
 class Store:
@@ -49,10 +52,14 @@ class Store:
 
     def add(self, inspections: Sequence[tuple[InspectionRow, bytes]]) -> None:
         """Record inspections with their maps; when this returns they are on the disk, with their ids set."""
+        # By columns and not as objects: half the time, and every inspection comes by here.
+        values = [{name: getattr(row, name) for name in _COLUMNS} for row, _ in inspections]
         with self.writing.begin() as session:
-            session.add_all([row for row, _ in inspections])
-            session.flush()
-            session.add_all([MapRow(inspection=row.id, png=png) for row, png in inspections])
+            numbers = session.scalars(_INSERT, values).all()
+            maps = zip(numbers, inspections, strict=True)
+            session.execute(insert(MapRow), [{"inspection": number, "png": png} for number, (_, png) in maps])
+        for number, (row, _) in zip(numbers, inspections, strict=True):
+            row.id = number
 
     def get(self, number: int) -> InspectionRow:
         """Give one inspection.
