@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from flawflow.picture.find import is_picture_name
+from flawflow.picture.find import is_named
 
 
 @dataclass(frozen=True, order=True)
@@ -50,7 +50,7 @@ def scan(
                     if entry.is_dir(follow_symlinks=False):
                         if entry.path != hidden and not entry.name.startswith("."):
                             waiting.append(entry.path)
-                    elif is_picture_name(Path(entry.name)) and entry.is_file(follow_symlinks=False):
+                    elif is_named(Path(entry.name)) and entry.is_file(follow_symlinks=False):
                         yield from _seen(entry, start)
         except OSError as error:
             on_error(error)

@@ -27,6 +27,9 @@ Examine = Callable[[str, bytes], Mapping[str, Any]]
 Gives what the record shall say besides the file, with the key `verdict`.
 """
 
+NOT_OF_A_FILE = frozenset({"overlay", "frame", "seconds"})
+"""What records of `flawflow inspect` have and those of watching have not."""
+
 MAX_BYTES = 1 << 30
 """A larger file is no picture of a line."""
 
@@ -184,7 +187,7 @@ class Watcher:
         found = to_record(Failure(None, outcome.error or "")) if outcome.found is None else outcome.found
         return {
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
-            **{key: value for key, value in found.items() if key != "overlay"},
+            **{key: value for key, value in found.items() if key not in NOT_OF_A_FILE},
             "path": Path(path).as_posix(),
             "sha256": sha256,
             "duplicate_of": None if twin is None else Path(twin).as_posix(),

@@ -41,8 +41,13 @@ def film(tmp_path: Path) -> Callable[..., Path]:
 
     def write(path: Path, *, count: int = 20, codec: str = "ffv1") -> Path:
         with av.open(str(path), "w") as container:
-            stream = container.add_stream(codec, rate=10)
-            stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p" if codec == "ffv1" else "yuvj420p"
+            # MPEG-2 knows no ten pictures a second.
+            stream = container.add_stream(codec, rate=25 if codec == "mpeg2video" else 10)
+            stream.width, stream.height, stream.pix_fmt = (
+                64,
+                48,
+                "yuvj420p" if codec == "mjpeg" else "yuv420p",
+            )
             for number in range(count):
                 pixels = np.full((48, 64, 3), 10 * number, np.uint8)
                 container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))

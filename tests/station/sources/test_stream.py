@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 
 from flawflow.station.settings import Settings
 from flawflow.station.sources import stream as module
-from flawflow.station.sources.frames import StreamError, frames
+from flawflow.station.sources.frames import StreamError, shots
 
 pytest.importorskip("av", reason="the extra video is not installed")
 
@@ -99,12 +99,27 @@ def test_a_stream_that_is_not_there_is_said_and_tried_again(client: TestClient, 
     assert only(client)["running"]
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["ffconcat version 1.0\nfile secret.mkv\n", "#EXTM3U\n#EXTINF:9,\nsecret.mkv\n#EXT-X-ENDLIST\n"],
-)
-def test_a_playlist_opens_no_other_file(tmp_path: Path, film: Film, text: str):
-    film(tmp_path / "secret.mkv")
-    (tmp_path / "list.mkv").write_text(text)
+def test_a_playlist_opens_no_other_file(
+    client: TestClient, settings: Settings, wait: Wait, found: Found, film: Film
+):
+    film(settings.allow[0] / "secret.mkv")
+    (settings.allow[0] / "list.mkv").write_text("ffconcat version 1.0\nfile secret.mkv\n")
+    start(client, "list.mkv")
+    wait(lambda: not only(client)["running"])
+    assert "list.mkv" in only(client)["error"]
+    assert found() == []
+
+
+def test_a_stream_over_http_opens_no_file_of_this_computer(tmp_path: Path, server: str, film: Film):
+    film(tmp_path / "secret.ts", codec="mpeg2video")
+    playlist = f"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\nfile://{tmp_path}/secret.ts\n#EXT-X-ENDLIST\n"
+    (tmp_path / "www" / "live.m3u8").write_text(playlist)
     with pytest.raises(StreamError):
-        next(frames(str(tmp_path / "list.mkv")))
+        next(shots(f"{server}/live.m3u8", max_pixels=10_000))
+
+
+def test_pictures_that_are_too_large_are_not_decoded(tmp_path: Path, server: str, film: Film):
+    film(tmp_path / "www" / "live.avi", codec="mjpeg")
+    assert next(shots(f"{server}/live.avi", max_pixels=10_000))().shape == (48, 64, 3)
+    with pytest.raises(StreamError):
+        next(shots(f"{server}/live.avi", max_pixels=1000))

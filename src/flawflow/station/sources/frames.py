@@ -1,4 +1,4 @@
-"""Pictures of a camera, a stream or a video file, through PyAV (the extra `video`)."""
+"""Pictures of a camera or a stream as they are now, through PyAV (the extra `video`)."""
 
 import functools
 import importlib.util
@@ -10,21 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawflow.station.errors import StationError
-from flawflow.station.sources.source import is_camera, is_network
+from flawflow.station.sources.source import is_camera
 
-Frame = tuple[float, Callable[[], NDArray[np.uint8]]]
-"""Seconds since the beginning, and what gives the picture, uint8 (H, W, 3)."""
+Shot = Callable[[], NDArray[np.uint8]]
+"""Gives a picture, uint8 (H, W, 3); what is not asked for is not converted."""
 
 # To connect, and between two packets.
 _PATIENCE_SECONDS = 10.0
 
-# Formats that refer to no other file: a playlist below an allowed folder could name any.
-_FILE_FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,mjpeg,ogg,asf,flv"
 _NETWORK = "rtsp,rtp,srtp,udp,tcp,tls,http,https,httpproxy,crypto"
 
 
 class StreamError(StationError):
-    """A camera, stream or video file that gives no pictures (any more)."""
+    """A camera or stream that gives no pictures (any more)."""
 
 
 class NoVideoError(StationError):
@@ -43,11 +41,12 @@ def require_video() -> None:
         raise NoVideoError("cameras, streams and video files need PyAV: pip install 'flawflow[video]'")
 
 
-def frames(address: str) -> Iterator[Frame]:
-    """Give the frames, in order, until the end.
+def shots(address: str, *, max_pixels: int) -> Iterator[Shot]:
+    """Give the pictures of a camera or stream, as they come, until it ends.
 
     Args:
         address: A checked one; see `flawflow.station.sources.source.checked_address`.
+        max_pixels: Larger pictures are not decoded.
 
     Raises:
         StreamError: It cannot be opened, or breaks off.
@@ -59,9 +58,9 @@ def frames(address: str) -> Iterator[Frame]:
             if not container.streams.video:
                 raise StreamError("there is no video in it")
             stream = container.streams.video[0]
-            stream.thread_type = "AUTO"
+            stream.codec_context.options = {"max_pixels": str(max_pixels)}
             for frame in container.decode(stream):
-                yield float(frame.time or 0.0), functools.partial(frame.to_ndarray, format="rgb24")
+                yield functools.partial(frame.to_ndarray, format="rgb24")
     except (av.FFmpegError, OSError) as error:
         # Its own text names the address, with the password that may be in it.
         reason = getattr(error, "strerror", None) or type(error).__name__
@@ -72,54 +71,53 @@ def _opened(av: Any, address: str) -> Any:
     timeout = (_PATIENCE_SECONDS, _PATIENCE_SECONDS)
     if is_camera(address):
         return av.open(address, format="v4l2", timeout=timeout)
-    if is_network(address):
-        options = {"protocol_whitelist": _NETWORK}
-        if address.startswith("rtsp"):
-            # Over UDP a lost packet is a grey stripe, which would be judged as a defect.
-            options["rtsp_transport"] = "tcp"
-        return av.open(address, options=options, timeout=timeout)
-    options = {"protocol_whitelist": "file", "format_whitelist": _FILE_FORMATS}
-    return av.open(f"file:{address}", options=options, timeout=timeout)
+    options = {"protocol_whitelist": _NETWORK}
+    if address.startswith("rtsp"):
+        # Over UDP a lost packet is a grey stripe, which would be judged as a defect.
+        options["rtsp_transport"] = "tcp"
+    return av.open(address, options=options, timeout=timeout)
 
 
 class Latest:
-    """Reads frames as fast as they come and keeps the newest.
+    """Reads pictures as fast as they come and keeps the newest.
 
     A stream that is read more slowly than it comes would be seen later and later.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, *, max_pixels: int) -> None:
         """Begin to read."""
         self._news = threading.Condition()
-        self._frame: Frame | None = None
+        self._shot: Shot | None = None
         self._error: StreamError | None = None
         self._is_over = False
         # A daemon: it may wait for a packet that never comes.
-        threading.Thread(target=self._read, args=(address,), name="flawflow-stream", daemon=True).start()
+        threading.Thread(
+            target=self._read, args=(address, max_pixels), name="flawflow-stream", daemon=True
+        ).start()
 
-    def take(self, timeout: float) -> Frame | None:
-        """Give the newest frame that was not given yet; None where none came within `timeout` seconds.
+    def take(self, timeout: float) -> Shot | None:
+        """Give the newest picture that was not given yet; None where none came within `timeout` seconds.
 
         Raises:
             StreamError: The stream broke off, or is over.
         """
         with self._news:
-            self._news.wait_for(lambda: self._frame is not None or self._error is not None, timeout)
-            frame, self._frame = self._frame, None
-            if frame is None and self._error is not None:
+            self._news.wait_for(lambda: self._shot is not None or self._error is not None, timeout)
+            shot, self._shot = self._shot, None
+            if shot is None and self._error is not None:
                 raise self._error
-            return frame
+            return shot
 
     def close(self) -> None:
-        """Stop reading at the next frame."""
+        """Stop reading at the next picture."""
         self._is_over = True
 
-    def _read(self, address: str) -> None:
+    def _read(self, address: str, max_pixels: int) -> None:
         error = StreamError("the stream is over")
         try:
-            for frame in frames(address):
+            for shot in shots(address, max_pixels=max_pixels):
                 with self._news:
-                    self._frame = frame
+                    self._shot = shot
                     self._news.notify()
                 if self._is_over:
                     return

@@ -15,7 +15,7 @@ from flawflow.errors import FlawflowError
 from flawflow.station.desk import Failed, Given
 from flawflow.station.errors import BusyError
 from flawflow.station.record.tables import NAME_LENGTH
-from flawflow.station.sources.frames import Latest, StreamError, frames
+from flawflow.station.sources.frames import Latest, StreamError
 from flawflow.station.sources.source import Source, is_file
 from flawflow.station.station import Station
 
@@ -61,29 +61,32 @@ class StreamRunner:
             self.error = str(error)
 
     def _run_file(self, stop: threading.Event) -> None:
-        name, due = Path(self._source.address).name, self._source.position
-        for seconds, picture in frames(self._source.address):
-            if stop.is_set():
-                return
-            if seconds < due:
-                continue
-            while not self._inspect(f"{name} {seconds:.3f} s", picture()):
-                # Of a file nothing is left out: it waits until there is room.
-                if stop.wait(_LOOK_SECONDS):
+        from flawflow.video.read import open_video
+
+        path, due = Path(self._source.address), self._source.position
+        with open_video(path, max_pixels=self._station.settings.max_pixels) as video:
+            for frame in video.frames():
+                if stop.is_set():
                     return
-            due = seconds + self._source.interval
-            self._reached(due)
+                if frame.seconds < due:
+                    continue
+                while not self._inspect(f"{path.name} {frame.seconds:.3f} s", frame.picture):
+                    # Of a file nothing is left out: it waits until there is room.
+                    if stop.wait(_LOOK_SECONDS):
+                        return
+                due = frame.seconds + self._source.interval
+                self._reached(due)
 
     def _run_live(self, stop: threading.Event) -> None:
         """Inspect until the stream breaks off."""
-        latest = Latest(self._source.address)
+        latest = Latest(self._source.address, max_pixels=self._station.settings.max_pixels)
         try:
             while not stop.is_set():
-                frame = latest.take(_LOOK_SECONDS)
-                if frame is None:
+                shot = latest.take(_LOOK_SECONDS)
+                if shot is None:
                     continue
                 now = datetime.now(UTC).isoformat(sep=" ", timespec="milliseconds")
-                if self._inspect(now.removesuffix("+00:00"), frame[1]()):
+                if self._inspect(now.removesuffix("+00:00"), shot()):
                     self.error = None
                 stop.wait(self._source.interval)
         except StreamError as error:

@@ -11,12 +11,13 @@ from typing import Any
 from flawflow.errors import one_line
 from flawflow.report.results import CSV_COLUMNS, csv_cells, no_formula
 from flawflow.watch.journal import Message
+from flawflow.watch.watcher import NOT_OF_A_FILE
 
 MAX_BYTES = 100_000_000
 """A file that has grown to this is followed by another of the same day."""
 
 COLUMNS = (
-    "id", "time", *(column for column in CSV_COLUMNS if column != "overlay"),
+    "id", "time", *(column for column in CSV_COLUMNS if column not in NOT_OF_A_FILE),
     "sha256", "duplicate_of", "model", "model_sha256", "journal",
 )  # fmt: skip
 
@@ -95,7 +96,7 @@ class CsvLines(Lines):
     def line(self, record: dict[str, Any]) -> bytes:
         """Give the record's cells in the order of `COLUMNS`."""
         twin = no_formula(record["duplicate_of"], "./")
-        cells = {**record, **csv_cells({**record, "overlay": None}), "duplicate_of": twin}
+        cells = {**record, **csv_cells({**record, **dict.fromkeys(NOT_OF_A_FILE)}), "duplicate_of": twin}
         return _row(
             # A name may hold a line end, and then a row would be no line.
             one_line(cell) if isinstance(cell, str) else cell
