@@ -84,7 +84,7 @@ def _named_paths(
     default=90,
     show_default=True,
     metavar="N",
-    help="Pictures without a label go after N days; 0 keeps them for ever.",
+    help="Pictures not labelled good or bad go after N days; 0 keeps them for ever.",
 )
 def command(
     *,

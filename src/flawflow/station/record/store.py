@@ -184,20 +184,22 @@ class Store:
         with self.writing.begin() as session:
             session.add(SwitchRow(time=datetime.now(UTC), model=model, version=version))
 
-    def keys(self) -> set[str]:
-        """Give the keys of all inspections whose picture is kept."""
+    def known(self, keys: Sequence[str]) -> set[str]:
+        """Give those of some keys that belong to inspections whose picture is kept."""
+        row = InspectionRow
         with self.reading() as session:
-            return set(session.scalars(select(InspectionRow.key).where(InspectionRow.has_picture)))
+            return set(session.scalars(select(row.key).where(row.key.in_(keys), row.has_picture)))
 
     def expire(self, before: datetime, *, limit: int = _PAGE) -> list[str]:
-        """Forget pictures and maps of inspections without a label from before a time, `limit` at most.
+        """Forget pictures and maps from before a time, `limit` at most; good, bad and drawn ones stay.
 
         Returns:
             The keys of the pictures whose files may go now; empty when all is done.
         """
         row = InspectionRow
+        unlabelled = row.label.is_(None) | (row.label == "skip")
         old = select(row).where(
-            row.time < before, row.has_picture | row.has_map, row.label.is_(None), row.has_mask.is_(False)
+            row.time < before, row.has_picture | row.has_map, unlabelled, row.has_mask.is_(False)
         )
         with self.writing.begin() as session:
             found = list(session.scalars(old.limit(limit)))
