@@ -41,3 +41,10 @@ def test_an_allowed_folder_must_be_there(tmp_path):
 def test_there_must_be_a_model():
     with pytest.raises(FlawflowError, match="needs a model"):
         Settings(models=())
+
+
+def test_what_a_model_was_trained_on_must_be_there_and_the_model_too(tmp_path):
+    Settings(models=MODEL, trained_on=(("part", tmp_path),))
+    for name, data in (("other", tmp_path), ("part", tmp_path / "none")):
+        with pytest.raises(FlawflowError, match="the data that it was trained on"):
+            Settings(models=MODEL, trained_on=((name, data),))

@@ -52,6 +52,16 @@ def compare(
     }
 
 
+def at_rates_of(judge: Inspector, other: Inspector) -> Inspector:
+    """A model that judges by its own calibration, at the rates of another."""
+    rates = judge.card.calibration
+    return other.with_calibration(
+        other.card.calibration.with_rates(
+            false_reject_rate=rates.false_reject_rate, review_rate=rates.review_rate
+        )
+    )
+
+
 def _judged(inspector: Inspector, path: Any) -> dict[str, Any]:
     _, score = inspector.measure(path)
     return {"score": score, "verdict": inspector.card.calibration.verdict(score)}

@@ -14,7 +14,7 @@ from flawflow.files import write_whole
 from flawflow.inspect.inspector import Inspector
 from flawflow.model_file import read_model
 from flawflow.station.errors import ConflictError, NotFoundError
-from flawflow.station.improve.compare import compare
+from flawflow.station.improve.compare import at_rates_of, compare
 from flawflow.station.improve.datasets import Datasets
 from flawflow.station.improve.plan import Plan, Preset
 from flawflow.station.improve.process import StoppedError, Training
@@ -234,16 +234,6 @@ class Jobs:
 
     def _tell(self, job: Job) -> None:
         self._publish({"type": "job", "job": job.to_json()})
-
-
-def at_rates_of(judge: Inspector, other: Inspector) -> Inspector:
-    """A model that judges by its own calibration, at the rates of another."""
-    rates = judge.card.calibration
-    return other.with_calibration(
-        other.card.calibration.with_rates(
-            false_reject_rate=rates.false_reject_rate, review_rate=rates.review_rate
-        )
-    )
 
 
 def _read(path: Path) -> Job:

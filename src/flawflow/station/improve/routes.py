@@ -14,9 +14,9 @@ from flawflow.errors import TrainingError
 from flawflow.inspect.inspector import Inspector
 from flawflow.judge.calibration import Verdict
 from flawflow.station.errors import ConflictError
-from flawflow.station.improve.compare import compare
+from flawflow.station.improve.compare import at_rates_of, compare
 from flawflow.station.improve.datasets import Datasets, DatasetVersion
-from flawflow.station.improve.jobs import Jobs, State, at_rates_of
+from flawflow.station.improve.jobs import Jobs, State
 from flawflow.station.improve.plan import Preset
 from flawflow.station.models import Model
 from flawflow.station.routes.shared import Id, ModelName
