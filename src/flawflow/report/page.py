@@ -106,7 +106,7 @@ def _selection(summary: Summary, shown: int) -> str:
 def _figure(exhibit: Exhibit, card: Card) -> str:
     record = exhibit.record
     verdict, path = record["verdict"], record["path"] or ""
-    rare = rarity(record["p_value"], len(card.calibration.scores))
+    rare = rarity(record["p_value"], len(card.calibration.all_scores))
     regions = counted(len(record["regions"]), "region")
     overlay = _image("overlay", exhibit.overlay, f"Anomaly map over {path}")
     if record["overlay"] is not None:

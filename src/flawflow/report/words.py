@@ -1,6 +1,6 @@
 """Numbers said in words that need no statistics."""
 
-from flawflow.judge.calibration import Calibration
+from flawflow.judge.calibration import Calibration, Threshold
 
 VERDICT_WORDS = {
     "NG": "not like the good parts",
@@ -38,18 +38,36 @@ def rule(calibration: Calibration) -> str:
 def promise(calibration: Calibration) -> str:
     """Say what the thresholds of a model promise, and when they cannot keep the rates asked for."""
     reject, review = calibration.threshold(), calibration.review_threshold()
-    said = f"A good part is judged NG with a probability of at most {percent(reject.guaranteed_rate)}"
+    said = f"A good part is judged NG with a probability of {_rate(reject)}"
     if review.score < reject.score:
-        said += f", and NG or REVIEW with at most {percent(review.guaranteed_rate)}"
+        said += f", and NG or REVIEW with {_rate(review)}"
     else:
         said += "; no picture is judged REVIEW"
-    said += f" (measured on {counted(len(calibration.scores), 'good picture')} kept out of the training)."
+    said += f" ({_measured_on(calibration)})."
     broken = [
         f"{percent(given.asked_rate)} of {verdict} needs {calibration.needed(given.asked_rate):,} pictures"
         for verdict, given in (("NG", reject), ("REVIEW", review))
         if not given.keeps_rate
     ]
-    return f"{said} These are too few for what was asked: {' and '.join(broken)}." if broken else said
+    what = "to guarantee what" if calibration.others else "for what"
+    return f"{said} These are too few {what} was asked: {' and '.join(broken)}." if broken else said
+
+
+def _rate(given: Threshold) -> str:
+    at_most = f"at most {percent(given.guaranteed_rate)}"
+    if given.expected_rate == given.guaranteed_rate:
+        return at_most
+    return f"about {percent(given.expected_rate)} (guaranteed: {at_most})"
+
+
+def _measured_on(calibration: Calibration) -> str:
+    own, others = len(calibration.scores), len(calibration.others)
+    if not others:
+        return f"measured on {counted(own, 'good picture')} kept out of the training"
+    return (
+        f"measured on {counted(own + others, 'good picture')}: {own:,} kept out of the training, which the "
+        f"guarantee rests on, and {others:,} kept out of the training of sister models"
+    )
 
 
 def percent(share: float) -> str:
