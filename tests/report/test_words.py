@@ -46,7 +46,7 @@ def test_the_promise_of_a_cross_fitted_model_tells_what_is_seen_from_what_is_sur
     assert "NG with a probability of about 1.6 % (guaranteed: at most 6.2 %)" in said
     assert "(measured on 60 good pictures: 15 kept out of the training, which the guarantee" in said
     assert said.endswith(
-        "too few to guarantee what was asked: 1 % of NG needs 99 pictures and 5 % of REVIEW needs 19 pictures."
+        "to guarantee what was asked: 1 % of NG needs 99 pictures and 5 % of REVIEW needs 19 pictures."
     )
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from flawflow.learn.train import TrainingResult
 
 PRESETS = ("fast", "balanced", "accurate", "paper")
+CALIBRATIONS = ("auto", "split", "cross")
 DETECTORS = ("cflow", "uflow", "padim", "patchcore", "spade", "mahalanobis", "differnet")
 
 # The export's packages are asked for too: their lack must not show after the work is done.
@@ -57,6 +58,14 @@ _NEEDED = ("torch", "torchvision", "timm", "safetensors", "onnx", "onnxscript")
     default=0,
     show_default=True,
     help="Seed of every random choice.",
+)
+@click.option(
+    "--calibration",
+    type=click.Choice(CALIBRATIONS),
+    default="auto",
+    show_default=True,
+    help="How thresholds are found: by 15 % kept aside (split), or by all pictures with four trainings "
+    "(cross), which auto chooses below 124 pictures.",
 )
 @click.option(
     "--device",

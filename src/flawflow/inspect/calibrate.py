@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +36,12 @@ class Measurement:
     peak: float
     calm: float
 
+    @classmethod
+    def of(cls, path: Path, anomaly_map: NDArray[np.float32], score: float) -> Self:
+        """What a map, float32 (H, W), and a score say."""
+        calm = float(np.quantile(anomaly_map, _CALM_QUANTILE))
+        return cls(path, score, peak=float(anomaly_map.max()), calm=calm)
+
 
 def measure_good(measure: Measure, pictures: Iterable[Path]) -> Iterator[Measurement | Failure]:
     """Measure good pictures, side by side, in their order.
@@ -52,19 +59,23 @@ def measure_good(measure: Measure, pictures: Iterable[Path]) -> Iterator[Measure
             anomaly_map, score = measure(path)
         except PictureError as error:
             return Failure(path, str(error))
-        calm = float(np.quantile(anomaly_map, _CALM_QUANTILE))
-        return Measurement(path, score, peak=float(anomaly_map.max()), calm=calm)
+        return Measurement.of(path, anomaly_map, score)
 
     return in_order(measured, pictures)
 
 
 def calibrate(
-    measurements: Sequence[Measurement], *, false_reject_rate: float = 0.01, review_rate: float = 0.05
+    measurements: Sequence[Measurement],
+    *,
+    others: Sequence[Measurement] = (),
+    false_reject_rate: float = 0.01,
+    review_rate: float = 0.05,
 ) -> tuple[Calibration, tuple[float, float]]:
     """Find how to judge and how to draw by what a model says about good pictures.
 
     Args:
         measurements: Of good pictures that the model was not trained on; at least one.
+        others: Of further good pictures, by sister models (`flawflow.learn.crossfit`).
         false_reject_rate: As of `Calibration`.
         review_rate: As of `Calibration`.
 
@@ -78,10 +89,12 @@ def calibrate(
     calibration = Calibration.measured(
         (measurement.score for measurement in measurements),
         (measurement.peak for measurement in measurements),
+        others=(measurement.score for measurement in others),
+        other_peaks=(measurement.peak for measurement in others),
         false_reject_rate=false_reject_rate,
         review_rate=review_rate,
     )
-    low = float(np.median([measurement.calm for measurement in measurements]))
+    low = float(np.median([measurement.calm for measurement in (*measurements, *others)]))
     # A map that is constant on all good pictures still needs a scale with a length.
     high = low + max(2 * (calibration.pixel_threshold - low), 1e-6 * max(1.0, abs(low)))
     return calibration, (low, high)

@@ -6,6 +6,7 @@ number n of calibration pictures, whatever the distribution of the scores
 (Vovk, Gammerman & Shafer, "Algorithmic Learning in a Random World"; see also arXiv 2107.07511).
 """
 
+import itertools
 import math
 from bisect import bisect_left
 from collections.abc import Iterable
@@ -46,8 +47,8 @@ class Calibration:
 
     Where pictures are few, the model is one of several that each left out another part of them
     (cross-fitting). `scores` are then those of its own part, and `others` are those of the other parts, each
-    by the model that left it out. What is guaranteed rests on `scores` alone, since only they are exchangeable
-    with the score of a new picture; a threshold also lets no more of all n scores stand above it than the
+    by the model that left it out. What is guaranteed rests on `scores` alone: only they are exchangeable
+    with the score of a new picture. A threshold also lets no more of all n scores stand above it than the
     rate allows, which is what the share of rejected good pictures is seen to follow.
 
     Attributes:
@@ -121,7 +122,7 @@ class Calibration:
         for name, scores in (("scores", self.scores), ("others", self.others)):
             if not all(map(math.isfinite, scores)):
                 raise ValueError(f"{name} must be finite")
-            if any(low > high for low, high in zip(scores, scores[1:], strict=False)):
+            if any(low > high for low, high in itertools.pairwise(scores)):
                 raise ValueError(f"{name} must be ascending")
         if not math.isfinite(self.pixel_threshold):
             raise ValueError(f"pixel_threshold must be finite; got {self.pixel_threshold}")

@@ -49,7 +49,12 @@ def require_enough(count: int) -> None:
 
 
 def calibrate(
-    engine: Engine, pictures: Sequence[Path], size: tuple[int, int], on_progress: OnProgress
+    engine: Engine,
+    pictures: Sequence[Path],
+    size: tuple[int, int],
+    on_progress: OnProgress,
+    *,
+    others: Sequence[Measurement] = (),
 ) -> tuple[Calibration, tuple[float, float], tuple[tuple[Path, str], ...]]:
     """Calibrate by the exported graph.
 
@@ -58,6 +63,7 @@ def calibrate(
         pictures: Good pictures that the detector was not trained on.
         size: (H, W) of the graph's input.
         on_progress: Who is told.
+        others: Of further good pictures, by sister models (`flawflow.learn.crossfit`).
 
     Returns:
         The calibration, the heat scale, and the pictures that could not be read, each with a sentence.
@@ -82,5 +88,5 @@ def calibrate(
         raise DatasetError(
             "None of the pictures kept for calibration could be read; give more good pictures."
         )
-    calibration, heat_scale = by_measurements.calibrate(measurements)
+    calibration, heat_scale = by_measurements.calibrate(measurements, others=others)
     return calibration, heat_scale, tuple(failures)

@@ -10,7 +10,7 @@ import shutil
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +54,12 @@ class FeatureStore:
     def vectors(self, k: int) -> Tensor:
         """All vectors of scale k, (rows·H_k·W_k, D_k), not copied; vector n is at position n % (H_k·W_k)."""
         return self.maps[k].reshape(-1, self.maps[k].shape[-1])
+
+    def part(self, start: int, end: int) -> "FeatureStore":
+        """The features of pictures `start` to `end`, not copied."""
+        rows = slice(start * self.views, end * self.views)
+        maps = tuple(scale[rows] for scale in self.maps)
+        return replace(self, maps=maps, pictures=self.pictures[start:end])
 
     def plain_pyramids(self, device: torch.device) -> Iterator[list[Tensor]]:
         """The features of the pictures as they are, some pictures at a time, as maps (B, D_k, H_k, W_k)."""

@@ -16,6 +16,7 @@ from flawflow.dataset import Dataset, open_dataset
 from flawflow.errors import TrainingError
 from flawflow.inspect.engine import OnnxRuntimeEngine
 from flawflow.learn.calibrate import calibrate, require_enough, split_good
+from flawflow.learn.crossfit import is_crossed, measure_by_sisters, shuffled, without_first_part
 from flawflow.learn.detector import Detector
 from flawflow.learn.encoder import Encoder, build_encoder
 from flawflow.learn.export import check_graph, export_graph
@@ -58,6 +59,7 @@ def train(
     weights: str | Path | None = None,
     size: tuple[int, int] = (256, 256),
     seed: int = 0,
+    calibration: str = "auto",
     device: str = "auto",
     resume: bool = False,
     keep_work: bool = False,
@@ -65,7 +67,9 @@ def train(
 ) -> TrainingResult:
     """Learn what good parts look like and write one model file.
 
-    Only good training pictures are used. 15 % of them are kept aside to calibrate the threshold.
+    Only good training pictures are used. 15 % of them are kept aside to calibrate the threshold; where those
+    would be fewer than 19, a quarter is kept aside and the others are measured by sister models
+    (`flawflow.learn.crossfit`), which takes four trainings in place of one.
     Unfinished work stays in the folder `output`.training, from which `resume` goes on; on a CPU it ends with
     the same weights, bit for bit, as a training that was never interrupted.
 
@@ -78,6 +82,7 @@ def train(
         weights: Its weights; see `flawflow.learn.encoder.build_encoder`.
         size: (H, W) that pictures are resized to.
         seed: Of every random choice.
+        calibration: "split" keeps 15 % aside, "cross" cross-fits, "auto" chooses by the number of pictures.
         device: "auto", "cpu" or "cuda".
         resume: Go on with an interrupted training of the same output.
         keep_work: Leave that folder where it is: the flows' trainable weights and the optimiser's state, as
@@ -93,7 +98,11 @@ def train(
     chosen = with_detector(_preset(preset), detector)
     place = _device(device)
     on_progress = on_progress or ignore_progress
-    learned_from, held_out = split_good([sample.path for sample in data.train], seed)
+    good = [sample.path for sample in data.train]
+    crossed = is_crossed(calibration, len(good), allowed=chosen.crosses)
+    learned_from, held_out = split_good(good, seed)
+    if crossed:
+        learned_from, held_out = shuffled(good, seed), ()
     network = build_encoder(
         encoder,
         strides=chosen.strides,
@@ -112,6 +121,7 @@ def train(
         "seed": seed,
         "pictures": digest_of_files(learned_from),
         "views": f"{chosen.views} {chosen.augmentation}",
+        "calibration": "cross" if crossed else "split",
         "version": __version__,
     }
     work = WorkFolder(output.with_name(output.name + ".training"), plan, resume=resume)
@@ -127,8 +137,14 @@ def train(
         on_progress=on_progress,
     )
     require_enough(len(source.features.pictures) + len(held_out))
+    failures, others = source.features.failures, []
+    if crossed:
+        others = measure_by_sisters(source, chosen.detector)
+        source, held_out = without_first_part(source)
     graph = _learn(fitted, source)
-    calibration, heat_scale, unread = calibrate(OnnxRuntimeEngine(graph), held_out, size, on_progress)
+    judged, heat_scale, unread = calibrate(
+        OnnxRuntimeEngine(graph), held_out, size, on_progress, others=others
+    )
     seconds = perf_counter() - started
     card = Card(
         flawflow_version=__version__,
@@ -140,14 +156,14 @@ def train(
         training=TrainingCard(
             dataset=data.name, picture_count=len(source.features.pictures), seed=seed, seconds=seconds
         ),
-        calibration=calibration,
+        calibration=judged,
         heat_scale=heat_scale,
     )
     write_model(output, graph, card)
-    failures = source.features.failures + unread
+    failures += unread
     if not keep_work:
         work.remove()
-    return TrainingResult(output, len(learned_from) + len(held_out) - len(failures), seconds, card, failures)
+    return TrainingResult(output, len(good) - len(failures), seconds, card, failures)
 
 
 def _learn(detector: Detector, source: Source) -> bytes:
