@@ -16,6 +16,7 @@ from typing import Any, NoReturn, get_args, get_origin, get_type_hints
 
 from flawflow.errors import ModelFileError
 from flawflow.judge.calibration import Calibration
+from flawflow.judge.interest import check_runs
 
 FORMAT_VERSION = 2
 
@@ -89,6 +90,8 @@ class Card:
         calibration: Scores of good pictures and what follows from them.
         heat_scale: (low, high): the map values that a heat map shows as nothing and as full colour,
             one scale for all pictures of this model.
+        interest: Which pixels of the map count, as `flawflow.judge.interest.to_runs` writes them; empty
+            where all do. The graph itself leaves the others out.
         format_version: Version of the card's fields.
 
     Raises:
@@ -104,6 +107,7 @@ class Card:
     training: TrainingCard
     calibration: Calibration
     heat_scale: tuple[float, float]
+    interest: tuple[int, ...] = ()
     format_version: int = FORMAT_VERSION
 
     def __post_init__(self) -> None:
@@ -111,6 +115,7 @@ class Card:
             raise ValueError(f"format_version must be {FORMAT_VERSION}; got {self.format_version}")
         if not all(1 <= side <= MAX_SIDE for side in self.size):
             raise ValueError(f"size must be two numbers from 1 to {MAX_SIDE}; got {self.size}")
+        check_runs(self.interest, self.size)
         if not (all(map(math.isfinite, self.heat_scale)) and self.heat_scale[0] < self.heat_scale[1]):
             raise ValueError(f"heat_scale must be two finite numbers, low < high; got {self.heat_scale}")
         levels = (*self.heat_scale, self.calibration.pixel_threshold, *self.calibration.all_scores)

@@ -9,6 +9,8 @@ from flawflow.inspect import Failure, Inspector
 from flawflow.inspect.calibrate import Measurement, calibrate, measure_good, recalibrate
 from flawflow.judge.calibration import Calibration
 
+EVERYWHERE = np.ones((32, 32), np.bool_)
+
 
 @pytest.fixture
 def grey(tmp_path: Path) -> list[Path]:
@@ -21,7 +23,7 @@ def grey(tmp_path: Path) -> list[Path]:
 
 @pytest.fixture
 def measured(tiny_model: Path, grey: list[Path]) -> list[Measurement]:
-    found = measure_good(Inspector.load(tiny_model).measure, grey)
+    found = measure_good(Inspector.load(tiny_model).measure, grey, EVERYWHERE)
     return [measurement for measurement in found if isinstance(measurement, Measurement)]
 
 
@@ -38,7 +40,7 @@ def test_pictures_are_measured_as_they_are_inspected(
 
 def test_a_picture_that_cannot_be_read_is_a_failure_in_its_place(tiny_model: Path, grey: list[Path]):
     grey[1].write_bytes(b"not a picture")
-    first, second, *_ = measure_good(Inspector.load(tiny_model).measure, grey)
+    first, second, *_ = measure_good(Inspector.load(tiny_model).measure, grey, EVERYWHERE)
     assert isinstance(first, Measurement)
     assert isinstance(second, Failure)
     assert (second.path, str(grey[1]) in second.error) == (grey[1], True)

@@ -14,6 +14,7 @@ from flawflow.learn.calibrate import calibrate, require_enough, split_good
 from flawflow.learn.source import Progress, ignore_progress
 
 SIZE = (32, 32)
+EVERYWHERE = np.ones(SIZE, np.bool_)
 
 
 @given(count=st.integers(8, 400), seed=st.integers(0, 100))
@@ -48,7 +49,9 @@ def grey(tmp_path: Path) -> list[Path]:
 
 def test_scores_threshold_and_scale_come_from_the_graph(grey: list[Path], tiny_graph: bytes) -> None:
     seen: list[Progress] = []
-    calibration, (low, high), failures = calibrate(OnnxRuntimeEngine(tiny_graph), grey, SIZE, seen.append)
+    calibration, (low, high), failures = calibrate(
+        OnnxRuntimeEngine(tiny_graph), grey, EVERYWHERE, seen.append
+    )
     np.testing.assert_allclose(calibration.scores, np.array([10, 20, 30, 40]) / 255, rtol=1e-5)
     assert calibration.pixel_threshold == pytest.approx(40 / 255)
     assert low == pytest.approx(25 / 255)
@@ -59,7 +62,7 @@ def test_scores_threshold_and_scale_come_from_the_graph(grey: list[Path], tiny_g
 
 def test_an_unreadable_picture_is_left_out_and_told(grey: list[Path], tiny_graph: bytes) -> None:
     grey[1].write_bytes(b"no picture")
-    calibration, _, failures = calibrate(OnnxRuntimeEngine(tiny_graph), grey, SIZE, ignore_progress)
+    calibration, _, failures = calibrate(OnnxRuntimeEngine(tiny_graph), grey, EVERYWHERE, ignore_progress)
     assert len(calibration.scores) == 3
     [(path, reason)] = failures
     assert path == grey[1]
@@ -69,7 +72,7 @@ def test_an_unreadable_picture_is_left_out_and_told(grey: list[Path], tiny_graph
 def test_black_pictures_alone_still_give_a_scale_with_a_length(tmp_path: Path, tiny_graph: bytes) -> None:
     Image.new("RGB", SIZE).save(tmp_path / "black.png")
     _, (low, high), _ = calibrate(
-        OnnxRuntimeEngine(tiny_graph), [tmp_path / "black.png"], SIZE, ignore_progress
+        OnnxRuntimeEngine(tiny_graph), [tmp_path / "black.png"], EVERYWHERE, ignore_progress
     )
     assert low == 0 < high
 
@@ -77,4 +80,4 @@ def test_black_pictures_alone_still_give_a_scale_with_a_length(tmp_path: Path, t
 def test_nothing_readable_is_an_error(tmp_path: Path, tiny_graph: bytes) -> None:
     (tmp_path / "a.png").write_bytes(b"")
     with pytest.raises(DatasetError, match="None of the pictures kept for calibration could be read"):
-        calibrate(OnnxRuntimeEngine(tiny_graph), [tmp_path / "a.png"], SIZE, ignore_progress)
+        calibrate(OnnxRuntimeEngine(tiny_graph), [tmp_path / "a.png"], EVERYWHERE, ignore_progress)

@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flawflow.card import Card
 from flawflow.judge.calibration import Calibration
-from flawflow.report.words import counted, duration, percent, promise, rarity, rule
+from flawflow.report.words import counted, duration, looked_at, percent, promise, rarity, rule
 
 
 def calibration(count: int) -> Calibration:
@@ -55,6 +58,12 @@ def test_the_rule_names_only_verdicts_that_occur():
         "A picture is NG when its score is above 98, and REVIEW when it is above 94."
     )
     assert rule(calibration(9)) == "A picture is NG when its score is above 8."
+
+
+def test_how_much_of_a_picture_counts(card: Card):
+    assert looked_at(card) == "the whole picture"
+    masked = replace(card, interest=(0, 1024, 3072))
+    assert looked_at(masked).startswith("25 % of the picture, by a mask")
 
 
 def test_small_words():

@@ -68,6 +68,14 @@ _NEEDED = ("torch", "torchvision", "timm", "safetensors", "onnx", "onnxscript")
     "(cross), which auto chooses below 124 pictures.",
 )
 @click.option(
+    "--roi",
+    type=click.Path(path_type=Path),
+    help="A mask drawn over one of the pictures: what is not black counts, the rest changes nothing.",
+)
+@click.option(
+    "--ignore", type=click.Path(path_type=Path), help="A mask of what does not count, such as a label."
+)
+@click.option(
     "--device",
     type=click.Choice(("auto", "cpu", "cuda")),
     default="auto",

@@ -28,7 +28,7 @@ class Measurement:
         path: The picture's file.
         score: Its image score.
         peak: The largest value of its anomaly map.
-        calm: The value that 99 % of its pixels do not exceed.
+        calm: The value that 99 % of its pixels that count do not exceed.
     """
 
     path: Path
@@ -37,18 +37,23 @@ class Measurement:
     calm: float
 
     @classmethod
-    def of(cls, path: Path, anomaly_map: NDArray[np.float32], score: float) -> Self:
-        """What a map, float32 (H, W), and a score say."""
-        calm = float(np.quantile(anomaly_map, _CALM_QUANTILE))
+    def of(
+        cls, path: Path, anomaly_map: NDArray[np.float32], score: float, interest: NDArray[np.bool_]
+    ) -> Self:
+        """What a map, float32 (H, W), and a score say; `interest` tells the pixels that count."""
+        calm = float(np.quantile(anomaly_map[interest], _CALM_QUANTILE))
         return cls(path, score, peak=float(anomaly_map.max()), calm=calm)
 
 
-def measure_good(measure: Measure, pictures: Iterable[Path]) -> Iterator[Measurement | Failure]:
+def measure_good(
+    measure: Measure, pictures: Iterable[Path], interest: NDArray[np.bool_]
+) -> Iterator[Measurement | Failure]:
     """Measure good pictures, side by side, in their order.
 
     Args:
         measure: Such as `Inspector.measure`; called from several threads at once.
         pictures: Files.
+        interest: (H, W) of the map, which pixels count: `Inspector.interest`.
 
     Yields:
         A measurement for each picture, or a failure for one that cannot be read.
@@ -59,7 +64,7 @@ def measure_good(measure: Measure, pictures: Iterable[Path]) -> Iterator[Measure
             anomaly_map, score = measure(path)
         except PictureError as error:
             return Failure(path, str(error))
-        return Measurement.of(path, anomaly_map, score)
+        return Measurement.of(path, anomaly_map, score, interest)
 
     return in_order(measured, pictures)
 

@@ -15,6 +15,7 @@ from flawflow.inspect.engine import Engine, OnnxRuntimeEngine
 from flawflow.inspect.inspection import Failure, Inspection, Timings
 from flawflow.inspect.stream import in_order
 from flawflow.judge.calibration import Calibration
+from flawflow.judge.interest import from_runs
 from flawflow.judge.regions import Region, find_regions
 from flawflow.model_file import read_model
 from flawflow.picture import PictureSource, read_picture, resize_map, resize_picture
@@ -25,11 +26,14 @@ class Inspector:
 
     Attributes:
         card: What the model file says about the model.
+        interest: bool, (H, W) of `card.size`: which pixels count. The model's map has its lowest value where
+            they do not, and its score leaves them out.
     """
 
     def __init__(self, engine: Engine, card: Card) -> None:
         self._engine = engine
         self.card = card
+        self.interest = from_runs(card.interest, card.size)
 
     @classmethod
     def load(cls, path: str | Path, *, threads: int | None = None) -> Self:

@@ -51,7 +51,7 @@ def require_enough(count: int) -> None:
 def calibrate(
     engine: Engine,
     pictures: Sequence[Path],
-    size: tuple[int, int],
+    interest: NDArray[np.bool_],
     on_progress: OnProgress,
     *,
     others: Sequence[Measurement] = (),
@@ -61,7 +61,7 @@ def calibrate(
     Args:
         engine: Runs the graph.
         pictures: Good pictures that the detector was not trained on.
-        size: (H, W) of the graph's input.
+        interest: Which pixels of the graph's input, (H, W), count.
         on_progress: Who is told.
         others: Of further good pictures, by sister models (`flawflow.learn.crossfit`).
 
@@ -71,14 +71,15 @@ def calibrate(
     Raises:
         DatasetError: None of the pictures could be read.
     """
+    shape = interest.shape[0], interest.shape[1]
 
     def measure(path: Path) -> tuple[NDArray[np.float32], float]:
-        maps, scores = engine.run(resize_picture(read_picture(path), size)[None])
+        maps, scores = engine.run(resize_picture(read_picture(path), shape)[None])
         return maps[0], float(scores[0])
 
     measurements: list[Measurement] = []
     failures: list[tuple[Path, str]] = []
-    for done, result in enumerate(measure_good(measure, pictures), start=1):
+    for done, result in enumerate(measure_good(measure, pictures, interest), start=1):
         if isinstance(result, Failure):
             failures.append((pictures[done - 1], result.error))
         else:

@@ -105,12 +105,13 @@ def _measured_by_sister(
         detector.fit(sister)
         detector.requires_grad_(False).eval()
         head = build_head(detector, sister.features, source.size, source.device)
+        interest = np.ones(source.size, np.bool_) if store.interest is None else store.interest.numpy()
         rows = []
         with torch.inference_mode():
             for pyramid in store.part(0, size).plain_pyramids(source.device):
                 maps, scores = head([distance.cpu() for distance in detector(pyramid)])
                 for anomaly_map, score in zip(maps.numpy(), scores.tolist(), strict=True):
-                    one = Measurement.of(Path(), anomaly_map, score)
+                    one = Measurement.of(Path(), anomaly_map, score, interest)
                     rows.append((one.score, one.peak, one.calm))
     return torch.tensor(rows, dtype=torch.float64)
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from flawflow.learn.detector.detector import Aggregation
+from flawflow.learn.interest import cells, nearest_inside
 
 # The statistics of a position are taken over its neighbourhood: σ as a share of the map's shorter side.
 _NEIGHBOURHOOD = 1 / 32
@@ -26,16 +27,27 @@ class Head(nn.Module):
         moments: For each scale mean and deviation of the distance on good pictures, each (H_k, W_k).
         size: (H, W) of the anomaly map.
         aggregation: How.
+        interest: (H, W) bool, which pixels count; None for all. The others get the lowest value of those
+            that count, and the nearest of these stand in for them where the map is enlarged and smoothed.
     """
 
     columns: Tensor
+    interest: Tensor | None
 
     def __init__(
-        self, moments: Sequence[tuple[Tensor, Tensor]], size: tuple[int, int], aggregation: Aggregation
+        self,
+        moments: Sequence[tuple[Tensor, Tensor]],
+        size: tuple[int, int],
+        aggregation: Aggregation,
+        interest: Tensor | None = None,
     ) -> None:
         super().__init__()
         self.count = len(moments)
-        self.tail = round(aggregation.tail * size[0] * size[1])
+        counting = size[0] * size[1] if interest is None else int(interest.sum())
+        self.tail = round(aggregation.tail * counting)
+        self.register_buffer("interest", interest)
+        if interest is not None:
+            self.register_buffer("counting", torch.nonzero(interest.flatten())[:, 0])
         across = []
         for k, (mean, deviation) in enumerate(moments):
             rows, columns = (
@@ -50,6 +62,8 @@ class Head(nn.Module):
             self.register_buffer(f"mean{k}", mean)
             self.register_buffer(f"gain{k}", 1 / deviation)
             self.register_buffer(f"rows{k}", rows)
+            if interest is not None:
+                self.register_buffer(f"nearest{k}", nearest_inside(cells(interest, grid_of(mean))))
             across.append(columns)
         self.register_buffer("columns", torch.cat(across, dim=1).T.contiguous())
 
@@ -67,13 +81,30 @@ class Head(nn.Module):
         tall = torch.cat([self._heightened(k, maps[k]) for k in range(self.count)], dim=2)
         anomaly_map = tall @ self.columns
         pixels = anomaly_map.flatten(1)
+        if self.interest is not None:
+            pixels = pixels.index_select(1, self.get_buffer("counting"))
+            lowest = pixels.amin(dim=1)[:, None, None]
+            anomaly_map = torch.where(self.interest, anomaly_map, lowest)
         if self.tail > 1:
             return anomaly_map, pixels.topk(self.tail, dim=1, sorted=False).values.mean(dim=1)
         return anomaly_map, pixels.amax(dim=1)
 
     def _heightened(self, k: int, distance: Tensor) -> Tensor:
         mean, gain, rows = (self.get_buffer(f"{name}{k}") for name in ("mean", "gain", "rows"))
-        return rows @ ((distance - mean) * gain)
+        normalised = (distance - mean) * gain
+        if self.interest is not None:
+            normalised = from_nearest(normalised, self.get_buffer(f"nearest{k}"))
+        return rows @ normalised
+
+
+def from_nearest(maps: Tensor, nearest: Tensor) -> Tensor:
+    """Maps (B, H_k, W_k) in which each position has the value of another one, given by `nearest_inside`."""
+    return maps.flatten(1).index_select(1, nearest).reshape(maps.shape)
+
+
+def grid_of(maps: Tensor) -> tuple[int, int]:
+    """(H_k, W_k) of maps (…, H_k, W_k)."""
+    return int(maps.shape[-2]), int(maps.shape[-1])
 
 
 def position_moments(distances: Tensor, *, by_position: bool) -> tuple[Tensor, Tensor]:

@@ -1,5 +1,6 @@
 """The one way from good pictures to a model file."""
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,13 +14,15 @@ from numpy.typing import NDArray
 from flawflow import __version__
 from flawflow.card import Card, EncoderCard, TrainingCard
 from flawflow.dataset import Dataset, open_dataset
-from flawflow.errors import TrainingError
+from flawflow.errors import DatasetError, PictureError, TrainingError
 from flawflow.inspect.engine import OnnxRuntimeEngine
+from flawflow.judge.interest import to_runs
 from flawflow.learn.calibrate import calibrate, require_enough, split_good
 from flawflow.learn.crossfit import is_crossed, measure_by_sisters, shuffled, without_first_part
 from flawflow.learn.detector import Detector
 from flawflow.learn.encoder import Encoder, build_encoder
 from flawflow.learn.export import check_graph, export_graph
+from flawflow.learn.interest import read_interest
 from flawflow.learn.model import InspectionModel, build_head
 from flawflow.learn.preset import PRESETS, Preset, with_detector
 from flawflow.learn.source import OnProgress, Progress, Source, ignore_progress
@@ -60,6 +63,8 @@ def train(
     size: tuple[int, int] = (256, 256),
     seed: int = 0,
     calibration: str = "auto",
+    roi: Path | str | None = None,
+    ignore: Path | str | None = None,
     device: str = "auto",
     resume: bool = False,
     keep_work: bool = False,
@@ -82,6 +87,9 @@ def train(
         weights: Its weights; see `flawflow.learn.encoder.build_encoder`.
         size: (H, W) that pictures are resized to.
         seed: Of every random choice.
+        roi: A mask, drawn over one of the pictures, of what counts (not black). What lies elsewhere changes
+            nothing: neither what is learned nor any score, map or region of the model.
+        ignore: A mask of what does not count.
         calibration: "split" keeps 15 % aside, "cross" cross-fits, "auto" chooses by the number of pictures.
         device: "auto", "cpu" or "cuda".
         resume: Go on with an interrupted training of the same output.
@@ -111,6 +119,9 @@ def train(
         seed=seed,
         reflect_padding=chosen.reflect_padding,
     )
+    interest = _interest(roi, ignore, size, good)
+    if interest is not None:
+        network.interest = torch.from_numpy(interest)
     fitted = chosen.detector()
     plan = {
         "preset": chosen.name,
@@ -122,6 +133,7 @@ def train(
         "pictures": digest_of_files(learned_from),
         "views": f"{chosen.views} {chosen.augmentation}",
         "calibration": "cross" if crossed else "split",
+        "interest": [] if interest is None else list(to_runs(interest)),
         "version": __version__,
     }
     work = WorkFolder(output.with_name(output.name + ".training"), plan, resume=resume)
@@ -142,8 +154,9 @@ def train(
         others = measure_by_sisters(source, chosen.detector)
         source, held_out = without_first_part(source)
     graph = _learn(fitted, source)
+    counting = np.ones(size, np.bool_) if interest is None else interest
     judged, heat_scale, unread = calibrate(
-        OnnxRuntimeEngine(graph), held_out, size, on_progress, others=others
+        OnnxRuntimeEngine(graph), held_out, counting, on_progress, others=others
     )
     seconds = perf_counter() - started
     card = Card(
@@ -158,6 +171,7 @@ def train(
         ),
         calibration=judged,
         heat_scale=heat_scale,
+        interest=() if interest is None else to_runs(interest),
     )
     write_model(output, graph, card)
     failures += unread
@@ -176,6 +190,26 @@ def _learn(detector: Detector, source: Source) -> bytes:
     check_graph(graph, model, _some_pictures(source))
     source.on_progress(Progress("Writing the model", 1, 1))
     return graph
+
+
+def _interest(
+    roi: Path | str | None, ignore: Path | str | None, size: tuple[int, int], pictures: Sequence[Path]
+) -> NDArray[np.bool_] | None:
+    """Which pixels count, by masks that fit the first picture that can be read; None for all."""
+    if roi is None and ignore is None:
+        return None
+    shape = next(filter(None, map(_shape, pictures)), None)
+    if shape is None:
+        raise DatasetError("None of the good pictures could be read; name a folder of pictures.")
+    roi, ignore = (None if mask is None else Path(mask) for mask in (roi, ignore))
+    return read_interest(roi, ignore, size, shape)
+
+
+def _shape(path: Path) -> tuple[int, int] | None:
+    with contextlib.suppress(PictureError):
+        height, width = read_picture(path).shape[:2]
+        return height, width
+    return None
 
 
 def _preset(preset: Preset | str) -> Preset:

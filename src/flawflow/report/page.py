@@ -13,7 +13,7 @@ from flawflow.report.gallery import Exhibit
 from flawflow.report.heat import css_gradient
 from flawflow.report.histogram import histogram_svg
 from flawflow.report.summary import Summary
-from flawflow.report.words import VERDICT_WORDS, counted, duration, promise, rarity, rule
+from flawflow.report.words import VERDICT_WORDS, counted, duration, looked_at, promise, rarity, rule
 
 # A shape for each, so that colour is never needed to tell them apart.
 _CHIPS = {"NG": "▲ NG", "REVIEW": "◆ REVIEW", "OK": "● OK"}
@@ -86,6 +86,7 @@ def _facts(card: Card) -> str:
             f"{datetime.fromisoformat(card.created):%Y-%m-%d %H:%M} UTC, in {duration(training.seconds)}",
         ),
         ("Input", f"{card.size[1]} × {card.size[0]} pixels (width × height)"),
+        ("Looks at", looked_at(card)),
         ("Detector", f"{card.detector}, preset {card.preset}, seed {training.seed}"),
         ("Encoder", f"{encoder.name}, weights {encoder.weights} (licence: {encoder.weights_licence})"),
         ("Verdict", rule(card.calibration)),

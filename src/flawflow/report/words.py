@@ -1,5 +1,6 @@
 """Numbers said in words that need no statistics."""
 
+from flawflow.card import Card
 from flawflow.judge.calibration import Calibration, Threshold
 
 VERDICT_WORDS = {
@@ -33,6 +34,15 @@ def rule(calibration: Calibration) -> str:
     reject, review = calibration.threshold().score, calibration.review_threshold().score
     said = f"A picture is NG when its score is above {reject:.4g}"
     return f"{said}, and REVIEW when it is above {review:.4g}." if review < reject else f"{said}."
+
+
+def looked_at(card: Card) -> str:
+    """Say how much of a picture counts."""
+    if not card.interest:
+        return "the whole picture"
+    # Runs of pixels that count are every second one.
+    share = sum(card.interest[1::2]) / (card.size[0] * card.size[1])
+    return f"{percent(share)} of the picture, by a mask of the training; the rest changes nothing"
 
 
 def promise(calibration: Calibration) -> str:
