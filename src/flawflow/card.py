@@ -17,6 +17,7 @@ from typing import Any, NoReturn, get_args, get_origin, get_type_hints
 from flawflow.errors import ModelFileError
 from flawflow.judge.calibration import Calibration
 from flawflow.judge.interest import check_runs
+from flawflow.judge.reference import NO_REFERENCE, Reference
 
 FORMAT_VERSION = 2
 
@@ -92,6 +93,7 @@ class Card:
             one scale for all pictures of this model.
         interest: Which pixels of the map count, as `flawflow.judge.interest.to_runs` writes them; empty
             where all do. The graph itself leaves the others out.
+        drift: Good pictures of the calibration to compare later ones with; empty where nothing is known.
         format_version: Version of the card's fields.
 
     Raises:
@@ -108,6 +110,7 @@ class Card:
     calibration: Calibration
     heat_scale: tuple[float, float]
     interest: tuple[int, ...] = ()
+    drift: Reference = NO_REFERENCE
     format_version: int = FORMAT_VERSION
 
     def __post_init__(self) -> None:

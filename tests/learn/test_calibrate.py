@@ -49,7 +49,7 @@ def grey(tmp_path: Path) -> list[Path]:
 
 def test_scores_threshold_and_scale_come_from_the_graph(grey: list[Path], tiny_graph: bytes) -> None:
     seen: list[Progress] = []
-    calibration, (low, high), failures = calibrate(
+    calibration, (low, high), reference, failures = calibrate(
         OnnxRuntimeEngine(tiny_graph), grey, EVERYWHERE, seen.append
     )
     np.testing.assert_allclose(calibration.scores, np.array([10, 20, 30, 40]) / 255, rtol=1e-5)
@@ -57,13 +57,17 @@ def test_scores_threshold_and_scale_come_from_the_graph(grey: list[Path], tiny_g
     assert low == pytest.approx(25 / 255)
     assert high - 40 / 255 == pytest.approx(40 / 255 - low)
     assert failures == ()
+    assert sorted(reference.score) == list(calibration.scores)
+    assert reference.brightness == tuple(round(level / 255, 6) for level in (10, 20, 40, 30))
     assert [(step.done, step.total) for step in seen] == [(1, 4), (2, 4), (3, 4), (4, 4)]
 
 
 def test_an_unreadable_picture_is_left_out_and_told(grey: list[Path], tiny_graph: bytes) -> None:
     grey[1].write_bytes(b"no picture")
-    calibration, _, failures = calibrate(OnnxRuntimeEngine(tiny_graph), grey, EVERYWHERE, ignore_progress)
-    assert len(calibration.scores) == 3
+    calibration, _, reference, failures = calibrate(
+        OnnxRuntimeEngine(tiny_graph), grey, EVERYWHERE, ignore_progress
+    )
+    assert len(calibration.scores) == len(reference) == 3
     [(path, reason)] = failures
     assert path == grey[1]
     assert str(grey[1]) in reason
@@ -71,7 +75,7 @@ def test_an_unreadable_picture_is_left_out_and_told(grey: list[Path], tiny_graph
 
 def test_black_pictures_alone_still_give_a_scale_with_a_length(tmp_path: Path, tiny_graph: bytes) -> None:
     Image.new("RGB", SIZE).save(tmp_path / "black.png")
-    _, (low, high), _ = calibrate(
+    _, (low, high), _, _ = calibrate(
         OnnxRuntimeEngine(tiny_graph), [tmp_path / "black.png"], EVERYWHERE, ignore_progress
     )
     assert low == 0 < high

@@ -13,36 +13,49 @@ from flawflow.errors import PictureError
 from flawflow.inspect.inspection import Failure
 from flawflow.inspect.stream import in_order
 from flawflow.judge.calibration import Calibration
+from flawflow.judge.reference import Reference
+from flawflow.picture import read_picture, resize_picture
+from flawflow.picture.statistics import PictureStatistics, picture_statistics
 
-Measure = Callable[[Path], tuple[NDArray[np.float32], float]]
-"""Gives a picture's anomaly map and score, as `Inspector.measure` does."""
+Measure = Callable[[NDArray[np.uint8]], tuple[NDArray[np.float32], float]]
+"""Gives the anomaly map and the score of a picture of the model's size, as `Inspector.measure` does."""
 
 _CALM_QUANTILE = 0.99
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """What a model says about one good picture.
+    """What a model, and the picture itself, say about one good picture.
 
     Attributes:
         path: The picture's file.
         score: Its image score.
         peak: The largest value of its anomaly map.
         calm: The value that 99 % of its pixels that count do not exceed.
+        statistics: How it was taken.
     """
 
     path: Path
     score: float
     peak: float
     calm: float
+    statistics: PictureStatistics
 
     @classmethod
-    def of(
-        cls, path: Path, anomaly_map: NDArray[np.float32], score: float, interest: NDArray[np.bool_]
-    ) -> Self:
-        """What a map, float32 (H, W), and a score say; `interest` tells the pixels that count."""
-        calm = float(np.quantile(anomaly_map[interest], _CALM_QUANTILE))
-        return cls(path, score, peak=float(anomaly_map.max()), calm=calm)
+    def of(cls, path: Path, measure: Measure, interest: NDArray[np.bool_]) -> Self:
+        """Measure a picture; `interest`, (H, W) of the model, tells the pixels that count.
+
+        Raises:
+            PictureError: It cannot be read.
+        """
+        prepared = resize_picture(read_picture(path), (interest.shape[0], interest.shape[1]))
+        anomaly_map, score = measure(prepared)
+        return cls(path, score, *peak_and_calm(anomaly_map, interest), picture_statistics(prepared, interest))
+
+
+def peak_and_calm(anomaly_map: NDArray[np.float32], interest: NDArray[np.bool_]) -> tuple[float, float]:
+    """The largest value of a map, (H, W), and the one that 99 % of its pixels that count do not exceed."""
+    return float(anomaly_map.max()), float(np.quantile(anomaly_map[interest], _CALM_QUANTILE))
 
 
 def measure_good(
@@ -61,10 +74,9 @@ def measure_good(
 
     def measured(path: Path) -> Measurement | Failure:
         try:
-            anomaly_map, score = measure(path)
+            return Measurement.of(path, measure, interest)
         except PictureError as error:
             return Failure(path, str(error))
-        return Measurement.of(path, anomaly_map, score, interest)
 
     return in_order(measured, pictures)
 
@@ -105,6 +117,11 @@ def calibrate(
     return calibration, (low, high)
 
 
+def reference(measurements: Iterable[Measurement]) -> Reference:
+    """What later pictures are compared with."""
+    return Reference.of((measurement.score, measurement.statistics) for measurement in measurements)
+
+
 def recalibrate(card: Card, measurements: Sequence[Measurement], *, add: bool = False) -> Card:
     """Give the card a calibration by other good pictures, at its own rates.
 
@@ -117,11 +134,12 @@ def recalibrate(card: Card, measurements: Sequence[Measurement], *, add: bool = 
     Raises:
         ValueError: When there is no measurement.
     """
-    earlier = card.calibration
+    earlier, drift = card.calibration, reference(measurements)
     calibration, heat_scale = calibrate(
         measurements, false_reject_rate=earlier.false_reject_rate, review_rate=earlier.review_rate
     )
     if add:
         scores = tuple(sorted((*earlier.scores, *calibration.scores)))
-        return replace(card, calibration=replace(earlier, scores=scores))
-    return replace(card, calibration=calibration, heat_scale=heat_scale)
+        calibration = replace(earlier, scores=scores)
+        return replace(card, calibration=calibration, drift=card.drift.with_more(drift))
+    return replace(card, calibration=calibration, heat_scale=heat_scale, drift=drift)

@@ -19,6 +19,7 @@ from flawflow.judge.interest import from_runs
 from flawflow.judge.regions import Region, find_regions
 from flawflow.model_file import read_model
 from flawflow.picture import PictureSource, read_picture, resize_map, resize_picture
+from flawflow.picture.statistics import picture_statistics
 
 
 class Inspector:
@@ -79,6 +80,7 @@ class Inspector:
         calibration = self.card.calibration
         regions = _regions(graph_map, size, calibration.pixel_threshold)
         p_value, verdict = calibration.p_value(score), calibration.verdict(score)
+        statistics = picture_statistics(prepared, self.interest) if len(self.card.drift) else None
         judged = perf_counter()
         return Inspection(
             path=_path(source),
@@ -91,6 +93,7 @@ class Inspector:
             timings=Timings(
                 read=read - started, prepare=ready - read, infer=inferred - ready, judge=judged - inferred
             ),
+            statistics=statistics,
         )
 
     def inspect_many(

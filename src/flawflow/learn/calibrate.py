@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 
 from flawflow.errors import DatasetError
 from flawflow.inspect import calibrate as by_measurements
-from flawflow.inspect.calibrate import Measurement, measure_good
+from flawflow.inspect.calibrate import Measurement, measure_good, reference
 from flawflow.inspect.engine import Engine
 from flawflow.inspect.inspection import Failure
 from flawflow.judge.calibration import Calibration
+from flawflow.judge.reference import Reference
 from flawflow.learn.source import OnProgress, Progress
-from flawflow.picture import read_picture, resize_picture
 
 HELD_OUT_SHARE = 0.15
 LEAST_HELD_OUT = 2
@@ -55,7 +55,7 @@ def calibrate(
     on_progress: OnProgress,
     *,
     others: Sequence[Measurement] = (),
-) -> tuple[Calibration, tuple[float, float], tuple[tuple[Path, str], ...]]:
+) -> tuple[Calibration, tuple[float, float], Reference, tuple[tuple[Path, str], ...]]:
     """Calibrate by the exported graph.
 
     Args:
@@ -66,15 +66,15 @@ def calibrate(
         others: Of further good pictures, by sister models (`flawflow.learn.crossfit`).
 
     Returns:
-        The calibration, the heat scale, and the pictures that could not be read, each with a sentence.
+        The calibration, the heat scale, what later pictures are compared with, and the pictures that could
+        not be read, each with a sentence.
 
     Raises:
         DatasetError: None of the pictures could be read.
     """
-    shape = interest.shape[0], interest.shape[1]
 
-    def measure(path: Path) -> tuple[NDArray[np.float32], float]:
-        maps, scores = engine.run(resize_picture(read_picture(path), shape)[None])
+    def measure(prepared: NDArray[np.uint8]) -> tuple[NDArray[np.float32], float]:
+        maps, scores = engine.run(prepared[None])
         return maps[0], float(scores[0])
 
     measurements: list[Measurement] = []
@@ -90,4 +90,4 @@ def calibrate(
             "None of the pictures kept for calibration could be read; give more good pictures."
         )
     calibration, heat_scale = by_measurements.calibrate(measurements, others=others)
-    return calibration, heat_scale, tuple(failures)
+    return calibration, heat_scale, reference((*measurements, *others)), tuple(failures)

@@ -13,14 +13,17 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from flawflow.errors import TrainingError
-from flawflow.inspect.calibrate import Measurement
+from flawflow.inspect.calibrate import Measurement, peak_and_calm
 from flawflow.learn.calibrate import HELD_OUT_SHARE
 from flawflow.learn.detector import Detector
 from flawflow.learn.features import FeatureStore
 from flawflow.learn.model import build_head
 from flawflow.learn.source import Progress, Source
+from flawflow.picture import read_picture, resize_picture
+from flawflow.picture.statistics import PictureStatistics, picture_statistics
 
 PARTS = 4
 
@@ -90,8 +93,10 @@ def measure_by_sisters(source: Source, make: Callable[[], Detector]) -> list[Mea
             kept = {"measured": _measured_by_sister(source, make(), part * size, size, number=part + 1)}
             source.work.save(name, kept)
         paths = source.features.pictures[part * size : (part + 1) * size]
+        rows = kept["measured"].tolist()
         measured += [
-            Measurement(path, *row) for path, row in zip(paths, kept["measured"].tolist(), strict=True)
+            Measurement(path, score, peak, calm, _statistics(source, path))
+            for path, (score, peak, calm) in zip(paths, rows, strict=True)
         ]
     return measured
 
@@ -105,15 +110,23 @@ def _measured_by_sister(
         detector.fit(sister)
         detector.requires_grad_(False).eval()
         head = build_head(detector, sister.features, source.size, source.device)
-        interest = np.ones(source.size, np.bool_) if store.interest is None else store.interest.numpy()
+        interest = _interest(source)
         rows = []
         with torch.inference_mode():
             for pyramid in store.part(0, size).plain_pyramids(source.device):
                 maps, scores = head([distance.cpu() for distance in detector(pyramid)])
                 for anomaly_map, score in zip(maps.numpy(), scores.tolist(), strict=True):
-                    one = Measurement.of(Path(), anomaly_map, score, interest)
-                    rows.append((one.score, one.peak, one.calm))
+                    rows.append((score, *peak_and_calm(anomaly_map, interest)))
     return torch.tensor(rows, dtype=torch.float64)
+
+
+def _statistics(source: Source, path: Path) -> PictureStatistics:
+    return picture_statistics(resize_picture(read_picture(path), source.size), _interest(source))
+
+
+def _interest(source: Source) -> NDArray[np.bool_]:
+    interest = source.features.interest
+    return np.ones(source.size, np.bool_) if interest is None else interest.numpy()
 
 
 def _training(source: Source, store: FeatureStore, size: int, *, number: int) -> Source:

@@ -155,7 +155,7 @@ def train(
         source, held_out = without_first_part(source)
     graph = _learn(fitted, source)
     counting = np.ones(size, np.bool_) if interest is None else interest
-    judged, heat_scale, unread = calibrate(
+    judged, heat_scale, drift, unread = calibrate(
         OnnxRuntimeEngine(graph), held_out, counting, on_progress, others=others
     )
     seconds = perf_counter() - started
@@ -172,6 +172,7 @@ def train(
         calibration=judged,
         heat_scale=heat_scale,
         interest=() if interest is None else to_runs(interest),
+        drift=drift,
     )
     write_model(output, graph, card)
     failures += unread

@@ -13,6 +13,7 @@ from flawflow.card import Card
 from flawflow.errors import FlawflowError, PictureError
 from flawflow.files import write_whole
 from flawflow.inspect.inspection import Failure, Inspection
+from flawflow.judge.drift import DriftMonitor
 from flawflow.picture import read_picture
 from flawflow.report.gallery import Gallery
 from flawflow.report.heat import overlay
@@ -22,6 +23,7 @@ from flawflow.report.summary import Summary
 
 PAGE_NAME = "report.html"
 OVERLAYS_NAME = "overlays"
+DRIFT_NAME = "drift.json"
 
 _QUALITY = 92
 # A JPEG can be no longer or wider.
@@ -49,18 +51,23 @@ class ResultFolder:
         self._files = ResultFiles(folder)
         self._gallery = Gallery()
         self.summary = Summary(model=model)
+        self.monitor = DriftMonitor(card)
 
     def add(self, outcome: Inspection | Failure) -> dict[str, Any]:
         """Write what is known of one picture and give its record."""
+        if isinstance(outcome, Inspection):
+            self.monitor.add(outcome)
         record = to_record(outcome) if isinstance(outcome, Failure) else self._exhibit(outcome)
         self._files.write(record)
         self.summary.add(record)
         return record
 
     def finish(self) -> Path:
-        """Write the report page and give its path."""
+        """Write the word on drift and the report page, and give the page's path."""
         page = self._folder / PAGE_NAME
-        text = render_page(self.summary, self._card, self._gallery.exhibits())
+        drift = self.monitor.drift()
+        write_whole(self._folder / DRIFT_NAME, readable(json.dumps(drift.to_dict(), indent=1) + "\n"))
+        text = render_page(self.summary, self._card, self._gallery.exhibits(), drift)
         # Names of models and data sets may hold bytes that are no UTF-8, as names of pictures may.
         write_whole(page, readable(text))
         return page
@@ -122,7 +129,7 @@ def clear(folder: Path) -> None:
         # A list from elsewhere must not reach out of the folder.
         if path.is_file() and path.resolve().is_relative_to((folder / OVERLAYS_NAME).resolve()):
             path.unlink()
-    for name in (JSONL_NAME, CSV_NAME, PAGE_NAME):
+    for name in (JSONL_NAME, CSV_NAME, PAGE_NAME, DRIFT_NAME):
         (folder / name).unlink(missing_ok=True)
 
 

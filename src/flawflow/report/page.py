@@ -9,23 +9,25 @@ from string import Template
 from urllib.parse import quote
 
 from flawflow.card import Card
+from flawflow.judge.drift import Drift
 from flawflow.report.gallery import Exhibit
 from flawflow.report.heat import css_gradient
 from flawflow.report.histogram import histogram_svg
 from flawflow.report.summary import Summary
-from flawflow.report.words import VERDICT_WORDS, counted, duration, looked_at, promise, rarity, rule
+from flawflow.report.words import VERDICT_WORDS, counted, drifted, duration, looked_at, promise, rarity, rule
 
 # A shape for each, so that colour is never needed to tell them apart.
 _CHIPS = {"NG": "▲ NG", "REVIEW": "◆ REVIEW", "OK": "● OK"}
 
 
-def render_page(summary: Summary, card: Card, exhibits: Sequence[Exhibit]) -> str:
+def render_page(summary: Summary, card: Card, exhibits: Sequence[Exhibit], drift: Drift) -> str:
     """Render the report page.
 
     Args:
         summary: The numbers of the inspection.
         card: The model's card.
         exhibits: The pictures to show, in this order.
+        drift: What is known of a change of camera or light.
 
     Returns:
         A whole HTML document; all that comes from files is escaped in it.
@@ -39,6 +41,7 @@ def render_page(summary: Summary, card: Card, exhibits: Sequence[Exhibit]) -> st
         promise=escape(promise(card.calibration)),
         histogram=_histogram(summary, card),
         facts=_facts(card),
+        drift=_drift(drift),
         gradient=css_gradient(),
         heat_low=f"{low:.4g}",
         heat_high=f"{high:.4g}",
@@ -73,7 +76,10 @@ def _histogram(summary: Summary, card: Card) -> str:
         return "<p>No picture was inspected, so there are no scores.</p>"
     calibration = card.calibration
     return histogram_svg(
-        summary.scores, ng=calibration.threshold().score, review=calibration.review_threshold().score
+        summary.scores,
+        ng=calibration.threshold().score,
+        review=calibration.review_threshold().score,
+        known=calibration.all_scores,
     )
 
 
@@ -93,6 +99,15 @@ def _facts(card: Card) -> str:
         ("Region", f"where the anomaly map is above {card.calibration.pixel_threshold:.4g}"),
     )
     return "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts)
+
+
+def _drift(drift: Drift) -> str:
+    first, *more = drifted(drift)
+    points = "".join(f"<li>{escape(sentence)}</li>" for sentence in more)
+    alarm = " alarm" if drift.findings or drift.hint else ""
+    return f'<section class="drift{alarm}"><h2>Camera and light</h2><p>{escape(first)}</p>' + (
+        f"<ul>{points}</ul></section>" if points else "</section>"
+    )
 
 
 def _selection(summary: Summary, shown: int) -> str:

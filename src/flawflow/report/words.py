@@ -2,6 +2,7 @@
 
 from flawflow.card import Card
 from flawflow.judge.calibration import Calibration, Threshold
+from flawflow.judge.drift import Drift
 
 VERDICT_WORDS = {
     "NG": "not like the good parts",
@@ -78,6 +79,27 @@ def _measured_on(calibration: Calibration) -> str:
         f"measured on {counted(own + others, 'good picture')}: {own:,} kept out of the training, which the "
         f"guarantee rests on, and {others:,} kept out of the training of sister models"
     )
+
+
+def drifted(drift: Drift) -> list[str]:
+    """Say whether camera or light have changed: the verdict first, then how."""
+    if not drift.reference:
+        return [
+            "The model knows of no pictures to compare these with: calibrate it again (flawflow calibrate)."
+        ]
+    said = [drift.hint] if drift.hint else []
+    compared = f"{counted(drift.compared, 'OK picture')} compared with {drift.reference:,} of the calibration"
+    if not drift.findings:
+        return [*said, f"No sign that camera or light have changed ({compared})."]
+    said.append(
+        f"The pictures are not like those of the calibration ({compared}; without a change this is said with "
+        f"a probability of at most {percent(drift.false_alarm_rate)}):"
+    )
+    return said + [
+        f"{finding.words} ({finding.statistic} {finding.before:.4g} before, {finding.now:.4g} lately), "
+        f"certain from OK picture {finding.since:,}" + (f", {finding.path}" if finding.path else "")
+        for finding in drift.findings
+    ]
 
 
 def percent(share: float) -> str:
