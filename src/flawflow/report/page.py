@@ -40,7 +40,7 @@ def render_page(summary: Summary, card: Card, exhibits: Sequence[Exhibit], drift
         tiles=_tiles(summary),
         promise=escape(promise(card.calibration)),
         histogram=_histogram(summary, card),
-        facts=_facts(card),
+        facts=facts_of(card),
         drift=_drift(drift),
         gradient=css_gradient(),
         heat_low=f"{low:.4g}",
@@ -50,10 +50,18 @@ def render_page(summary: Summary, card: Card, exhibits: Sequence[Exhibit], drift
         shown_review=shown["REVIEW"],
         shown_ng=shown["NG"],
         selection=escape(_selection(summary, len(exhibits))),
-        figures="".join(_figure(exhibit, card) for exhibit in exhibits),
+        figures="".join(figure(exhibit, card) for exhibit in exhibits),
         failures=_failures(summary),
         version=escape(card.flawflow_version),
     )
+
+
+def page_style() -> str:
+    """The style of the report page, for other pages."""
+    style = (
+        files(__package__).joinpath("page.html").read_text("utf-8").split("<style>")[1].split("</style>")[0]
+    )
+    return Template(style).substitute(gradient=css_gradient())
 
 
 def _tiles(summary: Summary) -> str:
@@ -83,7 +91,8 @@ def _histogram(summary: Summary, card: Card) -> str:
     )
 
 
-def _facts(card: Card) -> str:
+def facts_of(card: Card) -> str:
+    """Render what the model's card says."""
     encoder, training = card.encoder, card.training
     facts = (
         ("Learned from", f"{counted(training.picture_count, 'good picture')} of {training.dataset}"),
@@ -119,7 +128,8 @@ def _selection(summary: Summary, shown: int) -> str:
     )
 
 
-def _figure(exhibit: Exhibit, card: Card) -> str:
+def figure(exhibit: Exhibit, card: Card) -> str:
+    """Render one picture of the page."""
     record = exhibit.record
     verdict, path = record["verdict"], record["path"] or ""
     rare = rarity(record["p_value"], len(card.calibration.all_scores))
