@@ -11,12 +11,12 @@ from torch import Tensor
 
 from flawflow.errors import TrainingError
 from flawflow.inspect.calibrate import Measurement
+from flawflow.learn.calibrate import shuffled
 from flawflow.learn.crossfit import (
     PARTS,
     is_crossed,
     measure_by_sisters,
     part_size,
-    shuffled,
     without_first_part,
 )
 from flawflow.learn.detector import Detector
@@ -141,14 +141,21 @@ def test_a_cross_fitted_model_says_so(learn: Callable[..., Any], tmp_path: Path)
 
 
 def test_auto_crosses_where_a_split_could_promise_nothing_usual() -> None:
-    assert [is_crossed("auto", count, allowed=True) for count in (8, 123, 124, 1000)] == [
-        True, True, False, False,
-    ]  # fmt: skip
-    assert not is_crossed("auto", 8, allowed=False)
-    assert is_crossed("cross", 1000, allowed=False)
-    assert not is_crossed("split", 8, allowed=True)
+    few, many = [Path("a.png")] * 123, [Path("a.png")] * 124
+    assert is_crossed("auto", few, allowed=True)
+    assert not is_crossed("auto", many, allowed=True)
+    assert not is_crossed("auto", few, allowed=False)
+    assert is_crossed("cross", many, allowed=False)
+    assert not is_crossed("split", few, allowed=True)
     with pytest.raises(TrainingError, match="no calibration 'all'; choose one of auto, split, cross"):
-        is_crossed("all", 8, allowed=True)
+        is_crossed("all", few, allowed=True)
+
+
+def test_frames_of_a_video_are_not_crossed() -> None:
+    clips = [Path("a.mp4"), Path("a.png")]
+    assert not is_crossed("auto", clips, allowed=True)
+    with pytest.raises(TrainingError, match=r"a.mp4 is a video, .* choose the calibration split"):
+        is_crossed("cross", clips, allowed=True)
 
 
 def test_measurements_survive_the_disk_to_the_bit(make_source: Callable[..., Source]) -> None:

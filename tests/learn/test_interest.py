@@ -96,6 +96,8 @@ def test_what_lies_outside_changes_nothing(name: str, source: Source, rng: np.ra
     for anomaly_map, score in zip(maps, scores, strict=True):
         inside = np.sort(anomaly_map[INTEREST])
         assert (anomaly_map[~INTEREST] == inside[0]).all()
+        if detector.aggregation.on_grid:
+            continue
         tail = max(1, round(detector.aggregation.tail * len(inside)))
         np.testing.assert_allclose(score, inside[-tail:].mean(), rtol=1e-5)
 

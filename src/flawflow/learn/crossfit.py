@@ -24,6 +24,7 @@ from flawflow.learn.model import build_head
 from flawflow.learn.source import Progress, Source
 from flawflow.picture import read_picture, resize_picture
 from flawflow.picture.statistics import PictureStatistics, picture_statistics
+from flawflow.video.names import is_video_name
 
 PARTS = 4
 
@@ -33,29 +34,30 @@ CALIBRATIONS = ("auto", "split", "cross")
 _ENOUGH = 19
 
 
-def is_crossed(calibration: str, count: int, *, allowed: bool) -> bool:
+def is_crossed(calibration: str, paths: Sequence[Path], *, allowed: bool) -> bool:
     """Say whether to cross-fit.
 
     Args:
         calibration: One of `CALIBRATIONS`; "auto" cross-fits where 15 % of the pictures are fewer than 19.
-        count: Good pictures.
+        paths: Good pictures and videos.
         allowed: Whether "auto" may; several trainings of a preset may take too long.
 
     Raises:
-        TrainingError: There is no such calibration.
+        TrainingError: There is no such calibration, or it does not suit videos.
     """
     if calibration not in CALIBRATIONS:
         raise TrainingError(
             f"There is no calibration {calibration!r}; choose one of {', '.join(CALIBRATIONS)}."
         )
+    video = next(filter(is_video_name, paths), None)
     if calibration == "auto":
-        return allowed and round(HELD_OUT_SHARE * count) < _ENOUGH
+        return allowed and video is None and round(HELD_OUT_SHARE * len(paths)) < _ENOUGH
+    if calibration == "cross" and video is not None:
+        raise TrainingError(
+            f"{video} is a video, whose frames are too much alike to be cross-fitted; choose the calibration "
+            "split."
+        )
     return calibration == "cross"
-
-
-def shuffled(pictures: Sequence[Path], seed: int) -> tuple[Path, ...]:
-    """The pictures in random order, so that parts in a row are random parts."""
-    return tuple(pictures[index] for index in np.random.default_rng(seed).permutation(len(pictures)).tolist())
 
 
 def part_size(store: FeatureStore) -> int:

@@ -1,6 +1,5 @@
 """The one way from good pictures to a model file."""
 
-import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,14 +13,15 @@ from numpy.typing import NDArray
 from flawflow import __version__
 from flawflow.card import Card, EncoderCard, TrainingCard
 from flawflow.dataset import Dataset, open_dataset
-from flawflow.errors import DatasetError, PictureError, TrainingError
+from flawflow.errors import TrainingError
 from flawflow.inspect.engine import OnnxRuntimeEngine
 from flawflow.judge.interest import to_runs
-from flawflow.learn.calibrate import calibrate, require_enough, split_good
-from flawflow.learn.crossfit import is_crossed, measure_by_sisters, shuffled, without_first_part
+from flawflow.learn.calibrate import calibrate, require_enough
+from flawflow.learn.crossfit import is_crossed, measure_by_sisters, without_first_part
 from flawflow.learn.detector import Detector
 from flawflow.learn.encoder import Encoder, build_encoder
 from flawflow.learn.export import check_graph, export_graph
+from flawflow.learn.good import check_good, first_shape, share_out
 from flawflow.learn.interest import read_interest
 from flawflow.learn.model import InspectionModel, build_head
 from flawflow.learn.preset import PRESETS, Preset, with_detector
@@ -42,7 +42,7 @@ class TrainingResult:
         picture_count: Good pictures that were given and could be read.
         seconds: Wall time, the encoder's loading included.
         card: The model card.
-        failures: Training pictures that could not be read, each with the sentence that says why.
+        failures: Training pictures, and videos, that could not be read, each with the sentence that says why.
     """
 
     model: Path
@@ -61,6 +61,7 @@ def train(
     encoder: str = "lite0",
     weights: str | Path | None = None,
     size: tuple[int, int] = (256, 256),
+    every: int = 10,
     seed: int = 0,
     calibration: str = "auto",
     roi: Path | str | None = None,
@@ -86,6 +87,7 @@ def train(
         encoder: The frozen backbone: "lite0", "resnet18", … or any of timm.
         weights: Its weights; see `flawflow.learn.encoder.build_encoder`.
         size: (H, W) that pictures are resized to.
+        every: Of a video, every Nth frame is a picture, and the last 15 % of them are kept aside.
         seed: Of every random choice.
         roi: A mask, drawn over one of the pictures, of what counts (not black). What lies elsewhere changes
             nothing: neither what is learned nor any score, map or region of the model.
@@ -106,11 +108,9 @@ def train(
     chosen = with_detector(_preset(preset), detector)
     place = _device(device)
     on_progress = on_progress or ignore_progress
-    good = [sample.path for sample in data.train]
-    crossed = is_crossed(calibration, len(good), allowed=chosen.crosses)
-    learned_from, held_out = split_good(good, seed)
-    if crossed:
-        learned_from, held_out = shuffled(good, seed), ()
+    paths = [sample.path for sample in data.train]
+    check_good(paths)
+    crossed = is_crossed(calibration, paths, allowed=chosen.crosses)
     network = build_encoder(
         encoder,
         strides=chosen.strides,
@@ -119,7 +119,7 @@ def train(
         seed=seed,
         reflect_padding=chosen.reflect_padding,
     )
-    interest = _interest(roi, ignore, size, good)
+    interest = _interest(roi, ignore, size, paths)
     if interest is not None:
         network.interest = torch.from_numpy(interest)
     fitted = chosen.detector()
@@ -130,16 +130,26 @@ def train(
         "weights": network.weights_info.sha256,
         "size": list(size),
         "seed": seed,
-        "pictures": digest_of_files(learned_from),
+        "pictures": digest_of_files(paths),
+        "every": every,
         "views": f"{chosen.views} {chosen.augmentation}",
         "calibration": "cross" if crossed else "split",
         "interest": [] if interest is None else list(to_runs(interest)),
         "version": __version__,
     }
     work = WorkFolder(output.with_name(output.name + ".training"), plan, resume=resume)
+    good = share_out(
+        paths,
+        seed=seed,
+        every=every,
+        size=size,
+        folder=work.path / "frames",
+        on_progress=on_progress,
+        crossed=crossed,
+    )
     source = Source(
         encoder=network,
-        pictures=learned_from,
+        pictures=good.learned_from,
         size=size,
         seed=seed,
         device=place,
@@ -148,6 +158,7 @@ def train(
         views=chosen.views,
         on_progress=on_progress,
     )
+    held_out = good.held_out
     require_enough(len(source.features.pictures) + len(held_out))
     failures, others = source.features.failures, []
     if crossed:
@@ -178,7 +189,8 @@ def train(
     failures += unread
     if not keep_work:
         work.remove()
-    return TrainingResult(output, len(good) - len(failures), seconds, card, failures)
+    count = len(good.learned_from) + len(good.held_out) - len(failures)
+    return TrainingResult(output, count, seconds, card, failures + good.failures)
 
 
 def _learn(detector: Detector, source: Source) -> bytes:
@@ -199,18 +211,8 @@ def _interest(
     """Which pixels count, by masks that fit the first picture that can be read; None for all."""
     if roi is None and ignore is None:
         return None
-    shape = next(filter(None, map(_shape, pictures)), None)
-    if shape is None:
-        raise DatasetError("None of the good pictures could be read; name a folder of pictures.")
     roi, ignore = (None if mask is None else Path(mask) for mask in (roi, ignore))
-    return read_interest(roi, ignore, size, shape)
-
-
-def _shape(path: Path) -> tuple[int, int] | None:
-    with contextlib.suppress(PictureError):
-        height, width = read_picture(path).shape[:2]
-        return height, width
-    return None
+    return read_interest(roi, ignore, size, first_shape(pictures))
 
 
 def _preset(preset: Preset | str) -> Preset:

@@ -1,5 +1,7 @@
 """Numbers said in words that need no statistics."""
 
+from typing import Any
+
 from flawflow.card import Card
 from flawflow.judge.calibration import Calibration, Threshold
 from flawflow.judge.drift import Drift
@@ -89,6 +91,8 @@ def drifted(drift: Drift) -> list[str]:
         ]
     said = [drift.hint] if drift.hint else []
     compared = f"{counted(drift.compared, 'OK picture')} compared with {drift.reference:,} of the calibration"
+    if not drift.compared:
+        return said or ["No OK picture to compare with those of the calibration."]
     if not drift.findings:
         return [*said, f"No sign that camera or light have changed ({compared})."]
     said.append(
@@ -100,6 +104,18 @@ def drifted(drift: Drift) -> list[str]:
         f"certain from OK picture {finding.since:,}" + (f", {finding.path}" if finding.path else "")
         for finding in drift.findings
     ]
+
+
+def named(record: dict[str, Any]) -> str:
+    """Name what a record of results.jsonl is about: a picture, or a frame of a video.
+
+    >>> named({"path": "a.mp4", "frame": 12, "seconds": 0.48})
+    'a.mp4, frame 12 at 0.48 s'
+    """
+    path = record["path"] or ""
+    return (
+        path if record["frame"] is None else f"{path}, frame {record['frame']} at {record['seconds']:.2f} s"
+    )
 
 
 def percent(share: float) -> str:
