@@ -170,6 +170,6 @@ class DriftMonitor:
             return None
         return (
             f"Of the latest {len(self._latest)} pictures {len(strange)} are not OK, and {count} of these "
-            f"differ in one way from every good picture of the calibration: {WORDS[name][direction]}. Look at "
-            "light and camera before the parts."
+            "differ in one way from every good picture of the calibration: "
+            f"{WORDS[name][direction]}. Look at light and camera before the parts."
         )
