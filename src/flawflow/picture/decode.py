@@ -48,6 +48,11 @@ def open_header(stream: BinaryIO) -> ImageFile | None:
     return None if decoder is None else decoder(stream)
 
 
+def is_known(start: bytes) -> bool:
+    """Tell by a file's first 16 bytes whether it is of a kind that can be read."""
+    return _decoder(start) is not None
+
+
 def _decoder(start: bytes) -> type[ImageFile] | None:
     if start.startswith(b"\x89PNG\r\n\x1a\n"):
         return PngImageFile

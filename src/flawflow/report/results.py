@@ -122,14 +122,15 @@ def _csv_row(record: dict[str, Any]) -> tuple[Any, ...]:
         **{f"{stage}_ms": value for stage, value in timings.items()},
         "region_count": None if record["regions"] is None else len(regions),
         # A relative path keeps its meaning behind "./"; other text is marked as text by an apostrophe.
-        "path": _no_formula(record["path"], "./"),
-        "overlay": _no_formula(record["overlay"], "./"),
-        "error": _no_formula(record["error"], "'"),
+        "path": no_formula(record["path"], "./"),
+        "overlay": no_formula(record["overlay"], "./"),
+        "error": no_formula(record["error"], "'"),
     }
     return tuple(cells.get(column) for column in CSV_COLUMNS)
 
 
-def _no_formula(text: str | None, guard: str) -> str | None:
+def no_formula(text: str | None, guard: str) -> str | None:
+    """Put `guard` before text that a spreadsheet would run as a formula."""
     return guard + text if text is not None and text.startswith(_FORMULA_STARTS) else text
 
 
