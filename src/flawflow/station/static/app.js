@@ -5,7 +5,7 @@ import { connect, listen } from "./live.js";
 import { askForToken } from "./login.js";
 import { recall, remember } from "./settings.js";
 import { chooseModel, loadStation, station } from "./station.js";
-import { attempt } from "./toast.js";
+import { attempt, hush } from "./toast.js";
 import { h } from "./dom.js";
 import { showHistory } from "./views/history.js";
 import { showImprove } from "./views/improve.js";
@@ -26,7 +26,7 @@ let connected = false;
 function address() {
   const [path, query = ""] = location.hash.slice(1).split("?");
   const [, view, detail] = path.split("/");
-  return { view: view in VIEWS ? view : "inspect", detail: detail ? decodeURIComponent(detail) : null, query: new URLSearchParams(query) };
+  return { view: Object.hasOwn(VIEWS, view ?? "") ? view : "inspect", detail: detail ? decodeURIComponent(detail) : null, query: new URLSearchParams(query) };
 }
 
 function route() {
@@ -43,6 +43,7 @@ function route() {
   // A change of view is announced and starts at its top; the first one leaves the focus alone.
   if (shown !== null && shown !== view) {
     main.focus({ preventScroll: true });
+    hush();
     scrollTo(0, 0);
   }
   shown = view;

@@ -21,6 +21,11 @@ export function complain(error) {
   show(note);
 }
 
+/** Take away what was said of a view that is left. */
+export function hush() {
+  PLACE.replaceChildren();
+}
+
 /** Do something that may fail, and say so where it does. */
 export async function attempt(work) {
   try {

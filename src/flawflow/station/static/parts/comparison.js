@@ -37,6 +37,6 @@ function row({ id, label, old, new: fresh }) {
   const good = (one) => (label === "good" ? one.verdict === "OK" : one.verdict !== "OK");
   const change = old.verdict === fresh.verdict ? "same" : good(fresh) && !good(old) ? "better" : !good(fresh) && good(old) ? "worse" : fresh.verdict === WISH[label] ? "better" : "other";
   const cell = (one) => h("td", {}, h("span", { class: "pairing" }, chip(one.verdict), h("span", { class: "figure" }, score(one.score))));
-  return h("tr", {}, h("td", {}, h("a", { class: "pairing", href: `#/history/${id}` }, h("img", { class: "thumb", src: `/api/inspections/${id}/picture`, alt: "", loading: "lazy" }), `No. ${id}`)),
+  return h("tr", {}, h("td", {}, h("a", { class: "pairing", href: `#/history/${id}` }, h("img", { class: "thumb", src: `/api/inspections/${id}/picture?side=160`, alt: "", loading: "lazy" }), `No. ${id}`)),
     h("td", {}, label === "good" ? "Good" : "Bad"), cell(old), cell(fresh), h("td", {}, h("span", { class: `change ${change}` }, { better: "↑ better", worse: "↓ worse", same: "= same", other: "≈ other" }[change])));
 }

@@ -128,8 +128,7 @@ function axis(scale) {
   const y = HEIGHT - 5;
   return [
     ...feet.map((foot) => svg("line", { class: "foot", x1: ROOM.left, x2: scale.width - ROOM.right, y1: foot + 0.5, y2: foot + 0.5 })),
-    svg("text", { x: ROOM.left, y }, score(scale.low)),
-    svg("text", { x: scale.width / 2, y, "text-anchor": "middle" }, "score"),
+    svg("text", { x: ROOM.left, y }, `score ${score(scale.low)}`),
     svg("text", { x: scale.width - ROOM.right, y, "text-anchor": "end" }, `${scale.open ? "≥ " : ""}${score(scale.high)}`),
   ];
 }

@@ -24,7 +24,8 @@ export function drawMask(frame, inspection, level, finish) {
   size.addEventListener("input", () => { pen.size = size.valueAsNumber; remember("brush", pen.size); });
   frame.append(canvas);
   follow(canvas, context, pen);
-  if (inspection.has_mask) paint(`${inspection.links.picture.replace(/picture$/, "mask")}`, 0);
+  const path = `/api/inspections/${inspection.id}/mask`;
+  if (inspection.has_mask) paint(path, 0);
 
   async function paint(address, above) {
     const image = new Image();
@@ -42,7 +43,6 @@ export function drawMask(frame, inspection, level, finish) {
     finish(changed);
   }
 
-  const path = `/api/inspections/${inspection.id}/mask`;
   const clear = () => context.clearRect(0, 0, width, height);
   const cancel = () => close(null);
   async function save() {
@@ -54,7 +54,7 @@ export function drawMask(frame, inspection, level, finish) {
   const tools = h("div", { class: "mask-tools", role: "group", "aria-label": "Mask" },
     segments("Tool", [["brush", "Brush"], ["eraser", "Eraser"]], "brush", (value) => { pen.erase = value === "eraser"; }),
     h("label", { class: "slider" }, h("span", {}, "Size"), size),
-    button("From the heat map", () => paint(inspection.links.map, level)), button("Clear", clear));
+    inspection.links.map ? button("From the heat map", () => paint(inspection.links.map, level)) : null, button("Clear", clear));
   return { tools, save, cancel };
 }
 
@@ -71,7 +71,8 @@ function follow(canvas, context, pen) {
     context.globalCompositeOperation = pen.erase ? "destination-out" : "source-over";
     Object.assign(context, { strokeStyle: INK, lineCap: "round", lineJoin: "round", lineWidth: Math.max(1, pen.size * force * here.scale) });
     context.beginPath();
-    context.moveTo(pen.last?.x ?? here.x, pen.last?.y ?? here.y);
+    // A line without length is not drawn, but a touch is a dot.
+    context.moveTo(pen.last?.x ?? here.x - 0.01, pen.last?.y ?? here.y);
     context.lineTo(here.x, here.y);
     context.stroke();
     pen.last = here;

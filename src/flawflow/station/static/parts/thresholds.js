@@ -37,7 +37,7 @@ export function makeThresholds(model) {
   }
 
   function rateInput(name, words) {
-    const input = h("input", { type: "number", min: 0.01, max: 99, step: "any", inputmode: "decimal" });
+    const input = h("input", { type: "number", min: 0.01, max: 99, step: "any", inputmode: "decimal", "aria-label": `${words}, in percent of the good parts` });
     input.addEventListener("change", () => {
       if (input.checkValidity() && input.value) want(name, Number((input.valueAsNumber / 100).toPrecision(8)));
       else draw();

@@ -3,10 +3,12 @@
 import { h } from "../dom.js";
 import { shape } from "./verdict.js";
 
+const SIDE = 160;
+
 /** Give the small picture alone; where none was kept, an empty ground. */
 export function thumb(inspection) {
-  if (!inspection.has_picture) return h("span", { class: "thumb none" });
-  return h("img", { class: "thumb", src: inspection.links.picture, alt: "", loading: "lazy", decoding: "async" });
+  if (!inspection.links.picture) return h("span", { class: "thumb none" });
+  return h("img", { class: "thumb", src: `${inspection.links.picture}?side=${SIDE}`, alt: "", loading: "lazy", decoding: "async" });
 }
 
 /** Make a strip of the newest pictures to choose from. */

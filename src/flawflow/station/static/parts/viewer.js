@@ -39,7 +39,7 @@ export function makeViewer() {
 
   async function show(inspection, model) {
     const turn = (state.turn += 1);
-    const [picture, map] = await Promise.all([load(inspection.has_picture ? inspection.links.picture : null), load(inspection.links.map)]);
+    const [picture, map] = await Promise.all([load(inspection.links.picture), load(inspection.links.map)]);
     if (turn !== state.turn) return;
     Object.assign(state, { inspection, model, map: map && model ? await readMap(map) : null });
     state.threshold = model ? (recall(`pixel.${model.name}`, null) ?? model.calibration.pixel_threshold) : 0;
@@ -97,7 +97,7 @@ function makePane(title, beside = null) {
 function makeControls(state, draw) {
   const opacity = h("input", { type: "range", min: 0, max: 1, step: 0.05, value: state.opacity });
   const threshold = h("input", { type: "range", step: "any" });
-  const said = h("output", {});
+  const said = h("b", {});
   const reset = button("Reset", () => set(null), { class: "quiet", title: "Back to the model's own threshold" });
   opacity.addEventListener("input", () => { state.opacity = opacity.valueAsNumber; remember("opacity", state.opacity); draw(); });
   threshold.addEventListener("input", () => set(threshold.valueAsNumber));

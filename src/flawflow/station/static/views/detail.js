@@ -62,7 +62,7 @@ function regions(inspection) {
       [score(peak), number(area), `${left}, ${top}`, `${right}, ${bottom}`].map((text) => h("td", { class: "figure" }, text))))));
 }
 
-function downloads({ id, links, has_picture: kept }) {
-  const names = kept ? [["picture", "Picture"], ["overlay", "Overlay"], ["map", "Heat map"]] : [];
-  return h("div", { class: "row" }, names.map(([kind, text]) => h("a", { class: "button", href: links[kind], download: `inspection-${id}-${kind}` }, text)));
+function downloads({ id, links }) {
+  const names = [["picture", "Picture"], ["overlay", "Overlay"], ["map", "Heat map"]];
+  return h("div", { class: "row" }, names.filter(([kind]) => links[kind]).map(([kind, text]) => h("a", { class: "button", href: links[kind], download: `inspection-${id}-${kind}` }, text)));
 }

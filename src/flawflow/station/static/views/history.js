@@ -16,9 +16,9 @@ const LABELS = [["", "Any"], ["none", "Not reviewed"], ["good", "Good"], ["bad",
 
 export function showHistory(place, { detail, query }) {
   if (detail !== null) return showDetail(place, detail);
-  const filters = Object.fromEntries(FILTERS.map((name) => [name, query.get(name) ?? ""]));
+  const filters = Object.fromEntries(FILTERS.map((name) => [name, readable(name, query.get(name) ?? "")]));
   // The ids before which the pages begin, from the first page to this one.
-  const trail = (query.get("trail") ?? "").split(",").filter(Boolean);
+  const trail = (query.get("trail") ?? "").split(",").filter((id) => /^[1-9]\d{0,17}$/.test(id));
   const body = h("tbody", {});
   const counts = h("p", { class: "counts soft", "aria-live": "polite" });
   const pager = h("div", { class: "row pager" });
@@ -56,6 +56,13 @@ export function showHistory(place, { detail, query }) {
   });
   attempt(load);
   return end;
+}
+
+/** Give a filter of the address; an address is written by anybody, so what cannot be is left out. */
+function readable(name, value) {
+  if (name === "verdict") return VERDICTS.includes(value) ? value : "";
+  if (name === "label") return LABELS.some(([label]) => label === value) ? value : "";
+  return name === "text" ? value.slice(0, 200) : Number.isNaN(Date.parse(value)) ? "" : value;
 }
 
 /** Give the filters as the service takes them: times in UTC, of the chosen model. */

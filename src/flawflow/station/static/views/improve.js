@@ -2,7 +2,7 @@
 
 import { get, post, remove, ServiceError, withQuery } from "../api.js";
 import { button, field, h, select } from "../dom.js";
-import { listen } from "../live.js";
+import { listen, tell } from "../live.js";
 import { showComparison } from "../parts/comparison.js";
 import { makeVersions, switchTo } from "../parts/versions.js";
 import { recall, remember } from "../settings.js";
@@ -11,6 +11,7 @@ import { attempt, say } from "../toast.js";
 import { counted, moment, number } from "../words.js";
 
 const PRESETS = [["fast", "fast: a first look"], ["balanced", "balanced: as the model comes"], ["accurate", "accurate: slower, larger pictures"]];
+const POLL = 2000;
 const STATES = { running: "learning", done: "done", failed: "failed", cancelled: "cancelled" };
 
 export function showImprove(place) {
@@ -51,10 +52,11 @@ export function showImprove(place) {
   function drawLearn() {
     const running = state.job?.state === "running";
     const sets = state.datasets.map(({ version }) => [String(version), `version ${version}`]);
+    const choices = sets.length ? sets : [["", "none yet"]];
     const start = button("Learn again", () => attempt(begin), { class: "primary", disabled: running || !sets.length });
     learn.replaceChildren(h("h2", {}, "2. Learn again"),
       station.version.torch ? h("p", { class: "soft" }, "The station goes on inspecting while it learns.") : h("p", {}, "This station has no torch, so the learning is done on another machine; ask for the command here."),
-      h("div", { class: "row fields" }, field("Data set", select(sets, String(state.dataset), (value) => { state.dataset = Number(value); })),
+      h("div", { class: "row fields" }, field("Data set", select(choices, String(state.dataset), (value) => { state.dataset = Number(value); })),
         field("Preset", select(PRESETS, state.preset, (value) => { state.preset = value; remember("preset", value); })), start),
       jobCard());
     start.textContent = station.version.torch ? "Learn again" : "Show the command";
@@ -102,7 +104,11 @@ export function showImprove(place) {
     drawCompare();
   }
 
-  const ends = [versions.close, listen("models", drawCompare), listen("job", (job) => {
+  // Events may be lost, a running job must not look stuck.
+  const timer = setInterval(() => {
+    if (state.job?.state === "running") get(`/api/jobs/${state.job.id}`).then((job) => tell("job", job), () => {});
+  }, POLL);
+  const ends = [() => clearInterval(timer), versions.close, listen("models", drawCompare), listen("job", (job) => {
     if (job.model !== model.name || (state.job?.id ?? 0) > job.id) return;
     const ended = state.job?.state === "running" && job.state === "done";
     state.job = job;

@@ -24,7 +24,7 @@ export function showModel(place) {
   async function load() {
     const now = modelNamed(model.name) ?? model;
     const full = await get(ofModel(model.name, "/card"));
-    card.replaceChildren(h("h2", {}, "Card"), h("p", {}, now.calibration.sentence), facts(words(now, full)));
+    card.replaceChildren(h("h2", {}, "Card"), h("p", {}, now.calibration.sentence), now.problem ? h("p", { class: "error-text" }, now.problem) : "", facts(words(now, full)));
   }
 
   const ends = [thresholds.close, versions.close, listen("models", (changed) => { if (changed.name === model.name) attempt(load); })];

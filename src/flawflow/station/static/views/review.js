@@ -14,7 +14,6 @@ import { clock, LABEL_WORDS, number, origin, rarity, score } from "../words.js";
 
 const AT_ONCE = 50;
 const MOST_UNDO = 100;
-const KEYS = [["G", "good"], ["B", "bad"], ["S", "skip"], ["U", "undo"], ["M", "mask"], ["← →", "look without a word"]];
 
 export function showReview(place) {
   const model = chosenModel();
@@ -25,20 +24,20 @@ export function showReview(place) {
   const labels = makeLabels(label, true);
   const meter = h("progress", { "aria-label": "Reviewed" });
   const progress = h("p", { class: "soft", "aria-live": "polite" });
+  const name = h("div", { class: "about" });
   const about = h("div", {});
   const tools = h("div", {});
   const undo = button("Undo", () => step(takeBack), { "aria-keyshortcuts": "U" });
   const mask = button("Draw a mask", () => (state.mask ? step(saveMask) : openMask()), { "aria-keyshortcuts": "M" });
   const drop = button("Discard", () => state.mask?.cancel(), { hidden: true });
-  const [before, after] = [button("←", () => look(-1), { "aria-label": "The one before" }), button("→", () => look(1), { "aria-label": "The next one" })];
+  const [before, after] = [button("← Before", () => look(-1), { "aria-keyshortcuts": "ArrowLeft" }), button("Next →", () => look(1), { "aria-keyshortcuts": "ArrowRight" })];
   undo.append(h("kbd", { "aria-hidden": "true" }, "U"));
   mask.append(h("kbd", { "aria-hidden": "true" }, "M"));
   const empty = h("section", { class: "card empty", hidden: true });
   const work = h("div", { class: "review-work" },
     h("div", { class: "main-column" }, viewer.element),
-    h("aside", { class: "side-column card", "aria-label": "Your word on this picture" }, about, labels.element,
-      h("div", { class: "row" }, mask, drop), tools, h("div", { class: "row" }, before, after, undo),
-      h("p", { class: "keys soft" }, KEYS.map(([key, words]) => h("span", {}, h("kbd", {}, key), ` ${words}`)))));
+    h("aside", { class: "side-column card", "aria-label": "Your word on this picture" }, name, labels.element,
+      h("div", { class: "pairs" }, mask, drop, undo), tools, h("div", { class: "pairs" }, before, after), about));
   place.append(h("header", { class: "view-head" }, h("h1", {}, "Review"), meter, progress), empty, work);
 
   const current = () => state.waiting[state.at];
@@ -103,7 +102,8 @@ export function showReview(place) {
     const inspection = current();
     mask.firstChild.textContent = state.mask ? "Keep the mask" : inspection?.has_mask ? "Change the mask" : "Draw a mask";
     drop.hidden = !state.mask;
-    undo.disabled = !state.done.length || Boolean(state.mask);
+    undo.hidden = Boolean(state.mask);
+    undo.disabled = !state.done.length;
     before.disabled = after.disabled = state.waiting.length < 2 || Boolean(state.mask);
     const gone = state.all - state.left;
     meter.max = state.all || 1;
@@ -117,7 +117,8 @@ export function showReview(place) {
     work.hidden = !inspection;
     empty.hidden = Boolean(inspection);
     if (inspection) {
-      about.replaceChildren(h("p", { class: "about-verdict" }, chip(inspection.verdict)), h("h2", {}, inspection.name), facts([
+      name.replaceChildren(h("h2", {}, inspection.name), chip(inspection.verdict));
+      about.replaceChildren(facts([
         ["Score", score(inspection.score)], ["Rarity", rarity(inspection.p_value, modelNamed(inspection.model)?.calibration.count ?? 0)],
         ["Time", clock(inspection.time)], ["From", origin(inspection.source)], inspection.has_mask && ["Mask", "drawn"],
       ]));
