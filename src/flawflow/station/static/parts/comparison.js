@@ -20,23 +20,25 @@ export function showComparison(comparison, version) {
   draw(first);
   return h("div", { class: "stack" }, totals(comparison, version),
     h("div", { class: "row" }, segments("Which pictures", [["changed", `Judged otherwise (${number(changed.length)})`], ["all", `All (${number(comparison.pictures.length)})`]], first, draw)),
-    h("table", { class: "inspections compared" }, h("thead", {}, h("tr", {}, ["Picture", "Your word", "Now", `Version ${version}`, "Change"].map((name) => h("th", { scope: "col" }, name)))), rows));
+    h("table", { class: "inspections compared" }, h("thead", {}, h("tr", {}, ["Picture", "Your word", "Before", `Version ${version}`, "Change"].map((name) => h("th", { scope: "col" }, name)))), rows));
 }
 
 function totals({ count, old, new: fresh }, version) {
   const line = (name, value, words) => h("tr", {}, h("th", { scope: "row" }, name), h("td", { class: "figure" }, words(value(old))), h("td", { class: "figure" }, words(value(fresh))));
   return h("table", { class: "small totals" }, h("caption", {}, `On ${number(count)} reviewed pictures`),
-    h("thead", {}, h("tr", {}, ["", "Now", `Version ${version}`].map((name) => h("th", { scope: "col" }, name)))),
-    h("tbody", {}, line("Image AUROC", (one) => one.image_auroc, (value) => (value === null ? "needs both kinds" : percent3(value))),
+    h("thead", {}, h("tr", {}, ["", "Before", `Version ${version}`].map((name) => h("th", { scope: "col" }, name)))),
+    h("tbody", {}, line("Image AUROC", (one) => one.image_auroc, (value) => (value === null ? "needs both kinds" : inTenths(value))),
       line("Good parts judged NG", (one) => one.false_rejects, number), line("Bad parts judged OK", (one) => one.missed, number)));
 }
 
-const percent3 = (share) => (share > 0.1 ? `${(100 * share).toFixed(1)} %` : percent(share));
+const inTenths = (share) => (share > 0.1 ? `${(100 * share).toFixed(1)} %` : percent(share));
 
 function row({ id, label, old, new: fresh }) {
   const good = (one) => (label === "good" ? one.verdict === "OK" : one.verdict !== "OK");
   const change = old.verdict === fresh.verdict ? "same" : good(fresh) && !good(old) ? "better" : !good(fresh) && good(old) ? "worse" : fresh.verdict === WISH[label] ? "better" : "other";
   const cell = (one) => h("td", {}, h("span", { class: "pairing" }, chip(one.verdict), h("span", { class: "figure" }, score(one.score))));
-  return h("tr", {}, h("td", {}, h("a", { class: "pairing", href: `#/history/${id}` }, h("img", { class: "thumb", src: `/api/inspections/${id}/picture?side=160`, alt: "", loading: "lazy" }), `No. ${id}`)),
-    h("td", {}, label === "good" ? "Good" : "Bad"), cell(old), cell(fresh), h("td", {}, h("span", { class: `change ${change}` }, { better: "↑ better", worse: "↓ worse", same: "= same", other: "≈ other" }[change])));
+  // Pictures of the first data set were never inspected here, so they have no number.
+  const picture = id === null ? h("span", { class: "pairing soft" }, h("span", { class: "thumb" }), "first data set")
+    : h("a", { class: "pairing", href: `#/history/${id}` }, h("img", { class: "thumb", src: `/api/inspections/${id}/picture?side=160`, alt: "", loading: "lazy" }), `No. ${id}`);
+  return h("tr", {}, h("td", {}, picture), h("td", {}, label === "good" ? "Good" : "Bad"), cell(old), cell(fresh), h("td", {}, h("span", { class: `change ${change}` }, { better: "↑ better", worse: "↓ worse", same: "= same", other: "≈ other" }[change])));
 }

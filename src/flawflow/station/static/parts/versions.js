@@ -25,7 +25,7 @@ export function makeVersions(model) {
     say("The version before judges again.");
   }));
   const element = h("section", { class: "card stack", "aria-label": "Versions" }, h("h2", {}, "Versions"),
-    h("table", { class: "small" }, h("thead", {}, h("tr", {}, ["Version", "Made", "SHA-256", ""].map((name) => h("th", { scope: "col" }, name || h("span", { class: "unseen" }, "State"))))), list), back);
+    h("table", { class: "small" }, h("thead", {}, h("tr", {}, ["Version", "Made", "SHA-256", ""].map((name) => h("th", { scope: "col" }, name || h("span", { class: "unseen" }, "State"))))), list), h("div", {}, back));
 
   function draw() {
     const { versions } = modelNamed(model.name) ?? model;

@@ -12,7 +12,7 @@ import { counted, moment, number } from "../words.js";
 
 const PRESETS = [["fast", "fast: a first look"], ["balanced", "balanced: as the model comes"], ["accurate", "accurate: slower, larger pictures"]];
 const POLL = 2000;
-const STATES = { running: "learning", done: "done", failed: "failed", cancelled: "cancelled" };
+const STATES = { failed: "This did not work.", cancelled: "This was cancelled." };
 
 export function showImprove(place) {
   const model = chosenModel();
@@ -45,8 +45,8 @@ export function showImprove(place) {
       await loadSets();
     }), { class: "primary", disabled: good + bad === 0 });
     sets.replaceChildren(h("h2", {}, "1. Data set"), h("p", {}, `${counted(good, "picture")} reviewed as good, ${number(bad)} as bad.`), h("div", { class: "row" }, make),
-      state.datasets.length ? h("table", { class: "small" }, h("thead", {}, h("tr", {}, ["Version", "Made", "Good", "Bad"].map((name) => h("th", { scope: "col" }, name)))),
-        h("tbody", {}, [...state.datasets].reverse().map((set) => h("tr", { title: set.path }, h("td", { class: "figure" }, String(set.version)), h("td", {}, moment(set.created)), h("td", { class: "figure" }, number(set.good)), h("td", { class: "figure" }, number(set.bad)))))) : h("p", { class: "soft" }, "No version yet. Nothing that was made is ever overwritten."));
+      state.datasets.length ? h("table", { class: "small" }, h("thead", {}, h("tr", {}, ["Version", "Made", "Good", "Bad", "To learn", "To test"].map((name) => h("th", { scope: "col" }, name)))),
+        h("tbody", {}, [...state.datasets].reverse().map((set) => h("tr", { title: set.path }, h("td", { class: "figure" }, String(set.version)), h("td", {}, moment(set.created)), [set.good, set.bad, set.train, set.test].map((count) => h("td", { class: "figure" }, count === undefined ? "" : number(count))))))) : h("p", { class: "soft" }, "No version yet. Nothing that was made is ever overwritten."));
   }
 
   function drawLearn() {
@@ -68,8 +68,8 @@ export function showImprove(place) {
     const command = job.command && job.state !== "done" ? commandBox(job.command, job.state === "elsewhere") : "";
     if (job.state === "elsewhere") return h("div", { class: "job stack" }, h("p", {}, job.error), command);
     return h("div", { class: "job stack" },
-      h("p", { class: "job-state" }, h("strong", {}, STATES[job.state]), ` ${job.stage ?? ""}`),
-      h("progress", { max: 1, value: job.progress, "aria-label": "Learning" }),
+      h("p", { class: "job-state", "aria-live": "polite" }, jobWords(job)),
+      job.state === "running" ? h("progress", { max: 1, value: job.progress, "aria-label": "Learning" }) : "",
       job.error ? h("p", { class: "error-text" }, job.error) : "",
       job.state === "running" ? h("div", { class: "row" }, button("Cancel", () => attempt(() => remove(`/api/jobs/${job.id}`)))) : "");
   }
@@ -118,6 +118,12 @@ export function showImprove(place) {
   })];
   attempt(async () => { await loadSets(); await loadJobs(); });
   return () => ends.forEach((end) => end());
+}
+
+function jobWords({ state, stage, progress, result }) {
+  if (state === "running") return `${stage || "Beginning"} (${Math.round(100 * progress)} %)`;
+  if (state === "done") return `Version ${result.version} is learned; it judges only when you switch to it.`;
+  return STATES[state];
 }
 
 function commandBox(command, big) {
