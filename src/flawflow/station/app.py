@@ -3,6 +3,7 @@
 import contextlib
 import importlib
 import importlib.util
+import logging
 import time
 from collections.abc import AsyncIterator
 from typing import Any
@@ -26,12 +27,15 @@ from flawflow.station.settings import Settings
 from flawflow.station.shapes import Problem
 from flawflow.station.station import Station
 
+_log = logging.getLogger("flawflow.station")
+
 _OWN_ROUTES = (system, inspect, inspections, review, export, models, events, page)
 _FURTHER_ROUTES = ("flawflow.station.improve.routes", "flawflow.station.sources.routes")
 
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "description": text}
     for status, text in (
+        (400, "The request cannot be read"),
         (401, "The station's token is missing"),
         (403, "Another host, origin or folder than allowed"),
         (404, "There is no such thing"),
@@ -65,6 +69,7 @@ def create_app(settings: Settings) -> FastAPI:
         middleware=[
             Middleware(Metered, meters=station.meters),
             Middleware(SafeHeaders),
+            Middleware(Caught),
             Middleware(Gate, settings=settings, meters=station.meters),
             Middleware(RateLimit, settings=settings, meters=station.meters),
             Middleware(BodyLimit, settings=settings, meters=station.meters),
@@ -79,7 +84,6 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(FlawflowError, _on_flawflow_error)
-    app.add_exception_handler(Exception, _on_error)
     return app
 
 
@@ -105,6 +109,32 @@ class Metered:
         await self._app(scope, receive, send_metered)
 
 
+class Caught:
+    """Answers what nobody foresaw; inside of the headers, which Starlette's own answer would lack."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request."""
+        answered = False
+
+        async def send_noted(message: Message) -> None:
+            nonlocal answered
+            answered = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_noted)
+        except Exception:
+            # The traceback is for the station's own log; whoever asked learns nothing of its inside.
+            if scope["type"] != "http" or answered:
+                raise
+            _log.exception("%s %s failed", scope["method"], scope["path"])
+            detail = {"detail": "the station failed at this; its log says why"}
+            await JSONResponse(detail, 500)(scope, receive, send)
+
+
 def _on_invalid(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
@@ -124,8 +154,3 @@ def _on_flawflow_error(_request: Request, error: Exception) -> JSONResponse:
     else:
         status = 422 if isinstance(error, PictureError) else 500
     return JSONResponse({"detail": str(error)}, status, headers)
-
-
-def _on_error(_request: Request, _error: Exception) -> JSONResponse:
-    # The traceback is for the station's own log; whoever asked learns nothing of its inside.
-    return JSONResponse({"detail": "the station failed at this; its log says why"}, 500)

@@ -14,6 +14,7 @@ from flawflow.station.station import Station
 
 # Pages that listen are told to go at once; this is for uploads that are on their way.
 _GRACE_SECONDS = 10
+_BACKLOG = 512
 
 
 class _Server(uvicorn.Server):
@@ -38,7 +39,11 @@ def serve(settings: Settings, *, started: Callable[[str], None]) -> None:
     Raises:
         FlawflowError: When it cannot start.
     """
-    listener = _listen(settings.host, settings.port)
+    with _listen(settings.host, settings.port) as listener:
+        _serve_on(listener, settings, started)
+
+
+def _serve_on(listener: socket.socket, settings: Settings, started: Callable[[str], None]) -> None:
     app = create_app(settings)
     config = uvicorn.Config(
         app,
@@ -62,11 +67,7 @@ def serve(settings: Settings, *, started: Callable[[str], None]) -> None:
 def _listen(host: str, port: int) -> socket.socket:
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        listener = socket.socket(family, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        listener.listen(512)
-        return listener
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
     except OSError as error:
         raise FlawflowError(
             f"cannot listen on {host}, port {port} ({error.strerror or error}): "

@@ -118,7 +118,7 @@ class Store:
         conditions = Filters(**{**vars(filters), "verdict": None}).conditions()
         query = select(InspectionRow.verdict, func.count()).where(*conditions).group_by(InspectionRow.verdict)
         with self.reading() as session:
-            found = dict(session.execute(query).tuples().all())
+            found: dict[str, int] = {verdict: number for verdict, number in session.execute(query)}  # noqa: C416
         return {verdict: found.get(verdict, 0) for verdict in ("OK", "REVIEW", "NG")}
 
     def recent_scores(self, model: str, *, limit: int) -> list[tuple[float, str]]:

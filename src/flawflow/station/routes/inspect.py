@@ -11,7 +11,6 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field, StringConstraints, ValidationError
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
-from starlette.formparsers import MultiPartException
 
 from flawflow.picture import read_picture
 from flawflow.station.desk import Failed, Given, Outcome
@@ -25,6 +24,7 @@ from flawflow.station.station import Station
 
 _MOST_FIELDS = 8
 _LONGEST_FIELD = 1000
+_TOO_MANY = "more than {} pictures in one request: send fewer"
 
 
 class ByPath(BaseModel):
@@ -82,7 +82,6 @@ def router(station: Station) -> APIRouter:
         responses={
             **TOO_LARGE,
             **BUSY,
-            400: {"model": Problem, "description": "The body is broken"},
             415: {"model": Problem, "description": "Neither multipart nor JSON, or no picture"},
         },
         openapi_extra=_BODY,
@@ -137,19 +136,19 @@ def _overlay(station: Station, row: InspectionRow, given: Given) -> str:
 async def _from_form(request: Request, max_files: int) -> Asked:
     try:
         async with request.form(
-            max_files=max_files + 1, max_fields=_MOST_FIELDS, max_part_size=_LONGEST_FIELD
+            max_files=max_files, max_fields=_MOST_FIELDS, max_part_size=_LONGEST_FIELD
         ) as form:
-            return await _read_form(form, max_files)
-    except MultiPartException as error:
-        raise HTTPException(400, f"the form cannot be read: {error.message}") from None
+            return await _read_form(form)
+    except HTTPException as error:
+        if error.status_code == 400 and error.detail.startswith("Too many files"):
+            raise TooLargeError(_TOO_MANY.format(max_files)) from None
+        raise
 
 
-async def _read_form(form: FormData, max_files: int) -> Asked:
+async def _read_form(form: FormData) -> Asked:
     files = [value for value in form.getlist("files") if isinstance(value, UploadFile)]
     if not files or len(files) != len(form.getlist("files")):
         raise ValueRefusedError("files: send one or more pictures under this name")
-    if len(files) > max_files:
-        raise TooLargeError(f"more than {max_files} pictures in one request: send fewer")
     model, overlay = form.get("model"), form.get("overlay", "false")
     if isinstance(model, UploadFile) or overlay not in ("true", "false", "1", "0"):
         raise ValueRefusedError("model is a name, and overlay true or false")
@@ -164,6 +163,6 @@ def _from_json(body: bytes, station: Station) -> Asked:
         first = error.errors()[0]
         raise ValueRefusedError(f"{'.'.join(map(str, first['loc'])) or 'body'}: {first['msg']}") from None
     if len(asked.paths) > station.settings.max_files:
-        raise TooLargeError(f"more than {station.settings.max_files} pictures in one request: send fewer")
+        raise TooLargeError(_TOO_MANY.format(station.settings.max_files))
     pictures = [Given(path, allowed_path(path, station.settings.allow)) for path in asked.paths]
     return Asked(model=asked.model, overlay=asked.overlay, source="path", pictures=pictures)
