@@ -7,7 +7,7 @@ import { recall } from "../settings.js";
 import { attempt, say } from "../toast.js";
 import { counted } from "../words.js";
 
-const HINTS = { folder: "/pictures/line3", stream: "rtsp://camera/1 or /dev/video0" };
+const HINTS = { folder: "/pictures/line3", stream: "rtsp://camera/1" };
 
 /** Make the card of the sources. */
 export function makeSources() {

@@ -29,7 +29,7 @@ export function makeVersions(model) {
 
   function draw() {
     const { versions } = modelNamed(model.name) ?? model;
-    back.hidden = versions.length < 2;
+    back.hidden = !versions.length || versions[0].active;
     list.replaceChildren(...[...versions].reverse().map(({ version, created, sha256, active }) => h("tr", { class: active ? "active" : "" },
       h("td", { class: "figure" }, String(version)), h("td", {}, moment(created)), h("td", {}, h("code", { title: sha256 }, `${sha256.slice(0, 10)}…`)),
       h("td", {}, active ? h("strong", {}, "judges now") : button("Switch", () => switchTo(model.name, version), { "aria-label": `Switch to version ${version}` })))));
