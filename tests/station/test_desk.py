@@ -121,6 +121,14 @@ def test_pictures_stay_by_the_policy_and_maps_always(make_client, settings, make
     assert all(station.store.get_map(row.id).startswith(b"\x89PNG") for row in rows)
 
 
+def test_who_hangs_up_does_not_stop_the_record(station, make_png):
+    model = station.registry.get()
+    (future,) = station.desk.submit(model, [Given("a", make_png())], source="upload")
+    assert not future.cancel()
+    assert future.result(10).id
+    assert station.desk.inspect(model, [Given("b", make_png())], source="upload")[0].id
+
+
 def test_a_record_that_cannot_be_written_is_not_answered(station, make_png, monkeypatch):
     def fail(_):
         raise OSError("no space left")

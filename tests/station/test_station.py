@@ -35,6 +35,16 @@ def test_old_pictures_go_and_records_and_labelled_pictures_stay(station, make_pn
     assert station.store.get_map(labelled.id)
 
 
+def test_a_picture_that_a_crash_left_without_a_record_goes_at_the_next_start(settings, make_png):
+    station = Station.open(settings)
+    (row,) = inspect(station, make_png())
+    station.shelf.keep_picture("ab" * 16, b"bytes")
+    station.close()
+    station = Station.open(settings)
+    station.close()
+    assert [path.name for path in settings.data.glob("pictures/*/*")] == [row.key]
+
+
 def test_for_ever_is_for_ever(make_client, settings, make_png):
     station = make_client(dataclasses.replace(settings, keep_days=None)).app.state.station
     (row,) = inspect(station, make_png())

@@ -53,7 +53,7 @@ _EXTRA = frozenset(
     envvar="FLAWFLOW_DATABASE",
     show_envvar=True,
     metavar="URL",
-    help="postgresql+psycopg://… instead of SQLite in the data folder.",
+    help="postgresql+pg8000://… instead of SQLite in the data folder.",
 )
 @click.option(
     "--keep-pictures",
@@ -68,7 +68,7 @@ _EXTRA = frozenset(
     default=90,
     show_default=True,
     metavar="N",
-    help="Pictures without a label go after N days; 0 keeps them for ever.",
+    help="Pictures not labelled good or bad go after N days; 0 keeps them for ever.",
 )
 def command(
     *,

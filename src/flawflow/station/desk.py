@@ -111,6 +111,8 @@ class Desk:
         futures: list[Future[Outcome]] = []
         for picture, size in zip(pictures, sizes, strict=True):
             future: Future[Outcome] = Future()
+            # From here on nobody can cancel it: who hangs up must not keep the others from being recorded.
+            future.set_running_or_notify_cancel()
             future.add_done_callback(functools.partial(self._leave, size))
             futures.append(future)
             self._pool.submit(self._work, model, picture, source, future)

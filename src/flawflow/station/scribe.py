@@ -1,5 +1,6 @@
 """Records inspections: many in one commit, and none is answered before its commit."""
 
+import logging
 import queue
 import threading
 from collections.abc import Callable, Sequence
@@ -9,6 +10,8 @@ from dataclasses import dataclass
 from flawflow.station.record import InspectionRow, Store
 
 _MOST_AT_ONCE = 256
+
+_log = logging.getLogger("flawflow.station")
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class Scribe:
 
         Args:
             store: Where to write.
-            written: Called after each commit; must not raise.
+            written: Called after each commit.
         """
         self._store, self._written = store, written
         self._waiting: queue.SimpleQueue[Entry | None] = queue.SimpleQueue()
@@ -74,4 +77,7 @@ class Scribe:
             return
         for entry in entries:
             entry.recorded.set_result(entry.row)
-        self._written([entry.row for entry in entries])
+        try:
+            self._written([entry.row for entry in entries])
+        except Exception:  # They are recorded and answered; only the telling failed.
+            _log.exception("events could not be told")

@@ -28,7 +28,7 @@ class Settings:
         allow: Folders whose pictures may be named by path, and which may be watched.
         database: SQLAlchemy URL; None for SQLite in the data folder.
         keep_pictures: Which pictures stay. Maps stay in any case.
-        keep_days: After how many days pictures and maps of inspections without a label go; None for never.
+        keep_days: After how many days pictures and maps go, unless labelled good or bad; None for never.
             The records stay.
         max_picture_bytes: The largest file, in bytes.
         max_pixels: The largest picture, in pixels.

@@ -1,14 +1,13 @@
 """The files of a station: pictures as they came, and masks as they were drawn."""
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from time import time
 
 from flawflow.files import write_whole
 from flawflow.station.errors import NotFoundError
 
-_ORPHAN_SECONDS = 3600
+_CHUNK = 1000
 
 
 class Shelf:
@@ -60,20 +59,21 @@ class Shelf:
         for key in keys:
             self._picture(key).unlink(missing_ok=True)
 
-    def drop_orphans(self, known: set[str]) -> int:
+    def drop_orphans(self, known: Callable[[Sequence[str]], set[str]]) -> None:
         """Remove pictures without a record: a crash fell between the file and its record.
 
-        Files of the last hour stay: their record may be on its way.
+        Nothing may be kept at the same time: a record that is on its way would lose its picture.
 
-        Returns:
-            How many were removed.
+        Args:
+            known: Gives those of some keys that have a record.
         """
-        removed = 0
-        for path in (self._folder / "pictures").glob("*/*"):
-            if path.name not in known and path.stat().st_mtime < time() - _ORPHAN_SECONDS:
-                path.unlink(missing_ok=True)
-                removed += 1
-        return removed
+        for folder in (self._folder / "pictures").glob("*"):
+            # Folder by folder, so that millions of names are never in the memory at once.
+            keys = [path.name for path in folder.iterdir()]
+            for start in range(0, len(keys), _CHUNK):
+                chunk = keys[start : start + _CHUNK]
+                for key in set(chunk) - known(chunk):
+                    (folder / key).unlink(missing_ok=True)
 
     def free_bytes(self) -> int:
         """Give the free space of the disk."""

@@ -1,11 +1,12 @@
 """All parts of a station, put together."""
 
+import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -20,6 +21,8 @@ from flawflow.station.scribe import Scribe
 from flawflow.station.settings import Settings
 from flawflow.station.shapes import inspection_json, model_json
 from flawflow.station.shelf import Shelf
+
+_log = logging.getLogger("flawflow.station")
 
 _REFRESH_SECONDS = 1.0
 _SWEEP_SECONDS = 3600.0
@@ -92,6 +95,8 @@ class Station:
             _scribe=scribe,
             _lock=lock,
         )
+        # Only a crash leaves files without records, so that the start is the time to look for them.
+        shelf.drop_orphans(store.known)
         station._every(_REFRESH_SECONDS, registry.refresh)
         station._every(_SWEEP_SECONDS, station.sweep)
         return station
@@ -133,22 +138,22 @@ class Station:
         return self.shelf.picture(row.key)
 
     def sweep(self) -> None:
-        """Remove the pictures and maps whose time is over, and files that no record names."""
+        """Remove the pictures and maps whose time is over."""
         days = self.settings.keep_days
         while days is not None and not self._stopped.is_set():
             keys = self.store.expire(datetime.now(UTC) - timedelta(days=days))
             if not keys:
                 break
-            # The record first: a crash between leaves a file without a record, which goes below.
+            # The record first: a crash between leaves a file without a record, which the next start removes.
             self.shelf.drop_pictures(keys)
-        self.shelf.drop_orphans(self.store.keys())
 
-    def _every(self, seconds: float, action: Any) -> None:
+    def _every(self, seconds: float, action: Callable[[], None]) -> None:
         def run() -> None:
-            while not self._stopped.wait(seconds):
+            while not self._stopped.is_set():
                 try:
                     action()
                 except Exception:  # The next turn may go better (a disk that was full, a database away).
-                    self.meters.refused.labels("upkeep").inc()
+                    _log.exception("%s failed", action.__name__)
+                self._stopped.wait(seconds)
 
         threading.Thread(target=run, name=f"flawflow-{action.__name__}", daemon=True).start()

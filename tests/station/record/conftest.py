@@ -16,7 +16,7 @@ from flawflow.station.record import Base, Store
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """The URL of a PostgreSQL server of our own."""
-    pytest.importorskip("psycopg", reason="psycopg is not installed")
+    pytest.importorskip("pg8000", reason="pg8000 is not installed")
     initdb, pg_ctl = shutil.which("initdb"), shutil.which("pg_ctl")
     if initdb is None or pg_ctl is None:
         pytest.skip("there is no PostgreSQL here")
@@ -35,7 +35,7 @@ def postgres() -> Iterator[str]:
     run(initdb, "-D", data, "-U", "flawflow", "-A", "trust")
     options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off"
     run(pg_ctl, "-D", data, "-o", options, "-w", "start")
-    yield f"postgresql+psycopg://flawflow@/postgres?host={folder}"
+    yield f"postgresql+pg8000://flawflow@/postgres?unix_sock={folder}/.s.PGSQL.5432"
     run(pg_ctl, "-D", data, "-m", "immediate", "-w", "stop")
     shutil.rmtree(folder)
 

@@ -72,9 +72,9 @@ def test_a_database_that_cannot_be_used_is_said(url, why):
 
 
 def test_passwords_are_not_shown():
-    pytest.importorskip("psycopg")
+    pytest.importorskip("pg8000")
     with pytest.raises(StationError) as refused:
-        open_database("postgresql+psycopg://me:secret@127.0.0.1:1/x")
+        open_database("postgresql+pg8000://me:secret@127.0.0.1:1/x")
     assert "secret" not in str(refused.value)
 
 

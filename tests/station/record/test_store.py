@@ -135,6 +135,8 @@ def test_recent_scores(filled):
 def test_old_pictures_are_forgotten_in_steps(filled):
     (labelled,) = filled.find(Filters(text="0.png"))
     filled.set_label(labelled.id, "good")
+    (skipped,) = filled.find(Filters(text="2.png"))
+    filled.set_label(skipped.id, "skip")
     (masked,) = filled.find(Filters(text="1.png"))
     filled.set_mask(masked.id, has_mask=True)
     steps = []
@@ -142,7 +144,9 @@ def test_old_pictures_are_forgotten_in_steps(filled):
         steps.append(len(keys))
     assert steps == [2, 1]
     assert sum(each.has_picture for each in filled.find(Filters())) == 6
-    assert len(filled.keys()) == 6
+    keys = [each.key for each in filled.find(Filters())]
+    assert len(filled.known(keys)) == 6
+    assert filled.known(["x"]) == filled.known([]) == set()
     assert filled.get_map(labelled.id) == bytes([0])
 
 

@@ -79,9 +79,10 @@ def test_a_request_that_makes_no_sense_is_told_so(client, arguments, status):
 
 def test_a_full_queue_is_503_at_once_and_recovers(make_client, settings, make_png, monkeypatch):
     client = make_client(dataclasses.replace(settings, max_waiting=2, workers=1))
-    go, inspect = threading.Event(), Inspector.inspect
+    began, go, inspect = threading.Event(), threading.Event(), Inspector.inspect
 
     def wait(self, source, **options):
+        began.set()
         assert go.wait(10)
         return inspect(self, source, **options)
 
@@ -90,8 +91,8 @@ def test_a_full_queue_is_503_at_once_and_recovers(make_client, settings, make_pn
     answers = []
     first = threading.Thread(target=lambda: answers.append(client.post("/api/inspect", files=files)))
     first.start()
-    while client.get("/metrics").text.count("flawflow_waiting_pictures 2.0") == 0:
-        pass
+    assert began.wait(10)
+    assert "flawflow_waiting_pictures 2.0" in client.get("/metrics").text
     refused = client.post("/api/inspect", files=files)
     assert refused.status_code == 503
     assert int(refused.headers["retry-after"]) >= 1

@@ -18,6 +18,12 @@ def test_without_a_token_anybody_here_is_in(client):
     assert client.post("/api/login", json={"token": "anything"}).status_code == 204
 
 
+def test_made_up_methods_make_no_counters(client):
+    for number in range(5):
+        client.request(f"MADE{number}", "/api/health")
+    assert "MADE" not in client.get("/metrics").text
+
+
 def test_metrics(client, inspect, make_png):
     inspect(make_png(spot=True))
     client.post("/api/inspect", files={"files": ("a.png", b"no picture")})

@@ -71,6 +71,12 @@ def test_a_body_that_does_not_come_is_not_waited_for(limit, monkeypatch):
     assert send_chunks(limit, [10, 0.09]) == (408, 2)
 
 
+def test_all_uploads_together_have_a_limit(limit):
+    limit._bytes = limit._most_bytes - 5
+    assert send_chunks(limit, [3, 3]) == (503, 2)
+    assert limit._bytes == limit._most_bytes - 5
+
+
 def test_there_is_a_limit_of_uploads_at_a_time(limit, monkeypatch):
     monkeypatch.setattr(limits, "_MOST_UPLOADS", 0)
     assert send_chunks(limit, [10]) == (503, 0)

@@ -26,7 +26,7 @@ def open_database(url: str) -> Engine:
         parsed = make_url(url)
         if parsed.get_backend_name() not in ("sqlite", "postgresql"):
             raise StationError(
-                f"{parsed.get_backend_name()} is not supported: give a sqlite or postgresql+psycopg URL"
+                f"{parsed.get_backend_name()} is not supported: give a sqlite or postgresql+pg8000 URL"
             )
         engine = create_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite")
     except (ArgumentError, NoSuchModuleError):

@@ -97,7 +97,9 @@ def router(station: Station) -> APIRouter:
         if kind == "multipart/form-data":
             asked = await _from_form(request, settings.max_files)
         elif kind == "application/json":
-            asked = _from_json(await request.body(), station)
+            body = await request.body()
+            # Looking at paths may wait for a disk.
+            asked = await to_thread.run_sync(_from_json, body, station)
         else:
             raise HTTPException(415, "send pictures as multipart/form-data, or paths as application/json")
         model = station.registry.get(asked.model)

@@ -19,19 +19,22 @@ _OTHER_BODIES = 1 << 20
 _MASK_BYTES = 16 << 20
 _SECONDS_BETWEEN_CHUNKS = 30.0
 _MOST_UPLOADS = 64
+_TOO_MANY_UPLOADS = "too many uploads arrive at once: send this again in a moment"
 _MOST_CLIENTS = 10_000
 _LOGINS_A_SECOND = 0.2
 
 
 class BodyLimit:
-    """Ends a request whose body is too large or too slow, and bounds how many arrive at a time.
+    """Ends a request whose body is too large or too slow, and bounds what all together hold at a time.
 
     A length that is announced is believed only where it is too large; all bytes are counted as they come.
     """
 
     def __init__(self, app: ASGIApp, *, settings: Settings, meters: Meters) -> None:
         self._app, self._settings, self._meters = app, settings, meters
-        self._arriving = 0
+        self._arriving = self._bytes = 0
+        # Twice what may wait: as much again may be on its way to the queue.
+        self._most_bytes = 2 * (settings.max_waiting_bytes + _AROUND_FILES)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request with a bounded body."""
@@ -65,7 +68,11 @@ class BodyLimit:
                 message = await asyncio.wait_for(receive(), _SECONDS_BETWEEN_CHUNKS)
             except TimeoutError:
                 raise _BodyError(408, "slow", "the request's body did not arrive in time") from None
-            count += len(message.get("body", b""))
+            size = len(message.get("body", b""))
+            count += size
+            self._bytes += size
+            if self._bytes > self._most_bytes:
+                raise _BodyError(503, "uploads", _TOO_MANY_UPLOADS)
             if count > most:
                 raise _BodyError(413, "size", f"the request has more than {most:,} bytes")
             ended = message["type"] != "http.request" or not message.get("more_body", False)
@@ -82,6 +89,8 @@ class BodyLimit:
             if answered:
                 raise
             await self._refuse(*error.args)(scope, receive, send)
+        finally:
+            self._bytes -= count
 
     def _most(self, path: str) -> int:
         if path == "/api/inspect":
