@@ -1,9 +1,9 @@
-"""Makes the pictures of docs/station.md: a real station in a real Chromium, with gears that flawflow draws itself.
+"""Makes the pictures of docs/station.md: a real station in a real Chromium, with drawn gears.
 
     python docs/draw_station_screenshots.py
 
-It needs the extras train and serve, playwright and a Chromium, and takes a few minutes: a model is trained, 64 parts
-are inspected, some are reviewed, and the station learns again. Nothing is edited by hand.
+It needs the extras train and serve, playwright and a Chromium, and takes a few minutes: a model is trained,
+64 parts are inspected and reviewed, and the station learns again. Nothing is edited by hand.
 """
 
 import io
@@ -43,7 +43,9 @@ def main(*, folder: Path, model: Path | None, chromium: str) -> None:
             model = place / "raw.flaw"
         _calibrate(model, place)
         with _station(place) as address, sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+            browser = playwright.chromium.launch(
+                executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
+            )
             for name, picture in _shots(browser, address):
                 _save(picture, folder / f"station-{name}.png")
             browser.close()
@@ -56,7 +58,15 @@ def _flawflow(*words: str | Path) -> None:
 def _calibrate(model: Path, place: Path) -> None:
     """Calibrate by 120 further gears, enough for 1 % of NG; one part in ten goes to a person."""
     draw_parts(place / "more", train=120, test=0, seed=1, size=_SIDE)
-    _flawflow("calibrate", model, place / "more" / "train" / "good", "-o", place / "gear.flaw", "--review-rate", "0.1")
+    _flawflow(
+        "calibrate",
+        model,
+        place / "more" / "train" / "good",
+        "-o",
+        place / "gear.flaw",
+        "--review-rate",
+        "0.1",
+    )
 
 
 @contextmanager
@@ -140,8 +150,8 @@ def _learn(page: Page, address: str) -> None:
 def _save(png: bytes, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     picture = Image.open(io.BytesIO(png)).convert("RGB")
-    # 256 colours make small files; this choice keeps the rare ones, which are those of the heat.
-    picture.quantize(256, method=Image.Quantize.MAXCOVERAGE).save(path, optimize=True)
+    # 256 colours make small files; chosen so, they hold the rare ones, which are those of the heat.
+    picture.quantize(256, method=Image.Quantize.MAXCOVERAGE, kmeans=3).save(path, optimize=True)
     click.echo(f"drew {path} ({path.stat().st_size // 1024} KiB)")
 
 

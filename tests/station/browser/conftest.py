@@ -33,6 +33,11 @@ WATCH = """addEventListener("securitypolicyviolation", (event) =>
 OK, REVIEW, NG = 40, 124, 220
 
 
+def script(name: str) -> str:
+    """A script to be run in the page: one function."""
+    return (Path(__file__).parent / "scripts" / name).read_text("utf-8")
+
+
 def picture(level: int, *, side: int = 32) -> bytes:
     """A PNG of one grey level."""
     content = io.BytesIO()

@@ -5,17 +5,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-
-from playwright.sync_api import expect
-
 from flawflow.card import Card
 from flawflow.model_file import write_model
 
-from .conftest import NG, REVIEW, post, serving
+from .conftest import NG, REVIEW, post, script, serving
+
+expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed").expect
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser
 
 # Every view, and what stands there when it is filled.
 VIEWS = {
@@ -28,48 +26,11 @@ VIEWS = {
 }
 WAYS = [("light", 1280, 860), ("dark", 1280, 860), ("light", 820, 1180), ("dark", 820, 1180)]
 
-# Names of controls as a screen reader forms them, in short; a picture may say that it is decoration.
-NAMELESS = """() => [...document.querySelectorAll("button, a[href], input, select, progress, [role=slider], img, dialog")]
-    .filter((control) => control.checkVisibility() && !control.hasAttribute("aria-hidden"))
-    .filter((control) => control.tagName === "IMG" ? !control.hasAttribute("alt")
-        : !(control.ariaLabel || control.labels?.[0]?.textContent || control.textContent).trim())
-    .map((control) => control.outerHTML)"""
-
-# What a finger presses needs 44 pixels; links inside text are words.
-SMALL = """() => [...document.querySelectorAll("button, .button, select, nav a, [role=slider], .segments label, input")]
-    .filter((control) => control.checkVisibility() && !control.closest(".segments input, .unseen, .skip"))
-    .filter((control) => !control.matches("[type=radio], [type=checkbox], .unseen, .skip"))
-    .map((control) => [control, control.getBoundingClientRect()])
-    .filter(([, box]) => box.width > 0 && (box.height < 43.5 || box.width < 43.5))
-    .map(([control, box]) => `${control.outerHTML.slice(0, 90)} ${box.width}x${box.height}`)"""
-
-# WCAG AA: 4.5 to 1, for large text 3 to 1. What lies on pictures is left out: no ground of its own.
-PALE = """() => {
-    const numbers = (colour) => colour.match(/[\\d.]+/g).map(Number);
-    const over = ([r, g, b, a = 1], ground) => [r, g, b].map((part, i) => part * a + ground[i] * (1 - a));
-    const ground = (element) => {
-        if (!element) return [255, 255, 255];
-        const colour = numbers(getComputedStyle(element).backgroundColor);
-        return colour[3] === 0 ? ground(element.parentElement) : over(colour, ground(element.parentElement));
-    };
-    const light = (colour) => {
-        const [r, g, b] = colour.map((part) => part / 255).map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
-        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-    };
-    const found = [];
-    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-    while (walker.nextNode()) {
-        const element = walker.currentNode.parentElement;
-        if (!walker.currentNode.data.trim() || !element.checkVisibility() || element.closest(":disabled, .unseen, noscript, .missing, option, svg")) continue;
-        const style = getComputedStyle(element);
-        const under = ground(element);
-        const [a, b] = [light(over(numbers(style.color), under)), light(under)].sort((x, y) => y - x);
-        const large = parseFloat(style.fontSize) >= 24 || (parseFloat(style.fontSize) >= 18.66 && Number(style.fontWeight) >= 700);
-        const contrast = (a + 0.05) / (b + 0.05);
-        if (contrast < (large ? 3 : 4.5)) found.push(`${walker.currentNode.data.trim()}: ${contrast.toFixed(2)}`);
-    }
-    return found;
-}"""
+NAMELESS = script("nameless.js")
+SMALL = script("small.js")
+PALE = script("pale.js")
+RINGED = script("ringed.js")
+MOVING = script("moving.js")
 
 
 @pytest.fixture
@@ -108,9 +69,7 @@ def test_the_focus_is_seen_and_goes_in_order(open_page: Any):
     seen = []
     for _ in range(14):
         page.keyboard.press("Tab")
-        ring = "(() => { const at = document.activeElement; const ways = [at, at.nextElementSibling, at.firstElementChild, at.closest('.slider')];"
-        ring += "return ways.some((one) => one && getComputedStyle(one).outlineStyle !== 'none' && parseFloat(getComputedStyle(one).outlineWidth) >= 2); })()"
-        assert page.evaluate(ring), page.evaluate("document.activeElement.outerHTML")
+        assert page.evaluate(RINGED), page.evaluate("document.activeElement.outerHTML")
         seen.append(page.evaluate("document.activeElement.getBoundingClientRect().top + scrollY"))
     # From the bar downwards, through the main column before the side column.
     assert seen[0] < seen[-1]
@@ -126,11 +85,7 @@ def test_the_skip_button_leads_to_the_content(open_page: Any):
 
 def test_less_motion_is_none(open_page: Any):
     page = open_page(reduced_motion="reduce")
-    moving = """() => [...document.querySelectorAll("*")].filter((one) => {
-        const style = getComputedStyle(one);
-        return style.animationName !== "none" || style.transitionDuration.split(",").some((part) => parseFloat(part) > 0);
-    }).length"""
-    assert page.evaluate(moving) == 0
+    assert page.evaluate(MOVING) == 0
 
 
 def test_the_theme_follows_the_system_until_it_is_chosen(open_page: Any):
@@ -157,11 +112,15 @@ def test_the_token_is_asked_for_once(browser: "Browser", tmp_path: Path, tiny_gr
         expect(page.get_by_text("Ready")).to_be_visible()
         page.reload()
         expect(page.get_by_text("Ready")).to_be_visible()
-        assert "a-long-enough-token" not in page.evaluate("JSON.stringify([document.cookie, {...localStorage}])")
+        assert "a-long-enough-token" not in page.evaluate(
+            "JSON.stringify([document.cookie, {...localStorage}])"
+        )
         page.close()
 
 
-def test_a_station_that_stops_is_missed_and_found_again(browser: "Browser", tmp_path: Path, tiny_graph: bytes, tiny_card: Card):
+def test_a_station_that_stops_is_missed_and_found_again(
+    browser: "Browser", tmp_path: Path, tiny_graph: bytes, tiny_card: Card
+):
     write_model(tmp_path / "part.flaw", tiny_graph, tiny_card)
     with serving(tmp_path) as address:
         page = browser.new_page()

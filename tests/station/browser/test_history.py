@@ -5,42 +5,39 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-
-from playwright.sync_api import expect
-
 from .conftest import NG, OK, REVIEW, file, post, send
+
+expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed").expect
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 NAMES = [
     "<img src=x onerror=window.hacked=1>.png",
-    "\"><script>window.hacked=1</script>.png",
+    '"><script>window.hacked=1</script>.png',
     "'-window.hacked=1-'.png",
     "javascript:window.hacked=1.png",
     "{{7*7}}${7*7}.png",
-    "‮gnp.exe.png",
+    "\u202egnp.exe.png",
 ]
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_hostile_name_is_text_everywhere(open_page: Any, station: str, name: str):
+def test_a_hostile_name_is_text_everywhere(open_page: Any, station: str):
     page = open_page()
     expect(page.locator("#live")).to_have_attribute("data-state", "on")
-    number = post(page, station, name, REVIEW)
-    kept = page.request.get(f"{station}api/inspections/{number}").json()["name"]
-    expect(page.locator(".banner .verdict-name a")).to_have_text(kept, use_inner_text=False)
-    for view in ("history", f"history/{number}", "review", f"inspect/{number}"):
-        page.goto(f"{station}#/{view}")
-        expect(page.get_by_text(kept, exact=True).first).to_be_attached()
+    for name in NAMES:
+        number = post(page, station, name, REVIEW)
+        kept = page.request.get(f"{station}api/inspections/{number}").json()["name"]
+        for view in (f"inspect/{number}", "history", f"history/{number}", "review"):
+            page.goto(f"{station}#/{view}")
+            expect(page.get_by_text(kept, exact=True).first).to_be_attached()
+        page.request.put(f"{station}api/inspections/{number}/label", data={"label": "skip"})
     assert page.evaluate("window.hacked") is None
     assert page.locator("main script, main img[src=x]").count() == 0
-    page.request.put(f"{station}api/inspections/{number}/label", data={"label": "skip"})
 
 
 def test_a_hostile_address_does_nothing(open_page: Any):
-    page = open_page("history?text=<img src=x onerror=window.hacked=1>&verdict=\"><b>")
+    page = open_page('history?text=<img src=x onerror=window.hacked=1>&verdict="><b>')
     expect(page.locator("h1")).to_have_text("History")
     page.goto(f"{page.url.split('#')[0]}#/__proto__/<script>")
     expect(page.locator(".view-inspect")).to_be_attached()

@@ -1,31 +1,52 @@
-"""From reviewed pictures to a new version: the trainer is played here, everything else is the station's own."""
+"""From reviewed pictures to a new version: the trainer is played, the rest is the station's own."""
 
 import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-
-from playwright.sync_api import expect
-
 from .conftest import NG, OK, post
+
+expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed").expect
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 JOB: dict[str, Any] = {
-    "id": 1, "kind": "retrain", "model": "part", "dataset": 1, "state": "running", "progress": 0.25,
-    "stage": "Learning: pass 3 of 10", "error": None, "command": "flawflow train folder -o part.flaw", "result": None,
-}  # fmt: skip
+    "id": 1,
+    "kind": "retrain",
+    "model": "part",
+    "dataset": 1,
+    "state": "running",
+    "progress": 0.25,
+    "stage": "Learning: pass 3 of 10",
+    "error": None,
+    "command": "flawflow train folder -o part.flaw",
+    "result": None,
+}
+DATASET = {
+    "version": 1,
+    "model": "part",
+    "created": "2026-01-01T00:00:00Z",
+    "good": 9,
+    "bad": 4,
+    "train": 7,
+    "test": 6,
+    "path": "datasets/1",
+}
+
+
+def compared(number: int | None, label: str, old: str, new: str) -> dict[str, Any]:
+    judged = {"old": {"score": 0.6, "verdict": old}, "new": {"score": 0.2, "verdict": new}}
+    return {"id": number, "label": label, **judged}
 
 
 def comparison(good: int, bad: int) -> dict[str, Any]:
     pictures = [
-        {"id": good, "label": "good", "old": {"score": 0.6, "verdict": "NG"}, "new": {"score": 0.2, "verdict": "OK"}},
-        {"id": bad, "label": "bad", "old": {"score": 0.9, "verdict": "NG"}, "new": {"score": 0.8, "verdict": "NG"}},
-        {"id": None, "label": "good", "old": {"score": 0.1, "verdict": "OK"}, "new": {"score": 0.6, "verdict": "NG"}},
-    ]  # fmt: skip
+        compared(good, "good", "NG", "OK"),
+        compared(bad, "bad", "NG", "NG"),
+        compared(None, "good", "OK", "NG"),
+    ]
     before = {"image_auroc": 0.91, "false_rejects": 1, "missed": 0}
     after = {"image_auroc": None, "false_rejects": 1, "missed": 0}
     return {"count": 3, "old": before, "new": after, "pictures": pictures}
@@ -49,7 +70,9 @@ def test_a_retraining_is_followed_compared_and_switched_to(reviewed: Any, statio
     state: dict[str, Any] = {"jobs": [], "active": model["version"]}
 
     def models(route: Any) -> None:
-        versions = [{**one, "active": one["version"] == state["active"]} for one in (*model["versions"], second)]
+        versions = [
+            {**one, "active": one["version"] == state["active"]} for one in (*model["versions"], second)
+        ]
         answer = {**model, "version": state["active"], "versions": versions}
         route.fulfill(json=[answer] if route.request.url.endswith("/models") else answer)
 
@@ -66,8 +89,7 @@ def test_a_retraining_is_followed_compared_and_switched_to(reviewed: Any, statio
     page.route(re.compile(r"/api/models(/part)?$"), models)
     page.route("**/api/models/part/switch", switch)
     page.route(re.compile(r"/api/jobs"), jobs)
-    page.route("**/api/datasets", lambda route: route.fulfill(
-        json=[{"version": 1, "model": "part", "created": model["created"], "good": 9, "bad": 4, "train": 7, "test": 6, "path": "d"}]))  # fmt: skip
+    page.route("**/api/datasets", lambda route: route.fulfill(json=[DATASET]))
     page.goto(f"{station}#/improve")
     page.get_by_role("button", name="Learn again").click()
     expect(page.get_by_text("Learning: pass 3 of 10 (25 %)")).to_be_visible()
@@ -93,10 +115,16 @@ def test_without_torch_the_command_is_shown(reviewed: Any, station: str):
     page, _, _ = reviewed
     about = page.request.get(f"{station}api/version").json()
     page.route("**/api/version", lambda route: route.fulfill(json={**about, "torch": False}))
-    page.route("**/api/datasets", lambda route: route.fulfill(
-        json=[{"version": 3, "model": "part", "created": "2026-01-01T00:00:00Z", "good": 9, "bad": 4, "path": "d"}]))  # fmt: skip
+    page.route("**/api/datasets", lambda route: route.fulfill(json=[DATASET]))
     refusal = {"detail": "Learning needs torch.", "command": "flawflow train d -o part.flaw --preset fast"}
-    page.route("**/api/jobs", lambda route: route.fulfill(status=501, json=refusal) if route.request.method == "POST" else route.fulfill(json=[]))  # fmt: skip
+
+    def jobs(route: Any) -> None:
+        if route.request.method == "POST":
+            route.fulfill(status=501, json=refusal)
+        else:
+            route.fulfill(json=[])
+
+    page.route("**/api/jobs", jobs)
     page.goto(f"{station}#/improve")
     page.reload()
     page.get_by_role("button", name="Show the command").click()

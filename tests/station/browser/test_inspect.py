@@ -6,30 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+from .conftest import NG, OK, REVIEW, file, picture, post, script, send
 
-from playwright.sync_api import expect
-
-from .conftest import NG, OK, REVIEW, file, picture, post, send
+expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed").expect
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-DROP = """async ([name, data]) => {
-    const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
-    const transfer = new DataTransfer();
-    transfer.items.add(new File([bytes], name, { type: "image/png" }));
-    for (const type of ["dragenter", "dragover", "drop"]) {
-        document.querySelector("main").dispatchEvent(new DragEvent(type, { dataTransfer: transfer, bubbles: true, cancelable: true }));
-    }
-}"""
+DROP = script("drop.js")
 
 
-MOST_ALPHA = """() => {
-    const copy = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
-    copy.drawImage(document.querySelector(".pane:last-child canvas.heat"), 0, 0);
-    return Math.max(...copy.getImageData(0, 0, 32, 32).data.filter((_, i) => i % 4 === 3));
-}"""
+MOST_ALPHA = script("most_alpha.js")
 
 
 def drop(page: "Page", name: str, level: int) -> None:
@@ -46,7 +33,9 @@ def test_a_dropped_picture_gets_its_verdict(open_page: Any, level: int, verdict:
     expect(banner.locator("[aria-live]")).to_contain_text(verdict)
     expect(banner.locator("svg")).to_have_count(1)
     # The word is read from three metres: 60 pixels are 16 mm on a common screen.
-    assert page.evaluate("parseFloat(getComputedStyle(document.querySelector('.verdict-word')).fontSize)") >= 60
+    assert (
+        page.evaluate("parseFloat(getComputedStyle(document.querySelector('.verdict-word')).fontSize)") >= 60
+    )
 
 
 def test_heat_and_outline_follow_the_sliders(open_page: Any):

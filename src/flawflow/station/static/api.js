@@ -24,11 +24,18 @@ let waiting = 0;
  */
 export async function ask(method, path, { json, body, type, signal } = {}) {
   const headers = json ? { "Content-Type": "application/json" } : type ? { "Content-Type": type } : {};
-  const request = { method, headers, signal, body: json ? JSON.stringify(json) : body, credentials: "same-origin" };
+  const request = {
+    method,
+    headers,
+    signal,
+    body: json ? JSON.stringify(json) : body,
+    credentials: "same-origin",
+  };
   const begin = performance.now();
   for (;;) {
     const response = await send(path, request);
-    const overload = response.status === 429 || (response.status === 503 && response.headers.has("Retry-After"));
+    const overload =
+      response.status === 429 || (response.status === 503 && response.headers.has("Retry-After"));
     if (!overload || performance.now() - begin > MOST_PATIENCE) return read(response);
     await patience(Number(response.headers.get("Retry-After")) || 1, signal);
   }
@@ -41,7 +48,9 @@ export const remove = (path) => ask("DELETE", path);
 
 /** Give `path` with those of `given` that are not empty as its query. */
 export function withQuery(path, given) {
-  const query = new URLSearchParams(Object.entries(given).filter(([, value]) => value !== "" && value !== null && value !== undefined));
+  const query = new URLSearchParams(
+    Object.entries(given).filter(([, value]) => value !== "" && value !== null && value !== undefined),
+  );
   return query.size ? `${path}?${query}` : path;
 }
 
@@ -53,7 +62,9 @@ async function send(path, request) {
     return await fetch(path, request);
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new ServiceError("The station does not answer; check that it runs and that this device reaches it.");
+    throw new ServiceError(
+      "The station does not answer; check that it runs and that this device reaches it.",
+    );
   }
 }
 
@@ -75,7 +86,8 @@ function parsed(text) {
 
 function sentence(body, status) {
   if (typeof body?.detail === "string") return body.detail;
-  if (Array.isArray(body?.detail) && typeof body.detail[0]?.msg === "string") return `The station refused the request: ${body.detail[0].msg}.`;
+  if (Array.isArray(body?.detail) && typeof body.detail[0]?.msg === "string")
+    return `The station refused the request: ${body.detail[0].msg}.`;
   if (status === 503) return "The station is busy; try again in a moment.";
   return `The station could not do this (HTTP status ${status}).`;
 }
@@ -85,7 +97,14 @@ async function patience(seconds, signal) {
   try {
     await new Promise((resolve, reject) => {
       const timer = setTimeout(resolve, Math.min(seconds, 10) * 1000);
-      signal?.addEventListener("abort", () => { clearTimeout(timer); reject(signal.reason); }, { once: true });
+      signal?.addEventListener(
+        "abort",
+        () => {
+          clearTimeout(timer);
+          reject(signal.reason);
+        },
+        { once: true },
+      );
     });
   } finally {
     tell(waiting - 1);

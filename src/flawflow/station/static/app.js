@@ -13,8 +13,20 @@ import { showInspect } from "./views/inspect.js";
 import { showModel } from "./views/model.js";
 import { showReview } from "./views/review.js";
 
-const VIEWS = { inspect: showInspect, history: showHistory, review: showReview, improve: showImprove, model: showModel };
-const TITLES = { inspect: "Inspect", history: "History", review: "Review", improve: "Improve", model: "Model" };
+const VIEWS = {
+  inspect: showInspect,
+  history: showHistory,
+  review: showReview,
+  improve: showImprove,
+  model: showModel,
+};
+const TITLES = {
+  inspect: "Inspect",
+  history: "History",
+  review: "Review",
+  improve: "Improve",
+  model: "Model",
+};
 const THEMES = { auto: "◐ Auto", light: "☀ Light", dark: "☾ Dark" };
 const at = (id) => document.getElementById(id);
 
@@ -26,7 +38,11 @@ let connected = false;
 function address() {
   const [path, query = ""] = location.hash.slice(1).split("?");
   const [, view, detail] = path.split("/");
-  return { view: Object.hasOwn(VIEWS, view ?? "") ? view : "inspect", detail: detail ? decodeURIComponent(detail) : null, query: new URLSearchParams(query) };
+  return {
+    view: Object.hasOwn(VIEWS, view ?? "") ? view : "inspect",
+    detail: detail ? decodeURIComponent(detail) : null,
+    query: new URLSearchParams(query),
+  };
 }
 
 function route() {
@@ -52,21 +68,34 @@ function route() {
 
 function showModels() {
   const choice = at("model");
-  choice.replaceChildren(...station.models.map(({ name }) => h("option", { value: name, selected: name === recall("model", null) }, name)));
+  choice.replaceChildren(
+    ...station.models.map(({ name }) =>
+      h("option", { value: name, selected: name === recall("model", null) }, name),
+    ),
+  );
   at("model-choice").hidden = station.models.length < 2;
 }
 
 function showLive(busy = 0) {
   const place = at("live");
   place.dataset.state = busy ? "busy" : connected ? "on" : "off";
-  place.lastElementChild.textContent = busy ? "busy, trying again" : connected ? "live" : "not connected, trying again";
+  place.lastElementChild.textContent = busy
+    ? "busy, trying again"
+    : connected
+      ? "live"
+      : "not connected, trying again";
 }
 
 let counting = null;
 function countWaiting() {
   clearTimeout(counting);
   counting = setTimeout(async () => {
-    const path = withQuery("/api/inspections", { model: recall("model", null), verdict: "REVIEW", label: "none", limit: 1 });
+    const path = withQuery("/api/inspections", {
+      model: recall("model", null),
+      verdict: "REVIEW",
+      label: "none",
+      limit: 1,
+    });
     const answer = await get(path).catch(() => null);
     if (!answer) return;
     const badge = at("waiting");
@@ -106,10 +135,23 @@ at("skip").addEventListener("click", () => at("main").focus());
 at("model").addEventListener("change", () => chooseModel(at("model").value));
 gate.addEventListener("busy", (event) => showLive(event.detail));
 gate.addEventListener("login", () => askForToken().then(() => location.reload()));
-listen("state", (state) => { connected = state; showLive(); });
-listen("again", () => attempt(async () => { await loadStation(); showModels(); route(); countWaiting(); }));
+listen("state", (state) => {
+  connected = state;
+  showLive();
+});
+listen("again", () =>
+  attempt(async () => {
+    await loadStation();
+    showModels();
+    route();
+    countWaiting();
+  }),
+);
 listen("models", showModels);
-listen("chosen", () => { route(); countWaiting(); });
+listen("chosen", () => {
+  route();
+  countWaiting();
+});
 listen("inspection", countWaiting);
 addEventListener("hashchange", route);
 attempt(start);

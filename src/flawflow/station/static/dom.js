@@ -20,7 +20,8 @@ export function svg(tag, given = {}, ...children) {
 
 function fill(element, given, children) {
   for (const [name, value] of Object.entries(given)) {
-    if (name === "on") for (const [type, listener] of Object.entries(value)) element.addEventListener(type, listener);
+    if (name === "on")
+      for (const [type, listener] of Object.entries(value)) element.addEventListener(type, listener);
     else if (name === "data") Object.assign(element.dataset, value);
     else if (value === true) element.setAttribute(name, "");
     else if (value !== false && value !== null && value !== undefined) element.setAttribute(name, value);
@@ -49,13 +50,46 @@ export function select(pairs, chosen, listener) {
 /** Make a row of radio buttons that look like one switch. */
 export function segments(legend, pairs, chosen, listener) {
   const name = `segments-${(segments.count = (segments.count ?? 0) + 1)}`;
-  return h("fieldset", { class: "segments" }, h("legend", { class: "unseen" }, legend),
-    pairs.map(([value, text]) => h("label", {},
-      h("input", { type: "radio", name, value, checked: value === chosen, on: { change: () => listener(value) } }),
-      h("span", {}, text))));
+  return h(
+    "fieldset",
+    { class: "segments" },
+    h("legend", { class: "unseen" }, legend),
+    pairs.map(([value, text]) =>
+      h(
+        "label",
+        {},
+        h("input", {
+          type: "radio",
+          name,
+          value,
+          checked: value === chosen,
+          on: { change: () => listener(value) },
+        }),
+        h("span", {}, text),
+      ),
+    ),
+  );
 }
+
+/** Make a table; `rows` is its body, and a name that is "" is told to screen readers only as `unseen`. */
+export function table(names, rows, given = {}, unseen = "Picture") {
+  const head = (name) => h("th", { scope: "col" }, name || h("span", { class: "unseen" }, unseen));
+  return h("table", given, h("thead", {}, h("tr", {}, names.map(head))), rows);
+}
+
+/** Make a row of figures. */
+export const figures = (values, given = {}) =>
+  h(
+    "tr",
+    given,
+    values.map((value) => h("td", { class: "figure" }, value)),
+  );
 
 /** Make a list of names and values. */
 export function facts(pairs) {
-  return h("dl", { class: "facts" }, pairs.filter(Boolean).map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]));
+  return h(
+    "dl",
+    { class: "facts" },
+    pairs.filter(Boolean).map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]),
+  );
 }

@@ -11,9 +11,15 @@ export function askForToken() {
     const token = h("input", { type: "password", autocomplete: "current-password", required: true });
     const error = h("p", { class: "error-text", role: "alert" });
     const dialog = h("dialog", { class: "sheet", "aria-label": "Token" });
-    const form = h("form", { class: "stack" }, h("h2", {}, "This station asks for its token"),
+    const form = h(
+      "form",
+      { class: "stack" },
+      h("h2", {}, "This station asks for its token"),
       h("p", { class: "soft" }, "Whoever started the station chose it with --token."),
-      field("Token", token), error, h("button", { class: "primary" }, "Open the station"));
+      field("Token", token),
+      error,
+      h("button", { class: "primary" }, "Open the station"),
+    );
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
       try {
@@ -37,9 +43,20 @@ export function askForToken() {
 export function confirmed(question, yes) {
   return new Promise((answer) => {
     const dialog = h("dialog", { class: "sheet stack", "aria-label": question });
-    const close = (value) => { dialog.close(); dialog.remove(); answer(value); };
-    dialog.append(h("p", {}, question), h("div", { class: "row" },
-      button(yes, () => close(true), { class: "primary" }), button("Cancel", () => close(false))));
+    const close = (value) => {
+      dialog.close();
+      dialog.remove();
+      answer(value);
+    };
+    dialog.append(
+      h("p", {}, question),
+      h(
+        "div",
+        { class: "row" },
+        button(yes, () => close(true), { class: "primary" }),
+        button("Cancel", () => close(false)),
+      ),
+    );
     dialog.addEventListener("cancel", () => close(false));
     document.body.append(dialog);
     dialog.showModal();

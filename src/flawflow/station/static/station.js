@@ -9,7 +9,8 @@ export const station = { version: null, models: [] };
 /** Ask for everything; to be done before the first view and after a break. */
 export async function loadStation() {
   [station.version, station.models] = await Promise.all([get("/api/version"), get("/api/models")]);
-  if (!station.models.some((model) => model.name === recall("model", null))) remember("model", station.models[0]?.name ?? null);
+  if (!station.models.some((model) => model.name === recall("model", null)))
+    remember("model", station.models[0]?.name ?? null);
 }
 
 /** Give the chosen model; null where the station has none. */

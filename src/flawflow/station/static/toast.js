@@ -16,8 +16,14 @@ export function say(text) {
 export function complain(error) {
   if (error.status === 401) return;
   const text = error.message;
-  for (const old of PLACE.querySelectorAll(".toast.error")) if (old.firstChild.textContent === text) old.remove();
-  const note = h("div", { class: "toast error" }, h("p", {}, text), button("Close", () => note.remove(), { class: "quiet" }));
+  for (const old of PLACE.querySelectorAll(".toast.error"))
+    if (old.firstChild.textContent === text) old.remove();
+  const note = h(
+    "div",
+    { class: "toast error" },
+    h("p", {}, text),
+    button("Close", () => note.remove(), { class: "quiet" }),
+  );
   show(note);
 }
 

@@ -11,7 +11,9 @@ export const LABEL_WORDS = { good: "Good", bad: "Bad", skip: "Skipped" };
 /** Say what a conformal p-value means, measured with `count` good pictures. */
 export function rarity(p, count) {
   if (p <= 1.5 / (count + 1)) {
-    return count === 1 ? "Higher than the one good part of the calibration" : `Higher than all ${number(count)} good parts of the calibration`;
+    return count === 1
+      ? "Higher than the one good part of the calibration"
+      : `Higher than all ${number(count)} good parts of the calibration`;
   }
   if (p > 0.5) return "Most good parts score this high";
   return `About 1 good part in ${Math.floor(1 / p + 0.5)} scores this high`;
@@ -47,7 +49,12 @@ export function moment(iso) {
 /** Say where a picture came from. */
 export function origin(source) {
   const [kind, ...rest] = source.split(":");
-  const words = { upload: "sent from a browser or program", path: "a file on this machine", watch: "watched folder", stream: "video stream" };
+  const words = {
+    upload: "sent from a browser or program",
+    path: "a file on this machine",
+    watch: "watched folder",
+    stream: "video stream",
+  };
   const detail = rest.join(":");
   return `${words[kind] ?? kind}${detail ? ` ${detail}` : ""}`;
 }

@@ -26,14 +26,39 @@ export function outline(map, threshold) {
 // For every set of corners inside (bit 0 top left, then clockwise) the edges that an outline joins:
 // 0 top, 1 right, 2 bottom, 3 left.
 const CROSSINGS = [
-  [], [[3, 0]], [[0, 1]], [[3, 1]], [[1, 2]], [[3, 0], [1, 2]], [[0, 2]], [[3, 2]],
-  [[2, 3]], [[2, 0]], [[0, 1], [2, 3]], [[2, 1]], [[1, 3]], [[1, 0]], [[0, 3]], [],
+  [],
+  [[3, 0]],
+  [[0, 1]],
+  [[3, 1]],
+  [[1, 2]],
+  [
+    [3, 0],
+    [1, 2],
+  ],
+  [[0, 2]],
+  [[3, 2]],
+  [[2, 3]],
+  [[2, 0]],
+  [
+    [0, 1],
+    [2, 3],
+  ],
+  [[2, 1]],
+  [[1, 3]],
+  [[1, 0]],
+  [[0, 3]],
+  [],
 ];
 
 function point(edge, x, y, corners, threshold) {
   const [from, to] = [corners[edge], corners[(edge + 1) % 4]];
   const share = (threshold - from) / (to - from);
   // Values stand in the middle of their pixels.
-  const along = [[x + share, y], [x + 1, y + share], [x + 1 - share, y + 1], [x, y + 1 - share]][edge];
+  const along = [
+    [x + share, y],
+    [x + 1, y + share],
+    [x + 1 - share, y + 1],
+    [x, y + 1 - share],
+  ][edge];
   return `${(along[0] + 0.5).toFixed(2)} ${(along[1] + 0.5).toFixed(2)}`;
 }

@@ -4,11 +4,15 @@
 const LIGHTNESS = [0.3, 0.91];
 const HUE_DEGREES = [300, 465];
 const CHROMA = 0.21;
-const TO_LMS = [[1, 0.3963377774, 0.2158037573], [1, -0.1055613458, -0.0638541728], [1, -0.0894841775, -1.2914855480]];
+const TO_LMS = [
+  [1, 0.3963377774, 0.2158037573],
+  [1, -0.1055613458, -0.0638541728],
+  [1, -0.0894841775, -1.291485548],
+];
 const TO_RGB = [
   [4.0767416621, -3.3077115913, 0.2309699292],
   [-1.2684380046, 2.6097574011, -0.3413193965],
-  [-0.0041960863, -0.7034186147, 1.7076147010],
+  [-0.0041960863, -0.7034186147, 1.707614701],
 ];
 
 const PALETTE = Array.from({ length: 256 }, (_, level) => colour(level / 255));
@@ -44,7 +48,9 @@ export function paintHeat(canvas, map, opacity) {
   const table = new Uint32Array(256);
   const bytes = new Uint8Array(table.buffer);
   // The square root lets weak heat be seen: dark colours at a low alpha are no more than a shadow.
-  PALETTE.forEach((rgb, level) => bytes.set([...rgb, Math.round(255 * opacity * Math.sqrt(level / 255))], 4 * level));
+  PALETTE.forEach((rgb, level) =>
+    bytes.set([...rgb, Math.round(255 * opacity * Math.sqrt(level / 255))], 4 * level),
+  );
   const pixels = new Uint32Array(image.data.buffer);
   for (let i = 0; i < pixels.length; i += 1) pixels[i] = table[map.levels[i]];
   context.putImageData(image, 0, 0);

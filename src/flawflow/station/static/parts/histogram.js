@@ -26,7 +26,10 @@ export function makeHistogram(move) {
     if (!shown || !element.clientWidth) return;
     scale = makeScale(shown, element.clientWidth);
     plot.setAttribute("viewBox", `0 0 ${element.clientWidth} ${HEIGHT}`);
-    plot.setAttribute("aria-label", `Histogram of ${counted(shown.good.length, "good calibration score")} and ${counted(shown.recent.length, "recent score")}`);
+    plot.setAttribute(
+      "aria-label",
+      `Histogram of ${counted(shown.good.length, "good calibration score")} and ${counted(shown.recent.length, "recent score")}`,
+    );
     plot.replaceChildren(...goodBars(shown.good, scale), ...recentBars(shown.recent, scale), ...axis(scale));
     for (const name of ["ng", "review"]) place(name);
   }
@@ -35,21 +38,49 @@ export function makeHistogram(move) {
     const { element: handle } = handles[name];
     const rank = nearest(shown.good, shown[name]);
     handle.style.left = `${scale.x(shown[name])}px`;
-    for (const [key, value] of Object.entries({ valuemin: 0, valuemax: shown.good.length - 1, valuenow: rank, valuetext: shown.text[name] })) {
+    for (const [key, value] of Object.entries({
+      valuemin: 0,
+      valuemax: shown.good.length - 1,
+      valuenow: rank,
+      valuetext: shown.text[name],
+    })) {
       handle.setAttribute(`aria-${key}`, value);
     }
   }
 
   function makeHandle(name, word) {
-    const handle = h("div", { class: `handle h-${name}`, role: "slider", tabindex: 0, "aria-label": `Threshold of ${word}`, "aria-orientation": "horizontal" }, h("span", {}, word));
+    const handle = h(
+      "div",
+      {
+        class: `handle h-${name}`,
+        role: "slider",
+        tabindex: 0,
+        "aria-label": `Threshold of ${word}`,
+        "aria-orientation": "horizontal",
+      },
+      h("span", {}, word),
+    );
     handle.addEventListener("keydown", (event) => {
-      const steps = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -10, PageUp: 10, Home: -Infinity, End: Infinity };
+      const steps = {
+        ArrowLeft: -1,
+        ArrowDown: -1,
+        ArrowRight: 1,
+        ArrowUp: 1,
+        PageDown: -10,
+        PageUp: 10,
+        Home: -Infinity,
+        End: Infinity,
+      };
       if (!(event.key in steps) || !shown) return;
       event.preventDefault();
       const rank = nearest(shown.good, shown[name]) + steps[event.key];
       move(name, shown.good[Math.min(shown.good.length - 1, Math.max(0, rank))]);
     });
-    handle.addEventListener("pointerdown", (event) => { handle.setPointerCapture(event.pointerId); handle.focus(); event.preventDefault(); });
+    handle.addEventListener("pointerdown", (event) => {
+      handle.setPointerCapture(event.pointerId);
+      handle.focus();
+      event.preventDefault();
+    });
     handle.addEventListener("pointermove", (event) => {
       if (!handle.hasPointerCapture(event.pointerId) || !shown) return;
       const wanted = scale.score(event.clientX - element.getBoundingClientRect().left);
@@ -65,7 +96,9 @@ export function makeHistogram(move) {
 /** Give the index of the score that is nearest to a value; of equal ones the last. */
 export function nearest(good, value) {
   let best = 0;
-  good.forEach((item, i) => { if (Math.abs(item - value) <= Math.abs(good[best] - value)) best = i; });
+  good.forEach((item, i) => {
+    if (Math.abs(item - value) <= Math.abs(good[best] - value)) best = i;
+  });
   return best;
 }
 
@@ -78,7 +111,10 @@ function makeScale({ good, recent, ng, review }, width) {
   const high = Math.min(Math.max(last + 0.15 * length, ...scores), last + 0.7 * length);
   const inner = width - ROOM.left - ROOM.right;
   return {
-    low, high, width, open: scores.some((value) => value > high),
+    low,
+    high,
+    width,
+    open: scores.some((value) => value > high),
     x: (value) => ROOM.left + ((value - low) / (high - low)) * inner,
     score: (x) => low + ((x - ROOM.left) / inner) * (high - low),
     bin: (value) => Math.min(BINS - 1, Math.max(0, Math.ceil(((value - low) / (high - low)) * BINS) - 1)),
@@ -103,7 +139,12 @@ function goodBars(good, scale) {
 
 function recentBars(recent, scale) {
   const foot = 2 * ROOM.row + ROOM.gap;
-  const bins = VERDICTS.map((verdict) => counts(recent.filter((item) => item.verdict === verdict).map((item) => item.score), scale));
+  const bins = VERDICTS.map((verdict) =>
+    counts(
+      recent.filter((item) => item.verdict === verdict).map((item) => item.score),
+      scale,
+    ),
+  );
   const tall = Math.max(1, ...bins[0].map((_, i) => bins.reduce((sum, row) => sum + row[i], 0)));
   const bars = [];
   for (let i = 0; i < BINS; i += 1) {
@@ -113,12 +154,21 @@ function recentBars(recent, scale) {
       below += row[i];
     });
   }
-  return [...bars, label(recent.length ? "recent pictures" : "recent pictures: none yet", ROOM.row + ROOM.gap + 10)];
+  return [
+    ...bars,
+    label(recent.length ? "recent pictures" : "recent pictures: none yet", ROOM.row + ROOM.gap + 10),
+  ];
 }
 
 function bar(kind, index, below, share, scale, foot) {
   const [full, height] = [ROOM.row - 14, Math.max(1.5, share * (ROOM.row - 14))];
-  return svg("rect", { class: kind, x: ROOM.left + index * scale.step + 0.5, width: Math.max(1, scale.step - 1), y: foot - below * full - height, height });
+  return svg("rect", {
+    class: kind,
+    x: ROOM.left + index * scale.step + 0.5,
+    width: Math.max(1, scale.step - 1),
+    y: foot - below * full - height,
+    height,
+  });
 }
 
 const label = (text, y) => svg("text", { class: "row-label", x: ROOM.left, y }, text);
@@ -127,8 +177,20 @@ function axis(scale) {
   const feet = [ROOM.row, 2 * ROOM.row + ROOM.gap];
   const y = HEIGHT - 5;
   return [
-    ...feet.map((foot) => svg("line", { class: "foot", x1: ROOM.left, x2: scale.width - ROOM.right, y1: foot + 0.5, y2: foot + 0.5 })),
+    ...feet.map((foot) =>
+      svg("line", {
+        class: "foot",
+        x1: ROOM.left,
+        x2: scale.width - ROOM.right,
+        y1: foot + 0.5,
+        y2: foot + 0.5,
+      }),
+    ),
     svg("text", { x: ROOM.left, y }, `score ${score(scale.low)}`),
-    svg("text", { x: scale.width - ROOM.right, y, "text-anchor": "end" }, `${scale.open ? "≥ " : ""}${score(scale.high)}`),
+    svg(
+      "text",
+      { x: scale.width - ROOM.right, y, "text-anchor": "end" },
+      `${scale.open ? "≥ " : ""}${score(scale.high)}`,
+    ),
   ];
 }

@@ -23,5 +23,9 @@ export function makeLabels(choose, keys) {
     return made;
   });
   const element = h("div", { class: "labels", role: "group", "aria-label": "Your word" }, buttons);
-  return { element, show: (label) => buttons.forEach((made) => made.setAttribute("aria-pressed", made.dataset.label === label)) };
+  return {
+    element,
+    show: (label) =>
+      buttons.forEach((made) => made.setAttribute("aria-pressed", made.dataset.label === label)),
+  };
 }

@@ -17,11 +17,19 @@ const INK = "#00c8ff";
  */
 export function drawMask(frame, inspection, level, finish) {
   const [height, width] = inspection.size;
-  const canvas = h("canvas", { class: "mask", width, height, "aria-label": "The mask of the defect: draw with mouse, finger or pen" });
+  const canvas = h("canvas", {
+    class: "mask",
+    width,
+    height,
+    "aria-label": "The mask of the defect: draw with mouse, finger or pen",
+  });
   const context = canvas.getContext("2d");
   const pen = { erase: false, size: recall("brush", 24), last: null };
   const size = h("input", { type: "range", min: 4, max: 96, step: 2, value: pen.size });
-  size.addEventListener("input", () => { pen.size = size.valueAsNumber; remember("brush", pen.size); });
+  size.addEventListener("input", () => {
+    pen.size = size.valueAsNumber;
+    remember("brush", pen.size);
+  });
   frame.append(canvas);
   follow(canvas, context, pen);
   const path = `/api/inspections/${inspection.id}/mask`;
@@ -51,10 +59,24 @@ export function drawMask(frame, inspection, level, finish) {
     else close(await ask("PUT", path, { body: await blob(mask), type: "image/png" }));
   }
 
-  const tools = h("div", { class: "mask-tools", role: "group", "aria-label": "Mask" },
-    segments("Tool", [["brush", "Brush"], ["eraser", "Eraser"]], "brush", (value) => { pen.erase = value === "eraser"; }),
+  const tools = h(
+    "div",
+    { class: "mask-tools", role: "group", "aria-label": "Mask" },
+    segments(
+      "Tool",
+      [
+        ["brush", "Brush"],
+        ["eraser", "Eraser"],
+      ],
+      "brush",
+      (value) => {
+        pen.erase = value === "eraser";
+      },
+    ),
     h("label", { class: "slider" }, h("span", {}, "Size"), size),
-    inspection.links.map ? button("From the heat map", () => paint(inspection.links.map, level)) : null, button("Clear", clear));
+    inspection.links.map ? button("From the heat map", () => paint(inspection.links.map, level)) : null,
+    button("Clear", clear),
+  );
   return { tools, save, cancel };
 }
 
@@ -69,7 +91,12 @@ function follow(canvas, context, pen) {
     // A pen that feels pressure draws thinner where it is held lightly.
     const force = event.pointerType === "pen" && event.pressure > 0 ? 0.4 + 1.2 * event.pressure : 1;
     context.globalCompositeOperation = pen.erase ? "destination-out" : "source-over";
-    Object.assign(context, { strokeStyle: INK, lineCap: "round", lineJoin: "round", lineWidth: Math.max(1, pen.size * force * here.scale) });
+    Object.assign(context, {
+      strokeStyle: INK,
+      lineCap: "round",
+      lineJoin: "round",
+      lineWidth: Math.max(1, pen.size * force * here.scale),
+    });
     context.beginPath();
     // A line without length is not drawn, but a touch is a dot.
     context.moveTo(pen.last?.x ?? here.x - 0.01, pen.last?.y ?? here.y);
@@ -77,9 +104,19 @@ function follow(canvas, context, pen) {
     context.stroke();
     pen.last = here;
   };
-  canvas.addEventListener("pointerdown", (event) => { canvas.setPointerCapture(event.pointerId); pen.last = null; stroke(event); event.preventDefault(); });
-  canvas.addEventListener("pointermove", (event) => { if (pen.last && canvas.hasPointerCapture(event.pointerId)) event.getCoalescedEvents().forEach(stroke); });
-  for (const type of ["pointerup", "pointercancel"]) canvas.addEventListener(type, () => { pen.last = null; });
+  canvas.addEventListener("pointerdown", (event) => {
+    canvas.setPointerCapture(event.pointerId);
+    pen.last = null;
+    stroke(event);
+    event.preventDefault();
+  });
+  canvas.addEventListener("pointermove", (event) => {
+    if (pen.last && canvas.hasPointerCapture(event.pointerId)) event.getCoalescedEvents().forEach(stroke);
+  });
+  for (const type of ["pointerup", "pointercancel"])
+    canvas.addEventListener(type, () => {
+      pen.last = null;
+    });
 }
 
 /** Give a canvas that is inked where a map is above a level. */
@@ -88,7 +125,9 @@ function inked(map, above) {
   const context = canvas.getContext("2d");
   const image = context.createImageData(map.width, map.height);
   const ink = new Uint8ClampedArray([0, 200, 255, 255]);
-  map.levels.forEach((value, i) => { if (value > above) image.data.set(ink, 4 * i); });
+  map.levels.forEach((value, i) => {
+    if (value > above) image.data.set(ink, 4 * i);
+  });
   context.putImageData(image, 0, 0);
   return canvas;
 }
@@ -109,4 +148,7 @@ function asMask(context, width, height) {
   return canvas;
 }
 
-const blob = (canvas) => new Promise((done) => { canvas.toBlob(done, "image/png"); });
+const blob = (canvas) =>
+  new Promise((done) => {
+    canvas.toBlob(done, "image/png");
+  });

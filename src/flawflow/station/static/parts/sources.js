@@ -12,11 +12,38 @@ const HINTS = { folder: "/pictures/line3", stream: "rtsp://camera/1" };
 /** Make the card of the sources. */
 export function makeSources() {
   const list = h("ul", { class: "sources" });
-  const address = h("input", { type: "text", required: true, spellcheck: "false", autocomplete: "off", autocapitalize: "off" });
-  const kind = select([["folder", "Folder"], ["stream", "Video stream"]], "folder", () => { address.placeholder = HINTS[kind.value]; });
-  const form = h("form", { class: "source-form" }, field("Kind", kind), field("Address on the station's machine", address, { class: "grow" }), h("button", {}, "Watch"));
+  const address = h("input", {
+    type: "text",
+    required: true,
+    spellcheck: "false",
+    autocomplete: "off",
+    autocapitalize: "off",
+  });
+  const kind = select(
+    [
+      ["folder", "Folder"],
+      ["stream", "Video stream"],
+    ],
+    "folder",
+    () => {
+      address.placeholder = HINTS[kind.value];
+    },
+  );
+  const form = h(
+    "form",
+    { class: "source-form" },
+    field("Kind", kind),
+    field("Address on the station's machine", address, { class: "grow" }),
+    h("button", {}, "Watch"),
+  );
   address.placeholder = HINTS.folder;
-  const element = h("details", { class: "card", open: recall("sources", true) }, h("summary", {}, h("h2", {}, "Sources")), list, form);
+  const element = h(
+    "details",
+    { class: "card", open: recall("sources", true) },
+    h("summary", {}, h("h2", {}, "Sources")),
+    list,
+    form,
+  );
 
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -30,21 +57,54 @@ export function makeSources() {
 
   async function load() {
     const sources = await get("/api/sources");
-    list.replaceChildren(...(sources.length ? sources.map(row) : [h("li", { class: "soft" }, "No folder or stream is watched.")]));
+    list.replaceChildren(
+      ...(sources.length
+        ? sources.map(row)
+        : [h("li", { class: "soft" }, "No folder or stream is watched.")]),
+    );
   }
 
   function row(source) {
-    const state = source.error ? source.error : source.running ? `watching, ${counted(source.seen, "picture")} seen` : "stopped";
-    return h("li", { data: { state: source.error ? "error" : source.running ? "on" : "off" } },
-      h("div", {}, h("strong", {}, source.address), h("span", { class: source.error ? "error-text" : "soft" }, state)),
-      button("Stop", () => attempt(async () => { await remove(`/api/sources/${source.id}`); await load(); }), { class: "quiet", "aria-label": `Stop ${source.address}` }));
+    const state = source.error
+      ? source.error
+      : source.running
+        ? `watching, ${counted(source.seen, "picture")} seen`
+        : "stopped";
+    return h(
+      "li",
+      { data: { state: source.error ? "error" : source.running ? "on" : "off" } },
+      h(
+        "div",
+        {},
+        h("strong", {}, source.address),
+        h("span", { class: source.error ? "error-text" : "soft" }, state),
+      ),
+      button(
+        "Stop",
+        () =>
+          attempt(async () => {
+            await remove(`/api/sources/${source.id}`);
+            await load();
+          }),
+        { class: "quiet", "aria-label": `Stop ${source.address}` },
+      ),
+    );
   }
 
   let timer = 0;
   const end = listen("inspection", (inspection) => {
     if (!/^(watch|stream)/.test(inspection.source) || timer) return;
-    timer = setTimeout(() => { timer = 0; load().catch(() => {}); }, 1000);
+    timer = setTimeout(() => {
+      timer = 0;
+      load().catch(() => {});
+    }, 1000);
   });
   attempt(load);
-  return { element, close: () => { end(); clearTimeout(timer); } };
+  return {
+    element,
+    close: () => {
+      end();
+      clearTimeout(timer);
+    },
+  };
 }

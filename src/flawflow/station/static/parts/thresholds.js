@@ -22,11 +22,26 @@ export function makeThresholds(model) {
   const meaning = h("p", { class: "meaning", "aria-live": "polite" });
   const promise = h("p", { class: "promise" });
   const apply = button("Apply", () => attempt(applyWanted), { class: "primary" });
-  const cancel = button("Cancel", () => { state.wanted = null; draw(); });
-  const element = h("section", { class: "card thresholds", "aria-label": "Thresholds" },
-    h("h2", {}, "Thresholds"), histogram.element,
-    h("div", { class: "rates" }, h("span", { class: "soft" }, "Of the good parts"), inputs.ng.element, inputs.review.element),
-    meaning, promise, h("div", { class: "row" }, apply, cancel));
+  const cancel = button("Cancel", () => {
+    state.wanted = null;
+    draw();
+  });
+  const element = h(
+    "section",
+    { class: "card thresholds", "aria-label": "Thresholds" },
+    h("h2", {}, "Thresholds"),
+    histogram.element,
+    h(
+      "div",
+      { class: "rates" },
+      h("span", { class: "soft" }, "Of the good parts"),
+      inputs.ng.element,
+      inputs.review.element,
+    ),
+    meaning,
+    promise,
+    h("div", { class: "row" }, apply, cancel),
+  );
 
   function want(name, rate) {
     const rates = { ...(state.wanted ?? state.rates), [name]: rate };
@@ -37,17 +52,29 @@ export function makeThresholds(model) {
   }
 
   function rateInput(name, words) {
-    const input = h("input", { type: "number", min: 0.01, max: 99, step: "any", inputmode: "decimal", "aria-label": `${words}, in percent of the good parts` });
+    const input = h("input", {
+      type: "number",
+      min: 0.01,
+      max: 99,
+      step: "any",
+      inputmode: "decimal",
+      "aria-label": `${words}, in percent of the good parts`,
+    });
     input.addEventListener("change", () => {
-      if (input.checkValidity() && input.value) want(name, Number((input.valueAsNumber / 100).toPrecision(8)));
+      if (input.checkValidity() && input.value)
+        want(name, Number((input.valueAsNumber / 100).toPrecision(8)));
       else draw();
     });
-    return { input, element: h("label", { class: "rate" }, h("span", {}, words), h("span", { class: "unit" }, input, "%")) };
+    return {
+      input,
+      element: h("label", { class: "rate" }, h("span", {}, words), h("span", { class: "unit" }, input, "%")),
+    };
   }
 
   function draw() {
     const rates = state.wanted ?? state.rates;
-    for (const name of ["ng", "review"]) inputs[name].input.value = Number((100 * rates[name]).toPrecision(3));
+    for (const name of ["ng", "review"])
+      inputs[name].input.value = Number((100 * rates[name]).toPrecision(3));
     apply.parentElement.hidden = !state.wanted;
     element.classList.toggle("changed", Boolean(state.wanted));
     if (!state.good.length) return;
@@ -79,7 +106,9 @@ export function makeThresholds(model) {
 
   async function applyWanted() {
     const rates = state.wanted;
-    keep(await post(ofModel(model.name, "/rates"), { false_reject_rate: rates.ng, review_rate: rates.review }));
+    keep(
+      await post(ofModel(model.name, "/rates"), { false_reject_rate: rates.ng, review_rate: rates.review }),
+    );
     say("The new thresholds hold from the next picture on; earlier verdicts stay as they were.");
   }
 
@@ -94,7 +123,10 @@ export function makeThresholds(model) {
     listen("inspection", (inspection) => {
       // A label that changes tells of the same inspection again.
       if (inspection.model !== model.name || inspection.label !== null) return;
-      state.recent = [{ score: inspection.score, verdict: inspection.verdict }, ...state.recent].slice(0, MOST_RECENT);
+      state.recent = [{ score: inspection.score, verdict: inspection.verdict }, ...state.recent].slice(
+        0,
+        MOST_RECENT,
+      );
       later();
     }),
     listen("models", (changed) => {
@@ -104,7 +136,12 @@ export function makeThresholds(model) {
     }),
   ];
   let frame = 0;
-  const later = () => { frame ||= requestAnimationFrame(() => { frame = 0; draw(); }); };
+  const later = () => {
+    frame ||= requestAnimationFrame(() => {
+      frame = 0;
+      draw();
+    });
+  };
   draw();
   attempt(load);
   return { element, close: () => ends.forEach((end) => end()) };

@@ -8,7 +8,13 @@ const SIDE = 160;
 /** Give the small picture alone; where none was kept, an empty ground. */
 export function thumb(inspection) {
   if (!inspection.links.picture) return h("span", { class: "thumb none" });
-  return h("img", { class: "thumb", src: `${inspection.links.picture}?side=${SIDE}`, alt: "", loading: "lazy", decoding: "async" });
+  return h("img", {
+    class: "thumb",
+    src: `${inspection.links.picture}?side=${SIDE}`,
+    alt: "",
+    loading: "lazy",
+    decoding: "async",
+  });
 }
 
 /** Make a strip of the newest pictures to choose from. */
@@ -19,7 +25,11 @@ export function makeStrip(choose) {
   /** Put these inspections, newest first, into the strip; elements that stay are kept. */
   function show(inspections, chosen) {
     const wanted = new Set(inspections.map(({ id }) => id));
-    for (const [id, entry] of entries) if (!wanted.has(id)) { entry.remove(); entries.delete(id); }
+    for (const [id, entry] of entries)
+      if (!wanted.has(id)) {
+        entry.remove();
+        entries.delete(id);
+      }
     inspections.forEach((inspection, i) => {
       if (!entries.has(inspection.id)) entries.set(inspection.id, makeEntry(inspection, choose));
       const entry = entries.get(inspection.id);
@@ -32,6 +42,15 @@ export function makeStrip(choose) {
 
 function makeEntry(inspection, choose) {
   const { name, verdict } = inspection;
-  return h("li", {}, h("button", { type: "button", title: name, on: { click: () => choose(inspection) } },
-    thumb(inspection), h("span", { class: `v-${verdict}` }, shape(verdict), verdict), h("small", {}, name)));
+  return h(
+    "li",
+    {},
+    h(
+      "button",
+      { type: "button", title: name, on: { click: () => choose(inspection) } },
+      thumb(inspection),
+      h("span", { class: `v-${verdict}` }, shape(verdict), verdict),
+      h("small", {}, name),
+    ),
+  );
 }

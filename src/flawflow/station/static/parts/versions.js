@@ -1,7 +1,7 @@
 // The versions of a model: which one judges, and changing that.
 
 import { ofModel, post } from "../api.js";
-import { button, h } from "../dom.js";
+import { button, h, table } from "../dom.js";
 import { listen } from "../live.js";
 import { confirmed } from "../login.js";
 import { keep, modelNamed } from "../station.js";
@@ -11,7 +11,13 @@ import { moment } from "../words.js";
 /** Ask whether to let a version judge from now on, and do so. */
 export function switchTo(name, version) {
   return attempt(async () => {
-    if (!(await confirmed(`Version ${version} of ${name} will judge every picture from now on. You can roll back at any time.`, `Switch to version ${version}`))) return;
+    if (
+      !(await confirmed(
+        `Version ${version} of ${name} will judge every picture from now on. You can roll back at any time.`,
+        `Switch to version ${version}`,
+      ))
+    )
+      return;
     keep(await post(ofModel(name, "/switch"), { version }));
     say(`Version ${version} judges from now on.`);
   });
@@ -20,19 +26,43 @@ export function switchTo(name, version) {
 /** Make the card of a model's versions. */
 export function makeVersions(model) {
   const list = h("tbody", {});
-  const back = button("Roll back to the one before", () => attempt(async () => {
-    keep(await post(ofModel(model.name, "/rollback"), {}));
-    say("The version before judges again.");
-  }));
-  const element = h("section", { class: "card stack", "aria-label": "Versions" }, h("h2", {}, "Versions"),
-    h("table", { class: "small" }, h("thead", {}, h("tr", {}, ["Version", "Made", "SHA-256", ""].map((name) => h("th", { scope: "col" }, name || h("span", { class: "unseen" }, "State"))))), list), h("div", {}, back));
+  const back = button("Roll back to the one before", () =>
+    attempt(async () => {
+      keep(await post(ofModel(model.name, "/rollback"), {}));
+      say("The version before judges again.");
+    }),
+  );
+  const element = h(
+    "section",
+    { class: "card stack", "aria-label": "Versions" },
+    h("h2", {}, "Versions"),
+    table(["Version", "Made", "SHA-256", ""], list, { class: "small" }, "State"),
+    h("div", {}, back),
+  );
 
   function draw() {
     const { versions } = modelNamed(model.name) ?? model;
     back.hidden = !versions.length || versions[0].active;
-    list.replaceChildren(...[...versions].reverse().map(({ version, created, sha256, active }) => h("tr", { class: active ? "active" : "" },
-      h("td", { class: "figure" }, String(version)), h("td", {}, moment(created)), h("td", {}, h("code", { title: sha256 }, `${sha256.slice(0, 10)}…`)),
-      h("td", {}, active ? h("strong", {}, "judges now") : button("Switch", () => switchTo(model.name, version), { "aria-label": `Switch to version ${version}` })))));
+    list.replaceChildren(
+      ...[...versions].reverse().map(({ version, created, sha256, active }) =>
+        h(
+          "tr",
+          { class: active ? "active" : "" },
+          h("td", { class: "figure" }, String(version)),
+          h("td", {}, moment(created)),
+          h("td", {}, h("code", { title: sha256 }, `${sha256.slice(0, 10)}…`)),
+          h(
+            "td",
+            {},
+            active
+              ? h("strong", {}, "judges now")
+              : button("Switch", () => switchTo(model.name, version), {
+                  "aria-label": `Switch to version ${version}`,
+                }),
+          ),
+        ),
+      ),
+    );
   }
 
   draw();

@@ -6,7 +6,11 @@ import { counted, score } from "../words.js";
 import { outline } from "./contour.js";
 import { paintHeat, paintLegend, readMap } from "./heat.js";
 
-const MODES = [["side", "Side by side"], ["over", "Overlay"], ["plain", "Picture"]];
+const MODES = [
+  ["side", "Side by side"],
+  ["over", "Overlay"],
+  ["plain", "Picture"],
+];
 
 /**
  * Make a viewer.
@@ -17,15 +21,36 @@ const MODES = [["side", "Side by side"], ["over", "Overlay"], ["plain", "Picture
 export function makeViewer() {
   const scale = makeScale();
   const panes = [makePane("Picture"), makePane("Heat map", scale.element)];
-  const stage = h("div", { class: "stage" }, panes.map((pane) => pane.element));
+  const stage = h(
+    "div",
+    { class: "stage" },
+    panes.map((pane) => pane.element),
+  );
   const found = h("p", { class: "found soft" });
-  const state = { inspection: null, model: null, map: null, opacity: recall("opacity", 0.8), threshold: null, turn: 0 };
+  const state = {
+    inspection: null,
+    model: null,
+    map: null,
+    opacity: recall("opacity", 0.8),
+    threshold: null,
+    turn: 0,
+  };
   const controls = makeControls(state, draw);
-  const mode = (value = recall("mode", "side")) => { stage.dataset.mode = value; };
+  const mode = (value = recall("mode", "side")) => {
+    stage.dataset.mode = value;
+  };
   mode();
-  const switchMode = segments("What to show", MODES, recall("mode", "side"), (value) => { remember("mode", value); mode(value); });
-  const element = h("section", { class: "viewer", "aria-label": "Picture and heat map" }, stage,
-    h("div", { class: "viewer-bar" }, switchMode, controls.element), found);
+  const switchMode = segments("What to show", MODES, recall("mode", "side"), (value) => {
+    remember("mode", value);
+    mode(value);
+  });
+  const element = h(
+    "section",
+    { class: "viewer", "aria-label": "Picture and heat map" },
+    stage,
+    h("div", { class: "viewer-bar" }, switchMode, controls.element),
+    found,
+  );
 
   function draw() {
     if (!state.map) return;
@@ -67,11 +92,18 @@ function words({ inspection, model, threshold }) {
 function makePane(title, beside = null) {
   const image = h("img", { alt: "" });
   const heat = h("canvas", { class: "heat", "aria-hidden": "true" });
-  const lines = ["under", "line"].map((name) => svg("path", { class: name, "vector-effect": "non-scaling-stroke" }));
+  const lines = ["under", "line"].map((name) =>
+    svg("path", { class: name, "vector-effect": "non-scaling-stroke" }),
+  );
   const drawing = svg("svg", { class: "outline", preserveAspectRatio: "none", "aria-hidden": "true" }, lines);
   const missing = h("p", { class: "missing", hidden: true }, "The picture itself was not kept.");
   const frame = h("div", { class: "frame" }, image, heat, drawing, missing);
-  const element = h("figure", { class: "pane" }, h("figcaption", {}, title, beside), h("div", { class: "holder" }, frame));
+  const element = h(
+    "figure",
+    { class: "pane" },
+    h("figcaption", {}, title, beside),
+    h("div", { class: "holder" }, frame),
+  );
   return {
     element,
     frame,
@@ -82,7 +114,10 @@ function makePane(title, beside = null) {
       image.hidden = !picture;
       missing.hidden = Boolean(picture);
       if (picture) image.src = picture.src;
-      image.alt = title === "Picture" ? `The picture ${inspection.name}` : `Heat map over the picture ${inspection.name}`;
+      image.alt =
+        title === "Picture"
+          ? `The picture ${inspection.name}`
+          : `Heat map over the picture ${inspection.name}`;
       for (const line of lines) line.setAttribute("d", "");
       heat.width = 0;
     },
@@ -98,8 +133,15 @@ function makeControls(state, draw) {
   const opacity = h("input", { type: "range", min: 0, max: 1, step: 0.05, value: state.opacity });
   const threshold = h("input", { type: "range", step: "any" });
   const said = h("b", {});
-  const reset = button("Reset", () => set(null), { class: "quiet", title: "Back to the model's own threshold" });
-  opacity.addEventListener("input", () => { state.opacity = opacity.valueAsNumber; remember("opacity", state.opacity); draw(); });
+  const reset = button("Reset", () => set(null), {
+    class: "quiet",
+    title: "Back to the model's own threshold",
+  });
+  opacity.addEventListener("input", () => {
+    state.opacity = opacity.valueAsNumber;
+    remember("opacity", state.opacity);
+    draw();
+  });
   threshold.addEventListener("input", () => set(threshold.valueAsNumber));
 
   function set(value) {
@@ -120,9 +162,13 @@ function makeControls(state, draw) {
     reset.hidden = state.threshold === state.model.calibration.pixel_threshold;
   }
 
-  const element = h("div", { class: "sliders" },
+  const element = h(
+    "div",
+    { class: "sliders" },
     h("label", { class: "slider" }, h("span", {}, "Heat opacity"), opacity),
-    h("label", { class: "slider" }, h("span", {}, "Pixel threshold ", said), threshold), reset);
+    h("label", { class: "slider" }, h("span", {}, "Pixel threshold ", said), threshold),
+    reset,
+  );
   update();
   return { element, update };
 }
@@ -132,7 +178,10 @@ function makeScale() {
   const legend = h("canvas", { class: "legend", "aria-hidden": "true" });
   const ends = [h("span", {}), h("span", {})];
   paintLegend(legend);
-  const update = (model) => ends.forEach((end, i) => { end.textContent = model ? score(model.heat_scale[i]) : ""; });
+  const update = (model) =>
+    ends.forEach((end, i) => {
+      end.textContent = model ? score(model.heat_scale[i]) : "";
+    });
   return { element: h("span", { class: "scale" }, ends[0], legend, ends[1]), update };
 }
 

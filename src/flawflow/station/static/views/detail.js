@@ -1,7 +1,7 @@
 // One inspection: all that was recorded of it, and a person's word on it.
 
 import { get } from "../api.js";
-import { button, facts, h } from "../dom.js";
+import { button, facts, figures, h, table } from "../dom.js";
 import { makeLabels, setLabel } from "../parts/labels.js";
 import { shape } from "../parts/verdict.js";
 import { makeViewer } from "../parts/viewer.js";
@@ -13,19 +13,39 @@ export function showDetail(place, id) {
   const viewer = makeViewer();
   const about = h("div", { class: "stack" });
   const labels = makeLabels((label) => attempt(async () => show(await setLabel(id, label))), false);
-  const none = button("Take back", () => attempt(async () => show(await setLabel(id, null))), { class: "quiet" });
+  const none = button("Take back", () => attempt(async () => show(await setLabel(id, null))), {
+    class: "quiet",
+  });
   const title = h("h1", {}, "Inspection");
   place.append(
-    h("header", { class: "view-head" }, button("← Back", () => (history.length > 1 ? history.back() : (location.hash = "#/history"))), title),
+    h(
+      "header",
+      { class: "view-head" },
+      button("← Back", () => (history.length > 1 ? history.back() : (location.hash = "#/history"))),
+      title,
+    ),
     h("div", { class: "main-column" }, viewer.element),
-    h("aside", { class: "side-column card", "aria-label": "What was recorded" }, about, h("h2", {}, "Your word"), labels.element, none));
+    h(
+      "aside",
+      { class: "side-column card", "aria-label": "What was recorded" },
+      about,
+      h("h2", {}, "Your word"),
+      labels.element,
+      none,
+    ),
+  );
   viewer.element.hidden = true;
 
   function show(inspection) {
     title.textContent = inspection.name;
     labels.show(inspection.label);
     none.hidden = inspection.label === null;
-    about.replaceChildren(summary(inspection), record(inspection), regions(inspection), downloads(inspection));
+    about.replaceChildren(
+      summary(inspection),
+      record(inspection),
+      regions(inspection),
+      downloads(inspection),
+    );
   }
 
   attempt(async () => {
@@ -38,31 +58,72 @@ export function showDetail(place, id) {
 
 function summary({ verdict, score: value, p_value: p, model }) {
   const count = modelNamed(model)?.calibration.count;
-  return h("div", { class: `summary v-${verdict}` }, shape(verdict), h("div", {}, h("strong", {}, verdict), h("p", {}, VERDICT_WORDS[verdict])),
-    h("p", { class: "why" }, `Score ${score(value)}, p-value ${pValue(p)}${count ? `. ${rarity(p, count)}.` : ""}`));
+  return h(
+    "div",
+    { class: `summary v-${verdict}` },
+    shape(verdict),
+    h("div", {}, h("strong", {}, verdict), h("p", {}, VERDICT_WORDS[verdict])),
+    h(
+      "p",
+      { class: "why" },
+      `Score ${score(value)}, p-value ${pValue(p)}${count ? `. ${rarity(p, count)}.` : ""}`,
+    ),
+  );
 }
 
 function record(inspection) {
   const total = Object.values(inspection.timings).reduce((sum, value) => sum + value, 0);
   const [height, width] = inspection.size;
   return facts([
-    ["Number", String(inspection.id)], ["Time", moment(inspection.time)], ["From", origin(inspection.source)],
-    ["Size", `${width} × ${height} pixels`], ["Took", `${total.toFixed(1)} ms, the model ${(inspection.timings.infer ?? 0).toFixed(1)} ms`],
-    ["Model", h("span", { title: inspection.model_sha256 }, `${inspection.model} (${inspection.model_sha256.slice(0, 12)}…)`)],
-    ["SHA-256", h("code", {}, inspection.picture_sha256)], ["Mask", inspection.has_mask ? "drawn" : "none"],
+    ["Number", String(inspection.id)],
+    ["Time", moment(inspection.time)],
+    ["From", origin(inspection.source)],
+    ["Size", `${width} × ${height} pixels`],
+    ["Took", `${total.toFixed(1)} ms, the model ${(inspection.timings.infer ?? 0).toFixed(1)} ms`],
+    [
+      "Model",
+      h(
+        "span",
+        { title: inspection.model_sha256 },
+        `${inspection.model} (${inspection.model_sha256.slice(0, 12)}…)`,
+      ),
+    ],
+    ["SHA-256", h("code", {}, inspection.picture_sha256)],
+    ["Mask", inspection.has_mask ? "drawn" : "none"],
   ]);
 }
 
 function regions(inspection) {
   if (!inspection.regions.length) return h("p", { class: "soft" }, "No region stands out.");
   const shown = inspection.regions.slice(0, 8);
-  return h("table", { class: "small" }, h("caption", {}, `Regions${shown.length < inspection.regions.length ? ` (the ${shown.length} highest of ${number(inspection.regions.length)})` : ""}`),
-    h("thead", {}, h("tr", {}, ["Peak", "Pixels", "Left, top", "Right, bottom"].map((name) => h("th", { scope: "col" }, name)))),
-    h("tbody", {}, shown.map(({ peak, area, box: [left, top, right, bottom] }) => h("tr", {},
-      [score(peak), number(area), `${left}, ${top}`, `${right}, ${bottom}`].map((text) => h("td", { class: "figure" }, text))))));
+  const words =
+    shown.length < inspection.regions.length
+      ? ` (the ${shown.length} highest of ${number(inspection.regions.length)})`
+      : "";
+  const rows = shown.map(({ peak, area, box: [left, top, right, bottom] }) =>
+    figures([score(peak), number(area), `${left}, ${top}`, `${right}, ${bottom}`]),
+  );
+  return h(
+    "div",
+    {},
+    h("p", { class: "soft" }, `Regions${words}`),
+    table(["Peak", "Pixels", "Left, top", "Right, bottom"], h("tbody", {}, rows), { class: "small" }),
+  );
 }
 
 function downloads({ id, links }) {
-  const names = [["picture", "Picture"], ["overlay", "Overlay"], ["map", "Heat map"]];
-  return h("div", { class: "row" }, names.filter(([kind]) => links[kind]).map(([kind, text]) => h("a", { class: "button", href: links[kind], download: `inspection-${id}-${kind}` }, text)));
+  const names = [
+    ["picture", "Picture"],
+    ["overlay", "Overlay"],
+    ["map", "Heat map"],
+  ];
+  return h(
+    "div",
+    { class: "row" },
+    names
+      .filter(([kind]) => links[kind])
+      .map(([kind, text]) =>
+        h("a", { class: "button", href: links[kind], download: `inspection-${id}-${kind}` }, text),
+      ),
+  );
 }

@@ -1,7 +1,7 @@
 // History: every inspection that the station recorded, by filters, and each in detail.
 
 import { get, withQuery } from "../api.js";
-import { button, field, h, segments, select } from "../dom.js";
+import { button, field, h, segments, select, table } from "../dom.js";
 import { listen } from "../live.js";
 import { thumb } from "../parts/thumb.js";
 import { chip, shape } from "../parts/verdict.js";
@@ -12,7 +12,13 @@ import { showDetail } from "./detail.js";
 
 const PAGE = 50;
 const FILTERS = ["verdict", "label", "since", "until", "text"];
-const LABELS = [["", "Any"], ["none", "Not reviewed"], ["good", "Good"], ["bad", "Bad"], ["skip", "Skipped"]];
+const LABELS = [
+  ["", "Any"],
+  ["none", "Not reviewed"],
+  ["good", "Good"],
+  ["bad", "Bad"],
+  ["skip", "Skipped"],
+];
 
 export function showHistory(place, { detail, query }) {
   if (detail !== null) return showDetail(place, detail);
@@ -23,10 +29,14 @@ export function showHistory(place, { detail, query }) {
   const counts = h("p", { class: "counts soft", "aria-live": "polite" });
   const pager = h("div", { class: "row pager" });
   const fresh = button("", () => attempt(load), { class: "fresh", hidden: true });
-  const table = h("table", { class: "inspections" },
-    h("thead", {}, h("tr", {}, ["", "Picture", "Verdict", "Score", "p-value", "Reviewed", "Time"].map((name) => h("th", { scope: "col" }, name || h("span", { class: "unseen" }, "Small picture"))))), body);
-  place.append(h("header", { class: "view-head" }, h("h1", {}, "History"), counts, fresh, exports(filters)), filterBar(filters, go),
-    h("div", { class: "card flush" }, table), pager);
+  const columns = ["", "Picture", "Verdict", "Score", "p-value", "Reviewed", "Time"];
+  const list = table(columns, body, { class: "inspections" }, "Small picture");
+  place.append(
+    h("header", { class: "view-head" }, h("h1", {}, "History"), counts, fresh, exports(filters)),
+    filterBar(filters, go),
+    h("div", { class: "card flush" }, list),
+    pager,
+  );
   let missed = 0;
 
   function go(changed, pages = []) {
@@ -35,17 +45,37 @@ export function showHistory(place, { detail, query }) {
   }
 
   async function load() {
-    const answer = await get(withQuery("/api/inspections", { ...asked(filters), before: trail.at(-1), limit: PAGE }));
+    const answer = await get(
+      withQuery("/api/inspections", { ...asked(filters), before: trail.at(-1), limit: PAGE }),
+    );
     missed = 0;
     fresh.hidden = true;
     body.replaceChildren(...answer.inspections.map(row));
-    if (!answer.inspections.length) body.append(h("tr", {}, h("td", { colspan: 7, class: "nothing" }, "No inspection fits these filters.")));
+    if (!answer.inspections.length)
+      body.append(
+        h("tr", {}, h("td", { colspan: 7, class: "nothing" }, "No inspection fits these filters.")),
+      );
     const all = VERDICTS.reduce((sum, verdict) => sum + answer.counts[verdict], 0);
-    counts.replaceChildren(`${number(all)} in all: `, ...VERDICTS.map((verdict) => h("span", { class: `count v-${verdict}` }, shape(verdict), `${number(answer.counts[verdict])} ${verdict}`)));
+    counts.replaceChildren(
+      `${number(all)} in all: `,
+      ...VERDICTS.map((verdict) =>
+        h(
+          "span",
+          { class: `count v-${verdict}` },
+          shape(verdict),
+          `${number(answer.counts[verdict])} ${verdict}`,
+        ),
+      ),
+    );
     pager.replaceChildren(
       button("← Newer", () => go({}, trail.slice(0, -1)), { disabled: !trail.length }),
-      h("span", { class: "soft" }, `Page ${trail.length + 1} of ${number(Math.max(1, Math.ceil(all / PAGE)))}`),
-      button("Older →", () => go({}, [...trail, answer.next]), { disabled: answer.next === null }));
+      h(
+        "span",
+        { class: "soft" },
+        `Page ${trail.length + 1} of ${number(Math.max(1, Math.ceil(all / PAGE)))}`,
+      ),
+      button("Older →", () => go({}, [...trail, answer.next]), { disabled: answer.next === null }),
+    );
   }
 
   const end = listen("inspection", (inspection) => {
@@ -72,27 +102,89 @@ function asked(filters) {
 }
 
 function filterBar(filters, go) {
-  const verdicts = [["", "All"], ...VERDICTS.map((verdict) => [verdict, h("span", { class: `v-${verdict}` }, shape(verdict), verdict)])];
-  const text = h("input", { type: "search", value: filters.text, placeholder: "part of a name", autocomplete: "off", spellcheck: "false" });
-  const time = (name) => h("input", { type: "datetime-local", value: filters[name], on: { change: (event) => go({ [name]: event.target.value }) } });
+  const verdicts = [
+    ["", "All"],
+    ...VERDICTS.map((verdict) => [verdict, h("span", { class: `v-${verdict}` }, shape(verdict), verdict)]),
+  ];
+  const text = h("input", {
+    type: "search",
+    value: filters.text,
+    placeholder: "part of a name",
+    autocomplete: "off",
+    spellcheck: "false",
+  });
+  const time = (name) =>
+    h("input", {
+      type: "datetime-local",
+      value: filters[name],
+      on: { change: (event) => go({ [name]: event.target.value }) },
+    });
   text.addEventListener("change", () => go({ text: text.value }));
-  text.addEventListener("search", () => { if (text.value !== filters.text) go({ text: text.value }); });
-  return h("search", { class: "filters" },
-    h("div", { class: "field" }, h("span", { "aria-hidden": "true" }, "Verdict"), segments("Verdict", verdicts, filters.verdict, (verdict) => go({ verdict }))),
-    field("Reviewed", select(LABELS, filters.label, (label) => go({ label }))),
-    field("From", time("since")), field("Until", time("until")), field("Name", text, { class: "grow" }),
-    button("Clear", () => { location.hash = "#/history"; }, { class: "quiet", disabled: FILTERS.every((name) => !filters[name]) }));
+  text.addEventListener("search", () => {
+    if (text.value !== filters.text) go({ text: text.value });
+  });
+  return h(
+    "search",
+    { class: "filters" },
+    h(
+      "div",
+      { class: "field" },
+      h("span", { "aria-hidden": "true" }, "Verdict"),
+      segments("Verdict", verdicts, filters.verdict, (verdict) => go({ verdict })),
+    ),
+    field(
+      "Reviewed",
+      select(LABELS, filters.label, (label) => go({ label })),
+    ),
+    field("From", time("since")),
+    field("Until", time("until")),
+    field("Name", text, { class: "grow" }),
+    button(
+      "Clear",
+      () => {
+        location.hash = "#/history";
+      },
+      { class: "quiet", disabled: FILTERS.every((name) => !filters[name]) },
+    ),
+  );
 }
 
 function exports(filters) {
-  return h("div", { class: "row exports" }, h("span", { class: "soft" }, "Export"), ["csv", "parquet"].map((format) =>
-    h("a", { class: "button", href: withQuery("/api/export", { format, ...asked(filters) }), download: `inspections.${format}` }, format === "csv" ? "CSV" : "Parquet")));
+  return h(
+    "div",
+    { class: "row exports" },
+    h("span", { class: "soft" }, "Export"),
+    ["csv", "parquet"].map((format) =>
+      h(
+        "a",
+        {
+          class: "button",
+          href: withQuery("/api/export", { format, ...asked(filters) }),
+          download: `inspections.${format}`,
+        },
+        format === "csv" ? "CSV" : "Parquet",
+      ),
+    ),
+  );
 }
 
 function row(inspection) {
   const { id, name, verdict, label } = inspection;
-  return h("tr", {}, h("td", {}, thumb(inspection)), h("td", { class: "name" }, h("a", { href: `#/history/${id}` }, name)),
-    h("td", {}, chip(verdict)), h("td", { class: "figure" }, score(inspection.score)), h("td", { class: "figure" }, pValue(inspection.p_value)),
-    h("td", {}, label ? `${LABEL_WORDS[label]}${inspection.has_mask ? ", mask" : ""}` : h("span", { class: "soft" }, "–")),
-    h("td", { class: "time" }, h("time", { datetime: inspection.time }, clock(inspection.time))));
+  return h(
+    "tr",
+    {},
+    h("td", {}, thumb(inspection)),
+    h("td", { class: "name" }, h("a", { href: `#/history/${id}` }, name)),
+    h("td", {}, chip(verdict)),
+    h("td", { class: "figure" }, score(inspection.score)),
+    h("td", { class: "figure" }, pValue(inspection.p_value)),
+    h(
+      "td",
+      {},
+      label
+        ? `${LABEL_WORDS[label]}${inspection.has_mask ? ", mask" : ""}`
+        : h("span", { class: "soft" }, "–"),
+    ),
+    h("td", { class: "time" }, h("time", { datetime: inspection.time }, clock(inspection.time))),
+  );
 }

@@ -19,7 +19,16 @@ export function showReview(place) {
   const model = chosenModel();
   // What can be taken back outlives a reload, as the labels do.
   const memory = `reviewed.${model?.name}`;
-  const state = { waiting: [], at: 0, done: recall(memory, []), all: 0, left: 0, newest: 0, mask: null, busy: Promise.resolve() };
+  const state = {
+    waiting: [],
+    at: 0,
+    done: recall(memory, []),
+    all: 0,
+    left: 0,
+    newest: 0,
+    mask: null,
+    busy: Promise.resolve(),
+  };
   const viewer = makeViewer();
   const labels = makeLabels(label, true);
   const meter = h("progress", { "aria-label": "Reviewed" });
@@ -28,16 +37,32 @@ export function showReview(place) {
   const about = h("div", {});
   const tools = h("div", {});
   const undo = button("Undo", () => step(takeBack), { "aria-keyshortcuts": "U" });
-  const mask = button("Draw a mask", () => (state.mask ? step(saveMask) : openMask()), { "aria-keyshortcuts": "M" });
+  const mask = button("Draw a mask", () => (state.mask ? step(saveMask) : openMask()), {
+    "aria-keyshortcuts": "M",
+  });
   const drop = button("Discard", () => state.mask?.cancel(), { hidden: true });
-  const [before, after] = [button("← Before", () => look(-1), { "aria-keyshortcuts": "ArrowLeft" }), button("Next →", () => look(1), { "aria-keyshortcuts": "ArrowRight" })];
+  const [before, after] = [
+    button("← Before", () => look(-1), { "aria-keyshortcuts": "ArrowLeft" }),
+    button("Next →", () => look(1), { "aria-keyshortcuts": "ArrowRight" }),
+  ];
   undo.append(h("kbd", { "aria-hidden": "true" }, "U"));
   mask.append(h("kbd", { "aria-hidden": "true" }, "M"));
   const empty = h("section", { class: "card empty", hidden: true });
-  const work = h("div", { class: "review-work" },
+  const work = h(
+    "div",
+    { class: "review-work" },
     h("div", { class: "main-column" }, viewer.element),
-    h("aside", { class: "side-column card", "aria-label": "Your word on this picture" }, name, labels.element,
-      h("div", { class: "pairs" }, mask, drop, undo), tools, h("div", { class: "pairs" }, before, after), about));
+    h(
+      "aside",
+      { class: "side-column card", "aria-label": "Your word on this picture" },
+      name,
+      labels.element,
+      h("div", { class: "pairs" }, mask, drop, undo),
+      tools,
+      h("div", { class: "pairs" }, before, after),
+      about,
+    ),
+  );
   place.append(h("header", { class: "view-head" }, h("h1", {}, "Review"), meter, progress), empty, work);
 
   const current = () => state.waiting[state.at];
@@ -84,14 +109,22 @@ export function showReview(place) {
   function openMask() {
     const inspection = current();
     if (!inspection || state.mask) return;
-    const { heat_scale: [low, high], calibration } = modelNamed(inspection.model) ?? model;
+    const {
+      heat_scale: [low, high],
+      calibration,
+    } = modelNamed(inspection.model) ?? model;
     if (recall("mode", "side") === "over") viewer.mode("plain");
-    state.mask = drawMask(viewer.pane, inspection, (255 * (calibration.pixel_threshold - low)) / (high - low), (changed) => {
-      state.mask = null;
-      viewer.mode();
-      if (changed) Object.assign(inspection, changed);
-      drawControls();
-    });
+    state.mask = drawMask(
+      viewer.pane,
+      inspection,
+      (255 * (calibration.pixel_threshold - low)) / (high - low),
+      (changed) => {
+        state.mask = null;
+        viewer.mode();
+        if (changed) Object.assign(inspection, changed);
+        drawControls();
+      },
+    );
     tools.replaceChildren(state.mask.tools);
     drawControls();
   }
@@ -100,7 +133,11 @@ export function showReview(place) {
 
   function drawControls() {
     const inspection = current();
-    mask.firstChild.textContent = state.mask ? "Keep the mask" : inspection?.has_mask ? "Change the mask" : "Draw a mask";
+    mask.firstChild.textContent = state.mask
+      ? "Keep the mask"
+      : inspection?.has_mask
+        ? "Change the mask"
+        : "Draw a mask";
     drop.hidden = !state.mask;
     undo.hidden = Boolean(state.mask);
     undo.disabled = !state.done.length;
@@ -118,14 +155,31 @@ export function showReview(place) {
     empty.hidden = Boolean(inspection);
     if (inspection) {
       name.replaceChildren(h("h2", {}, inspection.name), chip(inspection.verdict));
-      about.replaceChildren(facts([
-        ["Score", score(inspection.score)], ["Rarity", rarity(inspection.p_value, modelNamed(inspection.model)?.calibration.count ?? 0)],
-        ["Time", clock(inspection.time)], ["From", origin(inspection.source)], inspection.has_mask && ["Mask", "drawn"],
-      ]));
+      about.replaceChildren(
+        facts([
+          ["Score", score(inspection.score)],
+          ["Rarity", rarity(inspection.p_value, modelNamed(inspection.model)?.calibration.count ?? 0)],
+          ["Time", clock(inspection.time)],
+          ["From", origin(inspection.source)],
+          inspection.has_mask && ["Mask", "drawn"],
+        ]),
+      );
       viewer.show(inspection, modelNamed(inspection.model));
     } else {
-      empty.replaceChildren(h("h2", {}, "Nothing waits for review"), h("p", { class: "soft" }, "Pictures judged REVIEW come here. Any other picture can be labelled from History."),
-        h("div", { class: "row" }, ...(state.done.length ? [button("Undo the last word", () => step(takeBack))] : []), h("a", { class: "button", href: "#/improve" }, "Make a data set of what was reviewed")));
+      empty.replaceChildren(
+        h("h2", {}, "Nothing waits for review"),
+        h(
+          "p",
+          { class: "soft" },
+          "Pictures judged REVIEW come here. Any other picture can be labelled from History.",
+        ),
+        h(
+          "div",
+          { class: "row" },
+          ...(state.done.length ? [button("Undo the last word", () => step(takeBack))] : []),
+          h("a", { class: "button", href: "#/improve" }, "Make a data set of what was reviewed"),
+        ),
+      );
     }
     drawControls();
   }
@@ -137,12 +191,19 @@ export function showReview(place) {
       get(withQuery("/api/inspections", { model: name, verdict: "REVIEW", limit: 1 })),
       get(withQuery("/api/inspections", { model: name, verdict: "REVIEW", label: "none", limit: 1 })),
     ]);
-    Object.assign(state, { waiting, at: 0, all: all.counts.REVIEW, left: left.counts.REVIEW, newest: all.inspections[0]?.id ?? 0 });
+    Object.assign(state, {
+      waiting,
+      at: 0,
+      all: all.counts.REVIEW,
+      left: left.counts.REVIEW,
+      newest: all.inspections[0]?.id ?? 0,
+    });
   }
 
   function arrived(inspection) {
     // A label that changes tells of its inspection again: only what is newer than all is new.
-    if (inspection.verdict !== "REVIEW" || inspection.model !== model?.name || inspection.id <= state.newest) return;
+    if (inspection.verdict !== "REVIEW" || inspection.model !== model?.name || inspection.id <= state.newest)
+      return;
     state.newest = inspection.id;
     const first = !state.waiting.length;
     if (state.waiting.length < AT_ONCE) state.waiting.push(inspection);
@@ -153,11 +214,24 @@ export function showReview(place) {
   }
 
   function key(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || event.target.matches("select, input:not([type=range], [type=radio], [type=checkbox])")) return;
+    if (
+      event.ctrlKey ||
+      event.metaKey ||
+      event.altKey ||
+      event.repeat ||
+      event.target.matches("select, input:not([type=range], [type=radio], [type=checkbox])")
+    )
+      return;
     const arrows = !event.target.matches("input");
     const actions = {
-      g: () => label("good"), b: () => label("bad"), s: () => label("skip"), u: () => { if (!state.mask) step(takeBack); },
-      m: () => (state.mask ? step(saveMask) : openMask()), escape: () => state.mask?.cancel(),
+      g: () => label("good"),
+      b: () => label("bad"),
+      s: () => label("skip"),
+      u: () => {
+        if (!state.mask) step(takeBack);
+      },
+      m: () => (state.mask ? step(saveMask) : openMask()),
+      escape: () => state.mask?.cancel(),
       ...(arrows ? { arrowleft: () => look(-1), arrowright: () => look(1) } : {}),
     };
     const action = actions[event.key.toLowerCase()];
@@ -168,6 +242,12 @@ export function showReview(place) {
 
   addEventListener("keydown", key);
   const end = listen("inspection", arrived);
-  step(async () => { await load(); draw(); });
-  return () => { removeEventListener("keydown", key); end(); };
+  step(async () => {
+    await load();
+    draw();
+  });
+  return () => {
+    removeEventListener("keydown", key);
+    end();
+  };
 }
