@@ -1,9 +1,9 @@
 // Review: the pictures that a person should look at, one after the other, by keyboard or touch.
 
-import { get, withQuery } from "../api.js";
 import { button, facts, h } from "../dom.js";
 import { listen } from "../live.js";
 import { makeLabels, setLabel } from "../parts/labels.js";
+import { askWaiting } from "../parts/waiting.js";
 import { drawMask } from "../parts/mask.js";
 import { chip } from "../parts/verdict.js";
 import { makeViewer } from "../parts/viewer.js";
@@ -138,6 +138,7 @@ export function showReview(place) {
       : inspection?.has_mask
         ? "Change the mask"
         : "Draw a mask";
+    mask.disabled = !inspection?.has_picture;
     drop.hidden = !state.mask;
     undo.hidden = Boolean(state.mask);
     undo.disabled = !state.done.length;
@@ -184,21 +185,7 @@ export function showReview(place) {
     drawControls();
   }
 
-  async function load() {
-    const name = model?.name;
-    const [waiting, all, left] = await Promise.all([
-      get(withQuery("/api/review/queue", { model: name, limit: AT_ONCE })),
-      get(withQuery("/api/inspections", { model: name, verdict: "REVIEW", limit: 1 })),
-      get(withQuery("/api/inspections", { model: name, verdict: "REVIEW", label: "none", limit: 1 })),
-    ]);
-    Object.assign(state, {
-      waiting,
-      at: 0,
-      all: all.counts.REVIEW,
-      left: left.counts.REVIEW,
-      newest: all.inspections[0]?.id ?? 0,
-    });
-  }
+  const load = async () => Object.assign(state, { at: 0, ...(await askWaiting(model?.name, AT_ONCE)) });
 
   function arrived(inspection) {
     // A label that changes tells of its inspection again: only what is newer than all is new.
