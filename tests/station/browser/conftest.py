@@ -108,7 +108,14 @@ def open_page(browser: "Browser", station: str) -> Iterator[OpenPage]:
             if expected is None or expected not in text:
                 complaints.append(text)
 
-        page.on("console", lambda said: heard(said.text) if said.type in ("error", "warning") else None)
+        page.on(
+            "console",
+            lambda said: (
+                heard(f"{said.text} {said.location.get('url')}")
+                if said.type in ("error", "warning")
+                else None
+            ),
+        )
         page.on("pageerror", lambda error: heard(str(error)))
         page.goto(f"{station}#/{view}")
         page.locator("main > .view").wait_for()

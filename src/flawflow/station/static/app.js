@@ -34,13 +34,13 @@ let leave = () => {};
 let shown = null;
 let connected = false;
 
-/** Give the view and its details that the address names: #/view/detail?query. */
+/** Give what the address names, #/view/id?query; it is written by anybody, so what cannot be is left out. */
 function address() {
   const [path, query = ""] = location.hash.slice(1).split("?");
   const [, view, detail] = path.split("/");
   return {
     view: Object.hasOwn(VIEWS, view ?? "") ? view : "inspect",
-    detail: detail ? decodeURIComponent(detail) : null,
+    detail: /^[1-9]\d{0,17}$/.test(detail ?? "") ? detail : null,
     query: new URLSearchParams(query),
   };
 }

@@ -1,6 +1,6 @@
 // Text below the contrast of WCAG AA: 4.5 to 1, for large text 3 to 1.
 () => {
-  const numbers = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  const numbers = (colour) => colour.match(/[\d.]+/g).map(Number);
   const over = ([r, g, b, a = 1], ground) => [r, g, b].map((part, i) => part * a + ground[i] * (1 - a));
   const ground = (element) => {
     if (!element) return [255, 255, 255];
