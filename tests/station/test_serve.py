@@ -132,6 +132,32 @@ def test_it_stops_when_told_although_a_page_listens(serve, make_png, number):
     assert "Error" not in output
 
 
+def status_line(port: int, *parts: bytes) -> bytes:
+    """Send bytes until the station answers or hangs up."""
+    with closing(socket.create_connection(("127.0.0.1", port), timeout=30)) as connection:
+        try:
+            for part in parts:
+                connection.sendall(part)
+            return connection.makefile("rb").readline()
+        except ConnectionError:
+            return b""
+
+
+def test_requests_that_are_none(serve):
+    port = serve().port
+    host = b"Host: 127.0.0.1:%d\r\n" % port
+    health = b"GET /api/health HTTP/1.1\r\n"
+    endless = [health, host, *[b"X: " + b"a" * 100_000 + b"\r\n"] * 100]
+    assert b" 200 " not in status_line(port, *endless)
+    assert b" 400 " in status_line(port, b"\x00\xff\r\n\r\n")
+    assert b" 400 " in status_line(port, health, b"\r\n")
+    assert b" 400 " in status_line(port, health, host, b"Host: evil.example\r\n\r\n")
+    upload = b"POST /api/inspect HTTP/1.1\r\n" + host
+    assert b" 413 " in status_line(port, upload, b"Content-Length: 99999999999\r\n\r\n")
+    assert b" 400 " in status_line(port, upload, b"Transfer-Encoding: chunked\r\n\r\nZZ\r\n")
+    assert b" 200 " in status_line(port, health, host, b"\r\n")
+
+
 def test_a_second_station_on_the_folder_is_refused(serve, tiny_model, tmp_path):
     serve()
     again = command(tiny_model, tmp_path / "data")

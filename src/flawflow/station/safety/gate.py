@@ -46,7 +46,8 @@ class Gate:
         await self._app(scope, receive, send)
 
     def _refusal(self, request: Request) -> JSONResponse | None:
-        host = request.headers.get("host", "")
+        hosts = request.headers.getlist("host")
+        host = hosts[0] if len(hosts) == 1 else ""
         if not self._is_known_host(host):
             # A foreign name that leads here is how a web page reads from a machine behind a firewall.
             return self._refuse(403, "host", "this station is not known by this name: use its address")

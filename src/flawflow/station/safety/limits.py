@@ -47,9 +47,7 @@ class BodyLimit:
             await self._refuse(413, "size", f"the request has more than {most:,} bytes")(scope, receive, send)
             return
         if self._arriving >= _MOST_UPLOADS:
-            await self._refuse(
-                503, "uploads", "too many uploads arrive at once: send this again in a moment"
-            )(scope, receive, send)
+            await self._refuse(503, "uploads", _TOO_MANY_UPLOADS)(scope, receive, send)
             return
         self._arriving += 1
         try:
