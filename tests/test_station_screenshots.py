@@ -1,5 +1,6 @@
 import importlib.util
 import io
+import re
 from pathlib import Path
 from types import ModuleType
 
@@ -36,8 +37,6 @@ def test_a_screenshot_becomes_a_small_file_of_the_same_picture(
 
 def test_every_picture_of_the_documentation_is_drawn(script: ModuleType):
     docs = Path(__file__).parents[1] / "docs"
-    shown = {
-        word.split(")")[0] for word in (docs / "station.md").read_text("utf-8").split("](") if ".png" in word
-    }
+    shown = set(re.findall(r"\]\((station-[a-z-]+\.png)\)", (docs / "station.md").read_text("utf-8")))
     drawn = {path.name for path in docs.glob("station-*.png")}
     assert shown == drawn

@@ -37,7 +37,7 @@ export function showReview(place) {
   const about = h("div", {});
   const tools = h("div", {});
   const undo = button("Undo", () => step(takeBack), { "aria-keyshortcuts": "U" });
-  const mask = button("Draw a mask", () => (state.mask ? step(saveMask) : openMask()), {
+  const mask = button("Draw a mask", () => step(state.mask ? saveMask : openMask), {
     "aria-keyshortcuts": "M",
   });
   const drop = button("Discard", () => state.mask?.cancel(), { hidden: true });
@@ -106,9 +106,11 @@ export function showReview(place) {
     draw();
   }
 
-  function openMask() {
+  async function openMask() {
+    // Before the picture stands there, the drawing would not lie upon it.
+    await state.shown;
     const inspection = current();
-    if (!inspection || state.mask) return;
+    if (!inspection?.has_picture || state.mask) return;
     const {
       heat_scale: [low, high],
       calibration,
@@ -165,7 +167,7 @@ export function showReview(place) {
           inspection.has_mask && ["Mask", "drawn"],
         ]),
       );
-      viewer.show(inspection, modelNamed(inspection.model));
+      state.shown = viewer.show(inspection, modelNamed(inspection.model));
     } else {
       empty.replaceChildren(
         h("h2", {}, "Nothing waits for review"),
@@ -217,7 +219,7 @@ export function showReview(place) {
       u: () => {
         if (!state.mask) step(takeBack);
       },
-      m: () => (state.mask ? step(saveMask) : openMask()),
+      m: () => step(state.mask ? saveMask : openMask),
       escape: () => state.mask?.cancel(),
       ...(arrows ? { arrowleft: () => look(-1), arrowright: () => look(1) } : {}),
     };
