@@ -11,7 +11,7 @@ venv: $(INSTALLED)
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install 'pip>=25.1'
-	$(BIN)/python -m pip install -c constraints.txt torch==2.13.0 -e '.[train,demo,serve,parquet]' --group dev
+	$(BIN)/python -m pip install -c constraints.txt torch==2.13.0 -e '.[train,demo,video,serve,parquet]' --group dev
 	touch $@
 
 lint: venv
@@ -31,7 +31,7 @@ demo: venv
 
 bench: venv
 	$(BIN)/python benchmarks/aupro.py
-	$(BIN)/python benchmarks/latency.py
+	$(BIN)/python benchmarks/latency.py --engines onnxruntime openvino --precisions fp32 bf16 int8
 
 # The results in demo/ stay.
 clean:

@@ -1,7 +1,8 @@
 """The card of a model: what it is, where it comes from, how to judge by it.
 
 It travels as JSON inside the model file. Reading is strict: every field must be there, of its type
-and in its range, and nothing else may be. A change of fields is a new `FORMAT_VERSION`.
+and in its range, and nothing else may be. A change of fields is a new `FORMAT_VERSION`; a new field
+has a default, which it gets where an older file lacks it.
 """
 
 import dataclasses
@@ -16,7 +17,9 @@ from typing import Any, NoReturn, get_args, get_origin, get_type_hints
 from flawflow.errors import ModelFileError
 from flawflow.judge.calibration import Calibration
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+
+PRECISIONS = ("fp32", "fp16", "bf16", "int8")
 
 # Far beyond any model's input; it keeps a hostile card from asking for all memory.
 MAX_SIDE = 16384
@@ -88,6 +91,7 @@ class Card:
         calibration: Scores of good pictures and what follows from them.
         heat_scale: (low, high): the map values that a heat map shows as nothing and as full colour,
             one scale for all pictures of this model.
+        precision: How the graph keeps and computes its numbers, of `PRECISIONS`; see docs/export.md.
         format_version: Version of the card's fields.
 
     Raises:
@@ -103,11 +107,14 @@ class Card:
     training: TrainingCard
     calibration: Calibration
     heat_scale: tuple[float, float]
+    precision: str = "fp32"
     format_version: int = FORMAT_VERSION
 
     def __post_init__(self) -> None:
         if self.format_version != FORMAT_VERSION:
             raise ValueError(f"format_version must be {FORMAT_VERSION}; got {self.format_version}")
+        if self.precision not in PRECISIONS:
+            raise ValueError(f"precision must be one of {', '.join(PRECISIONS)}; got {self.precision!r}")
         if not all(1 <= side <= MAX_SIDE for side in self.size):
             raise ValueError(f"size must be two numbers from 1 to {MAX_SIDE}; got {self.size}")
         if not (all(map(math.isfinite, self.heat_scale)) and self.heat_scale[0] < self.heat_scale[1]):
@@ -144,9 +151,25 @@ class Card:
                 f"the model was made by a newer flawflow (card format {version}, this flawflow reads "
                 f"{FORMAT_VERSION}): upgrade flawflow"
             )
+        if type(version) is int and 1 <= version < FORMAT_VERSION:
+            value = _completed(cls, {**value, "format_version": FORMAT_VERSION})
         card = _parse(cls, value, "")
         assert isinstance(card, cls)
         return card
+
+
+def _completed(kind: Any, value: Any) -> Any:
+    """An older card's JSON with the fields that it lacks at their defaults, at any depth."""
+    if not (dataclasses.is_dataclass(kind) and isinstance(value, dict)):
+        return value
+    hints = get_type_hints(kind)
+    given = {name: _completed(hints.get(name), member) for name, member in value.items()}
+    defaults = {
+        field.name: json.loads(json.dumps(field.default, default=dataclasses.asdict))
+        for field in dataclasses.fields(kind)
+        if field.default is not dataclasses.MISSING and field.name not in given
+    }
+    return given | defaults
 
 
 def _parse(kind: Any, value: object, where: str) -> Any:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from flawflow.cli.group import after_interrupt
-from flawflow.cli.options import dataset_options
+from flawflow.cli.options import dataset_options, engine_option
 from flawflow.errors import one_line
 
 if TYPE_CHECKING:
@@ -20,13 +20,14 @@ if TYPE_CHECKING:
 @click.command("evaluate", short_help="Measure a model on labelled pictures.")
 @click.argument("model", type=click.Path(path_type=Path))
 @dataset_options
+@engine_option
 @click.option(
     "--json",
     "json_path",
     type=click.Path(path_type=Path, allow_dash=True),
     help="Write the measures as JSON to this file; - writes them to stdout and the table to stderr.",
 )
-def command(*, model: Path, dataset: "Dataset", json_path: Path | None) -> None:
+def command(*, model: Path, dataset: "Dataset", engine: str, json_path: Path | None) -> None:
     """Measure MODEL on the labelled test pictures of DATA.
 
     Measured are AUROC and average precision of pictures and of pixels, and AUPRO up to a false positive
@@ -37,7 +38,8 @@ def command(*, model: Path, dataset: "Dataset", json_path: Path | None) -> None:
     from flawflow.files import write_whole
 
     to_stdout = json_path == Path("-")
-    evaluation = run_evaluation(model, dataset, console=Console(stderr=to_stdout, highlight=False))
+    console = Console(stderr=to_stdout, highlight=False)
+    evaluation = run_evaluation(model, dataset, engine=engine, console=console)
     text = json.dumps(
         {"model": model.name, "dataset": dataset.name, **evaluation.to_dict()}, indent=2, allow_nan=False
     )
@@ -47,15 +49,20 @@ def command(*, model: Path, dataset: "Dataset", json_path: Path | None) -> None:
         write_whole(json_path, text + "\n")
 
 
-def run_evaluation(model: Path, dataset: "Dataset", *, console: "Console") -> "Evaluation":
+def run_evaluation(
+    model: Path, dataset: "Dataset", *, engine: str = "onnxruntime", console: "Console"
+) -> "Evaluation":
     """Evaluate with progress and print the table."""
     from flawflow.cli.progress import ProgressDisplay
     from flawflow.inspect.evaluate import evaluate
+    from flawflow.inspect.inspector import Inspector
 
     after_interrupt("interrupted; nothing was written")
     with ProgressDisplay() as progress:
         evaluation = evaluate(
-            model, dataset, progress=lambda done, total: progress.update("measuring", done, total)
+            Inspector.load(model, engine=engine),
+            dataset,
+            progress=lambda done, total: progress.update("measuring", done, total),
         )
     _print_table(evaluation, dataset.name, console)
     return evaluation

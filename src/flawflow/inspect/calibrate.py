@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +36,12 @@ class Measurement:
     peak: float
     calm: float
 
+    @classmethod
+    def of(cls, path: Path, anomaly_map: NDArray[np.float32], score: float) -> Self:
+        """What a map, float32 (H, W), and a score say."""
+        calm = float(np.quantile(anomaly_map, _CALM_QUANTILE))
+        return cls(path, score, peak=float(anomaly_map.max()), calm=calm)
+
 
 def measure_good(measure: Measure, pictures: Iterable[Path]) -> Iterator[Measurement | Failure]:
     """Measure good pictures, side by side, in their order.
@@ -52,8 +59,7 @@ def measure_good(measure: Measure, pictures: Iterable[Path]) -> Iterator[Measure
             anomaly_map, score = measure(path)
         except PictureError as error:
             return Failure(path, str(error))
-        calm = float(np.quantile(anomaly_map, _CALM_QUANTILE))
-        return Measurement(path, score, peak=float(anomaly_map.max()), calm=calm)
+        return Measurement.of(path, anomaly_map, score)
 
     return in_order(measured, pictures)
 

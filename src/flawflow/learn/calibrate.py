@@ -36,6 +36,20 @@ def split_good(pictures: Sequence[Path], seed: int) -> tuple[tuple[Path, ...], t
     )
 
 
+def split_clips(clips: Sequence[Sequence[Path]]) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+    """Share out the pictures of clips, each in the order of time: the last 15 % of each to calibrate with.
+
+    Where the clips are so short that this gives fewer than two, the last two pictures of all.
+    """
+    parts = [(clip, len(clip) - round(HELD_OUT_SHARE * len(clip))) for clip in clips]
+    learned_from = tuple(path for clip, end in parts for path in clip[:end])
+    held_out = tuple(path for clip, end in parts for path in clip[end:])
+    if len(held_out) < LEAST_HELD_OUT:
+        every = (*learned_from, *held_out)
+        return every[:-LEAST_HELD_OUT], every[-LEAST_HELD_OUT:]
+    return learned_from, held_out
+
+
 def require_enough(count: int) -> None:
     """Refuse too few good pictures.
 

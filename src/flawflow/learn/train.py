@@ -15,10 +15,11 @@ from flawflow.card import Card, EncoderCard, TrainingCard
 from flawflow.dataset import Dataset, open_dataset
 from flawflow.errors import TrainingError
 from flawflow.inspect.engine import OnnxRuntimeEngine
-from flawflow.learn.calibrate import calibrate, require_enough, split_good
+from flawflow.learn.calibrate import calibrate, require_enough
 from flawflow.learn.detector import Detector
 from flawflow.learn.encoder import Encoder, build_encoder
 from flawflow.learn.export import check_graph, export_graph
+from flawflow.learn.good import check_good, share_out
 from flawflow.learn.model import InspectionModel, build_head
 from flawflow.learn.preset import PRESETS, Preset, with_detector
 from flawflow.learn.source import OnProgress, Progress, Source, ignore_progress
@@ -38,7 +39,7 @@ class TrainingResult:
         picture_count: Good pictures that were given and could be read.
         seconds: Wall time, the encoder's loading included.
         card: The model card.
-        failures: Training pictures that could not be read, each with the sentence that says why.
+        failures: Training pictures, and videos, that could not be read, each with the sentence that says why.
     """
 
     model: Path
@@ -57,6 +58,7 @@ def train(
     encoder: str = "lite0",
     weights: str | Path | None = None,
     size: tuple[int, int] = (256, 256),
+    every: int = 10,
     seed: int = 0,
     device: str = "auto",
     resume: bool = False,
@@ -77,6 +79,7 @@ def train(
         encoder: The frozen backbone: "lite0", "resnet18", … or any of timm.
         weights: Its weights; see `flawflow.learn.encoder.build_encoder`.
         size: (H, W) that pictures are resized to.
+        every: Of a video, every Nth frame is a picture, and the last 15 % of them are kept aside.
         seed: Of every random choice.
         device: "auto", "cpu" or "cuda".
         resume: Go on with an interrupted training of the same output.
@@ -93,7 +96,8 @@ def train(
     chosen = with_detector(_preset(preset), detector)
     place = _device(device)
     on_progress = on_progress or ignore_progress
-    learned_from, held_out = split_good([sample.path for sample in data.train], seed)
+    paths = [sample.path for sample in data.train]
+    check_good(paths)
     network = build_encoder(
         encoder,
         strides=chosen.strides,
@@ -110,14 +114,18 @@ def train(
         "weights": network.weights_info.sha256,
         "size": list(size),
         "seed": seed,
-        "pictures": digest_of_files(learned_from),
+        "pictures": digest_of_files(paths),
+        "every": every,
         "views": f"{chosen.views} {chosen.augmentation}",
         "version": __version__,
     }
     work = WorkFolder(output.with_name(output.name + ".training"), plan, resume=resume)
+    good = share_out(
+        paths, seed=seed, every=every, size=size, folder=work.path / "frames", on_progress=on_progress
+    )
     source = Source(
         encoder=network,
-        pictures=learned_from,
+        pictures=good.learned_from,
         size=size,
         seed=seed,
         device=place,
@@ -126,9 +134,9 @@ def train(
         views=chosen.views,
         on_progress=on_progress,
     )
-    require_enough(len(source.features.pictures) + len(held_out))
+    require_enough(len(source.features.pictures) + len(good.held_out))
     graph = _learn(fitted, source)
-    calibration, heat_scale, unread = calibrate(OnnxRuntimeEngine(graph), held_out, size, on_progress)
+    calibration, heat_scale, unread = calibrate(OnnxRuntimeEngine(graph), good.held_out, size, on_progress)
     seconds = perf_counter() - started
     card = Card(
         flawflow_version=__version__,
@@ -147,7 +155,8 @@ def train(
     failures = source.features.failures + unread
     if not keep_work:
         work.remove()
-    return TrainingResult(output, len(learned_from) + len(held_out) - len(failures), seconds, card, failures)
+    count = len(good.learned_from) + len(good.held_out) - len(failures)
+    return TrainingResult(output, count, seconds, card, failures + good.failures)
 
 
 def _learn(detector: Detector, source: Source) -> bytes:

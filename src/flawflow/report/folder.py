@@ -16,12 +16,14 @@ from flawflow.inspect.inspection import Failure, Inspection
 from flawflow.picture import read_picture
 from flawflow.report.gallery import Gallery
 from flawflow.report.heat import overlay
-from flawflow.report.page import render_page
+from flawflow.report.page import VideoExhibit, render_page
 from flawflow.report.results import CSV_NAME, JSONL_NAME, ResultFiles, readable, to_record
 from flawflow.report.summary import Summary
 
 PAGE_NAME = "report.html"
 OVERLAYS_NAME = "overlays"
+TIMELINE_SUFFIX = ".svg"
+"""A video's timeline has the name of its overlay but for this."""
 
 _QUALITY = 92
 # A JPEG can be no longer or wider.
@@ -48,6 +50,7 @@ class ResultFolder:
         self._names = overlay_names
         self._files = ResultFiles(folder)
         self._gallery = Gallery()
+        self._videos: list[VideoExhibit] = []
         self.summary = Summary(model=model)
 
     def add(self, outcome: Inspection | Failure) -> dict[str, Any]:
@@ -57,10 +60,41 @@ class ResultFolder:
         self.summary.add(record)
         return record
 
+    def add_frame(
+        self, inspection: Inspection, picture: NDArray[np.uint8], *, frame: int, seconds: float, overlay: str
+    ) -> None:
+        """Write what is known of one frame of a video.
+
+        Args:
+            inspection: What the model says; its path is the video's.
+            picture: The frame, (H, W, 3) uint8 RGB.
+            frame: Its number.
+            seconds: Its time.
+            overlay: Where the video's overlay is, relative to the results.
+        """
+        record = to_record(inspection, overlay=readable(overlay), frame=frame, seconds=seconds)
+        self._gallery.offer(inspection, picture, record, self._card.heat_scale)
+        self._files.write(record)
+        self.summary.add(record)
+
+    def add_video(self, video: VideoExhibit) -> None:
+        """Show a video's timeline on the page."""
+        self._videos.append(video)
+
+    def overlay_path(self, source: Path) -> tuple[Path, str]:
+        """Give where a source's overlay goes: the file, and its name relative to the results."""
+        name = f"{OVERLAYS_NAME}/{self._names[source]}"
+        return self._folder / name, name
+
+    @property
+    def card(self) -> Card:
+        """The model's card."""
+        return self._card
+
     def finish(self) -> Path:
         """Write the report page and give its path."""
         page = self._folder / PAGE_NAME
-        text = render_page(self.summary, self._card, self._gallery.exhibits())
+        text = render_page(self.summary, self._card, self._gallery.exhibits(), self._videos)
         # Names of models and data sets may hold bytes that are no UTF-8, as names of pictures may.
         write_whole(page, readable(text))
         return page
@@ -79,7 +113,7 @@ class ResultFolder:
         except PictureError:
             # The file was changed or taken away after its inspection: the result stands, without an overlay.
             return to_record(inspection)
-        place = self._save(drawn, f"{OVERLAYS_NAME}/{self._names[inspection.path]}")
+        place = self._save(drawn, self.overlay_path(inspection.path)[1])
         record = to_record(inspection, overlay=readable(place))
         self._gallery.offer(inspection, picture, record, scale)
         return record
@@ -112,16 +146,18 @@ def has_results(folder: Path) -> bool:
 def clear(folder: Path) -> None:
     """Remove an earlier inspection's files, and nothing else, from a folder.
 
-    Only overlays that the earlier results.jsonl names are removed.
+    Only overlays that the earlier results.jsonl names are removed, a video's with its timeline.
 
     Raises:
         FlawflowError: results.jsonl is not flawflow's.
     """
-    for name in _earlier_overlays(folder):
+    for name in set(_earlier_overlays(folder)):
         path = folder / name
         # A list from elsewhere must not reach out of the folder.
         if path.is_file() and path.resolve().is_relative_to((folder / OVERLAYS_NAME).resolve()):
             path.unlink()
+            if path.suffix == ".mp4":
+                path.with_suffix(TIMELINE_SUFFIX).unlink(missing_ok=True)
     for name in (JSONL_NAME, CSV_NAME, PAGE_NAME):
         (folder / name).unlink(missing_ok=True)
 

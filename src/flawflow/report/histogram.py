@@ -119,7 +119,7 @@ def _axis(scales: _Scales) -> str:
     ticks = "".join(
         f'<line class="axis" x1="{scales.x(tick)}" x2="{scales.x(tick)}" y1="{_FLOOR}" y2="{_FLOOR + 4}"/>'
         f'<text x="{scales.x(tick)}" y="{_FLOOR + 17}" text-anchor="middle">{tick:g}</text>'
-        for tick in _ticks(scales.low, scales.high)
+        for tick in round_ticks(scales.low, scales.high, 6)
     )
     middle = (_LEFT + _WIDTH - _RIGHT) / 2
     return (
@@ -129,9 +129,9 @@ def _axis(scales: _Scales) -> str:
     )
 
 
-def _ticks(low: float, high: float) -> list[float]:
-    """Give round numbers between two values, about six of them."""
-    rough = (high - low) / 6
+def round_ticks(low: float, high: float, count: int) -> list[float]:
+    """Give round numbers between two values, about `count` of them."""
+    rough = (high - low) / count
     power = 10.0 ** np.floor(np.log10(rough))
     step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough)
     first, last = int(np.ceil(low / step)), int(np.floor(high / step))

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from html import escape
 from importlib.resources import files
@@ -13,19 +14,38 @@ from flawflow.report.gallery import Exhibit
 from flawflow.report.heat import css_gradient
 from flawflow.report.histogram import histogram_svg
 from flawflow.report.summary import Summary
-from flawflow.report.words import VERDICT_WORDS, counted, duration, promise, rarity, rule
+from flawflow.report.timeline import TIMELINE_STYLE
+from flawflow.report.words import VERDICT_WORDS, counted, duration, named, promise, rarity, rule
 
 # A shape for each, so that colour is never needed to tell them apart.
 _CHIPS = {"NG": "▲ NG", "REVIEW": "◆ REVIEW", "OK": "● OK"}
 
 
-def render_page(summary: Summary, card: Card, exhibits: Sequence[Exhibit]) -> str:
+@dataclass(frozen=True)
+class VideoExhibit:
+    """One video on the page.
+
+    Attributes:
+        path: The file.
+        overlay: Where its overlay video is, relative to the page.
+        timeline: An `<svg>` element of `timeline.timeline_svg`.
+    """
+
+    path: str
+    overlay: str
+    timeline: str
+
+
+def render_page(
+    summary: Summary, card: Card, exhibits: Sequence[Exhibit], videos: Sequence[VideoExhibit] = ()
+) -> str:
     """Render the report page.
 
     Args:
         summary: The numbers of the inspection.
         card: The model's card.
         exhibits: The pictures to show, in this order.
+        videos: The videos whose timelines to show.
 
     Returns:
         A whole HTML document; all that comes from files is escaped in it.
@@ -49,6 +69,8 @@ def render_page(summary: Summary, card: Card, exhibits: Sequence[Exhibit]) -> st
         selection=escape(_selection(summary, len(exhibits))),
         figures="".join(_figure(exhibit, card) for exhibit in exhibits),
         failures=_failures(summary),
+        videos="".join(map(_video, videos)),
+        timeline_style=TIMELINE_STYLE.strip() if videos else "",
         version=escape(card.flawflow_version),
     )
 
@@ -110,15 +132,22 @@ def _figure(exhibit: Exhibit, card: Card) -> str:
     regions = counted(len(record["regions"]), "region")
     overlay = _image("overlay", exhibit.overlay, f"Anomaly map over {path}")
     if record["overlay"] is not None:
-        overlay = f'<a href="{escape(quote(record["overlay"]))}" target="_blank">{overlay}</a>'
+        # A browser opens an overlay video at the frame.
+        moment = "" if record["seconds"] is None else f"#t={record['seconds']:.3f}"
+        overlay = f'<a href="{escape(quote(record["overlay"]))}{moment}" target="_blank">{overlay}</a>'
     return (
         f'<figure data-verdict="{escape(verdict)}">'
         f'<div class="pair">{_image("picture", exhibit.picture, path)}{overlay}</div>'
         f'<figcaption><p><span class="chip {escape(verdict.lower())}">{escape(_CHIPS[verdict])}</span> '
         f"<b>score {exhibit.score:.4g}</b> · {escape(regions)}</p>"
         f"<p>{escape(rare)}</p>"
-        f'<p class="path">{escape(path)}</p></figcaption></figure>\n'
+        f'<p class="path">{escape(named(record))}</p></figcaption></figure>\n'
     )
+
+
+def _video(video: VideoExhibit) -> str:
+    link = f'<a href="{escape(quote(video.overlay))}" target="_blank">overlay video</a>'
+    return f"<section><h2>{escape(video.path)}</h2>{video.timeline}<p>{link}</p></section>\n"
 
 
 def _image(kind: str, jpeg: bytes, text: str) -> str:

@@ -1,5 +1,7 @@
 """Numbers said in words that need no statistics."""
 
+from typing import Any
+
 from flawflow.judge.calibration import Calibration
 
 VERDICT_WORDS = {
@@ -50,6 +52,18 @@ def promise(calibration: Calibration) -> str:
         if not given.keeps_rate
     ]
     return f"{said} These are too few for what was asked: {' and '.join(broken)}." if broken else said
+
+
+def named(record: dict[str, Any]) -> str:
+    """Name what a record of results.jsonl is about: a picture, or a frame of a video.
+
+    >>> named({"path": "a.mp4", "frame": 12, "seconds": 0.48})
+    'a.mp4, frame 12 at 0.48 s'
+    """
+    path = record["path"] or ""
+    return (
+        path if record["frame"] is None else f"{path}, frame {record['frame']} at {record['seconds']:.2f} s"
+    )
 
 
 def percent(share: float) -> str:

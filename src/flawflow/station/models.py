@@ -13,6 +13,7 @@ from flawflow.inspect.inspector import Inspector
 from flawflow.judge.calibration import Calibration
 from flawflow.model_file import read_model
 from flawflow.station.errors import ConflictError, NotFoundError, ValueRefusedError
+from flawflow.station.rates import rated
 from flawflow.station.record import Store
 from flawflow.station.versions import Version, Versions
 
@@ -126,8 +127,8 @@ class Registry:
         self._models[name] = new
         return new
 
-    def preview(self, name: str, **rates: float | None) -> Calibration:
-        """Give what a model would judge by at other rates or thresholds.
+    def set_rates(self, name: str, **rates: float | None) -> Model:
+        """Judge by other rates or thresholds from now on; the model file stays as it is.
 
         Args:
             name: The model.
@@ -136,14 +137,6 @@ class Registry:
         Raises:
             NotFoundError: There is no such model.
             ValueRefusedError: The rates are impossible.
-        """
-        return rated(self.get(name).calibration, **rates)
-
-    def set_rates(self, name: str, **rates: float | None) -> Model:
-        """Judge by other rates or thresholds from now on; the model file stays as it is.
-
-        Raises:
-            As `preview`.
         """
         with self._lock:
             model = self.get(name)
@@ -232,29 +225,6 @@ class Registry:
             inspector=inspector,
             loaded=datetime.now(UTC),
         )
-
-
-def rated(
-    calibration: Calibration,
-    *,
-    false_reject_rate: float | None = None,
-    review_rate: float | None = None,
-    ng_threshold: float | None = None,
-    review_threshold: float | None = None,
-) -> Calibration:
-    """A calibration at other rates, or at the rates that thresholds stand for.
-
-    Raises:
-        ValueRefusedError: The rates are impossible, alone or together.
-    """
-    if ng_threshold is not None:
-        false_reject_rate = calibration.rate_above(ng_threshold)
-    if review_threshold is not None:
-        review_rate = calibration.rate_above(review_threshold)
-    try:
-        return calibration.with_rates(false_reject_rate=false_reject_rate, review_rate=review_rate)
-    except ValueError as error:
-        raise ValueRefusedError(str(error)) from None
 
 
 def _named(paths: Sequence[Path]) -> dict[str, Path]:

@@ -59,18 +59,18 @@ class CflowOptions:
     """
 
     noise: float = 0.5
-    blocks: int = 4
+    blocks: int = 3
     hidden: int = 128
     expansion: int = 2
     position_channels: int = 32
     position_statistics: bool = True
     coupling: Literal["affine", "additive"] = "affine"
-    mixing: Literal["swap", "rotation", "permutation", "lu"] = "rotation"
+    mixing: Literal["swap", "rotation", "permutation", "lu"] = "swap"
     actnorm: bool = False
     measure: Literal["distance", "likelihood"] = "distance"
-    steps: int = 2000
+    steps: int = 4000
     batch: int = 1024
-    peak_rate: float = 2e-3
+    peak_rate: float = 5e-3
 
 
 class Cflow(Detector):

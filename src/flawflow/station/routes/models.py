@@ -5,7 +5,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from flawflow.station.models import Model, rated
+from flawflow.station.models import Model
+from flawflow.station.rates import rated
 from flawflow.station.routes.shared import ModelName
 from flawflow.station.shapes import HistogramOut, ModelOut, model_json
 from flawflow.station.station import Station
