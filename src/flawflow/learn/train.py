@@ -15,13 +15,15 @@ from flawflow.card import Card, EncoderCard, TrainingCard
 from flawflow.dataset import Dataset, open_dataset
 from flawflow.errors import TrainingError
 from flawflow.inspect.engine import OnnxRuntimeEngine
-from flawflow.learn.calibrate import calibrate, require_enough, split_good
+from flawflow.learn.calibrate import calibrate, split_good
 from flawflow.learn.detector import Detector
 from flawflow.learn.encoder import Encoder, build_encoder
 from flawflow.learn.export import check_graph, export_graph
+from flawflow.learn.gather import gather
 from flawflow.learn.model import InspectionModel, build_head
 from flawflow.learn.preset import PRESETS, Preset, with_detector
 from flawflow.learn.source import OnProgress, Progress, Source, ignore_progress
+from flawflow.learn.suspects import Suspect
 from flawflow.learn.work import WorkFolder, digest_of_files
 from flawflow.model_file import write_model
 from flawflow.picture import read_picture, resize_picture
@@ -39,6 +41,8 @@ class TrainingResult:
         seconds: Wall time, the encoder's loading included.
         card: The model card.
         failures: Training pictures that could not be read, each with the sentence that says why.
+        suspects: Training pictures that may be defective, the most unusual first.
+        notes: Sentences about the pictures that a person should read.
     """
 
     model: Path
@@ -46,6 +50,8 @@ class TrainingResult:
     seconds: float
     card: Card
     failures: tuple[tuple[Path, str], ...]
+    suspects: tuple[Suspect, ...]
+    notes: tuple[str, ...]
 
 
 def train(
@@ -59,6 +65,7 @@ def train(
     size: tuple[int, int] = (256, 256),
     seed: int = 0,
     device: str = "auto",
+    exclude_suspects: bool = False,
     resume: bool = False,
     keep_work: bool = False,
     on_progress: OnProgress | None = None,
@@ -79,6 +86,7 @@ def train(
         size: (H, W) that pictures are resized to.
         seed: Of every random choice.
         device: "auto", "cpu" or "cuda".
+        exclude_suspects: Leave pictures that may be defective out of learning and calibration.
         resume: Go on with an interrupted training of the same output.
         keep_work: Leave that folder where it is: the flows' trainable weights and the optimiser's state, as
             safetensors.
@@ -110,14 +118,15 @@ def train(
         "weights": network.weights_info.sha256,
         "size": list(size),
         "seed": seed,
-        "pictures": digest_of_files(learned_from),
+        "pictures": digest_of_files((*learned_from, *held_out)),
+        "exclude_suspects": exclude_suspects,
         "views": f"{chosen.views} {chosen.augmentation}",
         "version": __version__,
     }
     work = WorkFolder(output.with_name(output.name + ".training"), plan, resume=resume)
-    source = Source(
+    everything = Source(
         encoder=network,
-        pictures=learned_from,
+        pictures=learned_from + held_out,
         size=size,
         seed=seed,
         device=place,
@@ -126,9 +135,9 @@ def train(
         views=chosen.views,
         on_progress=on_progress,
     )
-    require_enough(len(source.features.pictures) + len(held_out))
-    graph = _learn(fitted, source)
-    calibration, heat_scale, unread = calibrate(OnnxRuntimeEngine(graph), held_out, size, on_progress)
+    good = gather(everything, held_out, exclude_suspects=exclude_suspects)
+    graph = _learn(fitted, good.source)
+    calibration, heat_scale, unread = calibrate(OnnxRuntimeEngine(graph), good.held_out, size, on_progress)
     seconds = perf_counter() - started
     card = Card(
         flawflow_version=__version__,
@@ -138,16 +147,24 @@ def train(
         size=size,
         encoder=_encoder_card(network),
         training=TrainingCard(
-            dataset=data.name, picture_count=len(source.features.pictures), seed=seed, seconds=seconds
+            dataset=data.name, picture_count=len(good.source.pictures), seed=seed, seconds=seconds
         ),
         calibration=calibration,
         heat_scale=heat_scale,
     )
     write_model(output, graph, card)
-    failures = source.features.failures + unread
     if not keep_work:
         work.remove()
-    return TrainingResult(output, len(learned_from) + len(held_out) - len(failures), seconds, card, failures)
+    failures = good.failures + unread
+    return TrainingResult(
+        model=output,
+        picture_count=len(learned_from) + len(held_out) - len(failures),
+        seconds=seconds,
+        card=card,
+        failures=failures,
+        suspects=good.suspects,
+        notes=good.notes,
+    )
 
 
 def _learn(detector: Detector, source: Source) -> bytes:

@@ -56,6 +56,18 @@ class PositionStandard(nn.Module):
         rows = maps.shape[0]
         mean = _mean_over_rows(maps, lambda chunk: chunk)
         variance = _mean_over_rows(maps, lambda chunk: (chunk - mean).square()) * (rows / (rows - 1))
+        return cls.from_moments(mean, variance, rows, noise=noise)
+
+    @classmethod
+    def from_moments(cls, mean: Tensor, variance: Tensor, rows: int, *, noise: float) -> "PositionStandard":
+        """Shrink what was measured of the positions.
+
+        Args:
+            mean: (H·W, D) float32, over the rows.
+            variance: (H·W, D) float32, unbiased.
+            rows: How many there were, two or more.
+            noise: As of `from_data`.
+        """
         typical = variance.mean(dim=0)
         typical = typical.clamp_min(_LEAST_VARIANCE * typical.mean())
         shrunk = _shrink(mean, typical / rows)
