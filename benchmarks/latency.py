@@ -181,15 +181,18 @@ def count_flows(model: InspectionModel) -> int:
     for k, scale in enumerate(scales):
         positions = model.head.get_buffer(f"mean{k}").numel()
         for block in scale.flow.blocks:
-            matrices = block.split.matrix1, block.split.matrix2, block.first, block.last
+            matrices = [
+                part for name, part in block.named_buffers() if part.dim() == 2 and name != "condition"
+            ]
             total += positions * sum(matrix.numel() for matrix in matrices)
     return total
 
 
 def count_head(head: Head) -> int:
-    """Multiply-adds of enlarging and smoothing."""
+    """Multiply-adds of adding the scales and enlarging their sum."""
     width = head.columns.shape[1]
-    total = 0
+    tall, wide = head.get_buffer("tall"), head.get_buffer("wide")
+    total = tall.numel() * width + len(tall) * wide.numel()
     for k in range(head.count):
         rows = head.get_buffer(f"rows{k}")
         source = head.get_buffer(f"mean{k}").shape[1]

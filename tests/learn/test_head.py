@@ -1,5 +1,7 @@
 """The head: one matrix an axis, constants from good pictures, no picture sees another."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -13,7 +15,7 @@ from flawflow.learn.detector.detector import Aggregation
 from flawflow.learn.detector.paper_cflow import PaperCflow
 from flawflow.learn.head import Head, gaussian_matrix, position_moments, resampling_matrix
 
-PLAIN = Aggregation(by_position=False, smoothing=0.0, tail=0.0)
+PLAIN = Aggregation(by_position=False, on_grid=False, tail=0.0)
 SIZE = (24, 40)
 GRIDS = ((12, 20), (6, 10), (3, 5))
 
@@ -60,7 +62,7 @@ def test_smoothing_keeps_a_constant_and_mirrors_at_the_ends(side: int, sigma: fl
 
 @pytest.mark.parametrize("align_corners", [False, True])
 def test_a_map_is_the_sum_of_its_enlarged_scales(align_corners: bool) -> None:
-    aggregation = Aggregation(by_position=False, smoothing=2.0, align_corners=align_corners, tail=0.0)
+    aggregation = replace(PLAIN, smoothing=2.0, align_corners=align_corners)
     maps = _maps(3)
     anomaly_map, score = _head(aggregation)(maps)
     enlarged = sum(
@@ -87,10 +89,27 @@ def test_the_papers_map_is_that_of_equation_9_but_for_a_constant() -> None:
 
 
 def test_the_score_is_the_mean_of_the_highest_pixels() -> None:
-    aggregation = Aggregation(by_position=False, smoothing=0.0, tail=0.01)
+    aggregation = replace(PLAIN, tail=0.01)
     anomaly_map, score = _head(aggregation)(_maps(3))
     highest = np.sort(anomaly_map.flatten(1).numpy())[:, -round(0.01 * 24 * 40) :]
     np.testing.assert_allclose(score.numpy(), highest.mean(axis=1), rtol=1e-6)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 2.0])
+def test_on_the_finest_grid_scales_are_added_and_scored_before_they_are_enlarged(smoothing: float) -> None:
+    aggregation = Aggregation(by_position=False, smoothing=smoothing, tail=0.02)
+    maps = _maps(3)
+    anomaly_map, score = _head(aggregation)(maps)
+    total = sum(F.interpolate(scale[:, None], size=GRIDS[0], mode="bilinear") for scale in maps)
+    assert isinstance(total, Tensor)
+    enlarged = F.interpolate(total, size=SIZE, mode="bilinear")[:, 0].numpy()
+    if smoothing:
+        enlarged = np.stack(
+            [gaussian_filter(picture, smoothing, mode="reflect", truncate=4.0) for picture in enlarged]
+        )
+    np.testing.assert_allclose(anomaly_map.numpy(), enlarged, atol=1e-5)
+    highest = total.flatten(1).sort(dim=1).values[:, -round(0.02 * 12 * 20) :]
+    torch.testing.assert_close(score, highest.mean(dim=1))
 
 
 @pytest.mark.parametrize("aggregation", [PLAIN, Aggregation(), PaperCflow.aggregation])

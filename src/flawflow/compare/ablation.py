@@ -26,7 +26,8 @@ _FLOW: Mapping[str, Mapping[str, Any]] = {
 _STRIDES = {"1 scale (8)": (8,), "2 scales (8, 16)": (8, 16), "3 scales (8, 16, 32)": (8, 16, 32)}
 _AGGREGATION: Mapping[str, Mapping[str, Any]] = {
     "score: the map's maximum": {"tail": 0.0},
-    "no smoothing": {"smoothing": 0.0},
+    "map smoothed by 4 pixels": {"smoothing": 4.0},
+    "scales added and scored by pixels": {"on_grid": False},
     "scales added as they are": {"by_position": False},
 }
 

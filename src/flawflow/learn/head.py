@@ -1,7 +1,8 @@
 """From the scales' maps to one anomaly map and one score: the same for every detector.
 
-S = Σ_k A_k · ((d_k - μ_k)/σ_k) · A_kᵀ with constants that are stored at training time. A_k interpolates
-bilinearly and smooths in one matrix, for rows and columns alike; both are linear and separable.
+S = R · (Σ_k B_k · ((d_k - μ_k)/σ_k) · B_kᵀ) · Rᵀ with constants that are stored at training time. B_k brings
+scale k to the grid where the scales are added, R from there to the pixels; both interpolate bilinearly,
+which is linear and separable, and so does the smoothing that one of them includes.
 """
 
 import math
@@ -20,7 +21,7 @@ _LEAST_DEVIATION = 0.5
 
 
 class Head(nn.Module):
-    """Normalise, upsample, smooth and add the maps of all scales; score the picture.
+    """Normalise and add the maps of all scales, score the picture, and enlarge to pixels.
 
     Args:
         moments: For each scale mean and deviation of the distance on good pictures, each (H_k, W_k).
@@ -35,15 +36,19 @@ class Head(nn.Module):
     ) -> None:
         super().__init__()
         self.count = len(moments)
-        self.tail = round(aggregation.tail * size[0] * size[1])
+        self.on_grid = aggregation.on_grid
+        finest = moments[0][0].shape
+        grid = (finest[0], finest[1]) if self.on_grid else size
+        self.tail = max(1, round(aggregation.tail * grid[0] * grid[1]))
+        corners, smoothing = aggregation.align_corners, aggregation.smoothing
         across = []
         for k, (mean, deviation) in enumerate(moments):
             rows, columns = (
                 resampling_matrix(
                     mean.shape[axis],
-                    size[axis],
-                    sigma=aggregation.smoothing,
-                    align_corners=aggregation.align_corners,
+                    grid[axis],
+                    sigma=0.0 if self.on_grid else smoothing,
+                    align_corners=corners,
                 )
                 for axis in (0, 1)
             )
@@ -52,28 +57,39 @@ class Head(nn.Module):
             self.register_buffer(f"rows{k}", rows)
             across.append(columns)
         self.register_buffer("columns", torch.cat(across, dim=1).T.contiguous())
+        if self.on_grid:
+            tall, wide = (
+                resampling_matrix(grid[axis], size[axis], sigma=smoothing, align_corners=corners)
+                for axis in (0, 1)
+            )
+            self.register_buffer("tall", tall)
+            self.register_buffer("wide", wide.T.contiguous())
 
     def forward(self, maps: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         """Make anomaly map and image score.
 
         Args:
-            maps: K maps (B, H_k, W_k) float32; higher is more anomalous.
+            maps: K maps (B, H_k, W_k) float32, fine to coarse; higher is more anomalous.
 
         Returns:
             anomaly_map: (B, H, W) float32.
             pred_score: (B,) float32.
         """
-        # Side by side, so that one product enlarges and adds them all.
-        tall = torch.cat([self._heightened(k, maps[k]) for k in range(self.count)], dim=2)
-        anomaly_map = tall @ self.columns
-        pixels = anomaly_map.flatten(1)
-        if self.tail > 1:
-            return anomaly_map, pixels.topk(self.tail, dim=1, sorted=False).values.mean(dim=1)
-        return anomaly_map, pixels.amax(dim=1)
+        # Side by side, so that one product widens and adds them all.
+        total = torch.cat([self._heightened(k, maps[k]) for k in range(self.count)], dim=2) @ self.columns
+        score = self._score(total.flatten(1))
+        if self.on_grid:
+            total = self.get_buffer("tall") @ total @ self.get_buffer("wide")
+        return total, score
 
     def _heightened(self, k: int, distance: Tensor) -> Tensor:
         mean, gain, rows = (self.get_buffer(f"{name}{k}") for name in ("mean", "gain", "rows"))
         return rows @ ((distance - mean) * gain)
+
+    def _score(self, values: Tensor) -> Tensor:
+        if self.tail > 1:
+            return values.topk(self.tail, dim=1, sorted=False).values.mean(dim=1)
+        return values.amax(dim=1)
 
 
 def position_moments(distances: Tensor, *, by_position: bool) -> tuple[Tensor, Tensor]:

@@ -22,6 +22,7 @@ from flawflow.learn.flow import (
     Rotation,
     ScaleShift,
     Standardize,
+    Swap,
     Whiten,
     cflow_decoder,
 )
@@ -47,6 +48,7 @@ BUILDERS: dict[type[Bijection], Builder] = {
     Rotation: lambda d, c, g: Rotation(d, generator=g),
     ScaleShift: lambda d, c, g: ScaleShift(d),
     Standardize: lambda d, c, g: Standardize(torch.randn(d, generator=g), torch.rand(d, generator=g) + 0.2),
+    Swap: lambda d, c, g: Swap(d),
     Whiten: _whiten,
 }
 

@@ -1,7 +1,7 @@
 """CFLOW with what the data says in advance: the default detector."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -23,6 +23,7 @@ from flawflow.learn.flow import (
     LULinear,
     Permutation,
     Rotation,
+    Swap,
     Whiten,
     log_prob,
 )
@@ -43,12 +44,13 @@ class CflowOptions:
     Attributes:
         noise: Deviation of the noise that features are taken to carry, in units of each channel's own.
         blocks: Coupling blocks of each scale.
-        hidden: Width of the subnets.
+        hidden: Most hidden units of a subnet.
+        expansion: Hidden units of a subnet for each channel, as far as `hidden` allows.
         position_channels: Channels of the sine condition; 0 for no condition (UFLOW).
         position_statistics: Standardise each position by its own statistics, and not all by the same.
         coupling: "affine" (RealNVP) or "additive" (NICE).
-        mixing: What mixes the channels between blocks: a fixed "rotation" or "permutation", or a learned
-            "lu" matrix (Glow).
+        mixing: What comes between blocks: the halves of the channels "swap" places, a fixed "rotation" or
+            "permutation" mixes them, or a learned "lu" matrix (Glow).
         actnorm: Let each block end with a learned scale and shift of each channel (Glow).
         measure: What a map shows: a "distance" without bound, or the "likelihood" of eq. 9, which saturates.
         steps: Steps of the optimiser for each scale.
@@ -59,10 +61,11 @@ class CflowOptions:
     noise: float = 0.5
     blocks: int = 4
     hidden: int = 128
+    expansion: int = 2
     position_channels: int = 32
     position_statistics: bool = True
     coupling: Literal["affine", "additive"] = "affine"
-    mixing: Literal["rotation", "permutation", "lu"] = "rotation"
+    mixing: Literal["swap", "rotation", "permutation", "lu"] = "rotation"
     actnorm: bool = False
     measure: Literal["distance", "likelihood"] = "distance"
     steps: int = 2000
@@ -119,32 +122,30 @@ def build_flow(
         bijections.append(_coupling(dimension, condition_dimension, options, generator))
         if options.actnorm:
             bijections.append(ActNorm(dimension))
-        bijections.append(_MIXING[options.mixing](dimension, generator=generator))
+        bijections.append(_MIXING[options.mixing](dimension, generator))
     return Chain(*bijections)
 
 
-_MIXING: Mapping[str, type[Rotation | Permutation | LULinear]] = {
-    "rotation": Rotation,
-    "permutation": Permutation,
-    "lu": LULinear,
+_MIXING: Mapping[str, Callable[[int, torch.Generator], Bijection]] = {
+    "swap": lambda dimension, _: Swap(dimension),
+    "rotation": lambda dimension, generator: Rotation(dimension, generator=generator),
+    "permutation": lambda dimension, generator: Permutation(dimension, generator=generator),
+    "lu": lambda dimension, generator: LULinear(dimension, generator=generator),
 }
 
 
 def _coupling(
     dimension: int, condition_dimension: int, options: CflowOptions, generator: torch.Generator
 ) -> Bijection:
+    hidden = min(options.hidden, options.expansion * dimension)
     if options.coupling == "additive":
         return AdditiveCoupling(
-            dimension,
-            condition_dimension,
-            hidden=options.hidden,
-            start_at_identity=True,
-            generator=generator,
+            dimension, condition_dimension, hidden=hidden, start_at_identity=True, generator=generator
         )
     return AffineCoupling(
         dimension,
         condition_dimension,
-        hidden=options.hidden,
+        hidden=hidden,
         start_at_identity=True,
         damping=1.0,
         generator=generator,

@@ -16,13 +16,16 @@ class Aggregation:
 
     Attributes:
         by_position: Measure each position's distance against its own distances on good pictures.
+        on_grid: Add the scales and score the picture on the grid of the finest scale, and enlarge their sum;
+            otherwise enlarge each scale to pixels, add and score there.
         smoothing: σ of the Gaussian that smooths the anomaly map, in input pixels; 0 for none.
         align_corners: Interpolate from corner to corner, as the reference does, and not area to area.
-        tail: The image score is the mean of this share of the pixels, the most anomalous; 0 for the maximum.
+        tail: The image score is the mean of this share of the grid's values, the highest; 0 for the maximum.
     """
 
     by_position: bool = True
-    smoothing: float = 4.0
+    on_grid: bool = True
+    smoothing: float = 0.0
     align_corners: bool = False
     tail: float = 0.005
 

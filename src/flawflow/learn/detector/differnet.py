@@ -14,6 +14,7 @@ from flawflow.learn.source import Source
 OPTIONS = CflowOptions(
     blocks=8,
     hidden=256,
+    expansion=8,
     position_channels=0,
     position_statistics=False,
     mixing="permutation",
@@ -34,7 +35,7 @@ class Differnet(Detector):
     """
 
     name = "differnet"
-    aggregation = Aggregation(by_position=False, smoothing=0.0, tail=0.0)
+    aggregation = Aggregation(by_position=False, on_grid=False, smoothing=0.0, tail=0.0)
 
     scale: DistanceScale | LikelihoodScale
 

@@ -2,7 +2,7 @@
 
 The condition of a position never changes, so its product with a subnet's first layer is a constant of
 that position, which an engine computes once. What is affine between two couplings, whatever it was made
-of, is one matrix. The last rotation keeps ‖u‖ and goes.
+of, is one matrix; where it is only a swap of halves, it is nothing. The last rotation keeps ‖u‖ and goes.
 """
 
 import functools
@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from flawflow.learn.detector.standard import PositionStandard
-from flawflow.learn.flow import AdditiveCoupling, AffineCoupling, Bijection, Chain, Rotation
+from flawflow.learn.flow import AdditiveCoupling, AffineCoupling, Bijection, Chain, Rotation, Swap
 from flawflow.learn.flow.coupling import CLAMP, split_channels
 
 
@@ -28,6 +28,9 @@ class FoldedFlow(nn.Module):
         flow: The bijections, in order.
         condition: The condition of each position, (H·W, C); None where the flow has none.
         standard: The positions' own affine layer, which comes first; None where there is none.
+
+    Attributes:
+        constant: log p̂ where the energy is 0.
     """
 
     condition: Tensor | None
@@ -44,35 +47,48 @@ class FoldedFlow(nn.Module):
         for bijection in _flattened(flow):
             dimension = bijection.dimension
             if isinstance(bijection, AffineCoupling | AdditiveCoupling):
-                affine = _compose(pending, dimension)
-                constant += affine.log_det
-                self.blocks.append(_Block(affine, bijection))
+                between, log_det = _between(pending, dimension, first=not self.blocks)
+                constant += log_det
+                self.blocks.append(_Block(between, bijection))
                 pending = []
             else:
                 pending.append(bijection)
-        while pending and isinstance(pending[-1], Rotation):
+        while pending and isinstance(pending[-1], Rotation | Swap):
             pending.pop()
-        affine = _compose(pending, dimension)
-        self.last = _Split(affine, split_channels(dimension)[1]) if pending else None
-        self.constant = constant + affine.log_det - 0.5 * dimension * math.log(2 * math.pi)
+        self.last = None
+        if pending:
+            self.last, log_det = _between(pending, dimension, first=not self.blocks)
+            constant += log_det
+        self.constant = constant - 0.5 * dimension * math.log(2 * math.pi)
 
     def forward(self, vectors: Tensor) -> Tensor:
         """Measure vectors, (B, H·W, D) float32; gives (B, H·W), natural logarithm."""
+        return self.constant - 0.5 * self.energy(vectors)
+
+    def energy(self, vectors: Tensor) -> Tensor:
+        """‖u‖² - 2·Σ log-scales: -2·log p̂ but for what is the same for all vectors.
+
+        Args:
+            vectors: (B, H·W, D) float32.
+
+        Returns:
+            (B, H·W) float32.
+        """
         x = vectors if self.standard is None else self.standard(vectors)
         # Rows of one matrix from here on: engines do a product and its bias in one step for matrices alone.
         parts = [x.flatten(0, 1)]
-        log_scales: list[Tensor] = []
+        tangents: list[Tensor] = []
         for block in self.blocks:
-            x1, y2, log_scale = block(parts, self.condition, vectors.shape[0])
+            x1, y2, tangent = block(parts, self.condition, vectors.shape[0])
             parts = [x1, y2]
-            log_scales.extend(() if log_scale is None else (log_scale,))
+            tangents.extend(() if tangent is None else (tangent,))
         if self.last is not None:
             parts = self.last(parts)
         # The parts are never put together: the norm does not need it.
-        log_p = self.constant - 0.5 * _total([(part * part).sum(dim=1) for part in parts])
-        if log_scales:
-            log_p = log_p + _total(log_scales).sum(dim=1)
-        return log_p.reshape(vectors.shape[:2])
+        energy = _total([(part * part).sum(dim=1) for part in parts])
+        if tangents:
+            energy = energy - 2 * CLAMP * _total(tangents).sum(dim=1)
+        return energy.reshape(vectors.shape[:2])
 
 
 def _total(terms: list[Tensor]) -> Tensor:
@@ -131,18 +147,31 @@ class _Split(nn.Module):
         return [torch.addmm(self.offset1, x, self.matrix1), torch.addmm(self.offset2, x, self.matrix2)]
 
 
+class _Exchange(nn.Module):
+    """The halves change places."""
+
+    def forward(self, parts: list[Tensor]) -> list[Tensor]:
+        return parts[::-1]
+
+
 class _Block(nn.Module):
-    """A coupling block and what is affine before it."""
+    """A coupling block and what is affine before it.
+
+    The subnet's answer comes as two products: they take no longer than one, which would have to be cut, and
+    engines do a product, its bias and tanh in one step.
+    """
 
     first: Tensor
     first_bias: Tensor
     condition: Tensor | None
-    last: Tensor
-    last_bias: Tensor
+    scale: Tensor
+    scale_bias: Tensor
+    shift: Tensor
+    shift_bias: Tensor
 
-    def __init__(self, affine: _Affine, coupling: AffineCoupling | AdditiveCoupling) -> None:
+    def __init__(self, before: nn.Module, coupling: AffineCoupling | AdditiveCoupling) -> None:
         super().__init__()
-        self.split = _Split(affine, coupling.passive)
+        self.before = before
         self.scales = isinstance(coupling, AffineCoupling)
         damping = coupling.damping if isinstance(coupling, AffineCoupling) else 1.0
         subnet = coupling.subnet
@@ -151,14 +180,17 @@ class _Block(nn.Module):
             self.register_buffer("first_bias", subnet.passive.bias.clone())
             weight = None if subnet.condition is None else subnet.condition.weight.T.contiguous()
             self.register_buffer("condition", weight)
-            self.register_buffer("last", (damping * subnet.last.weight.T).contiguous())
-            self.register_buffer("last_bias", damping * subnet.last.bias)
+            # The scales' rows, where there are any, stand before the shifts'.
+            rows = len(subnet.last.bias) - coupling.active
+            for name, part in ("scale", slice(None, rows)), ("shift", slice(rows, None)):
+                self.register_buffer(name, (damping * subnet.last.weight[part].T).contiguous())
+                self.register_buffer(f"{name}_bias", damping * subnet.last.bias[part])
 
     def forward(
         self, parts: list[Tensor], condition: Tensor | None, pictures: int
     ) -> tuple[Tensor, Tensor, Tensor | None]:
-        """Give the half that stays, the half that has changed, and its log-scales."""
-        x1, x2 = self.split(parts)
+        """Give the half that stays, the half that has changed, and its log-scales in units of `CLAMP`."""
+        x1, x2 = self.before(parts)
         bias = self.first_bias
         if self.condition is not None and condition is not None:
             # A bias for every row. Where a graph is run for one picture at a time, it is a constant, and
@@ -166,12 +198,27 @@ class _Block(nn.Module):
             bias = torch.addmm(bias, condition, self.condition)
             bias = bias.expand(pictures, *bias.shape).flatten(0, 1)
         hidden = torch.relu(torch.addmm(bias, x1, self.first))
-        answer = torch.addmm(self.last_bias, hidden, self.last)
+        shift = torch.addmm(self.shift_bias, hidden, self.shift)
         if not self.scales:
-            return x1, x2 + answer, None
-        active = x2.shape[1]
-        log_scale = CLAMP * torch.tanh(answer[:, :active])
-        return x1, x2 * log_scale.exp() + answer[:, active:], log_scale
+            return x1, x2 + shift, None
+        tangent = torch.tanh(torch.addmm(self.scale_bias, hidden, self.scale))
+        return x1, x2 * (CLAMP * tangent).exp() + shift, tangent
+
+
+def _between(bijections: list[Bijection], dimension: int, *, first: bool) -> tuple[nn.Module, float]:
+    """What stands before a block, or after the last one, with the logarithm of its determinant.
+
+    Args:
+        bijections: Affine ones, in order.
+        dimension: D.
+        first: No block came before, so that there are no halves yet.
+    """
+    active, passive = split_channels(dimension)
+    swaps = all(isinstance(bijection, Swap) for bijection in bijections)
+    if swaps and len(bijections) == 1 and active == passive and not first:
+        return _Exchange(), 0.0
+    affine = _compose(bijections, dimension)
+    return _Split(affine, passive), affine.log_det
 
 
 def _compose(bijections: list[Bijection], dimension: int) -> _Affine:

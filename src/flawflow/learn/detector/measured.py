@@ -41,16 +41,16 @@ class DistanceScale(nn.Module):
     infinite, and the last bits of a likelihood, which differ between engines, would become a distance.
     """
 
-    peak: Tensor
+    origin: Tensor
 
     def __init__(self, flow: FoldedFlow, peak: Tensor) -> None:
         super().__init__()
         self.flow = flow
-        self.register_buffer("peak", peak)
+        self.register_buffer("origin", (1 + 2 * (peak.double() - flow.constant)).float())
 
     def forward(self, vectors: Tensor) -> Tensor:
         """Measure vectors, (B, H·W, D) float32; gives (B, H·W), 1 or more."""
-        return torch.sqrt(1 + 2 * torch.relu(self.peak - self.flow(vectors)))
+        return torch.sqrt((self.origin + self.flow.energy(vectors)).clamp_min(1.0))
 
 
 class LikelihoodScale(nn.Module):

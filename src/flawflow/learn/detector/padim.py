@@ -35,7 +35,7 @@ class Padim(Detector):
     """
 
     name = "padim"
-    aggregation = Aggregation(by_position=False, smoothing=4.0, tail=0.0)
+    aggregation = Aggregation(by_position=False, on_grid=False, smoothing=4.0, tail=0.0)
 
     chosen: Tensor
     mean: Tensor

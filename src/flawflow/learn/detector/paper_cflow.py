@@ -45,7 +45,7 @@ class PaperCflow(Detector):
     """
 
     name = "paper-cflow"
-    aggregation = Aggregation(by_position=False, smoothing=0.0, align_corners=True, tail=0.0)
+    aggregation = Aggregation(by_position=False, on_grid=False, align_corners=True, tail=0.0)
 
     def __init__(self, options: PaperOptions | None = None) -> None:
         super().__init__()

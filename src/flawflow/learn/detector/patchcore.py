@@ -41,7 +41,7 @@ class Patchcore(Detector):
     """
 
     name = "patchcore"
-    aggregation = Aggregation(by_position=False, smoothing=4.0, tail=0.0)
+    aggregation = Aggregation(by_position=False, on_grid=False, smoothing=4.0, tail=0.0)
 
     memory: Tensor
 

@@ -12,6 +12,7 @@ from flawflow.learn.flow.permutation import Permutation
 from flawflow.learn.flow.rotation import Rotation
 from flawflow.learn.flow.scale import ScaleShift
 from flawflow.learn.flow.standardize import Standardize
+from flawflow.learn.flow.swap import Swap
 from flawflow.learn.flow.whiten import Whiten
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "Rotation",
     "ScaleShift",
     "Standardize",
+    "Swap",
     "Whiten",
     "cflow_decoder",
     "likelihood_loss",
