@@ -60,7 +60,7 @@ class Suspect:
 
 @torch.inference_mode()
 def find_suspects(
-    store: FeatureStore, first: Sequence[int], *, size: tuple[int, int], seed: int, on_progress: OnProgress
+    store: FeatureStore, *, size: tuple[int, int], seed: int, on_progress: OnProgress
 ) -> tuple[Suspect, ...]:
     """Find the pictures that are unlike the others.
 
@@ -69,8 +69,7 @@ def find_suspects(
     measured again, until nothing changes.
 
     Args:
-        store: The features of all good pictures.
-        first: For each the number of the first one that it is a copy of (`flawflow.learn.look.copies`).
+        store: The features of all good pictures, without copies, which would vouch for each other.
         size: (H, W) of the maps.
         seed: Of the folds.
         on_progress: Who is told.
@@ -78,7 +77,7 @@ def find_suspects(
     Returns:
         The suspects, the most unusual first.
     """
-    folds = _folds(first, seed)
+    folds = torch.from_numpy(np.random.default_rng(seed).permutation(len(store.pictures)) % _FOLDS)
     # The finest scale costs more than all others and finds no more.
     scales = range(min(1, len(store.maps) - 1), len(store.maps))
     trusted = torch.ones(len(folds), dtype=torch.bool)
@@ -110,12 +109,6 @@ def find_suspects(
         )
         for number in numbers
     )
-
-
-def _folds(first: Sequence[int], seed: int) -> Tensor:
-    """The fold of each picture, at random; copies share one, or they would vouch for each other."""
-    order = np.random.default_rng(seed).permutation(len(first)) % _FOLDS
-    return torch.from_numpy(order[list(first)])
 
 
 def _cross_fitted(store: FeatureStore, scale: int, folds: Tensor, trusted: Tensor, seed: int) -> Tensor:

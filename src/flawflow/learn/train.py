@@ -19,7 +19,7 @@ from flawflow.learn.calibrate import calibrate, split_good
 from flawflow.learn.detector import Detector
 from flawflow.learn.encoder import Encoder, build_encoder
 from flawflow.learn.export import check_graph, export_graph
-from flawflow.learn.gather import gather
+from flawflow.learn.gather import gather, set_aside
 from flawflow.learn.model import InspectionModel, build_head
 from flawflow.learn.preset import PRESETS, Preset, with_detector
 from flawflow.learn.source import OnProgress, Progress, Source, ignore_progress
@@ -135,9 +135,10 @@ def train(
         views=chosen.views,
         on_progress=on_progress,
     )
-    good = gather(everything, held_out, exclude_suspects=exclude_suspects)
-    graph = _learn(fitted, good.source)
-    calibration, heat_scale, unread = calibrate(OnnxRuntimeEngine(graph), good.held_out, size, on_progress)
+    good = gather(everything, exclude_suspects=exclude_suspects)
+    source, held_out = set_aside(good.source, held_out)
+    graph = _learn(fitted, source)
+    calibration, heat_scale, unread = calibrate(OnnxRuntimeEngine(graph), held_out, size, on_progress)
     seconds = perf_counter() - started
     card = Card(
         flawflow_version=__version__,
@@ -147,7 +148,7 @@ def train(
         size=size,
         encoder=_encoder_card(network),
         training=TrainingCard(
-            dataset=data.name, picture_count=len(good.source.pictures), seed=seed, seconds=seconds
+            dataset=data.name, picture_count=len(source.pictures), seed=seed, seconds=seconds
         ),
         calibration=calibration,
         heat_scale=heat_scale,
@@ -158,7 +159,7 @@ def train(
     failures = good.failures + unread
     return TrainingResult(
         model=output,
-        picture_count=len(learned_from) + len(held_out) - len(failures),
+        picture_count=len(everything.pictures) - len(failures),
         seconds=seconds,
         card=card,
         failures=failures,
