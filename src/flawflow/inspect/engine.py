@@ -14,6 +14,8 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 import onnxruntime as ort
 
+from flawflow.inspect.memory import bound_memory
+
 INPUT = "images"
 OUTPUTS = ("anomaly_map", "pred_score")
 
@@ -70,6 +72,7 @@ class OnnxRuntimeEngine:
         # Threads that wait in a busy loop take the cores from decoding the next picture and from whatever
         # else the machine does: with other programs running, a picture took three times as long.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        bound_memory(options)
         try:
             self._session = ort.InferenceSession(
                 graph,

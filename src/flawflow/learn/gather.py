@@ -110,7 +110,7 @@ def _notes(store: FeatureStore, first: Sequence[int], size: tuple[int, int]) -> 
         )
     if count - len(repeated) < FEW:
         notes.append(
-            f"{count - len(repeated)} good pictures show little of what good parts may look like: expect good "
-            f"parts that stand out, and give {FEW} or more when you have them."
+            f"{count - len(repeated)} good pictures show little of what good parts may look like: expect "
+            f"good parts that stand out, and give {FEW} or more when you have them."
         )
     return notes
