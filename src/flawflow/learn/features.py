@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from flawflow.errors import DatasetError, PictureError, TrainingError
+from flawflow.files import errors_name
 from flawflow.learn.augment import Augmentation, view_generator
 from flawflow.learn.encoder import Encoder
 from flawflow.learn.look import Look
@@ -242,4 +243,8 @@ def _allocate(
 def _mapped(path: Path, shape: tuple[int, int, int]) -> Tensor:
     # An old file might be shorter or longer; the mapping makes a new one of exactly this length.
     path.unlink(missing_ok=True)
+    if hasattr(os, "posix_fallocate"):
+        # A mapping that meets a full disk ends the process: the space is taken beforehand.
+        with path.open("wb") as file, errors_name(path):
+            os.posix_fallocate(file.fileno(), 0, math.prod(shape) * _FLOAT_BYTES)
     return torch.from_file(str(path), shared=True, size=math.prod(shape), dtype=torch.float32).view(shape)

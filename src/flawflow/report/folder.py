@@ -1,5 +1,6 @@
 """The folder that an inspection leaves: result files, overlays and the report page."""
 
+import io
 import json
 from pathlib import Path, PurePath
 from types import TracebackType
@@ -11,7 +12,7 @@ from PIL import Image
 
 from flawflow.card import Card
 from flawflow.errors import FlawflowError, PictureError
-from flawflow.files import write_whole
+from flawflow.files import errors_name, write_whole
 from flawflow.inspect.inspection import Failure, Inspection
 from flawflow.picture import read_picture
 from flawflow.report.gallery import Gallery
@@ -89,9 +90,18 @@ class ResultFolder:
         if max(drawn.shape) > _JPEG_LIMIT:
             name = PurePath(name).with_suffix(".png").as_posix()
         path = self._folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
+        content = io.BytesIO()
         # Full colour resolution: half of it would fray the boxes' thin lines.
-        Image.fromarray(drawn).save(path, quality=_QUALITY, subsampling=0)
+        form = "PNG" if path.suffix == ".png" else "JPEG"
+        Image.fromarray(drawn).save(content, form, quality=_QUALITY, subsampling=0)
+        # Written by us: Pillow does not notice that a disk is full and leaves half a picture behind.
+        with errors_name(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                path.write_bytes(content.getbuffer())
+            except OSError:
+                path.unlink(missing_ok=True)
+                raise
         return name
 
     def __enter__(self) -> Self:
