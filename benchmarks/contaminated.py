@@ -2,8 +2,8 @@
 
     python benchmarks/contaminated.py ../shared/data/mvtec/bottle ../shared/data/mvtec/grid
 
-For each seed some defective test pictures are planted among the good training pictures and leave the test set.
-Trained are three models: without them, with them, and with them but without suspects. All three are
+For each seed some defective test pictures are planted among the good training pictures and leave the test
+set. Trained are three models: without them, with them, and with them but without suspects. All three are
 measured on the same remaining test pictures. Finished runs are kept.
 """
 

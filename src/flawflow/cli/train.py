@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from flawflow.learn.train import TrainingResult
 
 PRESETS = ("fast", "balanced", "accurate", "paper")
+AUGMENTS = ("none", "auto")
 DETECTORS = ("cflow", "uflow", "padim", "patchcore", "spade", "mahalanobis", "differnet")
 
 _SUSPECTS_SHOWN = 10
@@ -69,6 +70,13 @@ _NEEDED = ("torch", "torchvision", "timm", "safetensors", "onnx", "onnxscript")
 )
 @click.option(
     "--exclude-suspects", is_flag=True, help="Learn without the pictures that may be defective themselves."
+)
+@click.option(
+    "--augment",
+    type=click.Choice(AUGMENTS),
+    default="none",
+    show_default=True,
+    help="auto learns from turned and mirrored views, too, where the pictures show that parts lie anyhow.",
 )
 @click.option("--resume", is_flag=True, help="Go on with an interrupted training of the same output.")
 @click.option("--keep-work", is_flag=True, help="Keep the trainable weights, in OUTPUT.training.")

@@ -1,12 +1,12 @@
 """A look at the good pictures before anything is learned from them."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flawflow.errors import DatasetError, one_line
-from flawflow.learn.calibrate import require_enough
+from flawflow.learn.calibrate import require_enough, split_good
 from flawflow.learn.features import FeatureStore
 from flawflow.learn.look import find_copies
 from flawflow.learn.source import Source
@@ -63,21 +63,17 @@ def gather(source: Source, *, exclude_suspects: bool) -> Gathered:
     return Gathered(replace(source, pictures=store.pictures, store=store), suspects, notes, store.failures)
 
 
-def set_aside(source: Source, held_out: Collection[Path]) -> tuple[Source, tuple[Path, ...]]:
-    """Part what is learned from, and what is left of the held out pictures, which come last.
+def set_aside(source: Source) -> tuple[Source, tuple[Path, ...]]:
+    """Part what is learned from and what calibrates; the features of `source` are of no further use.
 
     Raises:
-        DatasetError: None of them is left.
+        DatasetError: There are fewer than eight pictures.
     """
-    pictures = source.pictures
-    learned = [number for number, path in enumerate(pictures) if path not in held_out]
-    aside = tuple(path for path in pictures if path in held_out)
-    if not aside:
-        raise DatasetError(
-            "None of the pictures kept for calibration could be read and counts; give more good pictures."
-        )
-    store = source.features.only(learned)
-    return replace(source, pictures=store.pictures, store=store), aside
+    learned_from, held_out = split_good(source.pictures, source.seed)
+    chosen = set(learned_from)
+    numbers = [number for number, path in enumerate(source.pictures) if path in chosen]
+    store = source.features.only(numbers)
+    return replace(source, pictures=store.pictures, store=store), held_out
 
 
 def _require(kept: Sequence[int], store: FeatureStore, what: str) -> None:

@@ -1,7 +1,7 @@
 """The one way from good pictures to a model file."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
@@ -15,7 +15,8 @@ from flawflow.card import Card, EncoderCard, TrainingCard
 from flawflow.dataset import Dataset, open_dataset
 from flawflow.errors import TrainingError
 from flawflow.inspect.engine import OnnxRuntimeEngine
-from flawflow.learn.calibrate import calibrate, split_good
+from flawflow.learn.alignment import AUGMENTS, CANDIDATES, VIEWS, choose_augmentation
+from flawflow.learn.calibrate import calibrate, require_enough, split_good
 from flawflow.learn.detector import Detector
 from flawflow.learn.encoder import Encoder, build_encoder
 from flawflow.learn.export import check_graph, export_graph
@@ -66,6 +67,7 @@ def train(
     seed: int = 0,
     device: str = "auto",
     exclude_suspects: bool = False,
+    augment: str = "none",
     resume: bool = False,
     keep_work: bool = False,
     on_progress: OnProgress | None = None,
@@ -87,6 +89,8 @@ def train(
         seed: Of every random choice.
         device: "auto", "cpu" or "cuda".
         exclude_suspects: Leave pictures that may be defective out of learning and calibration.
+        augment: "auto" learns from mirrored and turned views, too, where a check on these pictures says
+            that the parts lie anyhow (`flawflow.learn.alignment`); "none" does not ask.
         resume: Go on with an interrupted training of the same output.
         keep_work: Leave that folder where it is: the flows' trainable weights and the optimiser's state, as
             safetensors.
@@ -101,7 +105,8 @@ def train(
     chosen = with_detector(_preset(preset), detector)
     place = _device(device)
     on_progress = on_progress or ignore_progress
-    learned_from, held_out = split_good([sample.path for sample in data.train], seed)
+    given = tuple(sample.path for sample in data.train)
+    require_enough(len(given))
     network = build_encoder(
         encoder,
         strides=chosen.strides,
@@ -110,6 +115,7 @@ def train(
         seed=seed,
         reflect_padding=chosen.reflect_padding,
     )
+    chosen, notes = _augmented(chosen, augment, network, given, size=size, seed=seed)
     fitted = chosen.detector()
     plan = {
         "preset": chosen.name,
@@ -118,7 +124,7 @@ def train(
         "weights": network.weights_info.sha256,
         "size": list(size),
         "seed": seed,
-        "pictures": digest_of_files((*learned_from, *held_out)),
+        "pictures": digest_of_files(given),
         "exclude_suspects": exclude_suspects,
         "views": f"{chosen.views} {chosen.augmentation}",
         "version": __version__,
@@ -126,7 +132,7 @@ def train(
     work = WorkFolder(output.with_name(output.name + ".training"), plan, resume=resume)
     everything = Source(
         encoder=network,
-        pictures=learned_from + held_out,
+        pictures=given,
         size=size,
         seed=seed,
         device=place,
@@ -136,7 +142,7 @@ def train(
         on_progress=on_progress,
     )
     good = gather(everything, exclude_suspects=exclude_suspects)
-    source, held_out = set_aside(good.source, held_out)
+    source, held_out = set_aside(good.source)
     graph = _learn(fitted, source)
     calibration, heat_scale, unread = calibrate(OnnxRuntimeEngine(graph), held_out, size, on_progress)
     seconds = perf_counter() - started
@@ -164,7 +170,7 @@ def train(
         card=card,
         failures=failures,
         suspects=good.suspects,
-        notes=good.notes,
+        notes=notes + good.notes,
     )
 
 
@@ -178,6 +184,29 @@ def _learn(detector: Detector, source: Source) -> bytes:
     check_graph(graph, model, _some_pictures(source))
     source.on_progress(Progress("Writing the model", 1, 1))
     return graph
+
+
+def _augmented(
+    preset: Preset,
+    augment: str,
+    encoder: Encoder,
+    pictures: Sequence[Path],
+    *,
+    size: tuple[int, int],
+    seed: int,
+) -> tuple[Preset, tuple[str, ...]]:
+    """The preset with the views that help, where it has none of its own, and what to say of it."""
+    if augment not in AUGMENTS:
+        raise TrainingError(f"There is no augmentation {augment!r}; choose one of {', '.join(AUGMENTS)}.")
+    if augment == "none" or preset.views or preset.name == "paper":
+        return preset, ()
+    # What will calibrate has no say in what is learned.
+    learned_from, _ = split_good(pictures, seed)
+    name = choose_augmentation(encoder, learned_from, size=size, seed=seed)
+    if name is None:
+        return preset, ("The good parts lie alike: no turned or mirrored views are learned from.",)
+    note = f"The good parts lie anyhow: they are learned from {name} as well."
+    return replace(preset, augmentation=CANDIDATES[name], views=VIEWS), (note,)
 
 
 def _preset(preset: Preset | str) -> Preset:

@@ -24,6 +24,9 @@ from flawflow.report.summary import Summary
 PAGE_NAME = "report.html"
 OVERLAYS_NAME = "overlays"
 
+# The list of results that are being removed.
+_GOING_NAME = ".results.going.jsonl"
+
 _QUALITY = 92
 # A JPEG can be no longer or wider.
 _JPEG_LIMIT = 65_500
@@ -127,17 +130,22 @@ def clear(folder: Path) -> None:
     Raises:
         FlawflowError: results.jsonl is not flawflow's.
     """
-    for name in _earlier_overlays(folder):
+    listing, going = folder / JSONL_NAME, folder / _GOING_NAME
+    names = _earlier_overlays(listing) + _earlier_overlays(going)
+    for name in (PAGE_NAME, CSV_NAME):
+        (folder / name).unlink(missing_ok=True)
+    # A kill from here on must not leave a list of overlays that are gone, nor overlays that no list names.
+    if listing.exists():
+        listing.replace(going)
+    for name in names:
         path = folder / name
         # A list from elsewhere must not reach out of the folder.
         if path.is_file() and path.resolve().is_relative_to((folder / OVERLAYS_NAME).resolve()):
             path.unlink()
-    for name in (JSONL_NAME, CSV_NAME, PAGE_NAME):
-        (folder / name).unlink(missing_ok=True)
+    going.unlink(missing_ok=True)
 
 
-def _earlier_overlays(folder: Path) -> list[str]:
-    listing = folder / JSONL_NAME
+def _earlier_overlays(listing: Path) -> list[str]:
     if not listing.exists():
         return []
     try:
