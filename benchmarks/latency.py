@@ -192,7 +192,7 @@ def count_head(head: Head) -> int:
     """Multiply-adds of adding the scales and enlarging their sum."""
     width = head.columns.shape[1]
     tall, wide = head.get_buffer("tall"), head.get_buffer("wide")
-    total = tall.numel() * width + len(tall) * wide.numel()
+    total = tall.numel() * wide.shape[1] + tall.shape[1] * wide.numel()
     for k in range(head.count):
         rows = head.get_buffer(f"rows{k}")
         source = head.get_buffer(f"mean{k}").shape[1]

@@ -1,6 +1,8 @@
 """What several tests share: the real pictures, a seeded generator and a model that needs no training."""
 
 import os
+from collections.abc import Callable, Sequence
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -89,3 +91,73 @@ def tiny_model(tmp_path: Path, tiny_graph: bytes, tiny_card: Card) -> Path:
     path = tmp_path / "tiny.flaw"
     write_model(path, tiny_graph, tiny_card)
     return path
+
+
+@pytest.fixture
+def make_video(tmp_path: Path) -> Callable[..., Path]:
+    """Write pictures as a video of 10 frames a second, lossless but for the colour space."""
+    import av
+
+    def make(
+        pictures: Sequence[np.ndarray], name: str = "clip.avi", codec: str = "ffv1", **options: str
+    ) -> Path:
+        path = tmp_path / name
+        with av.open(str(path), "w", options=options) as container:
+            stream = container.add_stream(codec, rate=Fraction(10))
+            stream.height, stream.width = pictures[0].shape[:2]
+            stream.pix_fmt = "yuv420p"
+            for picture in pictures:
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+            container.mux(stream.encode(None))
+        return path
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def campus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Shanghai Tech Campus in its very layout, drawn: three scenes of 64 × 80 pixels, 03 without test videos.
+
+    A grey square walks over a ground that each scene has its own of; in the middle of the first test video of
+    a scene a bright disc crosses it, and the second shows nothing unusual.
+    """
+    import av
+    from PIL import Image
+
+    root = tmp_path_factory.mktemp("campus") / "shanghaitech"
+    for scene in range(1, 4):
+        for number in range(1, 3):
+            path = root / "training" / "videos" / f"{scene:02d}_{number:03d}.avi"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with av.open(str(path), "w") as container:
+                stream = container.add_stream("mpeg4", rate=25)
+                stream.height, stream.width, stream.pix_fmt, stream.bit_rate = 64, 80, "yuv420p", 2_000_000
+                for frame in range(24):
+                    picture, _ = draw_walk(scene, 7 * number + frame)
+                    container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+                container.mux(stream.encode(None))
+        for number in range(14, 16) if scene < 3 else ():
+            name = f"{scene:02d}_{number:04d}"
+            odd = [number == 14 and 6 <= frame < 14 for frame in range(20)]
+            drawn = [draw_walk(scene, frame, odd=odd[frame]) for frame in range(20)]
+            for frame, (picture, _) in enumerate(drawn):
+                path = root / "testing" / "frames" / name / f"{frame:03d}.jpg"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                Image.fromarray(picture).save(path, quality=95)
+            for kind, mask in (("frame", np.array(odd)), ("pixel", np.stack([mask for _, mask in drawn]))):
+                path = root / "testing" / f"test_{kind}_mask" / f"{name}.npy"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                np.save(path, mask.astype(np.uint8))
+    return root
+
+
+def draw_walk(scene: int, step: int, *, odd: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    """One frame of a scene, (64, 80, 3) uint8, and the mask of what is unusual in it, (64, 80) bool."""
+    ground = np.random.default_rng(scene).integers(70, 130, (8, 10, 3)).astype(np.uint8)
+    picture = ground.repeat(8, axis=0).repeat(8, axis=1)
+    left = 3 * step % 68
+    picture[40:56, left : left + 12] = 150
+    rows, columns = np.mgrid[:64, :80]
+    mask = odd & ((rows - 20) ** 2 + (columns - 2 * step - 20) ** 2 < 80)
+    picture[mask] = (250, 240, 20)
+    return picture, mask

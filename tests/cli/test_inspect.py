@@ -1,14 +1,20 @@
+import csv
+import importlib.util
 import json
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import Result
 from PIL import Image
 
 from flawflow.inspect.inspector import Inspector
+from flawflow.video.inspect import FrameInspection
+from flawflow.video.read import open_video
+from flawflow.video.results import VideoResults
 
 Flawflow = Callable[..., Result]
 
@@ -178,3 +184,154 @@ def test_inspecting_loads_no_torch(tiny_model: Path, pictures: Path, tmp_path: P
     )
     assert shown.stdout.splitlines()[-1] == "[]"
     assert (tmp_path / "out" / "report.html").exists()
+
+
+def test_another_light_is_told_at_the_end_in_drift_json_and_in_the_report(
+    flawflow: Flawflow, tiny_model: Path, tmp_path: Path, rng: np.random.Generator
+):
+    def take(name: str, count: int, level: float) -> Path:
+        """Grey pictures with one bright spot, which alone makes the tiny model's score, in another light."""
+        (tmp_path / name).mkdir()
+        for number in range(count):
+            picture = np.full((32, 32, 3), level + rng.normal(0, 1.5), np.uint8)
+            picture[8:14, 8:14] = 120 + rng.integers(0, 20)
+            Image.fromarray(picture).save(tmp_path / name / f"{number:02d}.png")
+        return tmp_path / name
+
+    model, out = tmp_path / "calibrated.flaw", tmp_path / "out"
+    assert flawflow("calibrate", tiny_model, take("good", 60, 60), "-o", model).exit_code == 0
+    same = flawflow("inspect", model, take("same", 20, 60), "-o", tmp_path / "calm")
+    assert "No sign that camera or light have changed" in same.stdout
+    brighter = flawflow("inspect", model, take("brighter", 30, 68), "-o", out)
+    assert brighter.exit_code == 0, "a change is told and is no failure"
+    assert "not like those of the calibration" in brighter.stdout
+    assert "brighter (brightness 0." in brighter.stdout
+    drift = json.loads((out / "drift.json").read_text("utf-8"))
+    assert "brighter" in [finding["words"] for finding in drift["findings"]]
+    assert drift["findings"][0]["path"].endswith(".png")
+    assert "<li>brighter (brightness 0." in (out / "report.html").read_text("utf-8")
+    again = flawflow("inspect", model, tmp_path / "same", "-o", out, "--overwrite")
+    assert again.exit_code == 0
+    assert json.loads((out / "drift.json").read_text("utf-8"))["findings"] == []
+    old = flawflow("inspect", tiny_model, tmp_path / "same", "-o", tmp_path / "old")
+    assert "knows of no pictures to compare these with" in old.stdout
+
+
+@pytest.fixture
+def clip(make_video: Callable[..., Path]) -> Path:
+    """A video whose fourth to sixth of ten frames are bright (NG)."""
+    return make_video(
+        [np.full((40, 60, 3), 230 if 3 <= n < 6 else 20, np.uint8) for n in range(10)], "clip.avi"
+    )
+
+
+def frames_of(out: Path) -> list[dict]:
+    return [json.loads(line) for line in (out / "results.jsonl").read_text("utf-8").splitlines()]
+
+
+def test_a_video_is_inspected_frame_by_frame_beside_pictures(
+    flawflow: Flawflow, tiny_model: Path, pictures: Path, clip: Path, tmp_path: Path
+):
+    (pictures / "broken.png").unlink()
+    clip = clip.rename(pictures / "Clip.AVI")
+    out = tmp_path / "out"
+    result = flawflow("inspect", tiny_model, pictures, "-o", out)
+    assert result.exit_code == 0, result.output
+    found = frames_of(out)
+    assert [record["frame"] for record in found] == [None, None, *range(10)]
+    assert [record["seconds"] for record in found[2:]] == pytest.approx(np.arange(10) / 10)
+    assert [record["verdict"] for record in found[2:]] == ["OK"] * 3 + ["NG"] * 3 + ["OK"] * 4
+    assert {record["overlay"] for record in found[2:]} == {"overlays/Clip.mp4"}
+    with (out / "results.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["frame"] for row in rows] == ["", "", *map(str, range(10))]
+    with open_video(out / "overlays" / "Clip.mp4") as video:
+        assert len(list(video.frames())) == 10
+    assert "NG from 0.30 s to 0.60 s" in (out / "overlays" / "Clip.svg").read_text("utf-8")
+    page = (out / "report.html").read_text("utf-8")
+    assert 'href="overlays/Clip.mp4#t=0.300"' in page
+    assert 'class="timeline"' in page
+    assert "12 pictures inspected: 4 NG" in result.stdout
+    assert "Clip.AVI, frame 3 at 0.30 s" in result.stdout.replace("\n", "")
+    assert "inspecting Clip.AVI: 10/10" in result.stderr
+
+
+def test_a_cut_video_is_inspected_to_its_end_and_recorded(
+    flawflow: Flawflow,
+    tiny_model: Path,
+    make_video: Callable[..., Path],
+    tmp_path: Path,
+    rng: np.random.Generator,
+):
+    clip = make_video(list(rng.integers(0, 90, (20, 40, 60, 3), dtype=np.uint8)))
+    clip.write_bytes(clip.read_bytes()[: clip.stat().st_size * 2 // 3])
+    out = tmp_path / "out"
+    result = flawflow("inspect", tiny_model, clip, "-o", out)
+    assert result.exit_code == 3
+    *found, last = frames_of(out)
+    assert len(found) > 5
+    assert "cut short" in last["error"]
+    assert last["path"] == str(clip)
+    assert (out / "overlays" / "clip.mp4").exists()
+    assert "cut short" in result.stdout
+
+
+def test_ctrl_c_in_a_video_keeps_its_frames_until_then(
+    flawflow: Flawflow, tiny_model: Path, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    add = VideoResults.add
+
+    def interrupted(self: VideoResults, outcome: FrameInspection) -> None:
+        if outcome.frame.index == 5:
+            raise KeyboardInterrupt
+        add(self, outcome)
+
+    monkeypatch.setattr(VideoResults, "add", interrupted)
+    out = tmp_path / "out"
+    assert flawflow("inspect", tiny_model, clip, "-o", out).exit_code == 130
+    assert len(frames_of(out)) == 5
+    with open_video(out / "overlays" / "clip.mp4") as video:
+        assert len(list(video.frames())) == 5
+    assert (out / "overlays" / "clip.svg").exists()
+    assert sorted(path.name for path in (out / "overlays").iterdir()) == ["clip.mp4", "clip.svg"]
+
+
+def test_overwriting_removes_the_overlay_video_and_its_timeline(
+    flawflow: Flawflow, tiny_model: Path, pictures: Path, clip: Path, tmp_path: Path
+):
+    out = tmp_path / "out"
+    flawflow("inspect", tiny_model, clip, "-o", out)
+    (out / "overlays" / "own.svg").write_text("not flawflow's")
+    assert flawflow("inspect", tiny_model, pictures / "good", "-o", out, "--overwrite").exit_code == 0
+    assert sorted(path.name for path in (out / "overlays").iterdir()) == ["a.jpg", "own.svg"]
+
+
+def test_without_the_extra_a_video_costs_one_sentence_and_nothing_else(
+    flawflow: Flawflow, tiny_model: Path, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    out = tmp_path / "out"
+    flawflow("inspect", tiny_model, clip, "-o", out)
+    before = (out / "results.jsonl").read_bytes()
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "av" else find(name))
+    result = flawflow("inspect", tiny_model, clip, "-o", out, "--overwrite")
+    assert result.exit_code == 2
+    assert "pip install 'flawflow[video]'" in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert (out / "results.jsonl").read_bytes() == before
+
+
+def test_inspecting_pictures_loads_no_video_library(
+    tiny_model: Path, pictures: Path, clip: Path, tmp_path: Path
+):
+    code = (
+        "import sys\nfrom flawflow.cli import main\n"
+        "try:\n    main(sys.argv[1:])\nexcept SystemExit:\n    pass\n"
+        "print(sorted({'av', 'torch'} & set(sys.modules)))"
+    )
+    for source, loaded in ((pictures, "[]"), (clip, "['av']")):
+        arguments = ["inspect", str(tiny_model), str(source), "-o", str(tmp_path / f"out of {source.stem}")]
+        shown = subprocess.run(
+            [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True
+        )
+        assert shown.stdout.splitlines()[-1] == loaded

@@ -28,7 +28,7 @@ def test_what_the_preset_does_anyway_has_no_row():
         base = PRESETS[preset].detector().options
         labels = {row.label for row in ablation(preset=preset, size=(256, 256), encoders=[("lite0", None)])}
         assert f"{base.blocks} blocks" not in labels
-        assert "soft permutation (rotation)" not in labels
+        assert "halves swapped" not in labels
         assert {"hard permutation", "UFLOW: no position at all"} <= labels
 
 

@@ -208,3 +208,12 @@ def test_twelve_papers(shared_data: Path) -> None:
 def test_a_folder_of_several_parts_is_no_part(shared_data: Path) -> None:
     with pytest.raises(DatasetError, match="name the folder of one part"):
         open_dataset(shared_data / "mvtec")
+
+
+def test_videos_are_good_pictures_of_a_plain_folder(tmp_path: Path):
+    for name in ("a.png", "clip.MP4", "deep/b.avi", "notes.txt"):
+        (tmp_path / "scene" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "scene" / name).touch()
+    dataset = open_dataset(tmp_path / "scene")
+    assert [sample.path.name for sample in dataset.train] == ["a.png", "clip.MP4", "b.avi"]
+    assert open_dataset(tmp_path / "scene" / "clip.MP4").train[0].path.name == "clip.MP4"

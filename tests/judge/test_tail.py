@@ -1,4 +1,4 @@
-"""The limit keeps its rate where it says so, however few the scores, and is not raised by what it looks for."""
+"""The limit keeps its rate, however few the scores, and is not raised by what it looks for."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Training with pictures as people have them: twice the same, of several sizes, a defective one among them."""
+"""Training with pictures as people have them: twice the same, of several sizes, one defective."""
 
 import shutil
 from collections.abc import Callable

@@ -97,12 +97,13 @@ def test_the_score_is_the_mean_of_the_highest_pixels() -> None:
 
 @pytest.mark.parametrize("smoothing", [0.0, 2.0])
 def test_on_the_finest_grid_scales_are_added_and_scored_before_they_are_enlarged(smoothing: float) -> None:
-    aggregation = Aggregation(by_position=False, smoothing=smoothing, tail=0.02)
+    aggregation = Aggregation(by_position=False, smoothing=smoothing, sharpness=0.5, tail=0.02)
     maps = _maps(3)
     anomaly_map, score = _head(aggregation)(maps)
-    total = sum(F.interpolate(scale[:, None], size=GRIDS[0], mode="bilinear") for scale in maps)
-    assert isinstance(total, Tensor)
-    enlarged = F.interpolate(total, size=SIZE, mode="bilinear")[:, 0].numpy()
+    small = [F.interpolate(scale[:, None], size=GRIDS[0], mode="bilinear") for scale in maps]
+    total = small[0] + small[1] + small[2]
+    weighted = small[0] + small[1] / 2**0.5 + small[2] / 2
+    enlarged = F.interpolate(weighted, size=SIZE, mode="bilinear")[:, 0].numpy()
     if smoothing:
         enlarged = np.stack(
             [gaussian_filter(picture, smoothing, mode="reflect", truncate=4.0) for picture in enlarged]

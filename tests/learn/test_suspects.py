@@ -36,7 +36,7 @@ def _store(
     return FeatureStore(tuple(maps), ((16, 16), (8, 8), (4, 4)), views, names, (), looks)
 
 
-@pytest.mark.parametrize(("count", "views", "wide"), [(40, 1, 6), (40, 3, 6), (20, 1, 6), (40, 1, 80)])
+@pytest.mark.parametrize(("count", "views", "wide"), [(40, 1, 6), (40, 3, 6), (30, 1, 6), (40, 1, 80)])
 def test_what_is_unlike_the_others_is_found_with_its_place(count: int, views: int, wide: int) -> None:
     store = _store(count, odd=(3, 7), views=views, wide=wide)
     seen: list[Progress] = []

@@ -11,6 +11,8 @@ from flawflow.cli.options import at_rates, rate_options
 from flawflow.errors import DatasetError, FlawflowError, one_line
 
 if TYPE_CHECKING:
+    from flawflow.cli.progress import ProgressDisplay
+    from flawflow.inspect.inspector import Inspector
     from flawflow.judge.calibration import Calibration
     from flawflow.report.folder import ResultFolder
     from flawflow.report.summary import Summary
@@ -43,13 +45,17 @@ def command(
     fail_on_review: bool,
     **rates: float | None,
 ) -> None:
-    """Inspect PICTURES (files, folders or patterns) with MODEL.
+    """Inspect PICTURES (files, folders or patterns; videos too) with MODEL.
 
     A picture is NG when its score is above what the share --false-reject-rate of good pictures may exceed,
     else REVIEW when it is above what the share --review-rate may exceed, else OK.
 
     Writes into the output folder: results.jsonl and results.csv (one record a picture, complete after
-    every picture), overlays/ (each picture with its heat map) and report.html (opens in any browser).
+    every picture), overlays/ (each picture with its heat map), drift.json (whether camera or light have
+    changed since the calibration) and report.html (opens in any browser).
+
+    Of a video every frame is inspected as a picture; overlays/ then holds a video and a timeline of its
+    scores. That needs the extra: pip install 'flawflow[video]'.
 
     A picture that cannot be read is recorded with its reason, and the others are inspected.
 
@@ -87,7 +93,7 @@ def run_inspection(
         inspector.card.calibration, false_reject_rate=false_reject_rate, review_rate=review_rate
     )
     inspector = inspector.with_calibration(calibration)
-    paths = _find(pictures, output)
+    paths, videos = _find(pictures, output)
     if has_results(output):
         if not overwrite:
             raise FlawflowError(
@@ -98,34 +104,59 @@ def run_inspection(
     after_interrupt(f"interrupted; what was inspected until now is in {output / 'results.jsonl'}")
     with (
         ResultFolder(
-            output, model=model.name, card=inspector.card, overlay_names=overlay_names(paths)
+            output, model=model.name, card=inspector.card, overlay_names=overlay_names([*paths, *videos])
         ) as results,
         ProgressDisplay() as progress,
     ):
         for done, outcome in enumerate(inspector.inspect_many(paths), start=1):
             results.add(outcome)
             progress.update("inspecting", done, len(paths))
+        for video in videos:
+            _inspect_video(inspector, video, results, progress)
         page = results.finish()
     _print_summary(results, calibration, page)
     return results.summary
 
 
-def _find(pictures: tuple[str, ...], output: Path) -> list[Path]:
-    """Find the pictures, without the overlays that an earlier inspection left among them."""
-    from flawflow.picture import find_pictures
+def _inspect_video(
+    inspector: "Inspector", path: Path, results: "ResultFolder", progress: "ProgressDisplay"
+) -> None:
+    """Inspect one video frame by frame; what is wrong with the file becomes a record."""
+    from flawflow.errors import PictureError
+    from flawflow.inspect.inspection import Failure
+    from flawflow.video.inspect import inspect_video
+    from flawflow.video.read import open_video
+    from flawflow.video.results import video_results
+
+    try:
+        with open_video(path) as video, video_results(results, video) as shown:
+            for done, outcome in enumerate(inspect_video(inspector, video), start=1):
+                shown.add(outcome)
+                progress.update(f"inspecting {one_line(path.name)}", done, max(video.frame_count, done))
+    except PictureError as error:
+        results.add(Failure(path, str(error)))
+
+
+def _find(pictures: tuple[str, ...], output: Path) -> tuple[list[Path], list[Path]]:
+    """Find the pictures and the videos, without the overlays that an earlier inspection left among them."""
+    from flawflow.picture import PICTURE_SUFFIXES, find_pictures
     from flawflow.report.folder import OVERLAYS_NAME
+    from flawflow.video.names import VIDEO_SUFFIXES, is_video_name, require_video
 
     overlays = os.path.abspath(output / OVERLAYS_NAME) + os.sep  # noqa: PTH100 resolve() would follow links
     found = [
         path
-        for path in find_pictures(pictures)
+        for path in find_pictures(pictures, suffixes=PICTURE_SUFFIXES | VIDEO_SUFFIXES)
         if not os.path.abspath(path).startswith(overlays)  # noqa: PTH100
     ]
     if not found:
         raise DatasetError(
             f"only flawflow's own overlays are among {' '.join(pictures)}: name other pictures"
         )
-    return found
+    videos = [path for path in found if is_video_name(path)]
+    if videos:
+        require_video(videos[0])
+    return [path for path in found if not is_video_name(path)], videos
 
 
 def _print_summary(results: "ResultFolder", calibration: "Calibration", page: Path) -> None:
@@ -133,7 +164,7 @@ def _print_summary(results: "ResultFolder", calibration: "Calibration", page: Pa
     from rich.markup import escape
     from rich.table import Table
 
-    from flawflow.report.words import counted, promise
+    from flawflow.report.words import counted, drifted, promise
 
     console = Console(highlight=False)
     summary = results.summary
@@ -155,12 +186,18 @@ def _print_summary(results: "ResultFolder", calibration: "Calibration", page: Pa
         console.print(f"[bold]{counted(summary.unreadable, 'picture')} could not be read:[/]")
         for _, sentence in summary.failures[:_WORST_SHOWN]:
             console.print(f"  {escape(sentence)}", soft_wrap=True)
+    first, *more = drifted(results.monitor.drift())
+    console.print(escape(one_line(first)), soft_wrap=True)
+    for sentence in more:
+        console.print(f"  {escape(one_line(sentence))}", soft_wrap=True)
     console.print(f"Report: {escape(one_line(str(page)))}", soft_wrap=True)
 
 
 def _row(record: dict[str, Any]) -> tuple[str, ...]:
     from rich.markup import escape
 
+    from flawflow.report.words import named
+
     style = {"NG": "bold red", "REVIEW": "bold yellow", "OK": "green"}[record["verdict"]]
     verdict = f"[{style}]{record['verdict']}[/]"
-    return verdict, f"{record['score']:.4g}", str(len(record["regions"])), escape(one_line(record["path"]))
+    return verdict, f"{record['score']:.4g}", str(len(record["regions"])), escape(one_line(named(record)))

@@ -2,6 +2,7 @@
 
 import importlib.util
 import shlex
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 PRESETS = ("fast", "balanced", "accurate", "paper")
 AUGMENTS = ("none", "auto")
+CALIBRATIONS = ("auto", "split", "cross")
 DETECTORS = ("cflow", "uflow", "padim", "patchcore", "spade", "mahalanobis", "differnet")
 
 _SUSPECTS_SHOWN = 10
@@ -25,48 +27,82 @@ _SUSPECTS_SHOWN = 10
 _NEEDED = ("torch", "torchvision", "timm", "safetensors", "onnx", "onnxscript")
 
 
+def learning_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say how to learn, which several verbs share."""
+    options = (
+        click.option(
+            "--encoder",
+            default="lite0",
+            show_default=True,
+            help="Frozen backbone: lite0, resnet18, … or any of timm.",
+        ),
+        click.option(
+            "--weights", type=click.Path(path_type=Path), help="The encoder's weights (.safetensors or .pth)."
+        ),
+        size_option,
+        click.option(
+            "--every",
+            type=click.IntRange(min=1),
+            default=10,
+            show_default=True,
+            metavar="N",
+            help="Of a video, learn from every Nth frame.",
+        ),
+        click.option(
+            "--preset",
+            type=click.Choice(PRESETS),
+            default="balanced",
+            show_default=True,
+            help="Speed against accuracy; paper is CFLOW-AD to the letter.",
+        ),
+        click.option(
+            "--detector",
+            type=click.Choice(DETECTORS),
+            default="cflow",
+            show_default=True,
+            help="What follows the encoder; the others are for comparison.",
+        ),
+        click.option(
+            "--seed",
+            type=click.IntRange(min=0, max=2**63 - 1),
+            default=0,
+            show_default=True,
+            help="Seed of every random choice.",
+        ),
+        click.option(
+            "--device",
+            type=click.Choice(("auto", "cpu", "cuda")),
+            default="auto",
+            show_default=True,
+            help="Where to train.",
+        ),
+    )
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
 @click.command("train", short_help="Learn a part from good pictures.")
 @dataset_options
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), required=True, help="The model file to write."
 )
+@learning_options
 @click.option(
-    "--encoder",
-    default="lite0",
-    show_default=True,
-    help="Frozen backbone: lite0, resnet18, … or any of timm.",
-)
-@click.option(
-    "--weights", type=click.Path(path_type=Path), help="The encoder's weights (.safetensors or .pth)."
-)
-@size_option
-@click.option(
-    "--preset",
-    type=click.Choice(PRESETS),
-    default="balanced",
-    show_default=True,
-    help="Speed against accuracy; paper is CFLOW-AD to the letter.",
-)
-@click.option(
-    "--detector",
-    type=click.Choice(DETECTORS),
-    default="cflow",
-    show_default=True,
-    help="What follows the encoder; the others are for comparison.",
-)
-@click.option(
-    "--seed",
-    type=click.IntRange(min=0, max=2**63 - 1),
-    default=0,
-    show_default=True,
-    help="Seed of every random choice.",
-)
-@click.option(
-    "--device",
-    type=click.Choice(("auto", "cpu", "cuda")),
+    "--calibration",
+    type=click.Choice(CALIBRATIONS),
     default="auto",
     show_default=True,
-    help="Where to train.",
+    help="How thresholds are found: by 15 % kept aside (split), or by all pictures with four trainings "
+    "(cross), which auto chooses below 124 pictures.",
+)
+@click.option(
+    "--roi",
+    type=click.Path(path_type=Path),
+    help="A mask drawn over one of the pictures: what is not black counts, the rest changes nothing.",
+)
+@click.option(
+    "--ignore", type=click.Path(path_type=Path), help="A mask of what does not count, such as a label."
 )
 @click.option(
     "--exclude-suspects", is_flag=True, help="Learn without the pictures that may be defective themselves."
@@ -84,7 +120,7 @@ _NEEDED = ("torch", "torchvision", "timm", "safetensors", "onnx", "onnxscript")
 def command(*, dataset: "Dataset", output: Path, overwrite: bool, **options: Any) -> None:
     """Learn what a good part looks like from the good training pictures of DATA.
 
-    DATA is a folder of good pictures, a data set in the layout of MVTec AD (train/good/...), or a
+    DATA is a folder of good pictures or videos, a data set in the layout of MVTec AD (train/good/...), or a
     manifest (.csv). Only good training pictures are used, for the threshold too.
 
     Pictures that are unlike all others may be defective: they are listed, with overlays in OUTPUT.suspects.

@@ -13,8 +13,11 @@ _FLOW: Mapping[str, Mapping[str, Any]] = {
     "position by its own statistics only": {"position_channels": 0},
     "position by the condition only": {"position_statistics": False},
     "2 blocks": {"blocks": 2},
+    "3 blocks": {"blocks": 3},
     "4 blocks": {"blocks": 4},
     "8 blocks": {"blocks": 8},
+    "wider subnets": {"hidden": 192, "expansion": 8},
+    "halves swapped": {"mixing": "swap"},
     "hard permutation": {"mixing": "permutation"},
     "soft permutation (rotation)": {"mixing": "rotation"},
     "learned mixing (LU)": {"mixing": "lu"},
@@ -26,6 +29,7 @@ _FLOW: Mapping[str, Mapping[str, Any]] = {
 _STRIDES = {"1 scale (8)": (8,), "2 scales (8, 16)": (8, 16), "3 scales (8, 16, 32)": (8, 16, 32)}
 _AGGREGATION: Mapping[str, Mapping[str, Any]] = {
     "score: the map's maximum": {"tail": 0.0},
+    "all scales alike in the map": {"sharpness": 0.0},
     "map smoothed by 4 pixels": {"smoothing": 4.0},
     "scales added and scored by pixels": {"on_grid": False},
     "scales added as they are": {"by_position": False},

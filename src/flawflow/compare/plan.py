@@ -15,7 +15,17 @@ from flawflow.dataset.mvtec import is_mvtec
 from flawflow.errors import DatasetError
 
 # What decides a result besides the options: the code that learns and measures, and what it builds on.
-_CODE = ("learn", "metrics", "picture", "inspect", "judge", "dataset", "compare/runner.py")
+_CODE = (
+    "learn",
+    "metrics",
+    "picture",
+    "inspect",
+    "judge",
+    "dataset",
+    "video",
+    "compare/runner.py",
+    "compare/scenes.py",
+)
 _PACKAGES = ("numpy", "onnxruntime", "pillow", "timm", "torch")
 
 
@@ -123,13 +133,15 @@ def packages() -> dict[str, str]:
 
 def _key(variant: Variant, pictures: str, seed: int) -> str:
     decisive = {
-        **variant.decisive(), "pictures": pictures, "seed": seed, "code": _code(), "packages": packages()
+        **variant.decisive(), "pictures": pictures, "seed": seed,
+        "code": code_digest(), "packages": packages(),
     }  # fmt: skip
     return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()[:20]
 
 
 @cache
-def _code() -> str:
+def code_digest() -> str:
+    """A checksum of the code that decides a result."""
     root = Path(flawflow.__file__).parent
     digest = hashlib.sha256()
     for part in _CODE:

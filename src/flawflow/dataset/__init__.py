@@ -5,8 +5,9 @@ from pathlib import Path
 from flawflow.dataset.folder import open_folder, open_good_and_bad
 from flawflow.dataset.manifest import open_manifest
 from flawflow.dataset.mvtec import is_mvtec, open_mvtec
-from flawflow.dataset.sample import Dataset, Sample
+from flawflow.dataset.sample import Dataset, Sample, good_samples
 from flawflow.errors import DatasetError
+from flawflow.video.names import is_video_name
 
 __all__ = ["Dataset", "Sample", "open_dataset"]
 
@@ -23,8 +24,9 @@ def open_dataset(
     Either `path` names the whole, and its kind is found out:
 
     - a `.csv` file: a manifest with the columns image_path, label_index, split, mask_path;
+    - a video: its frames are good pictures, all for training;
     - a folder with `train/good` (or `train` with exactly one folder): the layout of MVTec AD;
-    - another folder: good pictures, in it and at any depth, all for training.
+    - another folder: good pictures and videos, in it and at any depth, all for training.
 
     Or `good` names a folder of good pictures. Without `bad` they are all for training. With `bad`, a fifth
     of them (rounded, at least one) goes to the test split beside the bad ones, so that there is something
@@ -64,8 +66,10 @@ def open_dataset(
 
 
 def _open_path(path: Path) -> Dataset:
+    if path.is_file() and is_video_name(path):
+        return Dataset(path.stem, tuple(good_samples([path], "train")))
     if path.is_file():
         return open_manifest(path)
     if not path.is_dir():
-        raise DatasetError(f"{path} does not exist: name a folder of pictures or a manifest (.csv).")
+        raise DatasetError(f"{path} does not exist: name a folder of pictures, a video or a manifest (.csv).")
     return open_mvtec(path) if is_mvtec(path) else open_folder(path)

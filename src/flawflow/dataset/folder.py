@@ -3,13 +3,14 @@
 import hashlib
 import os
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from flawflow.dataset.masks import pair_masks
 from flawflow.dataset.sample import DEFECTIVE, GOOD, Dataset, Sample, good_samples, part_name
 from flawflow.errors import DatasetError
-from flawflow.picture.find import walk_pictures
+from flawflow.picture.find import PICTURE_SUFFIXES, walk_pictures
+from flawflow.video.names import VIDEO_SUFFIXES
 
 HELD_OUT = 0.2
 """The share of good pictures that is kept for testing where there are bad ones to test with."""
@@ -22,12 +23,12 @@ _NOT_GOOD = frozenset(
 
 
 def open_folder(folder: Path) -> Dataset:
-    """Open a folder of good pictures, in it and at any depth, all for training.
+    """Open a folder of good pictures and videos, in it and at any depth, all for training.
 
     Raises:
         DatasetError: There is no picture, or a folder's name says that its pictures are not good ones.
     """
-    pictures = _pictures(folder)
+    pictures = _pictures(folder, suffixes=PICTURE_SUFFIXES | VIDEO_SUFFIXES)
     for picture in pictures:
         for part in picture.relative_to(folder).parts[:-1]:
             if part.casefold() in _NOT_GOOD:
@@ -59,10 +60,10 @@ def open_good_and_bad(good: Path, bad: Path | None, masks: Path | None) -> Datas
     return Dataset(part_name(good), (*samples, *defective))
 
 
-def _pictures(folder: Path) -> list[Path]:
+def _pictures(folder: Path, *, suffixes: Collection[str] = PICTURE_SUFFIXES) -> list[Path]:
     if not folder.is_dir():
         raise DatasetError(f"The folder {folder} does not exist: check the path.")
-    pictures = walk_pictures(folder)
+    pictures = walk_pictures(folder, suffixes=suffixes)
     if not pictures:
         raise DatasetError(f"There is no picture in {folder}: it needs PNG, JPEG, BMP, TIFF or WebP files.")
     return pictures

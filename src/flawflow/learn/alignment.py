@@ -7,17 +7,21 @@ pictures of another kind and it becomes less likely.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from flawflow.errors import DatasetError
+from flawflow.errors import DatasetError, TrainingError
 from flawflow.learn.augment import Augmentation
+from flawflow.learn.calibrate import LEAST_PICTURES, split_good
 from flawflow.learn.detector.standard import PositionStandard
 from flawflow.learn.encoder import Encoder
 from flawflow.learn.features import FeatureStore, extract
+from flawflow.learn.preset import Preset
+from flawflow.video.names import is_video_name
 
 VIEWS = 3
 CANDIDATES: Mapping[str, Augmentation] = {
@@ -62,6 +66,42 @@ def choose_augmentation(
     best = max(gains, key=lambda name: float(gains[name].mean()))
     error = float(gains[best].std(ddof=1)) / len(gains[best]) ** 0.5
     return best if float(gains[best].mean()) > _SURE * error else None
+
+
+def augmented(
+    preset: Preset,
+    augment: str,
+    encoder: Encoder,
+    pictures: Sequence[Path],
+    *,
+    size: tuple[int, int],
+    seed: int,
+) -> tuple[Preset, tuple[str, ...]]:
+    """The preset with the views that help, where it has none of its own, and sentences that say so.
+
+    Args:
+        preset: As it was chosen.
+        augment: One of `AUGMENTS`.
+        encoder: The frozen encoder.
+        pictures: All good pictures; videos among them are not looked at.
+        size: (H, W) that pictures are resized to.
+        seed: Of the training.
+
+    Raises:
+        TrainingError: There is no such augmentation.
+    """
+    if augment not in AUGMENTS:
+        raise TrainingError(f"There is no augmentation {augment!r}; choose one of {', '.join(AUGMENTS)}.")
+    still = [path for path in pictures if not is_video_name(path)]
+    if augment == "none" or preset.views or preset.name == "paper" or len(still) < LEAST_PICTURES:
+        return preset, ()
+    # What calibrates has no say in what is learned.
+    learned_from, _ = split_good(still, seed)
+    name = choose_augmentation(encoder, learned_from, size=size, seed=seed)
+    if name is None:
+        return preset, ("The good parts lie alike: no turned or mirrored views are learned from.",)
+    note = f"The good parts lie anyhow: they are learned from {name} as well."
+    return replace(preset, augmentation=CANDIDATES[name], views=VIEWS), (note,)
 
 
 @torch.inference_mode()

@@ -10,7 +10,7 @@ import shutil
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,6 +23,7 @@ from flawflow.errors import DatasetError, PictureError, TrainingError
 from flawflow.files import errors_name
 from flawflow.learn.augment import Augmentation, view_generator
 from flawflow.learn.encoder import Encoder
+from flawflow.learn.interest import cells
 from flawflow.learn.look import Look
 from flawflow.picture import read_picture, resize_picture
 
@@ -48,6 +49,7 @@ class FeatureStore:
         pictures: The pictures that were read, in the order of the rows.
         failures: The pictures that could not be read, each with the sentence that says why.
         looks: What each picture that was read looks like.
+        interest: (H, W) bool, which pixels of the pictures count; None for all.
     """
 
     maps: tuple[Tensor, ...]
@@ -56,6 +58,13 @@ class FeatureStore:
     pictures: tuple[Path, ...]
     failures: tuple[tuple[Path, str], ...]
     looks: tuple[Look, ...] = ()
+    interest: Tensor | None = None
+
+    def inside(self, k: int) -> Tensor | None:
+        """The positions of scale k to learn from, (P,) int64; None for all."""
+        if self.interest is None:
+            return None
+        return torch.nonzero(cells(self.interest, self.grids[k]).flatten())[:, 0]
 
     def only(self, chosen: Sequence[int]) -> "FeatureStore":
         """The store of some of the pictures, by their numbers in rising order.
@@ -68,18 +77,22 @@ class FeatureStore:
                 for maps in self.maps:
                     for view in range(self.views):
                         maps[place * self.views + view] = maps[number * self.views + view]
-        return FeatureStore(
-            tuple(maps[: len(chosen) * self.views] for maps in self.maps),
-            self.grids,
-            self.views,
-            tuple(self.pictures[number] for number in chosen),
-            self.failures,
-            tuple(self.looks[number] for number in chosen),
+        return replace(
+            self,
+            maps=tuple(maps[: len(chosen) * self.views] for maps in self.maps),
+            pictures=tuple(self.pictures[number] for number in chosen),
+            looks=tuple(self.looks[number] for number in chosen),
         )
 
     def vectors(self, k: int) -> Tensor:
         """All vectors of scale k, (rows·H_k·W_k, D_k), not copied; vector n is at position n % (H_k·W_k)."""
         return self.maps[k].reshape(-1, self.maps[k].shape[-1])
+
+    def part(self, start: int, end: int) -> "FeatureStore":
+        """The features of pictures `start` to `end`, not copied."""
+        rows = slice(start * self.views, end * self.views)
+        maps = tuple(scale[rows] for scale in self.maps)
+        return replace(self, maps=maps, pictures=self.pictures[start:end], looks=self.looks[start:end])
 
     def plain_pyramids(self, device: torch.device) -> Iterator[list[Tensor]]:
         """The features of the pictures as they are, some pictures at a time, as maps (B, D_k, H_k, W_k)."""
@@ -164,7 +177,8 @@ def extract(
         first = f"; the first: {failures[0][1]}" if failures else ""
         raise DatasetError(f"None of {len(pictures)} training pictures could be read{first}")
     kept = tuple(scale[: writer.rows] for scale in maps)
-    return FeatureStore(kept, grids, copies, tuple(read), tuple(failures), tuple(looks))
+    interest = None if encoder.interest is None else encoder.interest.cpu()
+    return FeatureStore(kept, grids, copies, tuple(read), tuple(failures), tuple(looks), interest)
 
 
 class _Writer:

@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from flawflow.errors import DatasetError, one_line
-from flawflow.learn.calibrate import require_enough, split_good
+from flawflow.learn.calibrate import LEAST_HELD_OUT, require_enough
 from flawflow.learn.features import FeatureStore
 from flawflow.learn.look import find_copies
 from flawflow.learn.source import Source
@@ -63,17 +65,24 @@ def gather(source: Source, *, exclude_suspects: bool) -> Gathered:
     return Gathered(replace(source, pictures=store.pictures, store=store), suspects, notes, store.failures)
 
 
-def set_aside(source: Source) -> tuple[Source, tuple[Path, ...]]:
+def set_aside(source: Source, held_out: Sequence[Path]) -> tuple[Source, tuple[Path, ...]]:
     """Part what is learned from and what calibrates; the features of `source` are of no further use.
 
-    Raises:
-        DatasetError: There are fewer than eight pictures.
+    Args:
+        source: The pictures that count.
+        held_out: Those that shall calibrate, as far as they count; two at least will.
     """
-    learned_from, held_out = split_good(source.pictures, source.seed)
-    chosen = set(learned_from)
-    numbers = [number for number, path in enumerate(source.pictures) if path in chosen]
-    store = source.features.only(numbers)
-    return replace(source, pictures=store.pictures, store=store), held_out
+    aside = set(held_out)
+    learned = [number for number, path in enumerate(source.pictures) if path not in aside]
+    missing = LEAST_HELD_OUT - (len(source.pictures) - len(learned))
+    if missing > 0:
+        # All that were kept aside were copies of others or suspects.
+        chosen = np.random.default_rng(source.seed).choice(learned, missing, replace=False)
+        learned = sorted(set(learned) - set(chosen.tolist()))
+    numbers = set(learned)
+    calibrating = tuple(path for number, path in enumerate(source.pictures) if number not in numbers)
+    store = source.features.only(learned)
+    return replace(source, pictures=store.pictures, store=store), calibrating
 
 
 def _require(kept: Sequence[int], store: FeatureStore, what: str) -> None:

@@ -52,7 +52,7 @@ class Source:
         augmentation: Makes further views of each picture.
         views: How many of them.
         on_progress: Who is told.
-        store: The features of the pictures where they are known already.
+        store: The features of all pictures, where they are known already.
     """
 
     encoder: Encoder

@@ -18,7 +18,8 @@ from flawflow.judge.tail import FALSE_SUSPICION_RATE, upper_limit
 from flawflow.learn.detector.detector import Aggregation
 from flawflow.learn.detector.standard import PositionStandard
 from flawflow.learn.features import FeatureStore
-from flawflow.learn.head import Head, position_moments
+from flawflow.learn.head import Head, from_nearest, grid_of, position_moments
+from flawflow.learn.interest import cells, nearest_inside
 from flawflow.learn.source import OnProgress, Progress
 
 _FOLDS = 5
@@ -81,11 +82,14 @@ def find_suspects(
     # The finest scale costs more than all others and finds no more.
     scales = range(min(1, len(store.maps) - 1), len(store.maps))
     trusted = torch.ones(len(folds), dtype=torch.bool)
+    interest = store.interest
     for round_ in range(_ROUNDS):
         distances = [_cross_fitted(store, scale, folds, trusted, seed) for scale in scales]
+        if interest is not None:
+            distances = [from_nearest(d, nearest_inside(cells(interest, grid_of(d)))) for d in distances]
         on_progress(Progress("Suspects", round_ + 1, _ROUNDS))
         moments = [position_moments(scale[trusted], by_position=True) for scale in distances]
-        head = Head(moments, size, Aggregation())
+        head = Head(moments, size, Aggregation(), interest)
         scores = torch.cat([head(part)[1] for part in _portions(distances)])
         limit = upper_limit(scores[trusted].tolist())
         before, trusted = trusted, scores <= limit

@@ -1,7 +1,7 @@
 """The one way from good pictures to a model file."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
@@ -15,12 +15,16 @@ from flawflow.card import Card, EncoderCard, TrainingCard
 from flawflow.dataset import Dataset, open_dataset
 from flawflow.errors import TrainingError
 from flawflow.inspect.engine import OnnxRuntimeEngine
-from flawflow.learn.alignment import AUGMENTS, CANDIDATES, VIEWS, choose_augmentation
-from flawflow.learn.calibrate import calibrate, require_enough, split_good
+from flawflow.judge.interest import to_runs
+from flawflow.learn.alignment import augmented
+from flawflow.learn.calibrate import calibrate
+from flawflow.learn.crossfit import is_crossed, measure_by_sisters, without_first_part
 from flawflow.learn.detector import Detector
 from flawflow.learn.encoder import Encoder, build_encoder
 from flawflow.learn.export import check_graph, export_graph
 from flawflow.learn.gather import gather, set_aside
+from flawflow.learn.good import check_good, first_shape, share_out
+from flawflow.learn.interest import read_interest
 from flawflow.learn.model import InspectionModel, build_head
 from flawflow.learn.preset import PRESETS, Preset, with_detector
 from flawflow.learn.source import OnProgress, Progress, Source, ignore_progress
@@ -41,7 +45,7 @@ class TrainingResult:
         picture_count: Good pictures that were given and could be read.
         seconds: Wall time, the encoder's loading included.
         card: The model card.
-        failures: Training pictures that could not be read, each with the sentence that says why.
+        failures: Training pictures, and videos, that could not be read, each with the sentence that says why.
         suspects: Training pictures that may be defective, the most unusual first.
         notes: Sentences about the pictures that a person should read.
     """
@@ -64,7 +68,11 @@ def train(
     encoder: str = "lite0",
     weights: str | Path | None = None,
     size: tuple[int, int] = (256, 256),
+    every: int = 10,
     seed: int = 0,
+    calibration: str = "auto",
+    roi: Path | str | None = None,
+    ignore: Path | str | None = None,
     device: str = "auto",
     exclude_suspects: bool = False,
     augment: str = "none",
@@ -74,7 +82,9 @@ def train(
 ) -> TrainingResult:
     """Learn what good parts look like and write one model file.
 
-    Only good training pictures are used. 15 % of them are kept aside to calibrate the threshold.
+    Only good training pictures are used. 15 % of them are kept aside to calibrate the threshold; where those
+    would be fewer than 19, a quarter is kept aside and the others are measured by sister models
+    (`flawflow.learn.crossfit`), which takes four trainings in place of one.
     Unfinished work stays in the folder `output`.training, from which `resume` goes on; on a CPU it ends with
     the same weights, bit for bit, as a training that was never interrupted.
 
@@ -86,7 +96,12 @@ def train(
         encoder: The frozen backbone: "lite0", "resnet18", … or any of timm.
         weights: Its weights; see `flawflow.learn.encoder.build_encoder`.
         size: (H, W) that pictures are resized to.
+        every: Of a video, every Nth frame is a picture, and the last 15 % of them are kept aside.
         seed: Of every random choice.
+        roi: A mask, drawn over one of the pictures, of what counts (not black). What lies elsewhere changes
+            nothing: neither what is learned nor any score, map or region of the model.
+        ignore: A mask of what does not count.
+        calibration: "split" keeps 15 % aside, "cross" cross-fits, "auto" chooses by the number of pictures.
         device: "auto", "cpu" or "cuda".
         exclude_suspects: Leave pictures that may be defective out of learning and calibration.
         augment: "auto" learns from mirrored and turned views, too, where a check on these pictures says
@@ -105,8 +120,9 @@ def train(
     chosen = with_detector(_preset(preset), detector)
     place = _device(device)
     on_progress = on_progress or ignore_progress
-    given = tuple(sample.path for sample in data.train)
-    require_enough(len(given))
+    paths = [sample.path for sample in data.train]
+    check_good(paths)
+    crossed = is_crossed(calibration, paths, allowed=chosen.crosses)
     network = build_encoder(
         encoder,
         strides=chosen.strides,
@@ -115,7 +131,10 @@ def train(
         seed=seed,
         reflect_padding=chosen.reflect_padding,
     )
-    chosen, notes = _augmented(chosen, augment, network, given, size=size, seed=seed)
+    interest = _interest(roi, ignore, size, paths)
+    if interest is not None:
+        network.interest = torch.from_numpy(interest)
+    chosen, notes = augmented(chosen, augment, network, paths, size=size, seed=seed)
     fitted = chosen.detector()
     plan = {
         "preset": chosen.name,
@@ -124,15 +143,27 @@ def train(
         "weights": network.weights_info.sha256,
         "size": list(size),
         "seed": seed,
-        "pictures": digest_of_files(given),
+        "pictures": digest_of_files(paths),
+        "every": every,
         "exclude_suspects": exclude_suspects,
         "views": f"{chosen.views} {chosen.augmentation}",
+        "calibration": "cross" if crossed else "split",
+        "interest": [] if interest is None else list(to_runs(interest)),
         "version": __version__,
     }
     work = WorkFolder(output.with_name(output.name + ".training"), plan, resume=resume)
+    good = share_out(
+        paths,
+        seed=seed,
+        every=every,
+        size=size,
+        folder=work.path / "frames",
+        on_progress=on_progress,
+        crossed=crossed,
+    )
     everything = Source(
         encoder=network,
-        pictures=given,
+        pictures=good.learned_from + good.held_out,
         size=size,
         seed=seed,
         device=place,
@@ -141,10 +172,18 @@ def train(
         views=chosen.views,
         on_progress=on_progress,
     )
-    good = gather(everything, exclude_suspects=exclude_suspects)
-    source, held_out = set_aside(good.source)
+    gathered = gather(everything, exclude_suspects=exclude_suspects)
+    if crossed:
+        others = measure_by_sisters(gathered.source, chosen.detector)
+        source, held_out = without_first_part(gathered.source)
+    else:
+        others = []
+        source, held_out = set_aside(gathered.source, good.held_out)
     graph = _learn(fitted, source)
-    calibration, heat_scale, unread = calibrate(OnnxRuntimeEngine(graph), held_out, size, on_progress)
+    counting = np.ones(size, np.bool_) if interest is None else interest
+    judged, heat_scale, drift, unread = calibrate(
+        OnnxRuntimeEngine(graph), held_out, counting, on_progress, others=others
+    )
     seconds = perf_counter() - started
     card = Card(
         flawflow_version=__version__,
@@ -156,21 +195,23 @@ def train(
         training=TrainingCard(
             dataset=data.name, picture_count=len(source.pictures), seed=seed, seconds=seconds
         ),
-        calibration=calibration,
+        calibration=judged,
         heat_scale=heat_scale,
+        interest=() if interest is None else to_runs(interest),
+        drift=drift,
     )
     write_model(output, graph, card)
+    failures = gathered.failures + unread
     if not keep_work:
         work.remove()
-    failures = good.failures + unread
     return TrainingResult(
         model=output,
         picture_count=len(everything.pictures) - len(failures),
         seconds=seconds,
         card=card,
-        failures=failures,
-        suspects=good.suspects,
-        notes=notes + good.notes,
+        failures=failures + good.failures,
+        suspects=gathered.suspects,
+        notes=notes + gathered.notes,
     )
 
 
@@ -186,27 +227,14 @@ def _learn(detector: Detector, source: Source) -> bytes:
     return graph
 
 
-def _augmented(
-    preset: Preset,
-    augment: str,
-    encoder: Encoder,
-    pictures: Sequence[Path],
-    *,
-    size: tuple[int, int],
-    seed: int,
-) -> tuple[Preset, tuple[str, ...]]:
-    """The preset with the views that help, where it has none of its own, and what to say of it."""
-    if augment not in AUGMENTS:
-        raise TrainingError(f"There is no augmentation {augment!r}; choose one of {', '.join(AUGMENTS)}.")
-    if augment == "none" or preset.views or preset.name == "paper":
-        return preset, ()
-    # What will calibrate has no say in what is learned.
-    learned_from, _ = split_good(pictures, seed)
-    name = choose_augmentation(encoder, learned_from, size=size, seed=seed)
-    if name is None:
-        return preset, ("The good parts lie alike: no turned or mirrored views are learned from.",)
-    note = f"The good parts lie anyhow: they are learned from {name} as well."
-    return replace(preset, augmentation=CANDIDATES[name], views=VIEWS), (note,)
+def _interest(
+    roi: Path | str | None, ignore: Path | str | None, size: tuple[int, int], pictures: Sequence[Path]
+) -> NDArray[np.bool_] | None:
+    """Which pixels count, by masks that fit the first picture that can be read; None for all."""
+    if roi is None and ignore is None:
+        return None
+    roi, ignore = (None if mask is None else Path(mask) for mask in (roi, ignore))
+    return read_interest(roi, ignore, size, first_shape(pictures))
 
 
 def _preset(preset: Preset | str) -> Preset:

@@ -3,7 +3,7 @@
 import glob
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from flawflow.errors import DatasetError
@@ -25,16 +25,12 @@ def natural_key(path: str | Path) -> tuple[tuple[str | int, ...], str]:
     return tuple(int(piece) if i % 2 else piece for i, piece in enumerate(pieces)), text
 
 
-def is_picture_name(path: Path) -> bool:
-    """Tell whether a file is named like a picture and is not hidden."""
-    return path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".")
-
-
-def walk_pictures(folder: Path) -> list[Path]:
+def walk_pictures(folder: Path, *, suffixes: Collection[str] = PICTURE_SUFFIXES) -> list[Path]:
     """Find the pictures in a folder and all folders below it, naturally sorted.
 
-    Hidden files and folders (`.name`) are left out. Links are followed, each folder entered once, so a
-    link to a folder above ends the way instead of going round.
+    What counts is whether a name ends with one of `suffixes`. Hidden files and folders (`.name`) are left
+    out. Links are followed, each folder entered once, so a link to a folder above ends the way instead of
+    going round.
 
     Raises:
         DatasetError: A folder that may not be read.
@@ -48,7 +44,7 @@ def walk_pictures(folder: Path) -> list[Path]:
             continue
         entered.add((state.st_dev, state.st_ino))
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        found += [path for name in files if is_picture_name(path := Path(root, name))]
+        found += [path for name in files if _is_named(path := Path(root, name), suffixes)]
     return sorted(found, key=natural_key)
 
 
@@ -58,7 +54,9 @@ def _refuse(error: OSError) -> None:
     )
 
 
-def find_pictures(patterns: Iterable[str | Path]) -> list[Path]:
+def find_pictures(
+    patterns: Iterable[str | Path], *, suffixes: Collection[str] = PICTURE_SUFFIXES
+) -> list[Path]:
     """Find the pictures that files, folders and patterns name.
 
     A file is taken whatever its name ends with; of a folder, all pictures in it and below; of a pattern
@@ -66,6 +64,7 @@ def find_pictures(patterns: Iterable[str | Path]) -> list[Path]:
 
     Args:
         patterns: Paths and patterns; one alone may be given as it is.
+        suffixes: What names of pictures end with, in lower case.
 
     Returns:
         Paths as they were named, naturally sorted, each file once.
@@ -82,11 +81,11 @@ def find_pictures(patterns: Iterable[str | Path]) -> list[Path]:
             # As a path it would be the working folder, which nobody means by an empty variable.
             raise DatasetError("One of the names is empty: give files, folders or patterns.")
         try:
-            matches = list(_matches(pattern))
+            matches = list(_matches(pattern, suffixes))
         except OSError as error:
             raise DatasetError(f"{pattern} cannot be searched ({error.strerror}): check the path.") from error
         if not matches:
-            kinds = ", ".join(sorted(PICTURE_SUFFIXES))
+            kinds = ", ".join(sorted(suffixes))
             raise DatasetError(f"There is no picture at {pattern}: check the path; pictures end in {kinds}.")
         for path in matches:
             # abspath: the same file may be named as ./a.png and a.png; a link is a picture of its own.
@@ -94,16 +93,20 @@ def find_pictures(patterns: Iterable[str | Path]) -> list[Path]:
     return sorted(found.values(), key=natural_key)
 
 
-def _matches(pattern: str | Path) -> Iterator[Path]:
+def _matches(pattern: str | Path, suffixes: Collection[str]) -> Iterator[Path]:
     path = Path(pattern)
     # What exists is taken literally first: folders may be named like a pattern, as in "lot[7]".
     if path.is_dir():
-        yield from walk_pictures(path)
+        yield from walk_pictures(path, suffixes=suffixes)
     elif path.exists():
         yield path
     else:
         for match in map(Path, glob.glob(str(pattern), recursive=True)):  # noqa: PTH207 - Path.glob takes no absolute pattern
             if match.is_dir():
-                yield from walk_pictures(match)
-            elif is_picture_name(match):
+                yield from walk_pictures(match, suffixes=suffixes)
+            elif _is_named(match, suffixes):
                 yield match
+
+
+def _is_named(path: Path, suffixes: Collection[str]) -> bool:
+    return path.suffix.lower() in suffixes and not path.name.startswith(".")

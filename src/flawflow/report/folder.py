@@ -14,15 +14,19 @@ from flawflow.card import Card
 from flawflow.errors import FlawflowError, PictureError
 from flawflow.files import errors_name, write_whole
 from flawflow.inspect.inspection import Failure, Inspection
+from flawflow.judge.drift import DriftMonitor
 from flawflow.picture import read_picture
 from flawflow.report.gallery import Gallery
 from flawflow.report.heat import overlay
-from flawflow.report.page import render_page
+from flawflow.report.page import VideoExhibit, render_page
 from flawflow.report.results import CSV_NAME, JSONL_NAME, ResultFiles, readable, to_record
 from flawflow.report.summary import Summary
 
 PAGE_NAME = "report.html"
 OVERLAYS_NAME = "overlays"
+DRIFT_NAME = "drift.json"
+TIMELINE_SUFFIX = ".svg"
+"""A video's timeline has the name of its overlay but for this."""
 
 # The list of results that are being removed.
 _GOING_NAME = ".results.going.jsonl"
@@ -52,19 +56,56 @@ class ResultFolder:
         self._names = overlay_names
         self._files = ResultFiles(folder)
         self._gallery = Gallery()
+        self._videos: list[VideoExhibit] = []
         self.summary = Summary(model=model)
+        self.monitor = DriftMonitor(card)
 
     def add(self, outcome: Inspection | Failure) -> dict[str, Any]:
         """Write what is known of one picture and give its record."""
+        if isinstance(outcome, Inspection):
+            self.monitor.add(outcome)
         record = to_record(outcome) if isinstance(outcome, Failure) else self._exhibit(outcome)
         self._files.write(record)
         self.summary.add(record)
         return record
 
+    def add_frame(
+        self, inspection: Inspection, picture: NDArray[np.uint8], *, frame: int, seconds: float, overlay: str
+    ) -> None:
+        """Write what is known of one frame of a video.
+
+        Args:
+            inspection: What the model says; its path is the video's.
+            picture: The frame, (H, W, 3) uint8 RGB.
+            frame: Its number.
+            seconds: Its time.
+            overlay: Where the video's overlay is, relative to the results.
+        """
+        record = to_record(inspection, overlay=readable(overlay), frame=frame, seconds=seconds)
+        self._gallery.offer(inspection, picture, record, self._card.heat_scale)
+        self._files.write(record)
+        self.summary.add(record)
+
+    def add_video(self, video: VideoExhibit) -> None:
+        """Show a video's timeline on the page."""
+        self._videos.append(video)
+
+    def overlay_path(self, source: Path) -> tuple[Path, str]:
+        """Give where a source's overlay goes: the file, and its name relative to the results."""
+        name = f"{OVERLAYS_NAME}/{self._names[source]}"
+        return self._folder / name, name
+
+    @property
+    def card(self) -> Card:
+        """The model's card."""
+        return self._card
+
     def finish(self) -> Path:
-        """Write the report page and give its path."""
+        """Write the word on drift and the report page, and give the page's path."""
         page = self._folder / PAGE_NAME
-        text = render_page(self.summary, self._card, self._gallery.exhibits())
+        drift = self.monitor.drift()
+        write_whole(self._folder / DRIFT_NAME, readable(json.dumps(drift.to_dict(), indent=1) + "\n"))
+        text = render_page(self.summary, self._card, self._gallery.exhibits(), drift, self._videos)
         # Names of models and data sets may hold bytes that are no UTF-8, as names of pictures may.
         write_whole(page, readable(text))
         return page
@@ -83,7 +124,7 @@ class ResultFolder:
         except PictureError:
             # The file was changed or taken away after its inspection: the result stands, without an overlay.
             return to_record(inspection)
-        place = self._save(drawn, f"{OVERLAYS_NAME}/{self._names[inspection.path]}")
+        place = self._save(drawn, self.overlay_path(inspection.path)[1])
         record = to_record(inspection, overlay=readable(place))
         self._gallery.offer(inspection, picture, record, scale)
         return record
@@ -125,14 +166,14 @@ def has_results(folder: Path) -> bool:
 def clear(folder: Path) -> None:
     """Remove an earlier inspection's files, and nothing else, from a folder.
 
-    Only overlays that the earlier results.jsonl names are removed.
+    Only overlays that the earlier results.jsonl names are removed, a video's with its timeline.
 
     Raises:
         FlawflowError: results.jsonl is not flawflow's.
     """
     listing, going = folder / JSONL_NAME, folder / _GOING_NAME
-    names = _earlier_overlays(listing) + _earlier_overlays(going)
-    for name in (PAGE_NAME, CSV_NAME):
+    names = {*_earlier_overlays(listing), *_earlier_overlays(going)}
+    for name in (PAGE_NAME, CSV_NAME, DRIFT_NAME):
         (folder / name).unlink(missing_ok=True)
     # A kill from here on must not leave a list of overlays that are gone, nor overlays that no list names.
     if listing.exists():
@@ -142,6 +183,8 @@ def clear(folder: Path) -> None:
         # A list from elsewhere must not reach out of the folder.
         if path.is_file() and path.resolve().is_relative_to((folder / OVERLAYS_NAME).resolve()):
             path.unlink()
+            if path.suffix == ".mp4":
+                path.with_suffix(TIMELINE_SUFFIX).unlink(missing_ok=True)
     going.unlink(missing_ok=True)
 
 

@@ -4,6 +4,8 @@ import os
 from collections.abc import Iterable
 from pathlib import Path, PurePath
 
+from flawflow.video.names import VIDEO_SUFFIXES
+
 
 def overlay_names(pictures: Iterable[Path]) -> dict[Path, str]:
     """Give every picture a name for its overlay, relative to the overlays' folder.
@@ -15,8 +17,8 @@ def overlay_names(pictures: Iterable[Path]) -> dict[Path, str]:
         pictures: Paths, each once.
 
     Returns:
-        For each path a relative path with `/`, ending in `.jpg`; no two are equal, not even on a
-        file system that takes `A.jpg` for `a.jpg`.
+        For each path a relative path with `/`, ending in `.jpg`, or `.mp4` for a video; no two are
+        equal, not even on a file system that takes `A.jpg` for `a.jpg`.
 
     >>> list(overlay_names([Path("in/x/a.png"), Path("in/y/a.png"), Path("in/y/a.bmp")]).values())
     ['x/a.jpg', 'y/a.jpg', 'y/a_bmp.jpg']
@@ -44,10 +46,11 @@ def _common_folder(places: Iterable[Path]) -> Path | None:
 
 def _free_name(inside: PurePath, taken: set[str]) -> str:
     stem, suffix = inside.stem, inside.suffix.lstrip(".")
+    ending = ".mp4" if inside.suffix.lower() in VIDEO_SUFFIXES else ".jpg"
     count = 1
-    name = inside.with_name(f"{stem}.jpg").as_posix()
+    name = inside.with_name(stem + ending).as_posix()
     while name.casefold() in taken:
         numbered = f"{stem}_{suffix}" if count == 1 else f"{stem}_{suffix}_{count}"
-        name = inside.with_name(f"{numbered}.jpg").as_posix()
+        name = inside.with_name(numbered + ending).as_posix()
         count += 1
     return name

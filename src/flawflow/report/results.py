@@ -19,30 +19,39 @@ CSV_COLUMNS = (
     "path", "verdict", "score", "p_value", "region_count",
     "largest_left", "largest_top", "largest_right", "largest_bottom",
     "width", "height", "overlay", "error",
-    "read_ms", "prepare_ms", "infer_ms", "judge_ms",
+    "read_ms", "prepare_ms", "infer_ms", "judge_ms", "frame", "seconds",
 )  # fmt: skip
 
 # A spreadsheet takes a cell that begins so for a formula and would run it.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
-def to_record(outcome: Inspection | Failure, *, overlay: str | None = None) -> dict[str, Any]:
+def to_record(
+    outcome: Inspection | Failure,
+    *,
+    overlay: str | None = None,
+    frame: int | None = None,
+    seconds: float | None = None,
+) -> dict[str, Any]:
     """Give the record of one picture, ready for JSON.
 
     Args:
         outcome: An inspection, or the failure of one.
         overlay: Where the overlay is, relative to the results; None where none was written.
+        frame: The number of a video's frame; None for a picture.
+        seconds: The frame's time since the first one.
 
     Returns:
         Always the same keys. A picture that could not be inspected has its sentence in `error` and
         null in `score`, `p_value`, `verdict`, `regions`, `width`, `height` and `timings_ms`;
-        for all others `error` is null. Boxes are pixels of the picture's own size; right and
+        for all others `error` is null. `frame` and `seconds` are null for a picture that is no
+        frame of a video. Boxes are pixels of the picture's own size; right and
         bottom are exclusive.
     """
     path = None if outcome.path is None else readable(outcome.path)
     if isinstance(outcome, Failure):
         keys = ("score", "p_value", "verdict", "regions", "width", "height", "timings_ms", "overlay")
-        return {"path": path, **dict.fromkeys(keys), "error": readable(outcome.error)}
+        return {"path": path, **dict.fromkeys((*keys, "frame", "seconds")), "error": readable(outcome.error)}
     height, width = outcome.size
     regions = [
         {
@@ -54,7 +63,7 @@ def to_record(outcome: Inspection | Failure, *, overlay: str | None = None) -> d
         for region in outcome.regions
     ]
     timings = outcome.timings
-    seconds = {stage: getattr(timings, stage) for stage in ("read", "prepare", "infer", "judge")}
+    took = {stage: getattr(timings, stage) for stage in ("read", "prepare", "infer", "judge")}
     return {
         "path": path,
         "score": _finite(outcome.score),
@@ -63,9 +72,11 @@ def to_record(outcome: Inspection | Failure, *, overlay: str | None = None) -> d
         "regions": regions,
         "width": width,
         "height": height,
-        "timings_ms": {stage: round(1000 * value, 3) for stage, value in seconds.items()},
+        "timings_ms": {stage: round(1000 * value, 3) for stage, value in took.items()},
         "overlay": overlay,
         "error": None,
+        "frame": frame,
+        "seconds": None if seconds is None else round(seconds, 6),
     }
 
 
@@ -146,7 +157,9 @@ def _csv_row(record: dict[str, Any]) -> tuple[Any, ...]:
     largest = max(regions, key=lambda region: region["area"])["box"] if regions else {}
     timings = record["timings_ms"] or {}
     cells: dict[str, Any] = {
-        **{key: record[key] for key in ("verdict", "score", "p_value", "width", "height")},
+        **{
+            key: record[key] for key in ("verdict", "score", "p_value", "width", "height", "frame", "seconds")
+        },
         **{f"largest_{side}": value for side, value in largest.items()},
         **{f"{stage}_ms": value for stage, value in timings.items()},
         "region_count": None if record["regions"] is None else len(regions),

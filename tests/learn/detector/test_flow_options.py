@@ -36,6 +36,6 @@ def test_a_trained_flow_folds_to_the_same_density(coupling: str, mixing: str, ac
     torch.testing.assert_close(folded(vectors[None])[0], expected, rtol=1e-4, atol=1e-3)
 
 
-def test_the_default_is_realnvp_with_rotations():
+def test_the_default_is_realnvp_with_swaps():
     options = CflowOptions()
-    assert (options.coupling, options.mixing, options.actnorm) == ("affine", "rotation", False)
+    assert (options.coupling, options.mixing, options.actnorm) == ("affine", "swap", False)

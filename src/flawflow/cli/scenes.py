@@ -1,0 +1,76 @@
+"""flawflow scenes: one model a scene of Shanghai Tech Campus, measured frame by frame."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from flawflow.cli.group import after_interrupt
+from flawflow.cli.train import learning_options, require_training
+from flawflow.errors import DatasetError, FlawflowError
+
+if TYPE_CHECKING:
+    from flawflow.compare.scenes import SceneResult, SceneRun
+
+
+@click.command("scenes", short_help="Measure on the videos of Shanghai Tech Campus.")
+@click.argument("data", type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder of the results.")
+@learning_options
+def command(
+    *, data: Path, output: Path, device: str, every: int, seed: int, weights: Path | None, **choice: Any
+) -> None:
+    """Train and measure one model a scene of Shanghai Tech Campus.
+
+    DATA is the folder of the data set as published: training/videos/SS_VVV.avi, testing/frames/SS_VVVV/,
+    testing/test_frame_mask/ and testing/test_pixel_mask/. Written are scenes.md, .csv and .json: frame-level
+    and pixel-level AUROC of each scene, their mean, and over all frames and pixels together.
+
+    Finished scenes stay in OUTPUT and are not repeated: the same command goes on where it was stopped.
+    """
+    require_training()
+    from flawflow.compare.plan import Variant
+    from flawflow.compare.scene_tables import write_scene_tables
+    from flawflow.compare.scenes import SceneRun
+    from flawflow.dataset.shanghaitech import open_scenes
+    from flawflow.video.names import require_video
+
+    after_interrupt("interrupted; the same command goes on where it stopped")
+    scenes = open_scenes(data)
+    untested = [scene.name for scene in scenes if not scene.test]
+    variant = Variant(label=choice["detector"], weights=None if weights is None else str(weights), **choice)
+    runs = [SceneRun(scene, variant, every, seed, output) for scene in scenes if scene.test]
+    if not runs:
+        raise DatasetError(f"{data} has no test videos to measure on: add testing/frames.")
+    for video in runs[0].scene.training[:1]:
+        require_video(video)
+    results, failures = [], []
+    for number, run in enumerate(runs, start=1):
+        try:
+            results.append(_result(run, f"[{number}/{len(runs)}] scene {run.scene.name}", device))
+        except FlawflowError as error:
+            failures.append(f"scene {run.scene.name} failed: {error}")
+            continue
+        text = write_scene_tables(output, results, untested)
+    if results:
+        click.echo(text, nl=False)
+    for failure in failures:
+        click.echo(f"flawflow: {failure}", err=True)
+    if failures:
+        raise click.exceptions.Exit(1)
+
+
+def _result(run: "SceneRun", title: str, device: str) -> "SceneResult":
+    from flawflow.cli.progress import ProgressDisplay
+    from flawflow.compare.scenes import finished, perform
+
+    kept = finished(run)
+    click.echo(f"{title}{' is finished already' if kept else ''}", err=True)
+    if kept:
+        return kept
+    with ProgressDisplay() as display:
+        return perform(
+            run,
+            device=device,
+            on_progress=lambda step: display.update(step.stage, step.done, step.total, step.note),
+        )

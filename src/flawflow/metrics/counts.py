@@ -1,0 +1,108 @@
+"""Pixel scores counted in fixed levels: any number of pixels in a fixed memory, added up and kept on disk."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flawflow.errors import MetricError
+from flawflow.files import whole_file
+from flawflow.metrics import curve
+
+# Of a float32's 32 bits the upper 20 stay: sign, exponent and 11 bits of the fraction.
+_DROPPED_BITS = 12
+_LEVELS = 1 << (32 - _DROPPED_BITS)
+_SIGN = np.uint32(0x80000000)
+
+
+class PixelCounts:
+    """How many good and how many defect pixels have each score.
+
+    A level holds the scores that share the upper 20 bits of their float32 form: scores within one level lie
+    less than 0.05 % apart, and count as equal. `PixelMeasures` is exact, and gives AUPRO, where it fits.
+    """
+
+    def __init__(self) -> None:
+        self._good = np.zeros(_LEVELS, np.int64)
+        self._defect = np.zeros(_LEVELS, np.int64)
+
+    def add(self, anomaly_map: NDArray[np.float32], mask: NDArray[np.bool_] | None = None) -> None:
+        """Count the pixels of one picture.
+
+        Args:
+            anomaly_map: (H, W) float32, finite; higher is more anomalous.
+            mask: (H, W) bool, True on defects; None where every pixel is good.
+
+        Raises:
+            MetricError: The shapes differ or a value is not finite.
+        """
+        if not np.isfinite(anomaly_map).all():
+            raise MetricError("An anomaly map holds a value that is not finite; find its picture first.")
+        if mask is not None and mask.shape != anomaly_map.shape:
+            raise MetricError(
+                f"A mask of shape {mask.shape} does not fit a map of shape {anomaly_map.shape}."
+            )
+        levels = _levels(anomaly_map)
+        if mask is None or not mask.any():
+            np.add.at(self._good, levels.ravel(), 1)
+        else:
+            np.add.at(self._good, levels[~mask], 1)
+            np.add.at(self._defect, levels[mask], 1)
+
+    def __add__(self, other: "PixelCounts") -> "PixelCounts":
+        """Both together."""
+        both = PixelCounts()
+        both._good = self._good + other._good
+        both._defect = self._defect + other._defect
+        return both
+
+    def auroc(self) -> tuple[float, float]:
+        """Pixel AUROC in [0, 1], and how far it can be from exact.
+
+        Raises:
+            MetricError: There is no defect pixel or no good one.
+        """
+        total = int(self._good.sum())
+        levels = np.flatnonzero(self._defect)[::-1]
+        if total == 0 or len(levels) == 0:
+            missing = "good" if total == 0 else "defect"
+            raise MetricError(
+                f"There is no {missing} pixel to measure with; give masks that have both kinds."
+            )
+        hits = self._defect[levels]
+        at_least = total - np.concatenate([[0], np.cumsum(self._good)])[levels]
+        above = at_least - self._good[levels]
+        steps = curve.Steps(hits / hits.sum(), above / total, at_least / total)
+        return steps.area(), steps.area_error()
+
+    def save(self, path: Path) -> None:
+        """Keep the counts in a file, whole or not at all."""
+        used = np.flatnonzero(self._good | self._defect)
+        with whole_file(path) as scratch, scratch.open("wb") as file:
+            np.savez(file, levels=used, good=self._good[used], defect=self._defect[used])
+
+    @classmethod
+    def load(cls, path: Path) -> "PixelCounts":
+        """Read what `save` kept.
+
+        Raises:
+            MetricError: The file is damaged.
+        """
+        counts = cls()
+        try:
+            with np.load(path, allow_pickle=False) as kept:
+                counts._good[kept["levels"]] = kept["good"]
+                counts._defect[kept["levels"]] = kept["defect"]
+        except Exception as error:  # zipfile and numpy raise what they like about damaged bytes
+            raise MetricError(f"{path} is damaged ({type(error).__name__}): remove it.") from None
+        return counts
+
+
+def _levels(scores: NDArray[np.float32]) -> NDArray[np.uint32]:
+    """The level of each score; levels are ordered as the scores are."""
+    # Adding zero makes the negative zero, which has a level of its own, a positive one.
+    bits = np.ascontiguousarray(scores + np.float32(0), np.float32).view(np.uint32)
+    # Negative floats rise with falling bits, and all of them lie below the positive ones.
+    ordered = np.where(bits & _SIGN, ~bits, bits | _SIGN)
+    levels: NDArray[np.uint32] = ordered >> np.uint32(_DROPPED_BITS)
+    return levels
