@@ -78,41 +78,63 @@ def find_suspects(
     Returns:
         The suspects, the most unusual first.
     """
-    folds = torch.from_numpy(np.random.default_rng(seed).permutation(len(store.pictures)) % _FOLDS)
-    # The finest scale costs more than all others and finds no more.
-    scales = range(min(1, len(store.maps) - 1), len(store.maps))
-    trusted = torch.ones(len(folds), dtype=torch.bool)
-    interest = store.interest
-    for round_ in range(_ROUNDS):
-        distances = [_cross_fitted(store, scale, folds, trusted, seed) for scale in scales]
-        if interest is not None:
-            distances = [from_nearest(d, nearest_inside(cells(interest, grid_of(d)))) for d in distances]
-        on_progress(Progress("Suspects", round_ + 1, _ROUNDS))
-        moments = [position_moments(scale[trusted], by_position=True) for scale in distances]
-        head = Head(moments, size, Aggregation(), interest)
-        scores = torch.cat([head(part)[1] for part in _portions(distances)])
-        limit = upper_limit(scores[trusted].tolist())
-        before, trusted = trusted, scores <= limit
-        if torch.equal(before, trusted):
+    trusted = torch.ones(len(store.pictures), dtype=torch.bool)
+    for number in range(_ROUNDS):
+        measured = _measured(store, trusted, size, seed)
+        on_progress(Progress("Suspects", number + 1, _ROUNDS))
+        before, trusted = trusted, measured.scores <= measured.limit
+        # Where most stand out none do: there would be nothing left to measure them by.
+        if torch.equal(before, trusted) or 2 * int(trusted.sum()) < len(trusted):
             break
     on_progress(Progress("Suspects", _ROUNDS, _ROUNDS))
-    numbers = sorted(torch.nonzero(~trusted).flatten().tolist(), key=lambda number: -float(scores[number]))
+    return _described(store, measured, torch.nonzero(~trusted).flatten().tolist())
+
+
+@dataclass(frozen=True, eq=False)
+class _Measured:
+    """All pictures, each measured by Gaussians that were fitted without it."""
+
+    distances: list[Tensor]
+    head: Head
+    scores: Tensor
+    limit: float
+
+
+def _measured(store: FeatureStore, trusted: Tensor, size: tuple[int, int], seed: int) -> _Measured:
+    folds = torch.from_numpy(np.random.default_rng(seed).permutation(len(trusted)) % _FOLDS)
+    # The finest scale costs more than all others and finds no more.
+    scales = range(min(1, len(store.maps) - 1), len(store.maps))
+    distances = [_cross_fitted(store, scale, folds, trusted, seed) for scale in scales]
+    interest = store.interest
+    if interest is not None:
+        distances = [from_nearest(d, nearest_inside(cells(interest, grid_of(d)))) for d in distances]
+    moments = [position_moments(scale[trusted], by_position=True) for scale in distances]
+    head = Head(moments, size, Aggregation(), interest)
+    scores = torch.cat([head(part)[1] for part in _portions(distances)])
+    return _Measured(distances, head, scores, upper_limit(scores[trusted].tolist()))
+
+
+def _described(store: FeatureStore, measured: _Measured, numbers: Sequence[int]) -> tuple[Suspect, ...]:
+    """The pictures of these numbers as suspects, the most unusual first."""
     if not numbers:
         return ()
+    head, distances, limit = measured.head, measured.distances, measured.limit
     calm = torch.cat([head(part)[0].flatten(1).quantile(0.99, dim=1) for part in _portions(distances)])
     low = float(calm.median())
-    maps = {number: head([scale[number : number + 1] for scale in distances])[0][0] for number in numbers}
-    return tuple(
-        Suspect(
-            path=store.pictures[number],
-            score=float(scores[number]),
-            limit=limit,
-            place=_peak(maps[number], store.looks[number].size),
-            anomaly_map=maps[number].numpy(),
-            heat_scale=(low, low + max(2 * (limit - low), 1e-6)),
+    suspects = []
+    for number in numbers:
+        anomaly_map = head([scale[number : number + 1] for scale in distances])[0][0]
+        suspects.append(
+            Suspect(
+                path=store.pictures[number],
+                score=float(measured.scores[number]),
+                limit=limit,
+                place=_peak(anomaly_map, store.looks[number].size),
+                anomaly_map=anomaly_map.numpy(),
+                heat_scale=(low, low + max(2 * (limit - low), 1e-6)),
+            )
         )
-        for number in numbers
-    )
+    return tuple(sorted(suspects, key=lambda suspect: -suspect.score))
 
 
 def _cross_fitted(store: FeatureStore, scale: int, folds: Tensor, trusted: Tensor, seed: int) -> Tensor:
@@ -124,8 +146,6 @@ def _cross_fitted(store: FeatureStore, scale: int, folds: Tensor, trusted: Tenso
     for fold in range(_FOLDS):
         others = torch.nonzero(trusted & (folds != fold)).flatten()
         rows = len(others)
-        if rows < 2:
-            raise ValueError(f"fold {fold} leaves {rows} pictures to fit by; two or more are needed")
         first, second = (total.sum(dim=0) - total[fold] for total in totals)
         mean = first / rows
         variance = (second / rows - mean.square()).clamp_min(0) * (rows / (rows - 1))
