@@ -31,7 +31,7 @@ demo: venv
 
 bench: venv
 	$(BIN)/python benchmarks/aupro.py
-	$(BIN)/python benchmarks/latency.py
+	$(BIN)/python benchmarks/latency.py --engines onnxruntime openvino --precisions fp32 bf16 int8
 
 # The results in demo/ stay.
 clean:

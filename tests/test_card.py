@@ -143,3 +143,16 @@ def test_a_field_of_this_format_must_be_there(tiny_card):
     del content["calibration"]["others"]
     with pytest.raises(ModelFileError, match=r"'calibration\.others' is missing"):
         Card.from_json(json.dumps(content))
+
+
+def test_a_file_of_the_first_format_is_fp32(tiny_card):
+    content = tiny_card.to_dict()
+    content["format_version"] = 1
+    del content["precision"]
+    assert Card.from_json(json.dumps(content)) == tiny_card
+
+
+@pytest.mark.parametrize("precision", ["fp8", "", "FP32"])
+def test_another_precision_is_refused(tiny_card, precision):
+    with pytest.raises(ModelFileError, match="precision must be one of fp32, fp16, bf16, int8"):
+        Card.from_json(changed(tiny_card, "precision", precision))

@@ -21,6 +21,8 @@ from flawflow.judge.reference import NO_REFERENCE, Reference
 
 FORMAT_VERSION = 2
 
+PRECISIONS = ("fp32", "fp16", "bf16", "int8")
+
 # Far beyond any model's input; it keeps a hostile card from asking for all memory.
 MAX_SIDE = 16384
 
@@ -94,6 +96,7 @@ class Card:
         interest: Which pixels of the map count, as `flawflow.judge.interest.to_runs` writes them; empty
             where all do. The graph itself leaves the others out.
         drift: Good pictures of the calibration to compare later ones with; empty where nothing is known.
+        precision: How the graph keeps and computes its numbers, of `PRECISIONS`; see docs/export.md.
         format_version: Version of the card's fields.
 
     Raises:
@@ -111,11 +114,14 @@ class Card:
     heat_scale: tuple[float, float]
     interest: tuple[int, ...] = ()
     drift: Reference = NO_REFERENCE
+    precision: str = "fp32"
     format_version: int = FORMAT_VERSION
 
     def __post_init__(self) -> None:
         if self.format_version != FORMAT_VERSION:
             raise ValueError(f"format_version must be {FORMAT_VERSION}; got {self.format_version}")
+        if self.precision not in PRECISIONS:
+            raise ValueError(f"precision must be one of {', '.join(PRECISIONS)}; got {self.precision!r}")
         if not all(1 <= side <= MAX_SIDE for side in self.size):
             raise ValueError(f"size must be two numbers from 1 to {MAX_SIDE}; got {self.size}")
         check_runs(self.interest, self.size)

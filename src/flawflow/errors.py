@@ -41,6 +41,14 @@ class ModelFileError(FlawflowError):
     """A model file that is damaged, foreign or made by a newer flawflow."""
 
 
+class EngineError(FlawflowError):
+    """An engine that is not installed."""
+
+
+class ExportError(FlawflowError):
+    """An export that cannot be made, or whose result judges otherwise than the model it came from."""
+
+
 class MetricError(FlawflowError):
     """A measurement that the data cannot give (a class is missing, shapes differ)."""
 

@@ -120,7 +120,7 @@ def train(monkeypatch, tmp_path):
     draw_parts(tmp_path / "parts", train=9, test=1, size=64)
     save_file(import_timm().create_model("test_efficientnet").state_dict(), tmp_path / "weights.safetensors")
     return (
-        "train", tmp_path / "parts", "--preset=fast", "--encoder=test_efficientnet",
+        "train", tmp_path / "parts", "--calibration=split", "--preset=fast", "--encoder=test_efficientnet",
         f"--weights={tmp_path / 'weights.safetensors'}",
         "--size=64", "--device=cpu", "-o", tmp_path / "part.flaw",
     )  # fmt: skip
@@ -147,7 +147,7 @@ def test_a_training_is_gone_on_with_when_there_is_space(tmp_path, train, refused
 
 
 def test_comparing_goes_on_when_there_is_space(tmp_path, train, refused):
-    arguments = ("compare", *train[1:2], "-o", tmp_path / "out", *train[2:7], "--detectors=cflow")
+    arguments = ("compare", *train[1:2], "-o", tmp_path / "out", *train[3:8], "--detectors=cflow")
     arguments = [a for a in arguments if not str(a).startswith(("--encoder", "--weights"))]
     arguments.append("--encoders=test_efficientnet=random")
     with file_limit(2_000):
@@ -164,7 +164,7 @@ def test_every_verb_says_why_nothing_can_be_written(
 
     draw_parts(tmp_path / "labelled", train=1, test=1, size=32)
     monkeypatch.setattr("flawflow.files.tempfile.mkstemp", refuse)
-    refused("report.html", "inspect", tiny_model, photos, "-o", tmp_path / "out")
+    refused(str(tmp_path / "out"), "inspect", tiny_model, photos, "-o", tmp_path / "out")
     refused("new.flaw", "calibrate", tiny_model, photos, "-o", tmp_path / "new.flaw")
     refused("m.json", "evaluate", tiny_model, tmp_path / "labelled", "--json", tmp_path / "m.json")
     refused("plan.json", *train)

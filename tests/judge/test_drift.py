@@ -171,6 +171,19 @@ def test_defective_pictures_are_no_drift(parts: Parts, tiny_card: Card):
     assert (drift.findings, drift.hint) == ((), None)
 
 
+def test_where_nothing_is_ok_any_more_there_is_a_hint(parts: Parts, tiny_card: Card):
+    """After any number of OK pictures, and not for the first few that are not OK."""
+    before, after = parts.seen(), parts.seen(lit(0.6))
+    card, new = split(parts, tiny_card, 0, before)
+    calm = [before[index] for index in new] * 2
+    dark = [(1e6, after[index][1]) for index in new]
+    assert watched(card, calm + dark[:8]).hint is None
+    hint = watched(card, calm + dark[:30]).hint
+    assert hint is not None
+    assert "Of the latest 30 pictures 30 are not OK" in hint
+    assert "darker. Look at light and camera" in hint
+
+
 def test_a_model_without_a_reference_compares_nothing(tiny_card: Card):
     assert tiny_card.drift == NO_REFERENCE
     statistics = PictureStatistics(*[0.5] * 7)

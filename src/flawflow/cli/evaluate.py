@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from flawflow.cli.group import after_interrupt
-from flawflow.cli.options import dataset_options
+from flawflow.cli.options import dataset_options, engine_option
 from flawflow.errors import one_line
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 @click.command("evaluate", short_help="Measure a model on labelled pictures.")
 @click.argument("model", type=click.Path(path_type=Path))
 @dataset_options
+@engine_option
 @click.option(
     "--json",
     "json_path",
@@ -33,7 +34,9 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="Write a page with verdicts, measures and pictures of each kind of defect to this file (.html).",
 )
-def command(*, model: Path, dataset: "Dataset", json_path: Path | None, report: Path | None) -> None:
+def command(
+    *, model: Path, dataset: "Dataset", engine: str, json_path: Path | None, report: Path | None
+) -> None:
     """Measure MODEL on the labelled test pictures of DATA.
 
     Measured are AUROC and average precision of pictures and of pixels, and AUPRO up to a false positive
@@ -45,7 +48,7 @@ def command(*, model: Path, dataset: "Dataset", json_path: Path | None, report: 
 
     to_stdout = json_path == Path("-")
     console = Console(stderr=to_stdout, highlight=False)
-    evaluation = run_evaluation(model, dataset, console=console, report=report)
+    evaluation = run_evaluation(model, dataset, engine=engine, console=console, report=report)
     text = json.dumps(
         {"model": model.name, "dataset": dataset.name, **evaluation.to_dict()}, indent=2, allow_nan=False
     )
@@ -56,7 +59,12 @@ def command(*, model: Path, dataset: "Dataset", json_path: Path | None, report: 
 
 
 def run_evaluation(
-    model: Path, dataset: "Dataset", *, console: "Console", report: Path | None = None
+    model: Path,
+    dataset: "Dataset",
+    *,
+    engine: str = "onnxruntime",
+    console: "Console",
+    report: Path | None = None,
 ) -> "Evaluation":
     """Evaluate with progress, print the table and write the page that was asked for."""
     from rich.markup import escape
@@ -67,7 +75,7 @@ def run_evaluation(
     from flawflow.report.evaluation import GOOD, Judged
 
     after_interrupt("interrupted; nothing was written")
-    inspector = Inspector.load(model)
+    inspector = Inspector.load(model, engine=engine)
     judged: list[Judged] = []
 
     def judge(sample: "Sample", scored: "Scored") -> None:

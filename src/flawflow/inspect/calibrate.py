@@ -42,14 +42,22 @@ class Measurement:
     statistics: PictureStatistics
 
     @classmethod
-    def of(cls, path: Path, measure: Measure, interest: NDArray[np.bool_]) -> Self:
-        """Measure a picture; `interest`, (H, W) of the model, tells the pixels that count.
+    def of(
+        cls,
+        path: Path,
+        prepared: NDArray[np.uint8],
+        measured: tuple[NDArray[np.float32], float],
+        interest: NDArray[np.bool_],
+    ) -> Self:
+        """What a picture, its map and its score say.
 
-        Raises:
-            PictureError: It cannot be read.
+        Args:
+            path: The picture's file.
+            prepared: The picture at the model's size, uint8 (H, W, 3).
+            measured: Its anomaly map, float32 (H, W), and its score.
+            interest: bool (H, W), which pixels count.
         """
-        prepared = resize_picture(read_picture(path), (interest.shape[0], interest.shape[1]))
-        anomaly_map, score = measure(prepared)
+        anomaly_map, score = measured
         return cls(path, score, *peak_and_calm(anomaly_map, interest), picture_statistics(prepared, interest))
 
 
@@ -71,12 +79,14 @@ def measure_good(
     Yields:
         A measurement for each picture, or a failure for one that cannot be read.
     """
+    size = interest.shape[0], interest.shape[1]
 
     def measured(path: Path) -> Measurement | Failure:
         try:
-            return Measurement.of(path, measure, interest)
+            prepared = resize_picture(read_picture(path), size)
         except PictureError as error:
             return Failure(path, str(error))
+        return Measurement.of(path, prepared, measure(prepared), interest)
 
     return in_order(measured, pictures)
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from flawflow.card import MAX_LEVEL, Card
 from flawflow.errors import FlawflowError, ModelFileError
-from flawflow.inspect.engine import Engine, OnnxRuntimeEngine
+from flawflow.inspect.engine import Engine, load_engine
 from flawflow.inspect.inspection import Failure, Inspection, Timings
 from flawflow.inspect.stream import in_order
 from flawflow.judge.calibration import Calibration
@@ -37,19 +37,22 @@ class Inspector:
         self.interest = from_runs(card.interest, card.size)
 
     @classmethod
-    def load(cls, path: str | Path, *, threads: int | None = None) -> Self:
+    def load(cls, path: str | Path, *, engine: str = "onnxruntime", threads: int | None = None) -> Self:
         """Load a model file.
 
         Args:
             path: The `.flaw` file.
+            engine: What runs the graph: "onnxruntime" or "openvino".
             threads: CPU threads for one picture; as many as there are cores where it is not given.
 
         Raises:
+            EngineError: When the engine is not installed.
             ModelFileError: When the file is missing, damaged, foreign or made by a newer flawflow.
         """
         model = read_model(Path(path))
         try:
-            inspector = cls(OnnxRuntimeEngine(model.graph, threads=threads), model.card)
+            runs = load_engine(engine, model.graph, precision=model.card.precision, threads=threads)
+            inspector = cls(runs, model.card)
             # One black picture proves that graph and card fit, and pays what only the first picture costs.
             inspector._infer(np.zeros((*model.card.size, 3), np.uint8))
             return inspector

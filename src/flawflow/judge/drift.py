@@ -6,6 +6,7 @@ there are statistics. So the probability of any false alarm, over any number of 
 """
 
 import dataclasses
+from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 
 FALSE_ALARM_RATE = 0.01
 
-# When most pictures are not OK, so many of them must lie on one side of all good ones for a hint.
-_HINT_PICTURES, _HINT_SHARE = 10, 0.9
+# When most of the latest pictures are not OK, so many of these must lie beyond all good ones for a hint.
+_LATEST, _HINT_PICTURES, _HINT_SHARE = 30, 10, 0.9
 
 WORDS: Mapping[str, tuple[str, str]] = {
     "score": ("scores are lower", "scores are higher"),
@@ -63,8 +64,8 @@ class Drift:
 
     Attributes:
         findings: What has changed, in the order of its discovery.
-        hint: A sentence where most pictures are not OK and nearly all of those were taken otherwise than
-            every good one; it has no stated rate. None elsewhere.
+        hint: A sentence where most of the latest pictures are not OK and nearly all of those were taken
+            otherwise than every good one; it has no stated rate. None elsewhere.
         compared: OK pictures that were compared.
         reference: Pictures of the calibration that they were compared with.
         false_alarm_rate: If nothing has changed, there is ever a finding with at most this probability.
@@ -109,8 +110,9 @@ class DriftMonitor:
             for name, column in columns.items()
         }
         self._ranges = {name: (column.min(), column.max()) for name, column in columns.items() if len(column)}
-        self._compared = self._strange = 0
-        self._beyond = {name: [0, 0] for name in self._ranges}
+        self._compared = 0
+        # Of the latest pictures: None of an OK one; else on which sides of all good ones it lies.
+        self._latest: deque[frozenset[tuple[str, int]] | None] = deque(maxlen=_LATEST)
         self._found: list[tuple[str, int, int, str | None]] = []
 
     def add(self, inspection: "Inspection") -> None:
@@ -119,8 +121,9 @@ class DriftMonitor:
             return
         values = {"score": inspection.score, **vars(inspection.statistics)}
         if inspection.verdict != "OK":
-            self._add_strange(values)
+            self._latest.append(self._sides(values))
             return
+        self._latest.append(None)
         self._compared += 1
         for name, watch in self._watches.items():
             direction = watch.add(values[name])
@@ -148,26 +151,25 @@ class DriftMonitor:
             false_alarm_rate=self._false_alarm_rate,
         )
 
-    def _add_strange(self, values: Mapping[str, float]) -> None:
-        self._strange += 1
-        for name, (low, high) in self._ranges.items():
-            self._beyond[name][0] += values[name] < low
-            self._beyond[name][1] += values[name] > high
+    def _sides(self, values: Mapping[str, float]) -> frozenset[tuple[str, int]]:
+        """The statistics in which a picture is below (0) or above (1) all good ones; scores are no cause."""
+        return frozenset(
+            (name, int(values[name] > high))
+            for name, (low, high) in self._ranges.items()
+            if name != "score" and not low <= values[name] <= high
+        )
 
     def _hint(self) -> str | None:
         """Where the light is quite another, no picture is OK, and there is nothing to compare."""
-        if self._strange < _HINT_PICTURES or self._strange <= self._compared:
+        strange = [sides for sides in self._latest if sides is not None]
+        counts = Counter(side for sides in strange for side in sides)
+        if len(strange) < _HINT_PICTURES or 2 * len(strange) <= len(self._latest) or not counts:
             return None
-        sides = [
-            (count, WORDS[name][direction])
-            for name, counts in self._beyond.items()
-            if name != "score"
-            for direction, count in enumerate(counts)
-        ]
-        count, words = max(sides, key=lambda side: side[0])
-        if count < _HINT_SHARE * self._strange:
+        (name, direction), count = counts.most_common(1)[0]
+        if count < _HINT_SHARE * len(strange):
             return None
         return (
-            f"Most pictures are not OK, and {count} of these {self._strange} differ in one way from every "
-            f"good picture of the calibration: {words}. Look at light and camera before the parts."
+            f"Of the latest {len(self._latest)} pictures {len(strange)} are not OK, and {count} of these "
+            "differ in one way from every good picture of the calibration: "
+            f"{WORDS[name][direction]}. Look at light and camera before the parts."
         )
