@@ -11,7 +11,7 @@ venv: $(INSTALLED)
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install 'pip>=25.1'
-	$(BIN)/python -m pip install -c constraints.txt torch==2.13.0 -e '.[train,demo,video]' --group dev
+	$(BIN)/python -m pip install -c constraints.txt torch==2.13.0 -e '.[train,demo,serve,parquet,mqtt,video]' --group dev
 	touch $@
 
 lint: venv

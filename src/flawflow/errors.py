@@ -59,3 +59,7 @@ class WeightsError(FlawflowError):
 
 class TrainingError(FlawflowError):
     """A training that cannot start, go on or resume as asked."""
+
+
+class WatchError(FlawflowError):
+    """A folder that cannot be watched, or a place where verdicts cannot be delivered."""

@@ -37,7 +37,9 @@ def learning_options(function: Callable[..., Any]) -> Callable[..., Any]:
             help="Frozen backbone: lite0, resnet18, … or any of timm.",
         ),
         click.option(
-            "--weights", type=click.Path(path_type=Path), help="The encoder's weights (.safetensors or .pth)."
+            "--weights",
+            metavar="FILE|hub",
+            help="The encoder's weights (.safetensors or .pth), or hub to download.",
         ),
         size_option,
         click.option(

@@ -17,8 +17,8 @@ from flawflow.inspect.stream import in_order
 from flawflow.judge.calibration import Calibration
 from flawflow.judge.interest import from_runs
 from flawflow.judge.regions import Region, find_regions
-from flawflow.model_file import read_model
-from flawflow.picture import PictureSource, read_picture, resize_map, resize_picture
+from flawflow.model_file import ModelFile, read_model
+from flawflow.picture import MAX_PIXELS, PictureSource, read_picture, resize_map, resize_picture
 from flawflow.picture.statistics import picture_statistics
 
 
@@ -51,29 +51,40 @@ class Inspector:
         """
         model = read_model(Path(path))
         try:
-            runs = load_engine(engine, model.graph, precision=model.card.precision, threads=threads)
-            inspector = cls(runs, model.card)
-            # One black picture proves that graph and card fit, and pays what only the first picture costs.
-            inspector._infer(np.zeros((*model.card.size, 3), np.uint8))
-            return inspector
+            return cls.of(model, engine=engine, threads=threads)
         except ModelFileError as error:
             raise ModelFileError(f"{path}: {error}") from None
+
+    @classmethod
+    def of(cls, model: ModelFile, *, engine: str = "onnxruntime", threads: int | None = None) -> Self:
+        """Make an inspector of a model file's content; see `load`.
+
+        Raises:
+            EngineError: When the engine is not installed.
+            ModelFileError: When its graph cannot be run or does not fit its card.
+        """
+        runs = load_engine(engine, model.graph, precision=model.card.precision, threads=threads)
+        inspector = cls(runs, model.card)
+        # One black picture proves that graph and card fit, and pays what only the first picture costs.
+        inspector._infer(np.zeros((*model.card.size, 3), np.uint8))
+        return inspector
 
     def with_calibration(self, calibration: Calibration) -> Self:
         """The same model, judging by another calibration, such as `card.calibration.with_rates(…)`."""
         return type(self)(self._engine, dataclasses.replace(self.card, calibration=calibration))
 
-    def inspect(self, source: PictureSource) -> Inspection:
+    def inspect(self, source: PictureSource, *, max_pixels: int = MAX_PIXELS) -> Inspection:
         """Inspect one picture.
 
         Args:
             source: A file's path, its content, a Pillow image, or an array.
+            max_pixels: Larger pictures are refused by their header, before they are decoded.
 
         Raises:
             PictureError: When the picture cannot be read.
         """
         started = perf_counter()
-        picture = read_picture(source)
+        picture = read_picture(source, max_pixels=max_pixels)
         read = perf_counter()
         prepared = resize_picture(picture, self.card.size)
         ready = perf_counter()

@@ -8,7 +8,7 @@ number n of calibration pictures, whatever the distribution of the scores
 
 import itertools
 import math
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -16,6 +16,9 @@ from functools import cached_property
 from typing import Literal, Self
 
 Verdict = Literal["OK", "REVIEW", "NG"]
+
+# Rates that follow from a threshold are rounded to millionths.
+_STEPS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -190,6 +193,23 @@ class Calibration:
             ValueError: When the rate is outside (0, 1).
         """
         return math.ceil(1 / _exact(self.false_reject_rate if rate is None else rate)) - 1
+
+    def rate_above(self, score: float) -> float:
+        """The rate whose threshold is the largest calibration score that is not above `score`.
+
+        It is (1 + #{calibration scores > score}) / (n + 1), rounded up in the sixth digit, so that it can be
+        written down and still means the same threshold; n / (n + 1) where every score is above.
+
+        Args:
+            score: Where a person would put a threshold; finite.
+
+        >>> calibration = Calibration(scores=(1.0, 2.0, 3.0, 4.0), pixel_threshold=3.0)
+        >>> calibration.rate_above(3.5), calibration.threshold(calibration.rate_above(3.5)).score
+        (0.4, 3.0)
+        """
+        n = len(self.scores)
+        above = min(1 + n - bisect_right(self.scores, score), n)
+        return math.ceil(Fraction(above * _STEPS, n + 1)) / _STEPS
 
     def verdict(self, score: float) -> Verdict:
         """`NG` or `REVIEW` where the score is above the threshold of its rate, `OK` elsewhere.
