@@ -50,7 +50,7 @@ def work(command):
     if command[0] != "train":
         return main(command, standalone_mode=False)
     train.train(Path(command[1]), Path(command[2]), preset=preset, encoder="test_efficientnet",
-        weights="random", size=(64, 64), device="cpu", resume=True, keep_work=True)
+        weights="random", size=(64, 64), calibration="split", device="cpu", resume=True, keep_work=True)
 
 print("ready", flush=True)
 for line in sys.stdin:
