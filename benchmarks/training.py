@@ -39,7 +39,7 @@ def main() -> None:
     text = _markdown(ours, paper, options)
     print(text)
     options.output.mkdir(parents=True, exist_ok=True)
-    report = {"machine": machine(), "data": data.name, "ours": ours, "paper": paper}
+    report = {"machine": machine(["onnxruntime"]), "data": data.name, "ours": ours, "paper": paper}
     write_whole(options.output / "training.json", json.dumps(report, indent=1) + "\n")
     write_whole(options.output / "training.md", text + "\n")
 
