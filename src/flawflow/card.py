@@ -16,6 +16,8 @@ from typing import Any, NoReturn, get_args, get_origin, get_type_hints
 
 from flawflow.errors import ModelFileError
 from flawflow.judge.calibration import Calibration
+from flawflow.judge.interest import check_runs
+from flawflow.judge.reference import NO_REFERENCE, Reference
 
 FORMAT_VERSION = 2
 
@@ -91,6 +93,9 @@ class Card:
         calibration: Scores of good pictures and what follows from them.
         heat_scale: (low, high): the map values that a heat map shows as nothing and as full colour,
             one scale for all pictures of this model.
+        interest: Which pixels of the map count, as `flawflow.judge.interest.to_runs` writes them; empty
+            where all do. The graph itself leaves the others out.
+        drift: Good pictures of the calibration to compare later ones with; empty where nothing is known.
         precision: How the graph keeps and computes its numbers, of `PRECISIONS`; see docs/export.md.
         format_version: Version of the card's fields.
 
@@ -107,6 +112,8 @@ class Card:
     training: TrainingCard
     calibration: Calibration
     heat_scale: tuple[float, float]
+    interest: tuple[int, ...] = ()
+    drift: Reference = NO_REFERENCE
     precision: str = "fp32"
     format_version: int = FORMAT_VERSION
 
@@ -117,9 +124,10 @@ class Card:
             raise ValueError(f"precision must be one of {', '.join(PRECISIONS)}; got {self.precision!r}")
         if not all(1 <= side <= MAX_SIDE for side in self.size):
             raise ValueError(f"size must be two numbers from 1 to {MAX_SIDE}; got {self.size}")
+        check_runs(self.interest, self.size)
         if not (all(map(math.isfinite, self.heat_scale)) and self.heat_scale[0] < self.heat_scale[1]):
             raise ValueError(f"heat_scale must be two finite numbers, low < high; got {self.heat_scale}")
-        levels = (*self.heat_scale, self.calibration.pixel_threshold, *self.calibration.scores)
+        levels = (*self.heat_scale, self.calibration.pixel_threshold, *self.calibration.all_scores)
         if not all(-MAX_LEVEL <= level <= MAX_LEVEL for level in levels):
             raise ValueError(f"scores, pixel_threshold and heat_scale must be within ±{MAX_LEVEL:g}")
         if datetime.fromisoformat(self.created).utcoffset() != timedelta(0):

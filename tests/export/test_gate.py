@@ -13,12 +13,13 @@ from flawflow.inspect import Inspector
 from flawflow.inspect.calibrate import Measurement
 from flawflow.inspect.evaluate import evaluate
 from flawflow.judge.calibration import Calibration
+from flawflow.picture.statistics import PictureStatistics
 
 CALIBRATION = Calibration(scores=tuple(float(i) for i in range(1, 100)), pixel_threshold=3.0)
 
 
 def measured(score: float) -> Measurement:
-    return Measurement(Path("a.png"), score, peak=score, calm=0.0)
+    return Measurement(Path("a.png"), score, score, 0.0, PictureStatistics(*[0.5] * 7))
 
 
 def pictures(before: list[float], after: list[float], difference: float = 0.0) -> list[Both]:

@@ -62,13 +62,13 @@ def command(
     if output.exists() and not overwrite:
         raise FlawflowError(f"{output} exists: choose another name, or replace it with --overwrite")
     inspector = Inspector.load(model, engine=engine)
-    card, before = inspector.card, len(inspector.card.calibration.scores)
+    card, before = inspector.card, len(inspector.card.calibration.all_scores)
     calibration = at_rates(card.calibration, false_reject_rate=false_reject_rate, review_rate=review_rate)
     card, unreadable = replace(card, calibration=calibration), 0
     if good:
         card, unreadable = _recalibrated(inspector, card, good, add=add)
     replace_card(model, output, card)
-    count = counted(len(card.calibration.scores), "good picture")
+    count = counted(len(card.calibration.all_scores), "good picture")
     click.echo(f"{one_line(str(output))} is calibrated by {count} ({before:,} before).")
     click.echo(rule(card.calibration))
     click.echo(promise(card.calibration))
@@ -90,7 +90,7 @@ def _recalibrated(
     after_interrupt("interrupted; nothing was written")
     outcomes: list[Measurement | Failure] = []
     with ProgressDisplay() as progress:
-        for outcome in measure_good(inspector.measure, paths):
+        for outcome in measure_good(inspector.measure, paths, inspector.interest):
             outcomes.append(outcome)
             progress.update("measuring", len(outcomes), len(paths))
     measured = [outcome for outcome in outcomes if isinstance(outcome, Measurement)]

@@ -53,7 +53,8 @@ def command(
     else REVIEW when it is above what the share --review-rate may exceed, else OK.
 
     Writes into the output folder: results.jsonl and results.csv (one record a picture, complete after
-    every picture), overlays/ (each picture with its heat map) and report.html (opens in any browser).
+    every picture), overlays/ (each picture with its heat map), drift.json (whether camera or light have
+    changed since the calibration) and report.html (opens in any browser).
 
     Of a video every frame is inspected as a picture; overlays/ then holds a video and a timeline of its
     scores. That needs the extra: pip install 'flawflow[video]'.
@@ -166,7 +167,7 @@ def _print_summary(results: "ResultFolder", calibration: "Calibration", page: Pa
     from rich.markup import escape
     from rich.table import Table
 
-    from flawflow.report.words import counted, promise
+    from flawflow.report.words import counted, drifted, promise
 
     console = Console(highlight=False)
     summary = results.summary
@@ -188,6 +189,10 @@ def _print_summary(results: "ResultFolder", calibration: "Calibration", page: Pa
         console.print(f"[bold]{counted(summary.unreadable, 'picture')} could not be read:[/]")
         for _, sentence in summary.failures[:_WORST_SHOWN]:
             console.print(f"  {escape(sentence)}", soft_wrap=True)
+    first, *more = drifted(results.monitor.drift())
+    console.print(escape(one_line(first)), soft_wrap=True)
+    for sentence in more:
+        console.print(f"  {escape(one_line(sentence))}", soft_wrap=True)
     console.print(f"Report: {escape(one_line(str(page)))}", soft_wrap=True)
 
 

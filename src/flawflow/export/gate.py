@@ -15,7 +15,7 @@ from flawflow.inspect.inspector import Inspector
 from flawflow.inspect.stream import in_order
 from flawflow.judge.calibration import Calibration
 from flawflow.metrics import Evaluation, Scored, evaluate_maps
-from flawflow.picture import read_mask, read_picture, resize_mask
+from flawflow.picture import read_mask, read_picture, resize_mask, resize_picture
 
 # A quarter of the heat map's scale is half the way from the calm of a good part to the pixel threshold.
 MOST_MAP_DIFFERENCE = 0.25
@@ -72,15 +72,14 @@ class Pair:
 
     def measure(self, path: Path) -> tuple[Both, NDArray[np.float32], NDArray[np.float32]]:
         """Measure one picture; gives both maps, too."""
-        picture = read_picture(path)
-        map_before, score_before = self.before.measure(picture)
-        map_after, score_after = self.after.measure(picture)
+        prepared = resize_picture(read_picture(path), self.before.card.size)
+        before, after = self.before.measure(prepared), self.after.measure(prepared)
         both = Both(
-            Measurement.of(path, map_before, score_before),
-            Measurement.of(path, map_after, score_after),
-            self.difference(map_before, map_after),
+            Measurement.of(path, prepared, before, self.before.interest),
+            Measurement.of(path, prepared, after, self.after.interest),
+            self.difference(before[0], after[0]),
         )
-        return both, map_before, map_after
+        return both, before[0], after[0]
 
     def difference(self, before: NDArray[np.float32], after: NDArray[np.float32]) -> float:
         """The largest difference of two maps, as a share of the heat map's scale."""

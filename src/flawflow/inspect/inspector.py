@@ -15,9 +15,11 @@ from flawflow.inspect.engine import Engine, load_engine
 from flawflow.inspect.inspection import Failure, Inspection, Timings
 from flawflow.inspect.stream import in_order
 from flawflow.judge.calibration import Calibration
+from flawflow.judge.interest import from_runs
 from flawflow.judge.regions import Region, find_regions
 from flawflow.model_file import ModelFile, read_model
 from flawflow.picture import MAX_PIXELS, PictureSource, read_picture, resize_map, resize_picture
+from flawflow.picture.statistics import picture_statistics
 
 
 class Inspector:
@@ -25,11 +27,14 @@ class Inspector:
 
     Attributes:
         card: What the model file says about the model.
+        interest: bool, (H, W) of `card.size`: which pixels count. The model's map has its lowest value where
+            they do not, and its score leaves them out.
     """
 
     def __init__(self, engine: Engine, card: Card) -> None:
         self._engine = engine
         self.card = card
+        self.interest = from_runs(card.interest, card.size)
 
     @classmethod
     def load(cls, path: str | Path, *, engine: str = "onnxruntime", threads: int | None = None) -> Self:
@@ -89,6 +94,7 @@ class Inspector:
         calibration = self.card.calibration
         regions = _regions(graph_map, size, calibration.pixel_threshold)
         p_value, verdict = calibration.p_value(score), calibration.verdict(score)
+        statistics = picture_statistics(prepared, self.interest) if len(self.card.drift) else None
         judged = perf_counter()
         return Inspection(
             path=_path(source),
@@ -101,6 +107,7 @@ class Inspector:
             timings=Timings(
                 read=read - started, prepare=ready - read, infer=inferred - ready, judge=judged - inferred
             ),
+            statistics=statistics,
         )
 
     def inspect_many(

@@ -15,14 +15,20 @@ from flawflow.card import Card, EncoderCard, TrainingCard
 from flawflow.dataset import Dataset, open_dataset
 from flawflow.errors import TrainingError
 from flawflow.inspect.engine import OnnxRuntimeEngine
-from flawflow.learn.calibrate import calibrate, require_enough
+from flawflow.judge.interest import to_runs
+from flawflow.learn.alignment import augmented
+from flawflow.learn.calibrate import calibrate
+from flawflow.learn.crossfit import is_crossed, measure_by_sisters, without_first_part
 from flawflow.learn.detector import Detector
 from flawflow.learn.encoder import Encoder, build_encoder
 from flawflow.learn.export import check_graph, export_graph
-from flawflow.learn.good import check_good, share_out
+from flawflow.learn.gather import gather, set_aside
+from flawflow.learn.good import check_good, first_shape, share_out
+from flawflow.learn.interest import read_interest
 from flawflow.learn.model import InspectionModel, build_head
 from flawflow.learn.preset import PRESETS, Preset, with_detector
 from flawflow.learn.source import OnProgress, Progress, Source, ignore_progress
+from flawflow.learn.suspects import Suspect
 from flawflow.learn.work import WorkFolder, digest_of_files
 from flawflow.model_file import write_model
 from flawflow.picture import read_picture, resize_picture
@@ -40,6 +46,8 @@ class TrainingResult:
         seconds: Wall time, the encoder's loading included.
         card: The model card.
         failures: Training pictures, and videos, that could not be read, each with the sentence that says why.
+        suspects: Training pictures that may be defective, the most unusual first.
+        notes: Sentences about the pictures that a person should read.
     """
 
     model: Path
@@ -47,6 +55,8 @@ class TrainingResult:
     seconds: float
     card: Card
     failures: tuple[tuple[Path, str], ...]
+    suspects: tuple[Suspect, ...]
+    notes: tuple[str, ...]
 
 
 def train(
@@ -60,14 +70,21 @@ def train(
     size: tuple[int, int] = (256, 256),
     every: int = 10,
     seed: int = 0,
+    calibration: str = "auto",
+    roi: Path | str | None = None,
+    ignore: Path | str | None = None,
     device: str = "auto",
+    exclude_suspects: bool = False,
+    augment: str = "none",
     resume: bool = False,
     keep_work: bool = False,
     on_progress: OnProgress | None = None,
 ) -> TrainingResult:
     """Learn what good parts look like and write one model file.
 
-    Only good training pictures are used. 15 % of them are kept aside to calibrate the threshold.
+    Only good training pictures are used. 15 % of them are kept aside to calibrate the threshold; where those
+    would be fewer than 19, a quarter is kept aside and the others are measured by sister models
+    (`flawflow.learn.crossfit`), which takes four trainings in place of one.
     Unfinished work stays in the folder `output`.training, from which `resume` goes on; on a CPU it ends with
     the same weights, bit for bit, as a training that was never interrupted.
 
@@ -81,7 +98,14 @@ def train(
         size: (H, W) that pictures are resized to.
         every: Of a video, every Nth frame is a picture, and the last 15 % of them are kept aside.
         seed: Of every random choice.
+        roi: A mask, drawn over one of the pictures, of what counts (not black). What lies elsewhere changes
+            nothing: neither what is learned nor any score, map or region of the model.
+        ignore: A mask of what does not count.
+        calibration: "split" keeps 15 % aside, "cross" cross-fits, "auto" chooses by the number of pictures.
         device: "auto", "cpu" or "cuda".
+        exclude_suspects: Leave pictures that may be defective out of learning and calibration.
+        augment: "auto" learns from mirrored and turned views, too, where a check on these pictures says
+            that the parts lie anyhow (`flawflow.learn.alignment`); "none" does not ask.
         resume: Go on with an interrupted training of the same output.
         keep_work: Leave that folder where it is: the flows' trainable weights and the optimiser's state, as
             safetensors.
@@ -98,6 +122,7 @@ def train(
     on_progress = on_progress or ignore_progress
     paths = [sample.path for sample in data.train]
     check_good(paths)
+    crossed = is_crossed(calibration, paths, allowed=chosen.crosses)
     network = build_encoder(
         encoder,
         strides=chosen.strides,
@@ -106,6 +131,10 @@ def train(
         seed=seed,
         reflect_padding=chosen.reflect_padding,
     )
+    interest = _interest(roi, ignore, size, paths)
+    if interest is not None:
+        network.interest = torch.from_numpy(interest)
+    chosen, notes = augmented(chosen, augment, network, paths, size=size, seed=seed)
     fitted = chosen.detector()
     plan = {
         "preset": chosen.name,
@@ -116,16 +145,25 @@ def train(
         "seed": seed,
         "pictures": digest_of_files(paths),
         "every": every,
+        "exclude_suspects": exclude_suspects,
         "views": f"{chosen.views} {chosen.augmentation}",
+        "calibration": "cross" if crossed else "split",
+        "interest": [] if interest is None else list(to_runs(interest)),
         "version": __version__,
     }
     work = WorkFolder(output.with_name(output.name + ".training"), plan, resume=resume)
     good = share_out(
-        paths, seed=seed, every=every, size=size, folder=work.path / "frames", on_progress=on_progress
+        paths,
+        seed=seed,
+        every=every,
+        size=size,
+        folder=work.path / "frames",
+        on_progress=on_progress,
+        crossed=crossed,
     )
-    source = Source(
+    everything = Source(
         encoder=network,
-        pictures=good.learned_from,
+        pictures=good.learned_from + good.held_out,
         size=size,
         seed=seed,
         device=place,
@@ -134,9 +172,18 @@ def train(
         views=chosen.views,
         on_progress=on_progress,
     )
-    require_enough(len(source.features.pictures) + len(good.held_out))
+    gathered = gather(everything, exclude_suspects=exclude_suspects)
+    if crossed:
+        others = measure_by_sisters(gathered.source, chosen.detector)
+        source, held_out = without_first_part(gathered.source)
+    else:
+        others = []
+        source, held_out = set_aside(gathered.source, good.held_out)
     graph = _learn(fitted, source)
-    calibration, heat_scale, unread = calibrate(OnnxRuntimeEngine(graph), good.held_out, size, on_progress)
+    counting = np.ones(size, np.bool_) if interest is None else interest
+    judged, heat_scale, drift, unread = calibrate(
+        OnnxRuntimeEngine(graph), held_out, counting, on_progress, others=others
+    )
     seconds = perf_counter() - started
     card = Card(
         flawflow_version=__version__,
@@ -146,17 +193,26 @@ def train(
         size=size,
         encoder=_encoder_card(network),
         training=TrainingCard(
-            dataset=data.name, picture_count=len(source.features.pictures), seed=seed, seconds=seconds
+            dataset=data.name, picture_count=len(source.pictures), seed=seed, seconds=seconds
         ),
-        calibration=calibration,
+        calibration=judged,
         heat_scale=heat_scale,
+        interest=() if interest is None else to_runs(interest),
+        drift=drift,
     )
     write_model(output, graph, card)
-    failures = source.features.failures + unread
+    failures = gathered.failures + unread
     if not keep_work:
         work.remove()
-    count = len(good.learned_from) + len(good.held_out) - len(failures)
-    return TrainingResult(output, count, seconds, card, failures + good.failures)
+    return TrainingResult(
+        model=output,
+        picture_count=len(everything.pictures) - len(failures),
+        seconds=seconds,
+        card=card,
+        failures=failures + good.failures,
+        suspects=gathered.suspects,
+        notes=notes + gathered.notes,
+    )
 
 
 def _learn(detector: Detector, source: Source) -> bytes:
@@ -169,6 +225,16 @@ def _learn(detector: Detector, source: Source) -> bytes:
     check_graph(graph, model, _some_pictures(source))
     source.on_progress(Progress("Writing the model", 1, 1))
     return graph
+
+
+def _interest(
+    roi: Path | str | None, ignore: Path | str | None, size: tuple[int, int], pictures: Sequence[Path]
+) -> NDArray[np.bool_] | None:
+    """Which pixels count, by masks that fit the first picture that can be read; None for all."""
+    if roi is None and ignore is None:
+        return None
+    roi, ignore = (None if mask is None else Path(mask) for mask in (roi, ignore))
+    return read_interest(roi, ignore, size, first_shape(pictures))
 
 
 def _preset(preset: Preset | str) -> Preset:

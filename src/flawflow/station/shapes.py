@@ -191,7 +191,7 @@ def calibration_json(calibration: Calibration) -> dict[str, Any]:
     """A `CalibrationOut` as it is sent."""
     reject, review = calibration.threshold(), calibration.review_threshold()
     return {
-        "count": len(calibration.scores),
+        "count": len(calibration.all_scores),
         "false_reject_rate": calibration.false_reject_rate,
         "review_rate": calibration.review_rate,
         "ng_threshold": reject.score,

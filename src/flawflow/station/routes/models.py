@@ -56,7 +56,7 @@ def router(station: Station) -> APIRouter:
         calibration = registry.get(name).calibration
         recent = station.store.recent_scores(name, limit=_RECENT)
         return {
-            "good": calibration.scores,
+            "good": calibration.all_scores,
             "recent": [{"score": score, "verdict": verdict} for score, verdict in recent],
             "ng_threshold": calibration.threshold().score,
             "review_threshold": calibration.review_threshold().score,
