@@ -10,13 +10,10 @@ in multiply-adds: what would be left if nothing but products took time, and all 
 
 import argparse
 import json
-import os
-import platform
 import statistics
 import time
 import warnings
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +22,7 @@ import onnxruntime as ort
 import torch
 from torch import Tensor, nn
 
-import flawflow
+from common import machine
 from flawflow.files import write_whole
 from flawflow.learn.detector.cflow import Cflow, CflowOptions, build_flow
 from flawflow.learn.detector.folded import FoldedFlow
@@ -51,7 +48,7 @@ def main() -> None:
         model = build_model(name, size, CflowOptions(blocks=options.blocks, hidden=options.hidden))
         rows.extend(measure(model, name, size, threads=options.threads, rounds=options.rounds))
     what = f"{options.size} px, {options.blocks} blocks, hidden {options.hidden}"
-    report = {"what": what, "machine": machine(), "rows": rows}
+    report = {"what": what, "machine": machine(["onnxruntime"]), "rows": rows}
     text = markdown(report)
     print(text)
     options.output.mkdir(parents=True, exist_ok=True)
@@ -198,23 +195,6 @@ def count_head(head: Head) -> int:
         source = head.get_buffer(f"mean{k}").shape[1]
         total += rows.numel() * source + len(rows) * source * width
     return total
-
-
-def machine() -> dict[str, str]:
-    """Where and when."""
-    cpu = platform.processor() or platform.machine()
-    if (info := Path("/proc/cpuinfo")).exists():
-        names = [
-            line.partition(":")[2].strip() for line in info.read_text().splitlines() if "model name" in line
-        ]
-        cpu = names[0] if names else cpu
-    return {
-        "cpu": f"{cpu}, {os.cpu_count()} cores",
-        "system": platform.platform(),
-        "flawflow": f"flawflow {flawflow.__version__}",
-        "engine": f"onnxruntime {ort.__version__}",
-        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-    }
 
 
 def markdown(report: dict[str, Any]) -> str:

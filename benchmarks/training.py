@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from common import machine
 from flawflow import evaluate, train
 from flawflow.dataset import Dataset, open_dataset
 from flawflow.files import write_whole
@@ -23,7 +24,6 @@ from flawflow.learn.detector import Cflow, Detector, PaperCflow
 from flawflow.learn.detector.cflow import CflowOptions
 from flawflow.learn.detector.paper_cflow import PaperOptions
 from flawflow.learn.preset import PRESETS, Preset
-from latency import machine
 
 ALL_PASSES = PaperOptions().passes
 WITHIN = 0.001
@@ -39,7 +39,7 @@ def main() -> None:
     text = _markdown(ours, paper, options)
     print(text)
     options.output.mkdir(parents=True, exist_ok=True)
-    report = {"machine": machine(), "data": data.name, "ours": ours, "paper": paper}
+    report = {"machine": machine(["torch", "onnxruntime"]), "data": data.name, "ours": ours, "paper": paper}
     write_whole(options.output / "training.json", json.dumps(report, indent=1) + "\n")
     write_whole(options.output / "training.md", text + "\n")
 
