@@ -14,7 +14,7 @@ venv: $(INSTALLED)
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install 'pip>=25.1'
-	$(BIN)/python -m pip install -c constraints.txt torch==2.13.0 -e '.[train,demo,video]' --group dev
+	$(BIN)/python -m pip install -c constraints.txt torch==2.13.0 -e '.[train,demo,serve,parquet,mqtt,video]' --group dev
 	touch $@
 
 lint: venv
@@ -35,7 +35,7 @@ demo: venv
 # The benchmarks of the processor; tables go to runs/, as JSON and Markdown. With the peers in their
 # environment (make bench-peers) they are compared too.
 bench: venv
-	$(BIN)/python benchmarks/latency.py
+	$(BIN)/python benchmarks/latency.py --engines onnxruntime openvino --precisions fp32 bf16 int8
 	$(BIN)/python benchmarks/aupro.py
 	$(BIN)/python benchmarks/throughput.py
 	$(BIN)/python benchmarks/scaling.py

@@ -1,11 +1,14 @@
-"""One picture from array to map and score, against its encoder alone: same engine, alternated in one run.
+"""One picture from array to map and score, against its encoder alone: same engine and precision, alternated.
 
     python benchmarks/latency.py
+    python benchmarks/latency.py --engines onnxruntime openvino --precisions fp32 bf16 int8
     python benchmarks/latency.py --encoders lite0 --hidden 64 --blocks 3
 
 Weights are random and flows untrained: neither changes what is computed. Every round runs both graphs
 once; the ratio is the median over rounds of whole / encoder, with its quartiles. "Bound" is the same ratio
 in multiply-adds: what would be left if nothing but products took time, and all at the encoder's rate.
+In int8 the convolutions of stride 4 and below stay in 16 bits, as `flawflow export` leaves them for lite0 on
+bottle and grid.
 """
 
 import argparse
@@ -13,17 +16,22 @@ import json
 import statistics
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime as ort
+import onnx
 import torch
 from torch import Tensor, nn
 
 from common import machine
+from flawflow.card import PRECISIONS
+from flawflow.export.halve import halve_weights
+from flawflow.export.quantise import quantise_convolutions
 from flawflow.files import write_whole
+from flawflow.inspect.engine import ENGINES, open_session
+from flawflow.inspect.openvino_engine import compile_graph
 from flawflow.learn.detector.cflow import Cflow, CflowOptions, build_flow
 from flawflow.learn.detector.folded import FoldedFlow
 from flawflow.learn.detector.measured import DistanceScale
@@ -38,6 +46,10 @@ from flawflow.learn.position import sine_position
 STRIDES = {"lite0": (4, 8, 16)}
 PAPER_STRIDES = (8, 16, 32)
 WARM_UP = 5
+# In int8, convolutions up to this stride stay in 16 bits.
+KEPT_STRIDE = 4
+
+Run = Callable[[np.ndarray[Any, Any]], object]
 
 
 def main() -> None:
@@ -46,9 +58,17 @@ def main() -> None:
     rows = []
     for name in options.encoders:
         model = build_model(name, size, CflowOptions(blocks=options.blocks, hidden=options.hidden))
-        rows.extend(measure(model, name, size, threads=options.threads, rounds=options.rounds))
+        graphs = export_graph(model, size), _encoder_graph(model.encoder, size)
+        for precision in options.precisions:
+            whole, encoder = (in_precision(graph, precision, size) for graph in graphs)
+            common = {"encoder": name, "precision": precision, **sizes(model, whole, encoder, size)}
+            for engine in options.engines:
+                for threads in options.threads:
+                    runs = [load(engine, graph, precision, threads) for graph in (whole, encoder)]
+                    found = measure(runs, size, options.rounds)
+                    rows.append({**common, "engine": engine, "threads": threads, **found})
     what = f"{options.size} px, {options.blocks} blocks, hidden {options.hidden}"
-    report = {"what": what, "machine": machine(["onnxruntime"]), "rows": rows}
+    report = {"what": what, "machine": machine(options.engines), "rows": rows}
     text = markdown(report)
     print(text)
     options.output.mkdir(parents=True, exist_ok=True)
@@ -60,6 +80,8 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--encoders", nargs="+", default=["lite0", "resnet18", "wide_resnet50_2"])
     parser.add_argument("--size", type=int, default=256)
+    parser.add_argument("--engines", nargs="+", choices=ENGINES, default=["onnxruntime"])
+    parser.add_argument("--precisions", nargs="+", choices=PRECISIONS, default=["fp32"])
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--rounds", type=int, default=60)
     parser.add_argument("--blocks", type=int, default=CflowOptions.blocks)
@@ -91,33 +113,48 @@ def _scale(grid: tuple[int, int], channels: int, options: CflowOptions) -> Dista
     return DistanceScale(FoldedFlow(flow, condition, standard), torch.zeros(()))
 
 
-def measure(
-    model: InspectionModel, name: str, size: tuple[int, int], *, threads: Sequence[int], rounds: int
-) -> list[dict[str, Any]]:
-    """Time the whole and the encoder alone, turn by turn; one row for each number of threads."""
-    whole, encoder = export_graph(model, size), _encoder_graph(model.encoder, size)
-    images = np.random.default_rng(0).integers(0, 256, (1, *size, 3), dtype=np.uint8)
-    encoder_count = count_encoder(model.encoder, size)
-    common = {
-        "encoder": name,
+def in_precision(graph: bytes, precision: str, size: tuple[int, int]) -> bytes:
+    """A graph as `flawflow export` would write it; noise sets the ranges of 8-bit numbers."""
+    if precision == "fp32":
+        return graph
+    model = onnx.load_from_string(graph)
+    if precision == "int8":
+        noise = np.random.default_rng(1).integers(0, 256, (4, *size, 3), dtype=np.uint8)
+        model = quantise_convolutions(model, list(noise), above=KEPT_STRIDE)
+    halve_weights(model)
+    return bytes(model.SerializeToString())
+
+
+def sizes(model: InspectionModel, whole: bytes, encoder: bytes, size: tuple[int, int]) -> dict[str, Any]:
+    """How large the graphs are, in bytes and in products."""
+    return {
         "megabytes": len(whole) / 1e6,
         "encoder_megabytes": len(encoder) / 1e6,
-        "encoder_multiply_adds": encoder_count,
+        "encoder_multiply_adds": count_encoder(model.encoder, size),
         "flow_multiply_adds": count_flows(model),
         "head_multiply_adds": count_head(model.head),
     }
-    rows = []
-    for count in threads:
-        sessions = _session(whole, count), _session(encoder, count)
-        pairs = [[_seconds(session, images) for session in sessions] for _ in range(rounds + WARM_UP)]
-        kept = pairs[WARM_UP:]
-        quartiles = statistics.quantiles([pair[0] / pair[1] for pair in kept], n=4)
-        milliseconds = [1e3 * statistics.median(column) for column in zip(*kept, strict=True)]
-        fastest = [1e3 * min(column) for column in zip(*kept, strict=True)]
-        rows.append(
-            {**common, "threads": count, "ms": milliseconds, "fastest_ms": fastest, "ratio": quartiles}
-        )
-    return rows
+
+
+def load(engine: str, graph: bytes, precision: str, threads: int) -> Run:
+    """Load a graph as `flawflow.inspect` does; its engines take whole models only."""
+    if engine == "openvino":
+        request = compile_graph(graph, precision=precision, threads=threads).create_infer_request()
+        return lambda images: request.infer({"images": images})
+    session = open_session(graph, threads=threads)
+    return lambda images: session.run(None, {"images": images})
+
+
+def measure(runs: Sequence[Run], size: tuple[int, int], rounds: int) -> dict[str, Any]:
+    """Time the whole and the encoder alone, turn by turn."""
+    images = np.random.default_rng(0).integers(0, 256, (1, *size, 3), dtype=np.uint8)
+    pairs = [[_seconds(run, images) for run in runs] for _ in range(rounds + WARM_UP)]
+    kept = pairs[WARM_UP:]
+    return {
+        "ms": [1e3 * statistics.median(column) for column in zip(*kept, strict=True)],
+        "fastest_ms": [1e3 * min(column) for column in zip(*kept, strict=True)],
+        "ratio": statistics.quantiles([pair[0] / pair[1] for pair in kept], n=4),
+    }
 
 
 def _encoder_graph(encoder: Encoder, size: tuple[int, int]) -> bytes:
@@ -137,19 +174,9 @@ def _encoder_graph(encoder: Encoder, size: tuple[int, int]) -> bytes:
     return content
 
 
-def _session(graph: bytes, threads: int) -> ort.InferenceSession:
-    """A session as `flawflow.inspect.engine` makes it; that one takes whole models only."""
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.use_deterministic_compute = True
-    options.add_free_dimension_override_by_name("batch", 1)
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-
-
-def _seconds(session: ort.InferenceSession, images: np.ndarray[Any, Any]) -> float:
+def _seconds(run: Run, images: np.ndarray[Any, Any]) -> float:
     start = time.perf_counter()
-    session.run(None, {"images": images})
+    run(images)
     return time.perf_counter() - start
 
 
@@ -202,15 +229,16 @@ def markdown(report: dict[str, Any]) -> str:
     lines = [
         f"{report['what']}. {'; '.join(report['machine'].values())}",
         "",
-        "| encoder | threads | whole ms | encoder ms | ratio (quartiles) | of fastest | bound "
-        "| encoder / flows / head, 10⁶ multiply-adds | model file MB (encoder) |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| encoder | engine | precision | threads | whole ms | encoder ms | ratio (quartiles) | of fastest "
+        "| bound | encoder / flows / head, 10⁶ multiply-adds | model file MB (encoder) |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for row in report["rows"]:
         counts = [row[f"{part}_multiply_adds"] for part in ("encoder", "flow", "head")]
         low, middle, high = row["ratio"]
         lines.append(
-            f"| {row['encoder']} | {row['threads']} | {row['ms'][0]:.1f} | {row['ms'][1]:.1f} "
+            f"| {row['encoder']} | {row['engine']} | {row['precision']} | {row['threads']} "
+            f"| {row['ms'][0]:.1f} | {row['ms'][1]:.1f} "
             f"| {middle:.2f} ({low:.2f}-{high:.2f}) | {row['fastest_ms'][0] / row['fastest_ms'][1]:.2f} "
             f"| {sum(counts) / counts[0]:.2f} | {' / '.join(f'{count / 1e6:,.0f}' for count in counts)} "
             f"| {row['megabytes']:.1f} ({row['encoder_megabytes']:.1f}) |"

@@ -5,8 +5,7 @@
 
 All read and resize the same files to 256 × 256. Long trainings are begun and their time is extrapolated:
 
-- flawflow: a short training; its steps are extrapolated to the number of the preset, balanced (the default) or
-  fast;
+- flawflow: a short training; its steps are extrapolated to those of the preset, balanced (default) or fast;
 - CFLOW: an epoch from a few pictures, each with all its vectors in chunks of 64; then --cflow-epochs of them
   (anomalib sets no number; the trainer's own default would be 1,000);
 - PaDiM: the whole;

@@ -122,3 +122,37 @@ def test_integers_stand_for_floats(tiny_card):
     card = Card.from_json(changed(tiny_card, "heat_scale", [0, 2]))
     assert card.heat_scale == (0.0, 2.0)
     assert {type(value) for value in card.heat_scale} == {float}
+
+
+def test_a_file_of_the_first_format_is_read_with_defaults(tiny_card):
+    content = json.loads(tiny_card.to_json())
+    content["format_version"] = 1
+    del content["calibration"]["others"]
+    assert Card.from_json(json.dumps(content)) == tiny_card
+    # Nothing else may be missing, and nothing unknown be there.
+    del content["heat_scale"]
+    with pytest.raises(ModelFileError, match="'heat_scale' is missing"):
+        Card.from_json(json.dumps(content))
+    content["heat_scale"], content["encoder"]["colour"] = [0.0, 1.0], 1
+    with pytest.raises(ModelFileError, match=r"'encoder\.colour' is unknown"):
+        Card.from_json(json.dumps(content))
+
+
+def test_a_field_of_this_format_must_be_there(tiny_card):
+    content = json.loads(tiny_card.to_json())
+    del content["calibration"]["others"]
+    with pytest.raises(ModelFileError, match=r"'calibration\.others' is missing"):
+        Card.from_json(json.dumps(content))
+
+
+def test_a_file_of_the_first_format_is_fp32(tiny_card):
+    content = tiny_card.to_dict()
+    content["format_version"] = 1
+    del content["precision"]
+    assert Card.from_json(json.dumps(content)) == tiny_card
+
+
+@pytest.mark.parametrize("precision", ["fp8", "", "FP32"])
+def test_another_precision_is_refused(tiny_card, precision):
+    with pytest.raises(ModelFileError, match="precision must be one of fp32, fp16, bf16, int8"):
+        Card.from_json(changed(tiny_card, "precision", precision))

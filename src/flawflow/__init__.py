@@ -7,14 +7,16 @@ if TYPE_CHECKING:
     from flawflow.inspect.evaluate import evaluate
     from flawflow.inspect.inspection import Inspection
     from flawflow.inspect.inspector import Inspector
+    from flawflow.judge.drift import DriftMonitor
     from flawflow.learn.train import train
 
 __version__ = "0.1.0"
 
-__all__ = ["Inspection", "Inspector", "evaluate", "train"]
+__all__ = ["DriftMonitor", "Inspection", "Inspector", "evaluate", "train"]
 
 # Imported when first asked for: inspecting must not load torch, and the command line's --help no engine.
 _HOMES = {
+    "DriftMonitor": "flawflow.judge.drift",
     "Inspection": "flawflow.inspect.inspection",
     "Inspector": "flawflow.inspect.inspector",
     "evaluate": "flawflow.inspect.evaluate",

@@ -1,7 +1,8 @@
 """The card of a model: what it is, where it comes from, how to judge by it.
 
 It travels as JSON inside the model file. Reading is strict: every field must be there, of its type
-and in its range, and nothing else may be. A change of fields is a new `FORMAT_VERSION`.
+and in its range, and nothing else may be. A change of fields is a new `FORMAT_VERSION`; a new field
+has a default, which it gets where an older file lacks it.
 """
 
 import dataclasses
@@ -15,8 +16,12 @@ from typing import Any, NoReturn, get_args, get_origin, get_type_hints
 
 from flawflow.errors import ModelFileError
 from flawflow.judge.calibration import Calibration
+from flawflow.judge.interest import check_runs
+from flawflow.judge.reference import NO_REFERENCE, Reference
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+
+PRECISIONS = ("fp32", "fp16", "bf16", "int8")
 
 # Far beyond any model's input; it keeps a hostile card from asking for all memory.
 MAX_SIDE = 16384
@@ -88,6 +93,10 @@ class Card:
         calibration: Scores of good pictures and what follows from them.
         heat_scale: (low, high): the map values that a heat map shows as nothing and as full colour,
             one scale for all pictures of this model.
+        interest: Which pixels of the map count, as `flawflow.judge.interest.to_runs` writes them; empty
+            where all do. The graph itself leaves the others out.
+        drift: Good pictures of the calibration to compare later ones with; empty where nothing is known.
+        precision: How the graph keeps and computes its numbers, of `PRECISIONS`; see docs/export.md.
         format_version: Version of the card's fields.
 
     Raises:
@@ -103,16 +112,22 @@ class Card:
     training: TrainingCard
     calibration: Calibration
     heat_scale: tuple[float, float]
+    interest: tuple[int, ...] = ()
+    drift: Reference = NO_REFERENCE
+    precision: str = "fp32"
     format_version: int = FORMAT_VERSION
 
     def __post_init__(self) -> None:
         if self.format_version != FORMAT_VERSION:
             raise ValueError(f"format_version must be {FORMAT_VERSION}; got {self.format_version}")
+        if self.precision not in PRECISIONS:
+            raise ValueError(f"precision must be one of {', '.join(PRECISIONS)}; got {self.precision!r}")
         if not all(1 <= side <= MAX_SIDE for side in self.size):
             raise ValueError(f"size must be two numbers from 1 to {MAX_SIDE}; got {self.size}")
+        check_runs(self.interest, self.size)
         if not (all(map(math.isfinite, self.heat_scale)) and self.heat_scale[0] < self.heat_scale[1]):
             raise ValueError(f"heat_scale must be two finite numbers, low < high; got {self.heat_scale}")
-        levels = (*self.heat_scale, self.calibration.pixel_threshold, *self.calibration.scores)
+        levels = (*self.heat_scale, self.calibration.pixel_threshold, *self.calibration.all_scores)
         if not all(-MAX_LEVEL <= level <= MAX_LEVEL for level in levels):
             raise ValueError(f"scores, pixel_threshold and heat_scale must be within ±{MAX_LEVEL:g}")
         if datetime.fromisoformat(self.created).utcoffset() != timedelta(0):
@@ -144,9 +159,25 @@ class Card:
                 f"the model was made by a newer flawflow (card format {version}, this flawflow reads "
                 f"{FORMAT_VERSION}): upgrade flawflow"
             )
+        if type(version) is int and 1 <= version < FORMAT_VERSION:
+            value = _completed(cls, {**value, "format_version": FORMAT_VERSION})
         card = _parse(cls, value, "")
         assert isinstance(card, cls)
         return card
+
+
+def _completed(kind: Any, value: Any) -> Any:
+    """An older card's JSON with the fields that it lacks at their defaults, at any depth."""
+    if not (dataclasses.is_dataclass(kind) and isinstance(value, dict)):
+        return value
+    hints = get_type_hints(kind)
+    given = {name: _completed(hints.get(name), member) for name, member in value.items()}
+    defaults = {
+        field.name: json.loads(json.dumps(field.default, default=dataclasses.asdict))
+        for field in dataclasses.fields(kind)
+        if field.default is not dataclasses.MISSING and field.name not in given
+    }
+    return given | defaults
 
 
 def _parse(kind: Any, value: object, where: str) -> Any:

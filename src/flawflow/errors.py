@@ -41,6 +41,14 @@ class ModelFileError(FlawflowError):
     """A model file that is damaged, foreign or made by a newer flawflow."""
 
 
+class EngineError(FlawflowError):
+    """An engine that is not installed."""
+
+
+class ExportError(FlawflowError):
+    """An export that cannot be made, or whose result judges otherwise than the model it came from."""
+
+
 class MetricError(FlawflowError):
     """A measurement that the data cannot give (a class is missing, shapes differ)."""
 
@@ -51,3 +59,7 @@ class WeightsError(FlawflowError):
 
 class TrainingError(FlawflowError):
     """A training that cannot start, go on or resume as asked."""
+
+
+class WatchError(FlawflowError):
+    """A folder that cannot be watched, or a place where verdicts cannot be delivered."""

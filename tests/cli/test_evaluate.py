@@ -64,3 +64,14 @@ def test_data_must_be_named(flawflow: Flawflow, tiny_model: Path):
     result = flawflow("evaluate", tiny_model)
     assert result.exit_code == 2
     assert "--good" in result.stderr
+
+
+def test_a_page_is_written_where_it_is_asked_for(
+    flawflow: Flawflow, tiny_model: Path, spots: Path, tmp_path: Path
+):
+    result = flawflow("evaluate", tiny_model, spots, "--json", "-", "--report", tmp_path / "new" / "e.html")
+    assert result.exit_code == 0, result.output
+    json.loads(result.stdout)
+    page = (tmp_path / "new" / "e.html").read_text("utf-8")
+    assert "<h1>tiny.flaw on spots</h1>" in page
+    assert "<td>spot</td><td>1</td><td>1</td>" in page

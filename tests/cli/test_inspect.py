@@ -186,6 +186,37 @@ def test_inspecting_loads_no_torch(tiny_model: Path, pictures: Path, tmp_path: P
     assert (tmp_path / "out" / "report.html").exists()
 
 
+def test_another_light_is_told_at_the_end_in_drift_json_and_in_the_report(
+    flawflow: Flawflow, tiny_model: Path, tmp_path: Path, rng: np.random.Generator
+):
+    def take(name: str, count: int, level: float) -> Path:
+        """Grey pictures with one bright spot, which alone makes the tiny model's score, in another light."""
+        (tmp_path / name).mkdir()
+        for number in range(count):
+            picture = np.full((32, 32, 3), level + rng.normal(0, 1.5), np.uint8)
+            picture[8:14, 8:14] = 120 + rng.integers(0, 20)
+            Image.fromarray(picture).save(tmp_path / name / f"{number:02d}.png")
+        return tmp_path / name
+
+    model, out = tmp_path / "calibrated.flaw", tmp_path / "out"
+    assert flawflow("calibrate", tiny_model, take("good", 60, 60), "-o", model).exit_code == 0
+    same = flawflow("inspect", model, take("same", 20, 60), "-o", tmp_path / "calm")
+    assert "No sign that camera or light have changed" in same.stdout
+    brighter = flawflow("inspect", model, take("brighter", 30, 68), "-o", out)
+    assert brighter.exit_code == 0, "a change is told and is no failure"
+    assert "not like those of the calibration" in brighter.stdout
+    assert "brighter (brightness 0." in brighter.stdout
+    drift = json.loads((out / "drift.json").read_text("utf-8"))
+    assert "brighter" in [finding["words"] for finding in drift["findings"]]
+    assert drift["findings"][0]["path"].endswith(".png")
+    assert "<li>brighter (brightness 0." in (out / "report.html").read_text("utf-8")
+    again = flawflow("inspect", model, tmp_path / "same", "-o", out, "--overwrite")
+    assert again.exit_code == 0
+    assert json.loads((out / "drift.json").read_text("utf-8"))["findings"] == []
+    old = flawflow("inspect", tiny_model, tmp_path / "same", "-o", tmp_path / "old")
+    assert "knows of no pictures to compare these with" in old.stdout
+
+
 @pytest.fixture
 def clip(make_video: Callable[..., Path]) -> Path:
     """A video whose fourth to sixth of ten frames are bright (NG)."""

@@ -6,8 +6,11 @@ import pytest
 from PIL import Image
 
 from flawflow.inspect import Failure, Inspector
-from flawflow.inspect.calibrate import Measurement, calibrate, measure_good, recalibrate
+from flawflow.inspect.calibrate import Measurement, calibrate, measure_good, recalibrate, reference
 from flawflow.judge.calibration import Calibration
+from flawflow.picture.statistics import PictureStatistics
+
+EVERYWHERE = np.ones((32, 32), np.bool_)
 
 
 @pytest.fixture
@@ -21,7 +24,7 @@ def grey(tmp_path: Path) -> list[Path]:
 
 @pytest.fixture
 def measured(tiny_model: Path, grey: list[Path]) -> list[Measurement]:
-    found = measure_good(Inspector.load(tiny_model).measure, grey)
+    found = measure_good(Inspector.load(tiny_model).measure, grey, EVERYWHERE)
     return [measurement for measurement in found if isinstance(measurement, Measurement)]
 
 
@@ -38,7 +41,7 @@ def test_pictures_are_measured_as_they_are_inspected(
 
 def test_a_picture_that_cannot_be_read_is_a_failure_in_its_place(tiny_model: Path, grey: list[Path]):
     grey[1].write_bytes(b"not a picture")
-    first, second, *_ = measure_good(Inspector.load(tiny_model).measure, grey)
+    first, second, *_ = measure_good(Inspector.load(tiny_model).measure, grey, EVERYWHERE)
     assert isinstance(first, Measurement)
     assert isinstance(second, Failure)
     assert (second.path, str(grey[1]) in second.error) == (grey[1], True)
@@ -57,7 +60,7 @@ def test_the_heat_begins_above_calm_pixels_and_has_the_pixel_threshold_in_its_mi
 
 
 def test_constant_maps_leave_a_scale_with_a_length():
-    _, (low, high) = calibrate([Measurement(Path("a.png"), 5.0, peak=5.0, calm=5.0)] * 3)
+    _, (low, high) = calibrate([Measurement(Path("a.png"), 5.0, 5.0, 5.0, PictureStatistics(*[0.5] * 7))] * 3)
     assert low == 5.0 < high
 
 
@@ -74,7 +77,9 @@ def test_recalibrating_replaces_the_pictures_and_keeps_the_rates(tiny_card, meas
     assert (new.calibration.false_reject_rate, new.calibration.review_rate) == (0.1, 0.2)
     assert new.calibration.pixel_threshold == new.calibration.review_threshold().score
     assert new.heat_scale != old.heat_scale
-    same = {"calibration": old.calibration, "heat_scale": old.heat_scale}
+    assert new.drift.score == tuple(m.score for m in measured)
+    assert new.drift.brightness == tuple(m.statistics.brightness for m in measured)
+    same = {"calibration": old.calibration, "heat_scale": old.heat_scale, "drift": old.drift}
     assert dataclasses.replace(new, **same) == old
 
 
@@ -82,7 +87,9 @@ def test_added_pictures_join_the_earlier_ones(tiny_card, measured: list[Measurem
     new = recalibrate(tiny_card, measured, add=True)
     scores = (*tiny_card.calibration.scores, *(m.score for m in measured))
     calibration = dataclasses.replace(tiny_card.calibration, scores=tuple(sorted(scores)))
-    assert new == dataclasses.replace(tiny_card, calibration=calibration)
+    assert new == dataclasses.replace(tiny_card, calibration=calibration, drift=reference(measured))
+    again = recalibrate(new, measured[:3], add=True)
+    assert len(again.drift) == len(measured) + 3
 
 
 def test_law_a_calibration_belongs_to_its_set(measured: list[Measurement], rng: np.random.Generator):

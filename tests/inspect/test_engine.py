@@ -6,7 +6,7 @@ import onnx
 import pytest
 
 from flawflow.errors import ModelFileError
-from flawflow.inspect.engine import OnnxRuntimeEngine
+from flawflow.inspect.engine import OnnxRuntimeEngine, load_engine
 
 
 @pytest.fixture
@@ -53,6 +53,13 @@ def test_pictures_of_another_size_are_refused(tiny_graph):
 def test_no_threads_are_refused(tiny_graph):
     with pytest.raises(ValueError, match="threads"):
         OnnxRuntimeEngine(tiny_graph, threads=0)
+
+
+def test_an_engine_is_loaded_by_its_name(tiny_graph, batch):
+    engine = load_engine("onnxruntime", tiny_graph, precision="fp32", threads=1)
+    assert isinstance(engine, OnnxRuntimeEngine)
+    with pytest.raises(ValueError, match="engine must be one of onnxruntime, openvino; got 'tvm'"):
+        load_engine("tvm", tiny_graph, precision="fp32")
 
 
 SILENT = """

@@ -193,7 +193,11 @@ def test_a_model_that_cannot_be_loaded_is_named(tmp_path, tiny_model, tiny_card)
 def test_public_names():
     assert flawflow.Inspector is Inspector
     assert flawflow.Inspection is Inspection
-    assert {"Inspector", "Inspection", "train", "evaluate"} == set(flawflow.__all__) <= set(dir(flawflow))
+    assert (
+        {"DriftMonitor", "Inspector", "Inspection", "train", "evaluate"}
+        == set(flawflow.__all__)
+        <= set(dir(flawflow))
+    )
     with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
         _ = flawflow.Nothing
 

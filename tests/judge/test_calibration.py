@@ -141,3 +141,38 @@ def test_no_pictures_are_no_calibration():
 def test_impossible_scores_are_refused(scores, message):
     with pytest.raises(ValueError, match=message):
         calibration(scores)
+
+
+@given(score_lists, score_lists, rates, finite)
+def test_sisters_scores_only_make_it_stricter_and_leave_the_guarantee(own, others, rate, score):
+    alone = calibration(own, rate)
+    both = Calibration(own, 0.0, rate, max(rate, 0.05), others=others)
+    everyone = tuple(sorted(own + others))
+    threshold = both.threshold()
+    assert threshold.score == max(alone.threshold().score, calibration(everyone, rate).threshold().score)
+    assert threshold.guaranteed_rate == alone.threshold().guaranteed_rate
+    assert threshold.expected_rate == calibration(everyone, rate).threshold().guaranteed_rate
+    # Of all the scores no more stand above it than the expected rate says.
+    assert (
+        sum(s > threshold.score for s in everyone) <= threshold.expected_rate * (len(everyone) + 1) - 1 + 1e-9
+    )
+    assert both.p_value(score) == calibration(everyone).p_value(score)
+    if both.verdict(score) == "NG" and len(everyone) >= both.needed():
+        assert both.p_value(score) <= rate
+
+
+@given(score_lists, score_lists, score_lists, rates)
+def test_regions_of_a_cross_fitted_model(scores, peaks, other_peaks, rate):
+    judge = Calibration.measured(
+        scores, peaks, others=scores, other_peaks=other_peaks, false_reject_rate=rate / 2, review_rate=rate
+    )
+    assert judge.others == judge.scores
+    expected = Calibration(peaks, 0.0, rate, rate, others=other_peaks).threshold().score
+    assert judge.pixel_threshold == expected
+
+
+def test_sisters_scores_are_checked():
+    with pytest.raises(ValueError, match="others must be ascending"):
+        Calibration((1.0,), 0.0, others=(2.0, 1.0))
+    with pytest.raises(ValueError, match="finite"):
+        Calibration.measured([1.0], [1.0], others=[1.0], other_peaks=[math.inf])

@@ -53,6 +53,7 @@ def learn(parts: Path, tiny_preset: Preset) -> Learn:
             "weights": "random",
             "size": (64, 64),
             "device": "cpu",
+            "calibration": "split",
         } | options
         return train(given.pop("data"), output, **given)
 

@@ -14,6 +14,7 @@ from flawflow.learn.calibrate import calibrate, require_enough, split_good
 from flawflow.learn.source import Progress, ignore_progress
 
 SIZE = (32, 32)
+EVERYWHERE = np.ones(SIZE, np.bool_)
 
 
 @given(count=st.integers(8, 400), seed=st.integers(0, 100))
@@ -48,19 +49,25 @@ def grey(tmp_path: Path) -> list[Path]:
 
 def test_scores_threshold_and_scale_come_from_the_graph(grey: list[Path], tiny_graph: bytes) -> None:
     seen: list[Progress] = []
-    calibration, (low, high), failures = calibrate(OnnxRuntimeEngine(tiny_graph), grey, SIZE, seen.append)
+    calibration, (low, high), reference, failures = calibrate(
+        OnnxRuntimeEngine(tiny_graph), grey, EVERYWHERE, seen.append
+    )
     np.testing.assert_allclose(calibration.scores, np.array([10, 20, 30, 40]) / 255, rtol=1e-5)
     assert calibration.pixel_threshold == pytest.approx(40 / 255)
     assert low == pytest.approx(25 / 255)
     assert high - 40 / 255 == pytest.approx(40 / 255 - low)
     assert failures == ()
+    assert sorted(reference.score) == list(calibration.scores)
+    assert reference.brightness == tuple(round(level / 255, 6) for level in (10, 20, 40, 30))
     assert [(step.done, step.total) for step in seen] == [(1, 4), (2, 4), (3, 4), (4, 4)]
 
 
 def test_an_unreadable_picture_is_left_out_and_told(grey: list[Path], tiny_graph: bytes) -> None:
     grey[1].write_bytes(b"no picture")
-    calibration, _, failures = calibrate(OnnxRuntimeEngine(tiny_graph), grey, SIZE, ignore_progress)
-    assert len(calibration.scores) == 3
+    calibration, _, reference, failures = calibrate(
+        OnnxRuntimeEngine(tiny_graph), grey, EVERYWHERE, ignore_progress
+    )
+    assert len(calibration.scores) == len(reference) == 3
     [(path, reason)] = failures
     assert path == grey[1]
     assert str(grey[1]) in reason
@@ -68,8 +75,8 @@ def test_an_unreadable_picture_is_left_out_and_told(grey: list[Path], tiny_graph
 
 def test_black_pictures_alone_still_give_a_scale_with_a_length(tmp_path: Path, tiny_graph: bytes) -> None:
     Image.new("RGB", SIZE).save(tmp_path / "black.png")
-    _, (low, high), _ = calibrate(
-        OnnxRuntimeEngine(tiny_graph), [tmp_path / "black.png"], SIZE, ignore_progress
+    _, (low, high), _, _ = calibrate(
+        OnnxRuntimeEngine(tiny_graph), [tmp_path / "black.png"], EVERYWHERE, ignore_progress
     )
     assert low == 0 < high
 
@@ -77,4 +84,4 @@ def test_black_pictures_alone_still_give_a_scale_with_a_length(tmp_path: Path, t
 def test_nothing_readable_is_an_error(tmp_path: Path, tiny_graph: bytes) -> None:
     (tmp_path / "a.png").write_bytes(b"")
     with pytest.raises(DatasetError, match="None of the pictures kept for calibration could be read"):
-        calibrate(OnnxRuntimeEngine(tiny_graph), [tmp_path / "a.png"], SIZE, ignore_progress)
+        calibrate(OnnxRuntimeEngine(tiny_graph), [tmp_path / "a.png"], EVERYWHERE, ignore_progress)

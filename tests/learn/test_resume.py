@@ -131,7 +131,8 @@ cflow._KEEP_EVERY = 5
 options = CflowOptions(steps=40, blocks=2, hidden=16, position_channels=8, batch=128)
 preset = Preset(name="tiny", strides=(4, 8, 16), detector=lambda: Cflow(options))
 t.train(Path(sys.argv[1]), Path(sys.argv[2]), preset=preset, encoder="test_efficientnet", weights="random",
-    size=(64, 64), device="cpu", resume=True, on_progress=lambda p: print(p.stage, p.done, flush=True))
+    size=(64, 64), device="cpu", calibration="split", resume=True,
+    on_progress=lambda p: print(p.stage, p.done, flush=True))
 """
 
 

@@ -45,6 +45,10 @@ def test_a_folder_holds_results_overlays_and_a_page(
     for name in named[:2]:
         with Image.open(out / name) as overlay:
             assert overlay.size == (48, 32)
+    drift = json.loads((out / "drift.json").read_text("utf-8"))
+    assert drift == {
+        "findings": [], "hint": None, "compared": 0, "reference": 0, "false_alarm_rate": 0.01,
+    }  # fmt: skip
     assert results.summary.inspected == 2
     assert results.summary.unreadable == 1
 

@@ -62,3 +62,13 @@ def test_the_axis_says_what_a_score_means():
     assert "NG above 2.5" in svg
     assert "REVIEW above 1.5" in svg
     assert ">REVIEW" not in histogram_svg([1.0, 2.0], ng=2.5, review=2.5)
+
+
+def test_the_calibration_is_marked():
+    svg = histogram_svg([1.0, 2.0], ng=3.0, review=2.5, known=[-4.0, 1.5, 1.5, 3.0])
+    assert svg.count("M") == 3, "equal scores are one stroke"
+    assert "4 good pictures of the calibration" in svg
+    assert "known" not in histogram_svg([1.0, 2.0], ng=3.0, review=2.5)
+    places = [float(part.split()[0]) for part in svg.split('d="')[1].split('"')[0].split("M")[1:]]
+    assert places == sorted(places)
+    assert min(places) >= 44

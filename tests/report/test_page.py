@@ -6,12 +6,14 @@ import numpy as np
 
 from flawflow.card import Card
 from flawflow.inspect.inspection import Failure, Inspection
+from flawflow.judge.drift import Drift, Finding
 from flawflow.report.gallery import Exhibit
 from flawflow.report.page import render_page
 from flawflow.report.results import to_record
 from flawflow.report.summary import Summary
 
 MakeInspection = Callable[..., Inspection]
+CALM = Drift((), None, compared=7, reference=90, false_alarm_rate=0.01)
 HOSTILE = "<script>alert(1)</script>\"'&$model.png"
 
 
@@ -42,7 +44,9 @@ def elements(page: str) -> list[tuple[str, dict[str, str | None]]]:
     return parser.found
 
 
-def render(card: Card, outcomes: list[Inspection | Failure], *, model: str = "gear.flaw") -> str:
+def render(
+    card: Card, outcomes: list[Inspection | Failure], *, model: str = "gear.flaw", drift: Drift = CALM
+) -> str:
     summary = Summary(model=model)
     exhibits = []
     for outcome in outcomes:
@@ -50,7 +54,7 @@ def render(card: Card, outcomes: list[Inspection | Failure], *, model: str = "ge
         summary.add(record)
         if isinstance(outcome, Inspection):
             exhibits.append(Exhibit(record, b"picture", b"overlay"))
-    return render_page(summary, card, exhibits)
+    return render_page(summary, card, exhibits, drift)
 
 
 def test_the_page_says_what_was_found(card: Card, make_inspection: MakeInspection):
@@ -109,7 +113,7 @@ def test_a_page_that_leaves_pictures_out_says_so(card: Card, make_inspection: Ma
     records = [to_record(make_inspection(Path(f"{i}.png"))) for i in range(3)]
     for record in records:
         summary.add(record)
-    page = render_page(summary, card, [Exhibit(records[0], b"", b"")])
+    page = render_page(summary, card, [Exhibit(records[0], b"", b"")], CALM)
     assert "1 of 3 pictures: the most anomalous ones and an even sample" in page
 
 
@@ -117,3 +121,22 @@ def test_endless_failures_do_not_make_an_endless_page(card: Card):
     page = render(card, [Failure(Path(f"{i}.png"), "broken") for i in range(700)])
     assert "700 pictures could not be read" in page
     assert "200 more" in page
+
+
+def test_a_change_of_camera_or_light_is_shown(card: Card, make_inspection: MakeInspection):
+    shown = [make_inspection(Path("a.png"))]
+    calm = render(card, shown)
+    elements(calm)
+    assert "No sign that camera or light have changed (7 OK pictures compared with 90 of" in calm
+    assert 'class="drift"' in calm
+    finding = Finding("brightness", "brighter", 12, HOSTILE, 0.4, 0.43)
+    drift = Drift((finding,), "Most pictures are not OK.", 30, 90, 0.01)
+    changed = render(card, shown, drift=drift)
+    elements(changed)
+    assert 'class="drift alarm"' in changed
+    assert "Most pictures are not OK." in changed
+    assert "without a change this is said with a probability of at most 1 %" in changed
+    assert "brighter (brightness 0.4 before, 0.43 lately), certain from OK picture 12" in changed
+    assert "<script>alert" not in changed
+    unknown = render(card, shown, drift=Drift((), None, 0, 0, 0.01))
+    assert "knows of no pictures to compare these with" in unknown

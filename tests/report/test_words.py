@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flawflow.card import Card
 from flawflow.judge.calibration import Calibration
-from flawflow.report.words import counted, duration, percent, promise, rarity, rule
+from flawflow.report.words import counted, duration, looked_at, percent, promise, rarity, rule
 
 
 def calibration(count: int) -> Calibration:
@@ -40,11 +43,27 @@ def test_a_promise_that_holds_and_one_that_cannot():
     assert few.endswith("1 % of NG needs 99 pictures and 5 % of REVIEW needs 19 pictures.")
 
 
+def test_the_promise_of_a_cross_fitted_model_tells_what_is_seen_from_what_is_sure():
+    scores = tuple(map(float, range(60)))
+    said = promise(Calibration(scores[::4], 1.0, others=tuple(sorted({*scores} - {*scores[::4]}))))
+    assert "NG with a probability of about 1.6 % (guaranteed: at most 6.2 %)" in said
+    assert "(measured on 60 good pictures: 15 kept out of the training, which the guarantee" in said
+    assert said.endswith(
+        "to guarantee what was asked: 1 % of NG needs 99 pictures and 5 % of REVIEW needs 19 pictures."
+    )
+
+
 def test_the_rule_names_only_verdicts_that_occur():
     assert rule(calibration(99)) == (
         "A picture is NG when its score is above 98, and REVIEW when it is above 94."
     )
     assert rule(calibration(9)) == "A picture is NG when its score is above 8."
+
+
+def test_how_much_of_a_picture_counts(card: Card):
+    assert looked_at(card) == "the whole picture"
+    masked = replace(card, interest=(0, 1024, 3072))
+    assert looked_at(masked).startswith("25 % of the picture, by a mask")
 
 
 def test_small_words():

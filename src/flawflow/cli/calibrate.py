@@ -8,7 +8,7 @@ import click
 
 from flawflow.cli.group import after_interrupt
 from flawflow.cli.inspect import EXIT_UNREADABLE
-from flawflow.cli.options import at_rates, rate_options
+from flawflow.cli.options import at_rates, engine_option, rate_options
 from flawflow.errors import DatasetError, FlawflowError, one_line
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ _FAILURES_SHOWN = 10
 )
 @click.option("--add", is_flag=True, help="Count the good pictures of the earlier calibration too.")
 @rate_options
+@engine_option
 @click.option("--overwrite", is_flag=True, help="Replace the model file when it exists.")
 def command(
     *,
@@ -36,6 +37,7 @@ def command(
     output: Path,
     add: bool,
     overwrite: bool,
+    engine: str,
     false_reject_rate: float | None,
     review_rate: float | None,
 ) -> None:
@@ -59,14 +61,14 @@ def command(
         raise click.UsageError("Name good pictures, or a rate to judge by.")
     if output.exists() and not overwrite:
         raise FlawflowError(f"{output} exists: choose another name, or replace it with --overwrite")
-    inspector = Inspector.load(model)
-    card, before = inspector.card, len(inspector.card.calibration.scores)
+    inspector = Inspector.load(model, engine=engine)
+    card, before = inspector.card, len(inspector.card.calibration.all_scores)
     calibration = at_rates(card.calibration, false_reject_rate=false_reject_rate, review_rate=review_rate)
     card, unreadable = replace(card, calibration=calibration), 0
     if good:
         card, unreadable = _recalibrated(inspector, card, good, add=add)
     replace_card(model, output, card)
-    count = counted(len(card.calibration.scores), "good picture")
+    count = counted(len(card.calibration.all_scores), "good picture")
     click.echo(f"{one_line(str(output))} is calibrated by {count} ({before:,} before).")
     click.echo(rule(card.calibration))
     click.echo(promise(card.calibration))
@@ -88,7 +90,7 @@ def _recalibrated(
     after_interrupt("interrupted; nothing was written")
     outcomes: list[Measurement | Failure] = []
     with ProgressDisplay() as progress:
-        for outcome in measure_good(inspector.measure, paths):
+        for outcome in measure_good(inspector.measure, paths, inspector.interest):
             outcomes.append(outcome)
             progress.update("measuring", len(outcomes), len(paths))
     measured = [outcome for outcome in outcomes if isinstance(outcome, Measurement)]

@@ -7,26 +7,36 @@ from typing import TYPE_CHECKING
 import click
 
 from flawflow.cli.group import after_interrupt
-from flawflow.cli.options import dataset_options
+from flawflow.cli.options import dataset_options, engine_option
 from flawflow.errors import one_line
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from flawflow.dataset import Dataset
-    from flawflow.metrics import Evaluation
+    from flawflow.dataset import Dataset, Sample
+    from flawflow.inspect.inspector import Inspector
+    from flawflow.metrics import Evaluation, Scored
+    from flawflow.report.evaluation import Judged
 
 
 @click.command("evaluate", short_help="Measure a model on labelled pictures.")
 @click.argument("model", type=click.Path(path_type=Path))
 @dataset_options
+@engine_option
 @click.option(
     "--json",
     "json_path",
     type=click.Path(path_type=Path, allow_dash=True),
     help="Write the measures as JSON to this file; - writes them to stdout and the table to stderr.",
 )
-def command(*, model: Path, dataset: "Dataset", json_path: Path | None) -> None:
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path),
+    help="Write a page with verdicts, measures and pictures of each kind of defect to this file (.html).",
+)
+def command(
+    *, model: Path, dataset: "Dataset", engine: str, json_path: Path | None, report: Path | None
+) -> None:
     """Measure MODEL on the labelled test pictures of DATA.
 
     Measured are AUROC and average precision of pictures and of pixels, and AUPRO up to a false positive
@@ -37,7 +47,8 @@ def command(*, model: Path, dataset: "Dataset", json_path: Path | None) -> None:
     from flawflow.files import write_whole
 
     to_stdout = json_path == Path("-")
-    evaluation = run_evaluation(model, dataset, console=Console(stderr=to_stdout, highlight=False))
+    console = Console(stderr=to_stdout, highlight=False)
+    evaluation = run_evaluation(model, dataset, engine=engine, console=console, report=report)
     text = json.dumps(
         {"model": model.name, "dataset": dataset.name, **evaluation.to_dict()}, indent=2, allow_nan=False
     )
@@ -47,18 +58,66 @@ def command(*, model: Path, dataset: "Dataset", json_path: Path | None) -> None:
         write_whole(json_path, text + "\n")
 
 
-def run_evaluation(model: Path, dataset: "Dataset", *, console: "Console") -> "Evaluation":
-    """Evaluate with progress and print the table."""
+def run_evaluation(
+    model: Path,
+    dataset: "Dataset",
+    *,
+    engine: str = "onnxruntime",
+    console: "Console",
+    report: Path | None = None,
+) -> "Evaluation":
+    """Evaluate with progress, print the table and write the page that was asked for."""
+    from rich.markup import escape
+
     from flawflow.cli.progress import ProgressDisplay
     from flawflow.inspect.evaluate import evaluate
+    from flawflow.inspect.inspector import Inspector
+    from flawflow.report.evaluation import GOOD, Judged
 
     after_interrupt("interrupted; nothing was written")
+    inspector = Inspector.load(model, engine=engine)
+    judged: list[Judged] = []
+
+    def judge(sample: "Sample", scored: "Scored") -> None:
+        kind = sample.defect_type if sample.is_defective else GOOD
+        verdict = inspector.card.calibration.verdict(scored.score)
+        judged.append(Judged(sample.path, kind, scored.score, verdict))
+
     with ProgressDisplay() as progress:
         evaluation = evaluate(
-            model, dataset, progress=lambda done, total: progress.update("measuring", done, total)
+            inspector,
+            dataset,
+            progress=lambda done, total: progress.update("measuring", done, total),
+            on_scored=judge,
         )
     _print_table(evaluation, dataset.name, console)
+    if report is not None:
+        _write_report(report, evaluation, judged, inspector, names=(model.name, dataset.name))
+        console.print(f"Report: {escape(one_line(str(report)))}", soft_wrap=True)
     return evaluation
+
+
+def _write_report(
+    path: Path,
+    evaluation: "Evaluation",
+    judged: "list[Judged]",
+    inspector: "Inspector",
+    *,
+    names: tuple[str, str],
+) -> None:
+    from flawflow.files import write_whole
+    from flawflow.report.evaluation import nearest_to_wrong, render_evaluation
+    from flawflow.report.results import readable
+
+    page = render_evaluation(
+        evaluation,
+        judged,
+        nearest_to_wrong(judged, inspector),
+        inspector.card,
+        model=names[0],
+        dataset=names[1],
+    )
+    write_whole(path, readable(page))
 
 
 def _print_table(evaluation: "Evaluation", name: str, console: "Console") -> None:

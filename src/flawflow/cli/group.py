@@ -13,7 +13,10 @@ import click
 from flawflow.errors import FlawflowError, one_line
 
 # In the order in which a person meets them; each is a module beside this one with a `command`.
-VERBS = ("train", "inspect", "evaluate", "calibrate", "compare", "scenes", "card", "demo")
+VERBS = (
+    "train", "inspect", "watch", "evaluate", "calibrate", "export", "compare", "scenes",
+    "card", "serve", "demo",
+)  # fmt: skip
 
 EXIT_ERROR = 2
 EXIT_INTERRUPTED = 130

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from flawflow.cli.group import after_interrupt
-from flawflow.cli.options import at_rates, rate_options
+from flawflow.cli.options import at_rates, engine_option, rate_options
 from flawflow.errors import DatasetError, FlawflowError, one_line
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ _WORST_SHOWN = 10
     "--overwrite", is_flag=True, help="Replace the results of an earlier inspection in that folder."
 )
 @rate_options
+@engine_option
 @click.option("--fail-on-ng", is_flag=True, help="Exit with code 1 when a picture is NG.")
 @click.option("--fail-on-review", is_flag=True, help="Exit with code 1 when a picture is NG or REVIEW.")
 def command(
@@ -41,6 +42,7 @@ def command(
     pictures: tuple[str, ...],
     output: Path,
     overwrite: bool,
+    engine: str,
     fail_on_ng: bool,
     fail_on_review: bool,
     **rates: float | None,
@@ -51,7 +53,8 @@ def command(
     else REVIEW when it is above what the share --review-rate may exceed, else OK.
 
     Writes into the output folder: results.jsonl and results.csv (one record a picture, complete after
-    every picture), overlays/ (each picture with its heat map) and report.html (opens in any browser).
+    every picture), overlays/ (each picture with its heat map), drift.json (whether camera or light have
+    changed since the calibration) and report.html (opens in any browser).
 
     Of a video every frame is inspected as a picture; overlays/ then holds a video and a timeline of its
     scores. That needs the extra: pip install 'flawflow[video]'.
@@ -65,7 +68,7 @@ def command(
       2  nothing could be done: wrong usage, no such model, no pictures
       3  some pictures could not be read
     """
-    summary = run_inspection(model, pictures, output, overwrite=overwrite, **rates)
+    summary = run_inspection(model, pictures, output, overwrite=overwrite, engine=engine, **rates)
     if summary.unreadable:
         raise click.exceptions.Exit(EXIT_UNREADABLE)
     if (summary.ng and (fail_on_ng or fail_on_review)) or (summary.review and fail_on_review):
@@ -78,6 +81,7 @@ def run_inspection(
     output: Path,
     *,
     overwrite: bool = False,
+    engine: str = "onnxruntime",
     false_reject_rate: float | None = None,
     review_rate: float | None = None,
 ) -> "Summary":
@@ -87,7 +91,7 @@ def run_inspection(
     from flawflow.report.folder import ResultFolder, clear, has_results
     from flawflow.report.names import overlay_names
 
-    inspector = Inspector.load(model)
+    inspector = Inspector.load(model, engine=engine)
     calibration = at_rates(
         inspector.card.calibration, false_reject_rate=false_reject_rate, review_rate=review_rate
     )
@@ -163,7 +167,7 @@ def _print_summary(results: "ResultFolder", calibration: "Calibration", page: Pa
     from rich.markup import escape
     from rich.table import Table
 
-    from flawflow.report.words import counted, promise
+    from flawflow.report.words import counted, drifted, promise
 
     console = Console(highlight=False)
     summary = results.summary
@@ -185,6 +189,10 @@ def _print_summary(results: "ResultFolder", calibration: "Calibration", page: Pa
         console.print(f"[bold]{counted(summary.unreadable, 'picture')} could not be read:[/]")
         for _, sentence in summary.failures[:_WORST_SHOWN]:
             console.print(f"  {escape(sentence)}", soft_wrap=True)
+    first, *more = drifted(results.monitor.drift())
+    console.print(escape(one_line(first)), soft_wrap=True)
+    for sentence in more:
+        console.print(f"  {escape(one_line(sentence))}", soft_wrap=True)
     console.print(f"Report: {escape(one_line(str(page)))}", soft_wrap=True)
 
 

@@ -78,6 +78,14 @@ def at_rates(
         raise FlawflowError(str(error)) from None
 
 
+engine_option = click.option(
+    "--engine",
+    type=click.Choice(("onnxruntime", "openvino")),
+    default="onnxruntime",
+    show_default=True,
+    help="What runs the model; openvino is an extra of the installation.",
+)
+
 size_option = click.option(
     "--size",
     type=parse_size,

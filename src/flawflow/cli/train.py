@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from flawflow.learn.train import TrainingResult
 
 PRESETS = ("fast", "balanced", "accurate", "paper")
+CALIBRATIONS = ("auto", "split", "cross")
 DETECTORS = ("cflow", "uflow", "padim", "patchcore", "spade", "mahalanobis", "differnet")
 
 # The export's packages are asked for too: their lack must not show after the work is done.
@@ -33,7 +34,9 @@ def learning_options(function: Callable[..., Any]) -> Callable[..., Any]:
             help="Frozen backbone: lite0, resnet18, … or any of timm.",
         ),
         click.option(
-            "--weights", type=click.Path(path_type=Path), help="The encoder's weights (.safetensors or .pth)."
+            "--weights",
+            metavar="FILE|hub",
+            help="The encoder's weights (.safetensors or .pth), or hub to download.",
         ),
         size_option,
         click.option(
@@ -84,6 +87,22 @@ def learning_options(function: Callable[..., Any]) -> Callable[..., Any]:
     "-o", "--output", type=click.Path(path_type=Path), required=True, help="The model file to write."
 )
 @learning_options
+@click.option(
+    "--calibration",
+    type=click.Choice(CALIBRATIONS),
+    default="auto",
+    show_default=True,
+    help="How thresholds are found: by 15 % kept aside (split), or by all pictures with four trainings "
+    "(cross), which auto chooses below 124 pictures.",
+)
+@click.option(
+    "--roi",
+    type=click.Path(path_type=Path),
+    help="A mask drawn over one of the pictures: what is not black counts, the rest changes nothing.",
+)
+@click.option(
+    "--ignore", type=click.Path(path_type=Path), help="A mask of what does not count, such as a label."
+)
 @click.option("--resume", is_flag=True, help="Go on with an interrupted training of the same output.")
 @click.option("--keep-work", is_flag=True, help="Keep the trainable weights, in OUTPUT.training.")
 @click.option("--overwrite", is_flag=True, help="Replace the model file when it exists.")

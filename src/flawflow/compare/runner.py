@@ -127,6 +127,8 @@ def _perform(run: Run, folder: Path, device: str, on_progress: OnProgress) -> di
         weights=variant.weights,
         size=variant.size,
         seed=run.seed,
+        # Thresholds are not compared, and one training tells its time.
+        calibration="split",
         device=device,
         resume=True,
         on_progress=on_progress,

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,59 +13,96 @@ from flawflow.errors import PictureError
 from flawflow.inspect.inspection import Failure
 from flawflow.inspect.stream import in_order
 from flawflow.judge.calibration import Calibration
+from flawflow.judge.reference import Reference
+from flawflow.picture import read_picture, resize_picture
+from flawflow.picture.statistics import PictureStatistics, picture_statistics
 
-Measure = Callable[[Path], tuple[NDArray[np.float32], float]]
-"""Gives a picture's anomaly map and score, as `Inspector.measure` does."""
+Measure = Callable[[NDArray[np.uint8]], tuple[NDArray[np.float32], float]]
+"""Gives the anomaly map and the score of a picture of the model's size, as `Inspector.measure` does."""
 
 _CALM_QUANTILE = 0.99
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """What a model says about one good picture.
+    """What a model, and the picture itself, say about one good picture.
 
     Attributes:
         path: The picture's file.
         score: Its image score.
         peak: The largest value of its anomaly map.
-        calm: The value that 99 % of its pixels do not exceed.
+        calm: The value that 99 % of its pixels that count do not exceed.
+        statistics: How it was taken.
     """
 
     path: Path
     score: float
     peak: float
     calm: float
+    statistics: PictureStatistics
+
+    @classmethod
+    def of(
+        cls,
+        path: Path,
+        prepared: NDArray[np.uint8],
+        measured: tuple[NDArray[np.float32], float],
+        interest: NDArray[np.bool_],
+    ) -> Self:
+        """What a picture, its map and its score say.
+
+        Args:
+            path: The picture's file.
+            prepared: The picture at the model's size, uint8 (H, W, 3).
+            measured: Its anomaly map, float32 (H, W), and its score.
+            interest: bool (H, W), which pixels count.
+        """
+        anomaly_map, score = measured
+        return cls(path, score, *peak_and_calm(anomaly_map, interest), picture_statistics(prepared, interest))
 
 
-def measure_good(measure: Measure, pictures: Iterable[Path]) -> Iterator[Measurement | Failure]:
+def peak_and_calm(anomaly_map: NDArray[np.float32], interest: NDArray[np.bool_]) -> tuple[float, float]:
+    """The largest value of a map, (H, W), and the one that 99 % of its pixels that count do not exceed."""
+    return float(anomaly_map.max()), float(np.quantile(anomaly_map[interest], _CALM_QUANTILE))
+
+
+def measure_good(
+    measure: Measure, pictures: Iterable[Path], interest: NDArray[np.bool_]
+) -> Iterator[Measurement | Failure]:
     """Measure good pictures, side by side, in their order.
 
     Args:
         measure: Such as `Inspector.measure`; called from several threads at once.
         pictures: Files.
+        interest: (H, W) of the map, which pixels count: `Inspector.interest`.
 
     Yields:
         A measurement for each picture, or a failure for one that cannot be read.
     """
+    size = interest.shape[0], interest.shape[1]
 
     def measured(path: Path) -> Measurement | Failure:
         try:
-            anomaly_map, score = measure(path)
+            prepared = resize_picture(read_picture(path), size)
         except PictureError as error:
             return Failure(path, str(error))
-        calm = float(np.quantile(anomaly_map, _CALM_QUANTILE))
-        return Measurement(path, score, peak=float(anomaly_map.max()), calm=calm)
+        return Measurement.of(path, prepared, measure(prepared), interest)
 
     return in_order(measured, pictures)
 
 
 def calibrate(
-    measurements: Sequence[Measurement], *, false_reject_rate: float = 0.01, review_rate: float = 0.05
+    measurements: Sequence[Measurement],
+    *,
+    others: Sequence[Measurement] = (),
+    false_reject_rate: float = 0.01,
+    review_rate: float = 0.05,
 ) -> tuple[Calibration, tuple[float, float]]:
     """Find how to judge and how to draw by what a model says about good pictures.
 
     Args:
         measurements: Of good pictures that the model was not trained on; at least one.
+        others: Of further good pictures, by sister models (`flawflow.learn.crossfit`).
         false_reject_rate: As of `Calibration`.
         review_rate: As of `Calibration`.
 
@@ -78,13 +116,20 @@ def calibrate(
     calibration = Calibration.measured(
         (measurement.score for measurement in measurements),
         (measurement.peak for measurement in measurements),
+        others=(measurement.score for measurement in others),
+        other_peaks=(measurement.peak for measurement in others),
         false_reject_rate=false_reject_rate,
         review_rate=review_rate,
     )
-    low = float(np.median([measurement.calm for measurement in measurements]))
+    low = float(np.median([measurement.calm for measurement in (*measurements, *others)]))
     # A map that is constant on all good pictures still needs a scale with a length.
     high = low + max(2 * (calibration.pixel_threshold - low), 1e-6 * max(1.0, abs(low)))
     return calibration, (low, high)
+
+
+def reference(measurements: Iterable[Measurement]) -> Reference:
+    """What later pictures are compared with."""
+    return Reference.of((measurement.score, measurement.statistics) for measurement in measurements)
 
 
 def recalibrate(card: Card, measurements: Sequence[Measurement], *, add: bool = False) -> Card:
@@ -99,11 +144,12 @@ def recalibrate(card: Card, measurements: Sequence[Measurement], *, add: bool = 
     Raises:
         ValueError: When there is no measurement.
     """
-    earlier = card.calibration
+    earlier, drift = card.calibration, reference(measurements)
     calibration, heat_scale = calibrate(
         measurements, false_reject_rate=earlier.false_reject_rate, review_rate=earlier.review_rate
     )
     if add:
         scores = tuple(sorted((*earlier.scores, *calibration.scores)))
-        return replace(card, calibration=replace(earlier, scores=scores))
-    return replace(card, calibration=calibration, heat_scale=heat_scale)
+        calibration = replace(earlier, scores=scores)
+        return replace(card, calibration=calibration, drift=card.drift.with_more(drift))
+    return replace(card, calibration=calibration, heat_scale=heat_scale, drift=drift)

@@ -1,6 +1,7 @@
 """Running a model's graph."""
 
 import os
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -16,6 +17,8 @@ import onnxruntime as ort
 
 INPUT = "images"
 OUTPUTS = ("anomaly_map", "pred_score")
+
+ENGINES = ("onnxruntime", "openvino")
 
 _FATAL = 4
 _LONGEST = 400
@@ -39,13 +42,31 @@ class Engine(Protocol):
         ...
 
 
-class OnnxRuntimeEngine:
-    """ONNX Runtime on the CPU.
+def load_engine(name: str, graph: bytes, *, precision: str, threads: int | None = None) -> Engine:
+    """Load a graph into an engine.
 
-    The pictures of a batch are run one by one: a matrix product over several pictures may add in
-    another order than one over a single picture, and then a score would depend, in its last bit, on
-    the batch it came in. On a CPU a batch gains next to nothing.
+    Args:
+        name: One of `ENGINES`.
+        graph: Serialised ONNX ModelProto with input `images` and outputs `anomaly_map`, `pred_score`.
+        precision: As of the model's card: what the engine may compute in.
+        threads: CPU threads for one picture; as many as there are cores where it is not given.
+
+    Raises:
+        ValueError: When there is no such engine, or `threads` is less than 1.
+        EngineError: When the engine is not installed.
+        ModelFileError: When the engine cannot load the graph, or it has other inputs or outputs.
     """
+    if name not in ENGINES:
+        raise ValueError(f"engine must be one of {', '.join(ENGINES)}; got {name!r}")
+    if name == "onnxruntime":
+        return OnnxRuntimeEngine(graph, threads=threads)
+    from flawflow.inspect.openvino_engine import OpenVinoEngine
+
+    return OpenVinoEngine(graph, precision=precision, threads=threads)
+
+
+class OnnxRuntimeEngine:
+    """ONNX Runtime on the CPU; whatever is kept in 16 bits it computes in 32."""
 
     def __init__(self, graph: bytes, *, threads: int | None = None) -> None:
         """Load a graph.
@@ -58,34 +79,11 @@ class OnnxRuntimeEngine:
             ValueError: When `threads` is less than 1.
             ModelFileError: When ONNX Runtime cannot load the graph, or it has other inputs or outputs.
         """
-        if threads is not None and threads < 1:
-            raise ValueError(f"threads must be 1 or more; got {threads}")
-        options = ort.SessionOptions()
-        # Errors arrive as exceptions; what ONNX Runtime would print besides belongs to nobody's terminal.
-        options.log_severity_level = _FATAL
-        options.intra_op_num_threads = threads or 0
-        options.use_deterministic_compute = True
-        # Pictures come one by one: what depends on their number alone is computed once, at loading.
-        options.add_free_dimension_override_by_name("batch", 1)
-        # Threads that wait in a busy loop take the cores from decoding the next picture and from whatever
-        # else the machine does: with other programs running, a picture took three times as long.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        try:
-            self._session = ort.InferenceSession(
-                graph,
-                options,
-                providers=["CPUExecutionProvider"],
-                # The fallback would print, and try the same provider again.
-                enable_fallback=0,
-            )
-            inputs = {part.name: part.type for part in self._session.get_inputs()}
-            outputs = {part.name: part.type for part in self._session.get_outputs()}
-        except Exception as error:  # ONNX Runtime's exceptions share no other base
-            raise ModelFileError(
-                f"ONNX Runtime {ort.__version__} cannot load the model's graph ({_said(error)}): "
-                "upgrade onnxruntime"
-            ) from None
-        _check_contract(inputs, outputs)
+        self._session = open_session(graph, threads=threads)
+        check_contract(
+            {part.name: part.type for part in self._session.get_inputs()},
+            {part.name: part.type for part in self._session.get_outputs()},
+        )
 
     def run(self, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Run the graph on pictures of the graph's size, one by one; see `Engine.run`.
@@ -93,20 +91,76 @@ class OnnxRuntimeEngine:
         Raises:
             ModelFileError: When the graph cannot be run on pictures of this size.
         """
-        try:
-            results = [self._session.run(OUTPUTS, {INPUT: image[None]}) for image in images]
-        except Exception as error:  # ONNX Runtime's exceptions share no other base
-            raise ModelFileError(
-                f"the model's graph cannot run on pictures of shape {images.shape} ({_said(error)}): "
-                "train the model again"
-            ) from None
-        maps, scores = zip(*results, strict=True)
-        if any(array.ndim == 0 for array in (*maps, *scores)):
-            raise ModelFileError("the model gives one number for all pictures: train the model again")
-        return np.concatenate(maps), np.concatenate(scores)
+        return one_by_one(lambda image: self._session.run(OUTPUTS, {INPUT: image}), images)
 
 
-def _check_contract(inputs: dict[str, str], outputs: dict[str, str]) -> None:
+def open_session(graph: bytes, *, threads: int | None) -> ort.InferenceSession:
+    """Load any ONNX graph into ONNX Runtime, for one picture at a time.
+
+    Raises:
+        ValueError: When `threads` is less than 1.
+        ModelFileError: When ONNX Runtime cannot load the graph.
+    """
+    check_threads(threads)
+    options = ort.SessionOptions()
+    # Errors arrive as exceptions; what ONNX Runtime would print besides belongs to nobody's terminal.
+    options.log_severity_level = _FATAL
+    options.intra_op_num_threads = threads or 0
+    options.use_deterministic_compute = True
+    # Pictures come one by one: what depends on their number alone is computed once, at loading.
+    options.add_free_dimension_override_by_name("batch", 1)
+    # Threads that wait in a busy loop take the cores from decoding the next picture and from whatever
+    # else the machine does: with other programs running, a picture took three times as long.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # Sums of 8-bit products saturate on processors without VNNI unless this is set: a picture's score must
+    # not depend on the processor.
+    options.add_session_config_entry("session.x64quantprecision", "1")
+    try:
+        # The fallback would print, and try the same provider again.
+        return ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"], enable_fallback=0)
+    except Exception as error:  # ONNX Runtime's exceptions share no other base
+        raise ModelFileError(
+            f"ONNX Runtime {ort.__version__} cannot load the model's graph ({said(error)}): "
+            "upgrade onnxruntime"
+        ) from None
+
+
+def one_by_one(
+    infer: Callable[[NDArray[np.uint8]], Sequence[NDArray[np.float32]]], images: NDArray[np.uint8]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Run the pictures of a batch singly.
+
+    A matrix product over several pictures may add in another order than one over a single picture, and
+    then a score would depend, in its last bit, on the batch it came in. On a CPU a batch gains next to
+    nothing.
+
+    Args:
+        infer: Gives the map (1, H, W) and the score (1,) of one picture (1, H, W, 3).
+        images: uint8 (B, H, W, 3).
+
+    Raises:
+        ModelFileError: When `infer` fails on pictures of this size, or what it gives is not one a picture.
+    """
+    try:
+        results = [infer(image[None]) for image in images]
+    except Exception as error:  # the engines' exceptions share no other base
+        raise ModelFileError(
+            f"the model's graph cannot run on pictures of shape {images.shape} ({said(error)}): "
+            "train the model again"
+        ) from None
+    maps, scores = zip(*results, strict=True)
+    if any(array.ndim == 0 for array in (*maps, *scores)):
+        raise ModelFileError("the model gives one number for all pictures: train the model again")
+    return np.concatenate(maps), np.concatenate(scores)
+
+
+def check_threads(threads: int | None) -> None:
+    """Refuse a number of threads that is less than 1."""
+    if threads is not None and threads < 1:
+        raise ValueError(f"threads must be 1 or more; got {threads}")
+
+
+def check_contract(inputs: dict[str, str], outputs: dict[str, str]) -> None:
     """Refuse a graph whose inputs and outputs, each with its type, are not those of a flawflow model."""
     if list(inputs) != [INPUT] or not set(OUTPUTS) <= set(outputs):
         raise ModelFileError(
@@ -121,7 +175,7 @@ def _check_contract(inputs: dict[str, str], outputs: dict[str, str]) -> None:
             )
 
 
-def _said(error: Exception) -> str:
-    """What ONNX Runtime says, which may be a page long, as the beginning of one line."""
+def said(error: Exception) -> str:
+    """What an engine says, which may be a page long, as the beginning of one line."""
     text = " ".join(str(error).split()) or type(error).__name__
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} …"

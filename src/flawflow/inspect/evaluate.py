@@ -13,9 +13,16 @@ from flawflow.picture import read_mask, resize_mask
 Progress = Callable[[int, int], None]
 """Called with the number of pictures done and of all."""
 
+OnScored = Callable[[Sample, Scored], None]
+"""Called with each test picture and what was measured on it."""
+
 
 def evaluate(
-    model: str | Path | Inspector, data: str | Path | Dataset, *, progress: Progress | None = None
+    model: str | Path | Inspector,
+    data: str | Path | Dataset,
+    *,
+    progress: Progress | None = None,
+    on_scored: OnScored | None = None,
 ) -> Evaluation:
     """Measure a model on the test pictures of a data set.
 
@@ -26,6 +33,7 @@ def evaluate(
         model: A model file, or an inspector.
         data: A data set, or its folder.
         progress: Called after each picture with (done, all).
+        on_scored: Called with each picture, in order.
 
     Raises:
         ModelFileError: When the model cannot be loaded.
@@ -39,13 +47,20 @@ def evaluate(
         raise DatasetError(
             f"{dataset.name} has no test pictures: give a data set with labelled test pictures"
         )
-    return evaluate_maps(_scored(inspector, dataset.test, progress))
+    return evaluate_maps(_scored(inspector, dataset.test, progress, on_scored))
 
 
-def _scored(inspector: Inspector, samples: tuple[Sample, ...], progress: Progress | None) -> Iterator[Scored]:
+def _scored(
+    inspector: Inspector,
+    samples: tuple[Sample, ...],
+    progress: Progress | None,
+    on_scored: OnScored | None,
+) -> Iterator[Scored]:
     results = in_order(lambda sample: _score(inspector, sample), samples)
     for done, scored in enumerate(results, start=1):
         yield scored
+        if on_scored is not None:
+            on_scored(samples[done - 1], scored)
         if progress is not None:
             progress(done, len(samples))
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from flawflow.judge.calibration import Verdict
 from flawflow.judge.regions import Region
 from flawflow.picture import resize_map
+from flawflow.picture.statistics import PictureStatistics
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class Inspection:
         graph_map: float32 anomaly map at the model's own size, `card.size`; higher is more anomalous.
         regions: Where `anomaly_map` is above the model's pixel threshold, by falling peak.
         timings: What each step took.
+        statistics: How the picture was taken; None where the model has none of good pictures to compare with.
     """
 
     path: Path | None
@@ -62,6 +64,7 @@ class Inspection:
     graph_map: NDArray[np.float32] = field(repr=False)
     regions: tuple[Region, ...]
     timings: Timings
+    statistics: PictureStatistics | None = None
 
     @cached_property
     def anomaly_map(self) -> NDArray[np.float32]:

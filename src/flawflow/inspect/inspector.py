@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 
 from flawflow.card import MAX_LEVEL, Card
 from flawflow.errors import FlawflowError, ModelFileError
-from flawflow.inspect.engine import Engine, OnnxRuntimeEngine
+from flawflow.inspect.engine import Engine, load_engine
 from flawflow.inspect.inspection import Failure, Inspection, Timings
 from flawflow.inspect.stream import in_order
 from flawflow.judge.calibration import Calibration
+from flawflow.judge.interest import from_runs
 from flawflow.judge.regions import Region, find_regions
-from flawflow.model_file import read_model
-from flawflow.picture import PictureSource, read_picture, resize_map, resize_picture
+from flawflow.model_file import ModelFile, read_model
+from flawflow.picture import MAX_PIXELS, PictureSource, read_picture, resize_map, resize_picture
+from flawflow.picture.statistics import picture_statistics
 
 
 class Inspector:
@@ -25,47 +27,64 @@ class Inspector:
 
     Attributes:
         card: What the model file says about the model.
+        interest: bool, (H, W) of `card.size`: which pixels count. The model's map has its lowest value where
+            they do not, and its score leaves them out.
     """
 
     def __init__(self, engine: Engine, card: Card) -> None:
         self._engine = engine
         self.card = card
+        self.interest = from_runs(card.interest, card.size)
 
     @classmethod
-    def load(cls, path: str | Path, *, threads: int | None = None) -> Self:
+    def load(cls, path: str | Path, *, engine: str = "onnxruntime", threads: int | None = None) -> Self:
         """Load a model file.
 
         Args:
             path: The `.flaw` file.
+            engine: What runs the graph: "onnxruntime" or "openvino".
             threads: CPU threads for one picture; as many as there are cores where it is not given.
 
         Raises:
+            EngineError: When the engine is not installed.
             ModelFileError: When the file is missing, damaged, foreign or made by a newer flawflow.
         """
         model = read_model(Path(path))
         try:
-            inspector = cls(OnnxRuntimeEngine(model.graph, threads=threads), model.card)
-            # One black picture proves that graph and card fit, and pays what only the first picture costs.
-            inspector._infer(np.zeros((*model.card.size, 3), np.uint8))
-            return inspector
+            return cls.of(model, engine=engine, threads=threads)
         except ModelFileError as error:
             raise ModelFileError(f"{path}: {error}") from None
+
+    @classmethod
+    def of(cls, model: ModelFile, *, engine: str = "onnxruntime", threads: int | None = None) -> Self:
+        """Make an inspector of a model file's content; see `load`.
+
+        Raises:
+            EngineError: When the engine is not installed.
+            ModelFileError: When its graph cannot be run or does not fit its card.
+        """
+        runs = load_engine(engine, model.graph, precision=model.card.precision, threads=threads)
+        inspector = cls(runs, model.card)
+        # One black picture proves that graph and card fit, and pays what only the first picture costs.
+        inspector._infer(np.zeros((*model.card.size, 3), np.uint8))
+        return inspector
 
     def with_calibration(self, calibration: Calibration) -> Self:
         """The same model, judging by another calibration, such as `card.calibration.with_rates(…)`."""
         return type(self)(self._engine, dataclasses.replace(self.card, calibration=calibration))
 
-    def inspect(self, source: PictureSource) -> Inspection:
+    def inspect(self, source: PictureSource, *, max_pixels: int = MAX_PIXELS) -> Inspection:
         """Inspect one picture.
 
         Args:
             source: A file's path, its content, a Pillow image, or an array.
+            max_pixels: Larger pictures are refused by their header, before they are decoded.
 
         Raises:
             PictureError: When the picture cannot be read.
         """
         started = perf_counter()
-        picture = read_picture(source)
+        picture = read_picture(source, max_pixels=max_pixels)
         read = perf_counter()
         prepared = resize_picture(picture, self.card.size)
         ready = perf_counter()
@@ -75,6 +94,7 @@ class Inspector:
         calibration = self.card.calibration
         regions = _regions(graph_map, size, calibration.pixel_threshold)
         p_value, verdict = calibration.p_value(score), calibration.verdict(score)
+        statistics = picture_statistics(prepared, self.interest) if len(self.card.drift) else None
         judged = perf_counter()
         return Inspection(
             path=_path(source),
@@ -87,6 +107,7 @@ class Inspector:
             timings=Timings(
                 read=read - started, prepare=ready - read, infer=inferred - ready, judge=judged - inferred
             ),
+            statistics=statistics,
         )
 
     def inspect_many(

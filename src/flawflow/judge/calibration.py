@@ -6,14 +6,19 @@ number n of calibration pictures, whatever the distribution of the scores
 (Vovk, Gammerman & Shafer, "Algorithmic Learning in a Random World"; see also arXiv 2107.07511).
 """
 
+import itertools
 import math
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
 from typing import Literal, Self
 
 Verdict = Literal["OK", "REVIEW", "NG"]
+
+# Rates that follow from a threshold are rounded to millionths.
+_STEPS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -24,11 +29,14 @@ class Threshold:
         score: A calibration score; what is above it stands out.
         asked_rate: The rate that was asked for, in (0, 1).
         guaranteed_rate: What holds: a new good picture is above `score` with at most this probability.
+        expected_rate: What is seen: about this share of good pictures is above `score`. It differs from
+            `guaranteed_rate` where the model was cross-fitted.
     """
 
     score: float
     asked_rate: float
     guaranteed_rate: float
+    expected_rate: float
 
     @property
     def keeps_rate(self) -> bool:
@@ -40,12 +48,20 @@ class Threshold:
 class Calibration:
     """Scores of good pictures that the model was not trained on, and the rates to judge by.
 
+    Where pictures are few, the model is one of several that each left out another part of them
+    (cross-fitting). `scores` are then those of its own part, and `others` are those of the other parts, each
+    by the model that left it out. What is guaranteed rests on `scores` alone: only they are exchangeable
+    with the score of a new picture. A threshold also lets no more of all n scores stand above it than the
+    rate allows, which is what the share of rejected good pictures is seen to follow.
+
     Attributes:
-        scores: Image scores, ascending, at least one.
+        scores: Image scores of good pictures by this model, ascending, at least one.
         pixel_threshold: The map value above which a pixel belongs to a region.
         false_reject_rate: The share of good pictures, in (0, 1), that may be judged NG.
         review_rate: The share of good pictures, in (0, 1), that may be judged NG or REVIEW; at least
             `false_reject_rate`. Where the two are equal no picture is REVIEW.
+        others: Image scores of further good pictures by models that were trained like this one on as many
+            pictures, but without them; ascending.
 
     Raises:
         ValueError: When a value is outside its range.
@@ -63,6 +79,7 @@ class Calibration:
     pixel_threshold: float
     false_reject_rate: float = 0.01
     review_rate: float = 0.05
+    others: tuple[float, ...] = ()
 
     @classmethod
     def measured(
@@ -70,6 +87,8 @@ class Calibration:
         scores: Iterable[float],
         peaks: Iterable[float],
         *,
+        others: Iterable[float] = (),
+        other_peaks: Iterable[float] = (),
         false_reject_rate: float = 0.01,
         review_rate: float = 0.05,
     ) -> Self:
@@ -81,29 +100,33 @@ class Calibration:
         Args:
             scores: Their image scores, in any order.
             peaks: The largest values of their anomaly maps.
+            others: As of the attribute, in any order.
+            other_peaks: The largest values of those pictures' maps.
             false_reject_rate: As of the attribute.
             review_rate: As of the attribute.
 
         Raises:
             ValueError: When there is no picture, or a value is outside its range.
         """
-        ordered = tuple(sorted(float(peak) for peak in peaks))
-        if not ordered or not all(map(math.isfinite, ordered)):
+        own, other = _ascending(peaks), _ascending(other_peaks)
+        if not own or not all(map(math.isfinite, own + other)):
             raise ValueError("a calibration needs good pictures, at least one, with finite anomaly maps")
         return cls(
-            scores=tuple(sorted(float(score) for score in scores)),
-            pixel_threshold=_exceeded_by(review_rate, ordered).score,
+            scores=_ascending(scores),
+            pixel_threshold=_threshold(review_rate, own, _ascending(own + other)).score,
             false_reject_rate=false_reject_rate,
             review_rate=review_rate,
+            others=_ascending(others),
         )
 
     def __post_init__(self) -> None:
         if not self.scores:
             raise ValueError("scores must hold at least one calibration score; got none")
-        if not all(map(math.isfinite, self.scores)):
-            raise ValueError("scores must be finite")
-        if any(low > high for low, high in zip(self.scores, self.scores[1:], strict=False)):
-            raise ValueError("scores must be ascending")
+        for name, scores in (("scores", self.scores), ("others", self.others)):
+            if not all(map(math.isfinite, scores)):
+                raise ValueError(f"{name} must be finite")
+            if any(low > high for low, high in itertools.pairwise(scores)):
+                raise ValueError(f"{name} must be ascending")
         if not math.isfinite(self.pixel_threshold):
             raise ValueError(f"pixel_threshold must be finite; got {self.pixel_threshold}")
         _check_rate(self.false_reject_rate)
@@ -127,13 +150,19 @@ class Calibration:
         review = max(self.review_rate, reject) if review_rate is None else review_rate
         return replace(self, false_reject_rate=reject, review_rate=review)
 
+    @cached_property
+    def all_scores(self) -> tuple[float, ...]:
+        """`scores` and `others` together, ascending: n numbers."""
+        return _ascending(self.scores + self.others) if self.others else self.scores
+
     def p_value(self, score: float) -> float:
         """The conformal p-value (1 + #{calibration scores ≥ score}) / (n + 1), in (0, 1].
 
-        A new good picture gets a p-value of at most r with probability at most r, for every r.
+        A new good picture gets a p-value of at most r with probability at most r, for every r. Where the
+        model was cross-fitted it is about r, and at most ⌊r·(n + 1)⌋/(m + 1) with the m of `scores`.
         """
-        n = len(self.scores)
-        return (1 + n - bisect_left(self.scores, score)) / (n + 1)
+        n = len(self.all_scores)
+        return (1 + n - bisect_left(self.all_scores, score)) / (n + 1)
 
     def threshold(self, rate: float | None = None) -> Threshold:
         """The smallest threshold that a new good picture exceeds with probability ≤ `rate`.
@@ -142,13 +171,16 @@ class Calibration:
         n is too small for the rate (`needed` says what would do): the largest calibration score is
         given instead, and its `guaranteed_rate`, 1/(n + 1), is then above the rate.
 
+        Where the model was cross-fitted, it is the larger of that of `scores`, which alone has the
+        guarantee, and that of all scores, whose rate is the expected one.
+
         Args:
             rate: In (0, 1); the false reject rate where it is not given.
 
         Raises:
             ValueError: When the rate is outside (0, 1).
         """
-        return _exceeded_by(self.false_reject_rate if rate is None else rate, self.scores)
+        return _threshold(self.false_reject_rate if rate is None else rate, self.scores, self.all_scores)
 
     def review_threshold(self) -> Threshold:
         """The threshold of `review_rate`: a picture above it is REVIEW, if not NG."""
@@ -162,6 +194,23 @@ class Calibration:
         """
         return math.ceil(1 / _exact(self.false_reject_rate if rate is None else rate)) - 1
 
+    def rate_above(self, score: float) -> float:
+        """The rate whose threshold is the largest calibration score that is not above `score`.
+
+        It is (1 + #{calibration scores > score}) / (n + 1), rounded up in the sixth digit, so that it can be
+        written down and still means the same threshold; n / (n + 1) where every score is above.
+
+        Args:
+            score: Where a person would put a threshold; finite.
+
+        >>> calibration = Calibration(scores=(1.0, 2.0, 3.0, 4.0), pixel_threshold=3.0)
+        >>> calibration.rate_above(3.5), calibration.threshold(calibration.rate_above(3.5)).score
+        (0.4, 3.0)
+        """
+        n = len(self.scores)
+        above = min(1 + n - bisect_right(self.scores, score), n)
+        return math.ceil(Fraction(above * _STEPS, n + 1)) / _STEPS
+
     def verdict(self, score: float) -> Verdict:
         """`NG` or `REVIEW` where the score is above the threshold of its rate, `OK` elsewhere.
 
@@ -173,12 +222,27 @@ class Calibration:
         return "REVIEW" if score > self.review_threshold().score else "OK"
 
 
-def _exceeded_by(rate: float, scores: tuple[float, ...]) -> Threshold:
-    """The threshold among ascending calibration scores for a rate; see `Calibration.threshold`."""
+def _threshold(rate: float, own: tuple[float, ...], everyone: tuple[float, ...]) -> Threshold:
+    """The threshold for a rate among ascending values; see `Calibration.threshold`."""
+    guaranteed, expected = _exceeded_by(rate, own), _exceeded_by(rate, everyone)
+    return Threshold(
+        score=max(guaranteed[0], expected[0]),
+        asked_rate=rate,
+        guaranteed_rate=guaranteed[1],
+        expected_rate=expected[1],
+    )
+
+
+def _exceeded_by(rate: float, scores: tuple[float, ...]) -> tuple[float, float]:
+    """The calibration score that a new one exceeds with probability ≤ `rate`, and that probability."""
     n = len(scores)
     # ⌈(n + 1)(1 - rate)⌉ = n + 1 - ⌊(n + 1) rate⌋: the calibration pictures that may lie above, plus one.
     above = max(1, math.floor((n + 1) * _exact(rate)))
-    return Threshold(score=scores[n - above], asked_rate=rate, guaranteed_rate=above / (n + 1))
+    return scores[n - above], above / (n + 1)
+
+
+def _ascending(values: Iterable[float]) -> tuple[float, ...]:
+    return tuple(sorted(map(float, values)))
 
 
 def _check_rate(rate: float) -> None:

@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 
 from flawflow.errors import DatasetError
 from flawflow.inspect import calibrate as by_measurements
-from flawflow.inspect.calibrate import Measurement, measure_good
+from flawflow.inspect.calibrate import Measurement, measure_good, reference
 from flawflow.inspect.engine import Engine
 from flawflow.inspect.inspection import Failure
 from flawflow.judge.calibration import Calibration
+from flawflow.judge.reference import Reference
 from flawflow.learn.source import OnProgress, Progress
-from flawflow.picture import read_picture, resize_picture
 
 HELD_OUT_SHARE = 0.15
 LEAST_HELD_OUT = 2
@@ -34,6 +34,11 @@ def split_good(pictures: Sequence[Path], seed: int) -> tuple[tuple[Path, ...], t
         tuple(path for index, path in enumerate(pictures) if index not in chosen),
         tuple(pictures[index] for index in sorted(chosen)),
     )
+
+
+def shuffled(pictures: Sequence[Path], seed: int) -> tuple[Path, ...]:
+    """The pictures in random order, so that parts in a row are random parts."""
+    return tuple(pictures[index] for index in np.random.default_rng(seed).permutation(len(pictures)).tolist())
 
 
 def split_clips(clips: Sequence[Sequence[Path]]) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
@@ -63,30 +68,37 @@ def require_enough(count: int) -> None:
 
 
 def calibrate(
-    engine: Engine, pictures: Sequence[Path], size: tuple[int, int], on_progress: OnProgress
-) -> tuple[Calibration, tuple[float, float], tuple[tuple[Path, str], ...]]:
+    engine: Engine,
+    pictures: Sequence[Path],
+    interest: NDArray[np.bool_],
+    on_progress: OnProgress,
+    *,
+    others: Sequence[Measurement] = (),
+) -> tuple[Calibration, tuple[float, float], Reference, tuple[tuple[Path, str], ...]]:
     """Calibrate by the exported graph.
 
     Args:
         engine: Runs the graph.
         pictures: Good pictures that the detector was not trained on.
-        size: (H, W) of the graph's input.
+        interest: Which pixels of the graph's input, (H, W), count.
         on_progress: Who is told.
+        others: Of further good pictures, by sister models (`flawflow.learn.crossfit`).
 
     Returns:
-        The calibration, the heat scale, and the pictures that could not be read, each with a sentence.
+        The calibration, the heat scale, what later pictures are compared with, and the pictures that could
+        not be read, each with a sentence.
 
     Raises:
         DatasetError: None of the pictures could be read.
     """
 
-    def measure(path: Path) -> tuple[NDArray[np.float32], float]:
-        maps, scores = engine.run(resize_picture(read_picture(path), size)[None])
+    def measure(prepared: NDArray[np.uint8]) -> tuple[NDArray[np.float32], float]:
+        maps, scores = engine.run(prepared[None])
         return maps[0], float(scores[0])
 
     measurements: list[Measurement] = []
     failures: list[tuple[Path, str]] = []
-    for done, result in enumerate(measure_good(measure, pictures), start=1):
+    for done, result in enumerate(measure_good(measure, pictures, interest), start=1):
         if isinstance(result, Failure):
             failures.append((pictures[done - 1], result.error))
         else:
@@ -96,5 +108,5 @@ def calibrate(
         raise DatasetError(
             "None of the pictures kept for calibration could be read; give more good pictures."
         )
-    calibration, heat_scale = by_measurements.calibrate(measurements)
-    return calibration, heat_scale, tuple(failures)
+    calibration, heat_scale = by_measurements.calibrate(measurements, others=others)
+    return calibration, heat_scale, reference((*measurements, *others)), tuple(failures)

@@ -51,11 +51,14 @@ class Encoder(nn.Module):
             one stride; its maps come from evenly spaced blocks, early to late.
         size: (H, W) that the network is bound to, or None where any multiple of the strides will do.
         weights_info: Where the weights come from.
+        interest: (H, W) bool, which pixels are seen; None for all. The others look like what convolutions
+            see beyond the edge of a picture, whatever they hold.
     """
 
     network: Any
     scale: Tensor
     offset: Tensor
+    interest: Tensor | None
 
     def __init__(
         self,
@@ -80,6 +83,7 @@ class Encoder(nn.Module):
         # (x/255 - mean)/std as one multiplication and one addition.
         self.register_buffer("scale", 1 / (255 * std), persistent=False)
         self.register_buffer("offset", -mean / std, persistent=False)
+        self.register_buffer("interest", None, persistent=False)
         self.train(False)
 
     def train(self, mode: bool = True) -> Self:
@@ -118,9 +122,11 @@ class Encoder(nn.Module):
             TrainingError: The size does not fit the encoder.
         """
         self.grids((images.shape[1], images.shape[2]))
-        pixels = images.permute(0, 3, 1, 2).to(torch.float32)
+        pixels = images.permute(0, 3, 1, 2).to(torch.float32) * self.scale + self.offset
+        if self.interest is not None:
+            pixels = pixels * self.interest
         maps: list[Tensor] = self.network.forward_intermediates(
-            pixels * self.scale + self.offset, indices=self._maps, output_fmt="NCHW", intermediates_only=True
+            pixels, indices=self._maps, output_fmt="NCHW", intermediates_only=True
         )
         return maps
 

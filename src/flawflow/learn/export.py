@@ -1,5 +1,6 @@
 """From a torch module to the graph of a model file."""
 
+import itertools
 import logging
 import warnings
 from collections.abc import Sequence
@@ -44,7 +45,13 @@ def export_graph(model: InspectionModel, size: tuple[int, int]) -> bytes:
         raise TrainingError(
             "The model could not be exported to ONNX; please report this with the encoder's name."
         )
-    content: bytes = program.model_proto.SerializeToString()
+    proto = program.model_proto
+    # The exporter notes the lines of code that each part came from, with the paths of this machine.
+    graph = proto.graph
+    parts = (graph.node, graph.value_info, graph.initializer, graph.input, graph.output)
+    for part in (graph, *itertools.chain.from_iterable(parts)):
+        del part.metadata_props[:]
+    content: bytes = proto.SerializeToString()
     return content
 
 

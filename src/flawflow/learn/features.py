@@ -10,7 +10,7 @@ import shutil
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ from torch import Tensor
 from flawflow.errors import DatasetError, PictureError, TrainingError
 from flawflow.learn.augment import Augmentation, view_generator
 from flawflow.learn.encoder import Encoder
+from flawflow.learn.interest import cells
 from flawflow.picture import read_picture, resize_picture
 
 _GIB = 2**30
@@ -43,6 +44,7 @@ class FeatureStore:
         views: Rows per picture.
         pictures: The pictures that were read, in the order of the rows.
         failures: The pictures that could not be read, each with the sentence that says why.
+        interest: (H, W) bool, which pixels of the pictures count; None for all.
     """
 
     maps: tuple[Tensor, ...]
@@ -50,10 +52,23 @@ class FeatureStore:
     views: int
     pictures: tuple[Path, ...]
     failures: tuple[tuple[Path, str], ...]
+    interest: Tensor | None = None
+
+    def inside(self, k: int) -> Tensor | None:
+        """The positions of scale k to learn from, (P,) int64; None for all."""
+        if self.interest is None:
+            return None
+        return torch.nonzero(cells(self.interest, self.grids[k]).flatten())[:, 0]
 
     def vectors(self, k: int) -> Tensor:
         """All vectors of scale k, (rows·H_k·W_k, D_k), not copied; vector n is at position n % (H_k·W_k)."""
         return self.maps[k].reshape(-1, self.maps[k].shape[-1])
+
+    def part(self, start: int, end: int) -> "FeatureStore":
+        """The features of pictures `start` to `end`, not copied."""
+        rows = slice(start * self.views, end * self.views)
+        maps = tuple(scale[rows] for scale in self.maps)
+        return replace(self, maps=maps, pictures=self.pictures[start:end])
 
     def plain_pyramids(self, device: torch.device) -> Iterator[list[Tensor]]:
         """The features of the pictures as they are, some pictures at a time, as maps (B, D_k, H_k, W_k)."""
@@ -133,7 +148,8 @@ def extract(
         first = f"; the first: {failures[0][1]}" if failures else ""
         raise DatasetError(f"None of {len(pictures)} training pictures could be read{first}")
     kept = tuple(scale[: writer.rows] for scale in maps)
-    return FeatureStore(kept, grids, copies, tuple(read), tuple(failures))
+    interest = None if encoder.interest is None else encoder.interest.cpu()
+    return FeatureStore(kept, grids, copies, tuple(read), tuple(failures), interest)
 
 
 class _Writer:

@@ -1,11 +1,17 @@
 """Which good pictures to learn from and which to calibrate with; of videos, frames."""
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from flawflow.learn.calibrate import require_enough, split_clips, split_good
+import numpy as np
+from numpy.typing import NDArray
+
+from flawflow.errors import DatasetError, PictureError
+from flawflow.learn.calibrate import require_enough, shuffled, split_clips, split_good
 from flawflow.learn.source import OnProgress, Progress
+from flawflow.picture import read_picture
 from flawflow.video.names import is_video_name, require_video
 
 
@@ -38,6 +44,26 @@ def check_good(paths: Sequence[Path]) -> None:
         require_enough(len(paths))
 
 
+def first_shape(paths: Sequence[Path]) -> tuple[int, int]:
+    """(H, W) of the first picture, or of the first video's frames, that can be read.
+
+    Raises:
+        DatasetError: None can be read.
+    """
+    for path in paths:
+        with contextlib.suppress(PictureError):
+            picture = _first_frame(path) if is_video_name(path) else read_picture(path)
+            return picture.shape[0], picture.shape[1]
+    raise DatasetError("None of the good pictures could be read; name a folder of pictures.")
+
+
+def _first_frame(path: Path) -> NDArray[np.uint8]:
+    from flawflow.video.read import open_video
+
+    with open_video(path) as video:
+        return next(iter(video.frames())).picture
+
+
 def share_out(
     paths: Sequence[Path],
     *,
@@ -46,6 +72,7 @@ def share_out(
     size: tuple[int, int],
     folder: Path,
     on_progress: OnProgress,
+    crossed: bool = False,
 ) -> Good:
     """Share good pictures out.
 
@@ -60,12 +87,15 @@ def share_out(
         size: (H, W) that frames are resized to.
         folder: Where the frames of videos are kept; the caller removes them.
         on_progress: Who is told.
+        crossed: Whether the pictures are to be cross-fitted: all of them are to learn from, in random order.
 
     Raises:
         DatasetError: There are fewer than eight pictures.
     """
     pictures = [path for path in paths if not is_video_name(path)]
     videos = [path for path in paths if is_video_name(path)]
+    if crossed:
+        return Good(shuffled(pictures, seed), ())
     if not videos:
         return Good(*split_good(pictures, seed))
     from flawflow.video.pictures import save_frames

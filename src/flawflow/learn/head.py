@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from flawflow.learn.detector.detector import Aggregation
+from flawflow.learn.interest import cells, nearest_inside
 
 # The statistics of a position are taken over its neighbourhood: σ as a share of the map's shorter side.
 _NEIGHBOURHOOD = 1 / 32
@@ -28,19 +29,31 @@ class Head(nn.Module):
         moments: For each scale mean and deviation of the distance on good pictures, each (H_k, W_k).
         size: (H, W) of the anomaly map.
         aggregation: How.
+        interest: (H, W) bool, which pixels count; None for all. The others get the lowest value of those
+            that count, and the nearest of these stand in for them where the map is enlarged and smoothed.
     """
 
     columns: Tensor
+    interest: Tensor | None
 
     def __init__(
-        self, moments: Sequence[tuple[Tensor, Tensor]], size: tuple[int, int], aggregation: Aggregation
+        self,
+        moments: Sequence[tuple[Tensor, Tensor]],
+        size: tuple[int, int],
+        aggregation: Aggregation,
+        interest: Tensor | None = None,
     ) -> None:
         super().__init__()
         self.count = len(moments)
         self.on_grid = aggregation.on_grid
         finest = moments[0][0].shape
         grid = (finest[0], finest[1]) if self.on_grid else size
-        self.tail = max(1, round(aggregation.tail * grid[0] * grid[1]))
+        self.register_buffer("interest", interest)
+        counting = torch.arange(grid[0] * grid[1])
+        if interest is not None:
+            counting = torch.nonzero(cells(interest, grid).flatten())[:, 0]
+            self.register_buffer("counting", counting)
+        self.tail = max(1, round(aggregation.tail * len(counting)))
         sigma = 0.0 if self.on_grid else aggregation.smoothing
         across, weights = [], []
         for k, (mean, deviation) in enumerate(moments):
@@ -53,6 +66,8 @@ class Head(nn.Module):
             self.register_buffer(f"mean{k}", mean)
             self.register_buffer(f"gain{k}", 1 / deviation)
             self.register_buffer(f"rows{k}", rows)
+            if interest is not None:
+                self.register_buffer(f"nearest{k}", nearest_inside(cells(interest, grid_of(mean))))
             across.append(columns)
             weights.append((mean.shape[0] / grid[0]) ** aggregation.sharpness)
         self.register_buffer("columns", torch.cat(across, dim=1).T.contiguous())
@@ -86,17 +101,35 @@ class Head(nn.Module):
         total = beside @ self.columns
         score = self._score(total.flatten(1))
         if self.on_grid:
-            return self.get_buffer("tall") @ (beside @ self.get_buffer("wide")), score
+            total = self.get_buffer("tall") @ (beside @ self.get_buffer("wide"))
+        if self.interest is not None:
+            lowest = torch.where(self.interest, total, torch.inf).amin(dim=(1, 2), keepdim=True)
+            total = torch.where(self.interest, total, lowest)
         return total, score
 
     def _heightened(self, k: int, distance: Tensor) -> Tensor:
         mean, gain, rows = (self.get_buffer(f"{name}{k}") for name in ("mean", "gain", "rows"))
-        return rows @ ((distance - mean) * gain)
+        normalised = (distance - mean) * gain
+        if self.interest is not None:
+            normalised = from_nearest(normalised, self.get_buffer(f"nearest{k}"))
+        return rows @ normalised
 
     def _score(self, values: Tensor) -> Tensor:
+        if self.interest is not None:
+            values = values.index_select(1, self.get_buffer("counting"))
         if self.tail > 1:
             return values.topk(self.tail, dim=1, sorted=False).values.mean(dim=1)
         return values.amax(dim=1)
+
+
+def from_nearest(maps: Tensor, nearest: Tensor) -> Tensor:
+    """Maps (B, H_k, W_k) in which each position has the value of another one, given by `nearest_inside`."""
+    return maps.flatten(1).index_select(1, nearest).reshape(maps.shape)
+
+
+def grid_of(maps: Tensor) -> tuple[int, int]:
+    """(H_k, W_k) of maps (…, H_k, W_k)."""
+    return int(maps.shape[-2]), int(maps.shape[-1])
 
 
 def position_moments(distances: Tensor, *, by_position: bool) -> tuple[Tensor, Tensor]:

@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from flawflow.learn.detector.detector import Detector
 from flawflow.learn.encoder import Encoder
 from flawflow.learn.features import FeatureStore
-from flawflow.learn.head import Head, position_moments
+from flawflow.learn.head import Head, from_nearest, grid_of, position_moments
+from flawflow.learn.interest import cells, nearest_inside
 
 
 class InspectionModel(nn.Module):
@@ -50,5 +51,10 @@ def build_head(detector: Detector, store: FeatureStore, size: tuple[int, int], d
     used = pyramids if by_position else itertools.islice(pyramids, 1)
     parts = [[distance.cpu() for distance in detector(pyramid)] for pyramid in used]
     distances = [torch.cat(scale) for scale in zip(*parts, strict=True)]
+    interest = store.interest
+    if interest is not None:
+        distances = [
+            from_nearest(scale, nearest_inside(cells(interest, grid_of(scale)))) for scale in distances
+        ]
     moments = [position_moments(scale, by_position=by_position) for scale in distances]
-    return Head(moments, size, detector.aggregation)
+    return Head(moments, size, detector.aggregation, interest)

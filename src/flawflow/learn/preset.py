@@ -20,6 +20,7 @@ class Preset:
         augmentation: Makes further views of each picture.
         views: How many of them.
         reflect_padding: Whether the encoder's convolutions mirror at the edge, as the reference's ResNets do.
+        crosses: Whether few pictures are cross-fitted without being asked, which takes four trainings.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Preset:
     augmentation: Augmentation | None = None
     views: int = 0
     reflect_padding: bool = False
+    crosses: bool = True
 
 
 _STRIDES = (4, 8, 16)
@@ -44,7 +46,7 @@ PRESETS: Mapping[str, Preset] = {
                 CflowOptions(blocks=6, hidden=192, expansion=8, steps=6000, peak_rate=3e-3)
             ),
         ),
-        Preset(name="paper", strides=(8, 16, 32), detector=PaperCflow, reflect_padding=True),
+        Preset(name="paper", strides=(8, 16, 32), detector=PaperCflow, reflect_padding=True, crosses=False),
     )
 }
 

@@ -52,6 +52,7 @@ class Source:
         augmentation: Makes further views of each picture.
         views: How many of them.
         on_progress: Who is told.
+        store: The features of all pictures, where they are known already.
     """
 
     encoder: Encoder
@@ -63,10 +64,13 @@ class Source:
     augmentation: Augmentation | None = None
     views: int = 0
     on_progress: OnProgress = field(default=ignore_progress)
+    store: FeatureStore | None = None
 
     @cached_property
     def features(self) -> FeatureStore:
         """The features of all pictures, computed at first use."""
+        if self.store is not None:
+            return self.store
         return extract(
             self.encoder,
             self.pictures,

@@ -15,11 +15,14 @@ from flawflow.card import Card, EncoderCard, TrainingCard
 from flawflow.dataset import Dataset, open_dataset
 from flawflow.errors import TrainingError
 from flawflow.inspect.engine import OnnxRuntimeEngine
+from flawflow.judge.interest import to_runs
 from flawflow.learn.calibrate import calibrate, require_enough
+from flawflow.learn.crossfit import is_crossed, measure_by_sisters, without_first_part
 from flawflow.learn.detector import Detector
 from flawflow.learn.encoder import Encoder, build_encoder
 from flawflow.learn.export import check_graph, export_graph
-from flawflow.learn.good import check_good, share_out
+from flawflow.learn.good import check_good, first_shape, share_out
+from flawflow.learn.interest import read_interest
 from flawflow.learn.model import InspectionModel, build_head
 from flawflow.learn.preset import PRESETS, Preset, with_detector
 from flawflow.learn.source import OnProgress, Progress, Source, ignore_progress
@@ -60,6 +63,9 @@ def train(
     size: tuple[int, int] = (256, 256),
     every: int = 10,
     seed: int = 0,
+    calibration: str = "auto",
+    roi: Path | str | None = None,
+    ignore: Path | str | None = None,
     device: str = "auto",
     resume: bool = False,
     keep_work: bool = False,
@@ -67,7 +73,9 @@ def train(
 ) -> TrainingResult:
     """Learn what good parts look like and write one model file.
 
-    Only good training pictures are used. 15 % of them are kept aside to calibrate the threshold.
+    Only good training pictures are used. 15 % of them are kept aside to calibrate the threshold; where those
+    would be fewer than 19, a quarter is kept aside and the others are measured by sister models
+    (`flawflow.learn.crossfit`), which takes four trainings in place of one.
     Unfinished work stays in the folder `output`.training, from which `resume` goes on; on a CPU it ends with
     the same weights, bit for bit, as a training that was never interrupted.
 
@@ -81,6 +89,10 @@ def train(
         size: (H, W) that pictures are resized to.
         every: Of a video, every Nth frame is a picture, and the last 15 % of them are kept aside.
         seed: Of every random choice.
+        roi: A mask, drawn over one of the pictures, of what counts (not black). What lies elsewhere changes
+            nothing: neither what is learned nor any score, map or region of the model.
+        ignore: A mask of what does not count.
+        calibration: "split" keeps 15 % aside, "cross" cross-fits, "auto" chooses by the number of pictures.
         device: "auto", "cpu" or "cuda".
         resume: Go on with an interrupted training of the same output.
         keep_work: Leave that folder where it is: the flows' trainable weights and the optimiser's state, as
@@ -98,6 +110,7 @@ def train(
     on_progress = on_progress or ignore_progress
     paths = [sample.path for sample in data.train]
     check_good(paths)
+    crossed = is_crossed(calibration, paths, allowed=chosen.crosses)
     network = build_encoder(
         encoder,
         strides=chosen.strides,
@@ -106,6 +119,9 @@ def train(
         seed=seed,
         reflect_padding=chosen.reflect_padding,
     )
+    interest = _interest(roi, ignore, size, paths)
+    if interest is not None:
+        network.interest = torch.from_numpy(interest)
     fitted = chosen.detector()
     plan = {
         "preset": chosen.name,
@@ -117,11 +133,19 @@ def train(
         "pictures": digest_of_files(paths),
         "every": every,
         "views": f"{chosen.views} {chosen.augmentation}",
+        "calibration": "cross" if crossed else "split",
+        "interest": [] if interest is None else list(to_runs(interest)),
         "version": __version__,
     }
     work = WorkFolder(output.with_name(output.name + ".training"), plan, resume=resume)
     good = share_out(
-        paths, seed=seed, every=every, size=size, folder=work.path / "frames", on_progress=on_progress
+        paths,
+        seed=seed,
+        every=every,
+        size=size,
+        folder=work.path / "frames",
+        on_progress=on_progress,
+        crossed=crossed,
     )
     source = Source(
         encoder=network,
@@ -134,9 +158,17 @@ def train(
         views=chosen.views,
         on_progress=on_progress,
     )
-    require_enough(len(source.features.pictures) + len(good.held_out))
+    held_out = good.held_out
+    require_enough(len(source.features.pictures) + len(held_out))
+    failures, others = source.features.failures, []
+    if crossed:
+        others = measure_by_sisters(source, chosen.detector)
+        source, held_out = without_first_part(source)
     graph = _learn(fitted, source)
-    calibration, heat_scale, unread = calibrate(OnnxRuntimeEngine(graph), good.held_out, size, on_progress)
+    counting = np.ones(size, np.bool_) if interest is None else interest
+    judged, heat_scale, drift, unread = calibrate(
+        OnnxRuntimeEngine(graph), held_out, counting, on_progress, others=others
+    )
     seconds = perf_counter() - started
     card = Card(
         flawflow_version=__version__,
@@ -148,11 +180,13 @@ def train(
         training=TrainingCard(
             dataset=data.name, picture_count=len(source.features.pictures), seed=seed, seconds=seconds
         ),
-        calibration=calibration,
+        calibration=judged,
         heat_scale=heat_scale,
+        interest=() if interest is None else to_runs(interest),
+        drift=drift,
     )
     write_model(output, graph, card)
-    failures = source.features.failures + unread
+    failures += unread
     if not keep_work:
         work.remove()
     count = len(good.learned_from) + len(good.held_out) - len(failures)
@@ -169,6 +203,16 @@ def _learn(detector: Detector, source: Source) -> bytes:
     check_graph(graph, model, _some_pictures(source))
     source.on_progress(Progress("Writing the model", 1, 1))
     return graph
+
+
+def _interest(
+    roi: Path | str | None, ignore: Path | str | None, size: tuple[int, int], pictures: Sequence[Path]
+) -> NDArray[np.bool_] | None:
+    """Which pixels count, by masks that fit the first picture that can be read; None for all."""
+    if roi is None and ignore is None:
+        return None
+    roi, ignore = (None if mask is None else Path(mask) for mask in (roi, ignore))
+    return read_interest(roi, ignore, size, first_shape(pictures))
 
 
 def _preset(preset: Preset | str) -> Preset:

@@ -4,6 +4,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Mapping, Sequence
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,12 @@ class WorkFolder:
         """Keep tensors under `name`, whole or not at all."""
         copies = {key: tensor.detach().cpu().contiguous() for key, tensor in tensors.items()}
         write_whole(self.path / f"{name}.safetensors", save(copies))
+
+    def within(self, name: str) -> "WorkFolder":
+        """A folder inside this one, for a part of the work; it goes when this one goes."""
+        part = copy(self)
+        part.path = self.path / name
+        return part
 
     def remove(self) -> None:
         """Remove the folder and all that is in it."""

@@ -16,6 +16,13 @@ from PIL.WebPImagePlugin import WebPImageFile
 KNOWN_FORMATS = "PNG, JPEG, BMP, TIFF or WebP"
 
 _TIFF_STARTS = (b"II\x2a\x00", b"MM\x00\x2a", b"II\x2b\x00", b"MM\x00\x2b")
+_SUFFIXES: dict[type[ImageFile], str] = {
+    PngImageFile: ".png",
+    JpegImageFile: ".jpg",
+    BmpImageFile: ".bmp",
+    TiffImageFile: ".tif",
+    WebPImageFile: ".webp",
+}
 _ORIENTATION = 0x0112
 _BITS_PER_SAMPLE = 258
 
@@ -46,6 +53,21 @@ def open_header(stream: BinaryIO) -> ImageFile | None:
     stream.seek(0)
     decoder = _decoder(start)
     return None if decoder is None else decoder(stream)
+
+
+def is_known(start: bytes) -> bool:
+    """Tell by a file's first 16 bytes whether it is of a kind that can be read."""
+    return _decoder(start) is not None
+
+
+def suffix_of(start: bytes) -> str:
+    """Give the suffix of a file by its first 16 bytes; ".png" where they are of no known kind.
+
+    >>> suffix_of(b"\\xff\\xd8\\xff\\xe0"), suffix_of(b"BM")
+    ('.jpg', '.bmp')
+    """
+    decoder = _decoder(start)
+    return ".png" if decoder is None else _SUFFIXES[decoder]
 
 
 def _decoder(start: bytes) -> type[ImageFile] | None:

@@ -44,7 +44,7 @@ def walk_pictures(folder: Path, *, suffixes: Collection[str] = PICTURE_SUFFIXES)
             continue
         entered.add((state.st_dev, state.st_ino))
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        found += [path for name in files if _is_named(path := Path(root, name), suffixes)]
+        found += [path for name in files if is_named(path := Path(root, name), suffixes)]
     return sorted(found, key=natural_key)
 
 
@@ -104,9 +104,10 @@ def _matches(pattern: str | Path, suffixes: Collection[str]) -> Iterator[Path]:
         for match in map(Path, glob.glob(str(pattern), recursive=True)):  # noqa: PTH207 - Path.glob takes no absolute pattern
             if match.is_dir():
                 yield from walk_pictures(match, suffixes=suffixes)
-            elif _is_named(match, suffixes):
+            elif is_named(match, suffixes):
                 yield match
 
 
-def _is_named(path: Path, suffixes: Collection[str]) -> bool:
+def is_named(path: Path, suffixes: Collection[str] = PICTURE_SUFFIXES) -> bool:
+    """Tell whether a file is named like a picture and is not hidden."""
     return path.suffix.lower() in suffixes and not path.name.startswith(".")

@@ -54,8 +54,8 @@ def read_picture(source: PictureSource, *, max_pixels: int = MAX_PIXELS) -> NDAr
     return np.array(levels, dtype=np.uint8, order="C")
 
 
-def read_mask(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> NDArray[np.bool_]:
-    """Read a mask of defects from a file of any format and mode that `read_picture` reads.
+def read_mask(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS) -> NDArray[np.bool_]:
+    """Read a mask of defects from a file, or its bytes, of any format and mode that `read_picture` reads.
 
     A pixel is a defect where its stored level, or any channel of its colour, is not zero: masks of 0/1,
     0/255, one bit, 16 bits and of a palette mean the same. Alpha is ignored. A JPEG mask is cut at the
@@ -67,7 +67,7 @@ def read_mask(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> NDArray[np.b
     Raises:
         PictureError: As `read_picture`.
     """
-    return np.ascontiguousarray(_decoded(path, max_pixels, _defects), dtype=np.bool_)
+    return np.ascontiguousarray(_decoded(source, max_pixels, _defects), dtype=np.bool_)
 
 
 def _defects(image: Image.Image) -> NDArray[np.bool_]:

@@ -13,6 +13,7 @@ from flawflow.card import Card
 from flawflow.errors import FlawflowError, PictureError
 from flawflow.files import write_whole
 from flawflow.inspect.inspection import Failure, Inspection
+from flawflow.judge.drift import DriftMonitor
 from flawflow.picture import read_picture
 from flawflow.report.gallery import Gallery
 from flawflow.report.heat import overlay
@@ -22,6 +23,7 @@ from flawflow.report.summary import Summary
 
 PAGE_NAME = "report.html"
 OVERLAYS_NAME = "overlays"
+DRIFT_NAME = "drift.json"
 TIMELINE_SUFFIX = ".svg"
 """A video's timeline has the name of its overlay but for this."""
 
@@ -52,9 +54,12 @@ class ResultFolder:
         self._gallery = Gallery()
         self._videos: list[VideoExhibit] = []
         self.summary = Summary(model=model)
+        self.monitor = DriftMonitor(card)
 
     def add(self, outcome: Inspection | Failure) -> dict[str, Any]:
         """Write what is known of one picture and give its record."""
+        if isinstance(outcome, Inspection):
+            self.monitor.add(outcome)
         record = to_record(outcome) if isinstance(outcome, Failure) else self._exhibit(outcome)
         self._files.write(record)
         self.summary.add(record)
@@ -92,9 +97,11 @@ class ResultFolder:
         return self._card
 
     def finish(self) -> Path:
-        """Write the report page and give its path."""
+        """Write the word on drift and the report page, and give the page's path."""
         page = self._folder / PAGE_NAME
-        text = render_page(self.summary, self._card, self._gallery.exhibits(), self._videos)
+        drift = self.monitor.drift()
+        write_whole(self._folder / DRIFT_NAME, readable(json.dumps(drift.to_dict(), indent=1) + "\n"))
+        text = render_page(self.summary, self._card, self._gallery.exhibits(), drift, self._videos)
         # Names of models and data sets may hold bytes that are no UTF-8, as names of pictures may.
         write_whole(page, readable(text))
         return page
@@ -158,7 +165,7 @@ def clear(folder: Path) -> None:
             path.unlink()
             if path.suffix == ".mp4":
                 path.with_suffix(TIMELINE_SUFFIX).unlink(missing_ok=True)
-    for name in (JSONL_NAME, CSV_NAME, PAGE_NAME):
+    for name in (JSONL_NAME, CSV_NAME, PAGE_NAME, DRIFT_NAME):
         (folder / name).unlink(missing_ok=True)
 
 

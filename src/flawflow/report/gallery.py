@@ -70,7 +70,7 @@ class Gallery:
         seat = self._random.randrange(self._seen)
         if not among_worst and seat >= _SAMPLE:
             return
-        exhibit = _exhibit(inspection, picture, record, scale)
+        exhibit = exhibit_of(inspection, picture, record, scale)
         if seat < _SAMPLE:
             self._take_seat(seat, exhibit)
         if among_worst:
@@ -109,10 +109,10 @@ def _interleaved(worst: list[Exhibit], sample: list[Exhibit]) -> Iterator[Exhibi
                 yield exhibit
 
 
-def _exhibit(
+def exhibit_of(
     inspection: Inspection, picture: NDArray[np.uint8], record: dict[str, Any], scale: tuple[float, float]
 ) -> Exhibit:
-    """Reduce first and draw then, so that boxes stay sharp lines."""
+    """Make the exhibit of a picture: reduce first and draw then, so that boxes stay sharp lines."""
     height, width = picture.shape[:2]
     factor = min(_SIDE / max(height, width), 1.0)
     size = max(round(height * factor), 1), max(round(width * factor), 1)

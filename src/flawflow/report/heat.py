@@ -56,7 +56,7 @@ def heat(anomaly_map: NDArray[np.floating[Any]], scale: tuple[float, float]) -> 
     Returns:
         (H, W, 4) uint8 RGBA. Alpha is 0 at and below the scale's low end and grows with the value.
     """
-    return _palette()[_levels(anomaly_map, scale)]
+    return _palette()[heat_levels(anomaly_map, scale)]
 
 
 def overlay(
@@ -86,7 +86,7 @@ def overlay(
         )
     # Pillow blends in C and without the interpreter's lock, so the next pictures are inspected meanwhile.
     palette = _palette()
-    levels = Image.fromarray(_levels(anomaly_map, scale))
+    levels = Image.fromarray(heat_levels(anomaly_map, scale))
     alpha = levels.point(palette[:, 3].tolist())
     levels.putpalette(palette[:, :3].tobytes())
     image = Image.fromarray(picture)
@@ -103,8 +103,16 @@ def css_gradient() -> str:
     return f"linear-gradient(to right, {', '.join(stops)})"
 
 
-def _levels(anomaly_map: NDArray[np.floating[Any]], scale: tuple[float, float]) -> NDArray[np.uint8]:
-    """Give the palette index of every value, 0 to 255."""
+def heat_levels(anomaly_map: NDArray[np.floating[Any]], scale: tuple[float, float]) -> NDArray[np.uint8]:
+    """Give the place of every value on a heat scale.
+
+    Args:
+        anomaly_map: (H, W), finite.
+        scale: (low, high); see `heat`.
+
+    Returns:
+        (H, W) uint8: 0 at and below the scale's low end, 255 at and above its high end.
+    """
     low, high = scale
     if not low < high:
         raise ValueError(f"a heat scale needs low < high; got {scale}")

@@ -31,7 +31,7 @@ class _Scales:
         return round(_FLOOR - count / self.top * (_FLOOR - _TOP), 2)
 
 
-def histogram_svg(scores: Sequence[float], *, ng: float, review: float) -> str:
+def histogram_svg(scores: Sequence[float], *, ng: float, review: float, known: Sequence[float] = ()) -> str:
     """Draw the histogram of `scores` with a line at each threshold.
 
     The bars follow CSS classes (`ok`, `review`, `ng`), so the page's colours apply. A bin ends at the
@@ -41,12 +41,13 @@ def histogram_svg(scores: Sequence[float], *, ng: float, review: float) -> str:
         scores: Finite image scores, at least one.
         ng: A picture with a score above it is NG.
         review: A picture with a score above it is REVIEW, if not NG; at most `ng`.
+        known: Scores of the calibration's good pictures: a mark for each below the axis.
 
     Returns:
         An `<svg>` element.
     """
     values = np.asarray(scores, np.float64)
-    edges = _edges(values, ng, review)
+    edges = _edges(np.concatenate([values, np.asarray(known, np.float64)]), ng, review)
     # numpy's bins are closed below; a score that equals a threshold is not above it, so bins close above.
     bins = np.clip(np.searchsorted(edges, values, side="left") - 1, 0, len(edges) - 2)
     scales = _Scales(float(edges[0]), float(edges[-1]), top=int(np.bincount(bins).max()))
@@ -60,7 +61,7 @@ def histogram_svg(scores: Sequence[float], *, ng: float, review: float) -> str:
         for i in np.flatnonzero(counts):
             parts.append(_bar(verdict, edges[i : i + 2].tolist(), int(counts[i]), int(below[i]), scales))
         below += counts
-    parts += [_axis(scales), _thresholds(ng, review, scales)]
+    parts += [_axis(scales), _marks(known, scales), _thresholds(ng, review, scales)]
     label = f"Histogram of {len(scores)} scores; NG above {ng:.4g}, REVIEW above {review:.4g}"
     return (
         f'<svg class="histogram" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" '
@@ -117,8 +118,8 @@ def _thresholds(ng: float, review: float, scales: _Scales) -> str:
 
 def _axis(scales: _Scales) -> str:
     ticks = "".join(
-        f'<line class="axis" x1="{scales.x(tick)}" x2="{scales.x(tick)}" y1="{_FLOOR}" y2="{_FLOOR + 4}"/>'
-        f'<text x="{scales.x(tick)}" y="{_FLOOR + 17}" text-anchor="middle">{tick:g}</text>'
+        f'<line class="axis" x1="{scales.x(tick)}" x2="{scales.x(tick)}" y1="{_FLOOR}" y2="{_FLOOR + 10}"/>'
+        f'<text x="{scales.x(tick)}" y="{_FLOOR + 22}" text-anchor="middle">{tick:g}</text>'
         for tick in round_ticks(scales.low, scales.high, 6)
     )
     middle = (_LEFT + _WIDTH - _RIGHT) / 2
@@ -127,6 +128,16 @@ def _axis(scales: _Scales) -> str:
         f'<text class="label" x="{middle}" y="{_HEIGHT - 8}" text-anchor="middle">'
         "score (higher is more anomalous)</text>"
     )
+
+
+def _marks(known: Sequence[float], scales: _Scales) -> str:
+    """One path of short strokes."""
+    if not known:
+        return ""
+    places = sorted({scales.x(score) for score in known})
+    strokes = "".join(f"M{x} {_FLOOR + 2}v6" for x in places)
+    title = f"{counted(len(known), 'good picture')} of the calibration"
+    return f'<path class="known" d="{strokes}"><title>{title}</title></path>'
 
 
 def round_ticks(low: float, high: float, count: int) -> list[float]:

@@ -10,12 +10,23 @@ from string import Template
 from urllib.parse import quote
 
 from flawflow.card import Card
+from flawflow.judge.drift import Drift
 from flawflow.report.gallery import Exhibit
 from flawflow.report.heat import css_gradient
 from flawflow.report.histogram import histogram_svg
 from flawflow.report.summary import Summary
 from flawflow.report.timeline import TIMELINE_STYLE
-from flawflow.report.words import VERDICT_WORDS, counted, duration, named, promise, rarity, rule
+from flawflow.report.words import (
+    VERDICT_WORDS,
+    counted,
+    drifted,
+    duration,
+    looked_at,
+    named,
+    promise,
+    rarity,
+    rule,
+)
 
 # A shape for each, so that colour is never needed to tell them apart.
 _CHIPS = {"NG": "▲ NG", "REVIEW": "◆ REVIEW", "OK": "● OK"}
@@ -37,7 +48,11 @@ class VideoExhibit:
 
 
 def render_page(
-    summary: Summary, card: Card, exhibits: Sequence[Exhibit], videos: Sequence[VideoExhibit] = ()
+    summary: Summary,
+    card: Card,
+    exhibits: Sequence[Exhibit],
+    drift: Drift,
+    videos: Sequence[VideoExhibit] = (),
 ) -> str:
     """Render the report page.
 
@@ -45,6 +60,7 @@ def render_page(
         summary: The numbers of the inspection.
         card: The model's card.
         exhibits: The pictures to show, in this order.
+        drift: What is known of a change of camera or light.
         videos: The videos whose timelines to show.
 
     Returns:
@@ -58,7 +74,8 @@ def render_page(
         tiles=_tiles(summary),
         promise=escape(promise(card.calibration)),
         histogram=_histogram(summary, card),
-        facts=_facts(card),
+        facts=facts_of(card),
+        drift=_drift(drift),
         gradient=css_gradient(),
         heat_low=f"{low:.4g}",
         heat_high=f"{high:.4g}",
@@ -67,12 +84,20 @@ def render_page(
         shown_review=shown["REVIEW"],
         shown_ng=shown["NG"],
         selection=escape(_selection(summary, len(exhibits))),
-        figures="".join(_figure(exhibit, card) for exhibit in exhibits),
+        figures="".join(figure(exhibit, card) for exhibit in exhibits),
         failures=_failures(summary),
         videos="".join(map(_video, videos)),
         timeline_style=TIMELINE_STYLE.strip() if videos else "",
         version=escape(card.flawflow_version),
     )
+
+
+def page_style() -> str:
+    """The style of the report page, for other pages."""
+    style = (
+        files(__package__).joinpath("page.html").read_text("utf-8").split("<style>")[1].split("</style>")[0]
+    )
+    return Template(style).substitute(gradient=css_gradient(), timeline_style="")
 
 
 def _tiles(summary: Summary) -> str:
@@ -95,11 +120,15 @@ def _histogram(summary: Summary, card: Card) -> str:
         return "<p>No picture was inspected, so there are no scores.</p>"
     calibration = card.calibration
     return histogram_svg(
-        summary.scores, ng=calibration.threshold().score, review=calibration.review_threshold().score
+        summary.scores,
+        ng=calibration.threshold().score,
+        review=calibration.review_threshold().score,
+        known=calibration.all_scores,
     )
 
 
-def _facts(card: Card) -> str:
+def facts_of(card: Card) -> str:
+    """Render what the model's card says."""
     encoder, training = card.encoder, card.training
     facts = (
         ("Learned from", f"{counted(training.picture_count, 'good picture')} of {training.dataset}"),
@@ -108,12 +137,22 @@ def _facts(card: Card) -> str:
             f"{datetime.fromisoformat(card.created):%Y-%m-%d %H:%M} UTC, in {duration(training.seconds)}",
         ),
         ("Input", f"{card.size[1]} × {card.size[0]} pixels (width × height)"),
+        ("Looks at", looked_at(card)),
         ("Detector", f"{card.detector}, preset {card.preset}, seed {training.seed}"),
         ("Encoder", f"{encoder.name}, weights {encoder.weights} (licence: {encoder.weights_licence})"),
         ("Verdict", rule(card.calibration)),
         ("Region", f"where the anomaly map is above {card.calibration.pixel_threshold:.4g}"),
     )
     return "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts)
+
+
+def _drift(drift: Drift) -> str:
+    first, *more = drifted(drift)
+    points = "".join(f"<li>{escape(sentence)}</li>" for sentence in more)
+    alarm = " alarm" if drift.findings or drift.hint else ""
+    return f'<section class="drift{alarm}"><h2>Camera and light</h2><p>{escape(first)}</p>' + (
+        f"<ul>{points}</ul></section>" if points else "</section>"
+    )
 
 
 def _selection(summary: Summary, shown: int) -> str:
@@ -125,10 +164,11 @@ def _selection(summary: Summary, shown: int) -> str:
     )
 
 
-def _figure(exhibit: Exhibit, card: Card) -> str:
+def figure(exhibit: Exhibit, card: Card) -> str:
+    """Render one picture of the page."""
     record = exhibit.record
     verdict, path = record["verdict"], record["path"] or ""
-    rare = rarity(record["p_value"], len(card.calibration.scores))
+    rare = rarity(record["p_value"], len(card.calibration.all_scores))
     regions = counted(len(record["regions"]), "region")
     overlay = _image("overlay", exhibit.overlay, f"Anomaly map over {path}")
     if record["overlay"] is not None:

@@ -100,7 +100,8 @@ class ResultFiles:
         line = json.dumps(record, ensure_ascii=False, allow_nan=False)
         self._jsonl.write(f"{line}\n".encode())
         self._jsonl.flush()
-        self._append_csv(_csv_row(record))
+        cells = csv_cells(record)
+        self._append_csv(tuple(cells.get(column) for column in CSV_COLUMNS))
 
     def _append_csv(self, cells: tuple[Any, ...]) -> None:
         line = io.StringIO(newline="")
@@ -123,11 +124,12 @@ def readable(text: str | Path) -> str:
     return str(text).encode("utf-8", "backslashreplace").decode()
 
 
-def _csv_row(record: dict[str, Any]) -> tuple[Any, ...]:
+def csv_cells(record: dict[str, Any]) -> dict[str, Any]:
+    """Give the cells of a record of `to_record` by the names of `CSV_COLUMNS`; empty ones may be left out."""
     regions = record["regions"] or ()
     largest = max(regions, key=lambda region: region["area"])["box"] if regions else {}
     timings = record["timings_ms"] or {}
-    cells: dict[str, Any] = {
+    return {
         **{
             key: record[key] for key in ("verdict", "score", "p_value", "width", "height", "frame", "seconds")
         },
@@ -135,14 +137,14 @@ def _csv_row(record: dict[str, Any]) -> tuple[Any, ...]:
         **{f"{stage}_ms": value for stage, value in timings.items()},
         "region_count": None if record["regions"] is None else len(regions),
         # A relative path keeps its meaning behind "./"; other text is marked as text by an apostrophe.
-        "path": _no_formula(record["path"], "./"),
-        "overlay": _no_formula(record["overlay"], "./"),
-        "error": _no_formula(record["error"], "'"),
+        "path": no_formula(record["path"], "./"),
+        "overlay": no_formula(record["overlay"], "./"),
+        "error": no_formula(record["error"], "'"),
     }
-    return tuple(cells.get(column) for column in CSV_COLUMNS)
 
 
-def _no_formula(text: str | None, guard: str) -> str | None:
+def no_formula(text: str | None, guard: str) -> str | None:
+    """Put `guard` before text that a spreadsheet would run as a formula."""
     return guard + text if text is not None and text.startswith(_FORMULA_STARTS) else text
 
 

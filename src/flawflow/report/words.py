@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from flawflow.judge.calibration import Calibration
+from flawflow.card import Card
+from flawflow.judge.calibration import Calibration, Threshold
+from flawflow.judge.drift import Drift
 
 VERDICT_WORDS = {
     "NG": "not like the good parts",
@@ -37,21 +39,71 @@ def rule(calibration: Calibration) -> str:
     return f"{said}, and REVIEW when it is above {review:.4g}." if review < reject else f"{said}."
 
 
+def looked_at(card: Card) -> str:
+    """Say how much of a picture counts."""
+    if not card.interest:
+        return "the whole picture"
+    # Runs of pixels that count are every second one.
+    share = sum(card.interest[1::2]) / (card.size[0] * card.size[1])
+    return f"{percent(share)} of the picture, by a mask of the training; the rest changes nothing"
+
+
 def promise(calibration: Calibration) -> str:
     """Say what the thresholds of a model promise, and when they cannot keep the rates asked for."""
     reject, review = calibration.threshold(), calibration.review_threshold()
-    said = f"A good part is judged NG with a probability of at most {percent(reject.guaranteed_rate)}"
+    said = f"A good part is judged NG with a probability of {_rate(reject)}"
     if review.score < reject.score:
-        said += f", and NG or REVIEW with at most {percent(review.guaranteed_rate)}"
+        said += f", and NG or REVIEW with {_rate(review)}"
     else:
         said += "; no picture is judged REVIEW"
-    said += f" (measured on {counted(len(calibration.scores), 'good picture')} kept out of the training)."
+    said += f" ({_measured_on(calibration)})."
     broken = [
         f"{percent(given.asked_rate)} of {verdict} needs {calibration.needed(given.asked_rate):,} pictures"
         for verdict, given in (("NG", reject), ("REVIEW", review))
         if not given.keeps_rate
     ]
-    return f"{said} These are too few for what was asked: {' and '.join(broken)}." if broken else said
+    what = "to guarantee what" if calibration.others else "for what"
+    return f"{said} These are too few {what} was asked: {' and '.join(broken)}." if broken else said
+
+
+def _rate(given: Threshold) -> str:
+    at_most = f"at most {percent(given.guaranteed_rate)}"
+    if given.expected_rate == given.guaranteed_rate:
+        return at_most
+    return f"about {percent(given.expected_rate)} (guaranteed: {at_most})"
+
+
+def _measured_on(calibration: Calibration) -> str:
+    own, others = len(calibration.scores), len(calibration.others)
+    if not others:
+        return f"measured on {counted(own, 'good picture')} kept out of the training"
+    return (
+        f"measured on {counted(own + others, 'good picture')}: {own:,} kept out of the training, which the "
+        f"guarantee rests on, and {others:,} kept out of the training of sister models"
+    )
+
+
+def drifted(drift: Drift) -> list[str]:
+    """Say whether camera or light have changed: the verdict first, then how."""
+    if not drift.reference:
+        return [
+            "The model knows of no pictures to compare these with: calibrate it again (flawflow calibrate)."
+        ]
+    said = [drift.hint] if drift.hint else []
+    compared = f"{counted(drift.compared, 'OK picture')} compared with {drift.reference:,} of the calibration"
+    if not drift.compared:
+        return said or ["No OK picture to compare with those of the calibration."]
+    if not drift.findings:
+        return [*said, f"No sign that camera or light have changed ({compared})."]
+    said.append(
+        f"The pictures are not like those of the calibration ({compared}; without a change this is said with "
+        f"a probability of at most {percent(drift.false_alarm_rate)}):"
+    )
+    return said + [
+        f"{finding.words} ({finding.statistic} {finding.before:.4g} before, {finding.now:.4g} lately), "
+        f"certain from OK picture {finding.since:,}" + (f", {finding.path}" if finding.path else "")
+        for finding in drift.findings
+    ]
 
 
 def named(record: dict[str, Any]) -> str:

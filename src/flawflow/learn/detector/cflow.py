@@ -164,18 +164,31 @@ def fit_scales(
 def _fit_scale(
     source: Source, store: FeatureStore, scale: int, options: CflowOptions, tally: Tally
 ) -> DistanceScale | LikelihoodScale:
-    maps = store.maps[scale]
+    maps, inside = store.maps[scale], store.inside(scale)
     device = source.device
-    standard = PositionStandard.from_data(maps, noise=options.noise, by_position=options.position_statistics)
+    standard = PositionStandard.from_data(
+        maps, noise=options.noise, by_position=options.position_statistics, inside=inside
+    )
     condition = _sine_condition(store.grids[scale], options.position_channels)
     flow = build_flow(
-        standard.covariance(maps), options.position_channels, options, seed=_seed(source.seed, scale)
+        standard.covariance(maps, inside), options.position_channels, options, seed=_seed(source.seed, scale)
     ).to(device)
     standard = standard.to(device)
     condition = None if condition is None else condition.to(device)
-    _learn(source, flow, standard, condition, store.vectors(scale), scale=scale, options=options, tally=tally)
+    places = torch.arange(maps.shape[1]) if inside is None else inside
+    _learn(
+        source,
+        flow,
+        standard,
+        condition,
+        store.vectors(scale),
+        places=places.to(device),
+        scale=scale,
+        options=options,
+        tally=tally,
+    )
     folded = FoldedFlow(flow, condition, standard).to(device)
-    peak = peak_of(folded, maps, views=store.views, device=device)
+    peak = peak_of(folded, maps, views=store.views, device=device, inside=inside)
     if options.measure == "likelihood":
         return LikelihoodScale(folded, peak, flow.dimension)
     return DistanceScale(folded, peak)
@@ -188,22 +201,25 @@ def _learn(
     condition: Tensor | None,
     vectors: Tensor,
     *,
+    places: Tensor,
     scale: int,
     options: CflowOptions,
     tally: Tally,
 ) -> None:
-    """Maximise the likelihood (eq. 7, in nats per channel) of noisy vectors."""
+    """Maximise the likelihood (eq. 7, in nats per channel) of noisy vectors at given places, (P,)."""
     optimiser = torch.optim.Adam(flow.parameters(), lr=options.peak_rate)
     kept = source.work.load(f"scale-{scale}")
     first = 0 if kept is None else unpack(flow, optimiser, kept)
     tally.add(first)
     generator = torch.Generator(source.device)
     positions = len(standard.mean)
+    choices = len(vectors) // positions * len(places)
     for step in range(first, options.steps):
         # Each step draws from a seed of its own, so that going on needs no generator's state.
         generator.manual_seed(_seed(source.seed, scale, step))
-        chosen = torch.randint(len(vectors), (options.batch,), generator=generator, device=source.device)
-        position = chosen % positions
+        choice = torch.randint(choices, (options.batch,), generator=generator, device=source.device)
+        position = places[choice % len(places)]
+        chosen = choice // len(places) * positions + position
         x = standard(vectors[chosen.to(vectors.device)].to(source.device), position)
         noise = torch.randn(x.shape, generator=generator, device=source.device)
         x = torch.addcmul(x, standard.noise[position], noise)

@@ -34,6 +34,11 @@ def as_vectors(features: Tensor) -> Tensor:
     return features.flatten(2).transpose(1, 2)
 
 
+def chosen_positions(vectors: Tensor, inside: Tensor | None) -> Tensor:
+    """Of vectors (B, H·W, D) those at the positions `inside`, (P,) int64; all of them where it is None."""
+    return vectors if inside is None else vectors[:, inside]
+
+
 def check_size(shape: Sequence[int], detector: str) -> None:
     """Refuse a memory that no model file can hold.
 

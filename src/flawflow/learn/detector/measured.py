@@ -19,17 +19,21 @@ def measure_scales(scales: Iterable[nn.Module], pyramid: Sequence[Tensor]) -> li
 
 
 @torch.inference_mode()
-def _highest(flow: FoldedFlow, plain: Tensor, device: torch.device) -> Tensor:
-    return torch.stack([flow(rows.to(device)).max() for rows in row_chunks(plain)]).max()
+def _highest(flow: FoldedFlow, plain: Tensor, device: torch.device, inside: Tensor | None) -> Tensor:
+    found = (flow(rows.to(device)) for rows in row_chunks(plain))
+    return torch.stack([log_p.max() if inside is None else log_p[:, inside].max() for log_p in found]).max()
 
 
-def peak_of(flow: FoldedFlow, maps: Tensor, *, views: int, device: torch.device) -> Tensor:
+def peak_of(
+    flow: FoldedFlow, maps: Tensor, *, views: int, device: torch.device, inside: Tensor | None = None
+) -> Tensor:
     """The highest log-likelihood of training features, (rows, H·W, D), as a number without dimensions.
 
     Only the plain pictures count, one row in `views`: an augmented view may be likelier than any real one.
+    Only the positions `inside` count, (P,) int64, where they are given.
     """
     # The copy is made outside of inference mode: what is registered in a module must be an ordinary tensor.
-    return _highest(flow, maps[::views], device).clone()
+    return _highest(flow, maps[::views], device, inside).clone()
 
 
 class DistanceScale(nn.Module):

@@ -58,7 +58,9 @@ class PaperCflow(Detector):
         store = source.features
         encoder = source.encoder.to(source.device)
         learners = [
-            ScaleLearner(dimension, grid, seed=source.seed * 16 + k, device=source.device)
+            ScaleLearner(
+                dimension, grid, seed=source.seed * 16 + k, device=source.device, inside=store.inside(k)
+            )
             for k, (dimension, grid) in enumerate(
                 zip(encoder.channels, encoder.grids(source.size), strict=True)
             )
@@ -67,9 +69,10 @@ class PaperCflow(Detector):
             self._one_pass(source, learners, done)
             # One file, so that no stop can leave scales of different passes behind.
             source.work.save("flows", _pack_all(learners, done + 1))
-        for learner, maps in zip(learners, store.maps, strict=True):
+        for k, (learner, maps) in enumerate(zip(learners, store.maps, strict=True)):
             folded = FoldedFlow(learner.flow, learner.condition).to(source.device)
-            peak = peak_of(folded, maps, views=store.views, device=source.device)
+            inside = store.inside(k)
+            peak = peak_of(folded, maps, views=store.views, device=source.device, inside=inside)
             self.scales.append(LikelihoodScale(folded, peak, learner.flow.dimension))
 
     def forward(self, pyramid: Sequence[Tensor]) -> list[Tensor]:
@@ -95,9 +98,18 @@ class PaperCflow(Detector):
 
 
 class ScaleLearner:
-    """The flow of one scale and its optimiser."""
+    """The flow of one scale and its optimiser; it learns from the positions `inside`, (P,) int64, or all."""
 
-    def __init__(self, dimension: int, grid: tuple[int, int], *, seed: int, device: torch.device) -> None:
+    def __init__(
+        self,
+        dimension: int,
+        grid: tuple[int, int],
+        *,
+        seed: int,
+        device: torch.device,
+        inside: Tensor | None = None,
+    ) -> None:
+        self.inside = None if inside is None else inside.to(device)
         self.flow: Chain = cflow_decoder(
             dimension, CONDITION_CHANNELS, BLOCKS, generator=torch.Generator().manual_seed(seed)
         ).to(device)
@@ -106,7 +118,10 @@ class ScaleLearner:
 
     def learn(self, features: Tensor, rate: float, generator: torch.Generator) -> float:
         """Take one step for each full batch of 256 vectors of (B, D, H, W) features; gives the mean loss."""
-        batches = vector_batches(features, self.condition, generator)
+        condition = self.condition
+        if self.inside is not None:
+            features, condition = features.flatten(2)[:, :, self.inside, None], condition[self.inside]
+        batches = vector_batches(features, condition, generator)
         return float(np.mean([self.step(vectors, condition, rate) for vectors, condition in batches]))
 
     def step(self, vectors: Tensor, condition: Tensor, rate: float) -> float:

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from flawflow.learn.detector.detector import Aggregation, Detector
-from flawflow.learn.detector.joined import as_vectors, check_size, join
+from flawflow.learn.detector.joined import as_vectors, check_size, chosen_positions, join
 from flawflow.learn.detector.neighbours import greedy_coreset, nearest_distance, random_projection
 from flawflow.learn.source import Source
 
@@ -55,8 +55,12 @@ class Patchcore(Detector):
         Raises:
             TrainingError: The model would be larger than a model file can be.
         """
+        inside = source.features.inside(0)
         vectors = torch.cat(
-            [_patches(pyramid).flatten(0, 1) for pyramid in source.features.plain_pyramids(source.device)]
+            [
+                chosen_positions(_patches(pyramid), inside).flatten(0, 1)
+                for pyramid in source.features.plain_pyramids(source.device)
+            ]
         )
         count = min(self.options.most, max(1, round(self.options.share * len(vectors))))
         check_size((count, vectors.shape[1]), self.name)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from flawflow.learn.detector.detector import Aggregation, Detector
-from flawflow.learn.detector.joined import as_vectors, check_size, join
+from flawflow.learn.detector.joined import as_vectors, check_size, chosen_positions, join
 from flawflow.learn.source import Source
 
 
@@ -52,10 +52,15 @@ class Spade(Detector):
             TrainingError: The model would be larger than a model file can be.
         """
         store = source.features
-        height, width = store.grids[_joined_scale(store.grids)]
+        scale = _joined_scale(store.grids)
+        height, width = store.grids[scale]
+        inside = store.inside(scale)
         dimension = sum(maps.shape[2] for maps in store.maps)
         check_size((len(store.pictures), height * width, dimension), self.name)
-        pyramids = [(_pooled(pyramid), _patches(pyramid)) for pyramid in store.plain_pyramids(source.device)]
+        pyramids = [
+            (_pooled(pyramid), chosen_positions(_patches(pyramid), inside))
+            for pyramid in store.plain_pyramids(source.device)
+        ]
         self.register_buffer("pooled", torch.cat([pooled for pooled, _ in pyramids]))
         self.register_buffer("patches", torch.cat([patches for _, patches in pyramids]))
         self.neighbours = min(self.options.neighbours, len(store.pictures))

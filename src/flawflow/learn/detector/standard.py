@@ -42,20 +42,24 @@ class PositionStandard(nn.Module):
         self.register_buffer("noise", noise)
 
     @classmethod
-    def from_data(cls, maps: Tensor, *, noise: float, by_position: bool = True) -> "PositionStandard":
+    def from_data(
+        cls, maps: Tensor, *, noise: float, by_position: bool = True, inside: Tensor | None = None
+    ) -> "PositionStandard":
         """Measure features of good pictures.
 
         Args:
             maps: (rows, H·W, D) float32, two rows or more.
             noise: Deviation of the noise, in units of each channel's own deviation.
             by_position: Give each position its own statistics; otherwise all have those of the whole map.
+            inside: The positions to measure, (P,) int64, None for all; the others get the mean of these.
         """
         if not by_position:
-            whole = cls.from_data(maps.reshape(-1, 1, maps.shape[2]), noise=noise)
+            chosen = maps if inside is None else maps[:, inside]
+            whole = cls.from_data(chosen.reshape(-1, 1, maps.shape[2]), noise=noise)
             return cls(*(values.repeat(maps.shape[1], 1) for values in whole.buffers()))
         rows = maps.shape[0]
-        mean = _mean_over_rows(maps, lambda chunk: chunk)
-        variance = _mean_over_rows(maps, lambda chunk: (chunk - mean).square()) * (rows / (rows - 1))
+        mean = _mean_over_rows(maps, lambda chunk: chunk, inside)
+        variance = _mean_over_rows(maps, lambda chunk: (chunk - mean).square(), inside) * (rows / (rows - 1))
         typical = variance.mean(dim=0)
         typical = typical.clamp_min(_LEAST_VARIANCE * typical.mean())
         shrunk = _shrink(mean, typical / rows)
@@ -65,10 +69,11 @@ class PositionStandard(nn.Module):
         noise_variance = noise**2 * typical
         # Without noise a constant channel still needs a deviation to be divided by.
         deviation = (variance + noise_variance).clamp_min(_LEAST_VARIANCE * typical).sqrt()
-        return cls(shrunk, deviation, noise_variance.sqrt() / deviation)
+        measured = (shrunk, deviation, noise_variance.sqrt() / deviation)
+        return cls(*(_spread(values, inside, maps.shape[1]) for values in measured))
 
     def forward(self, features: Tensor, position: Tensor | None = None) -> Tensor:
-        """Standardise vectors, (..., H·W, D) of all positions, or (N, D) at the given positions, (N,)."""
+        """Standardise vectors, (..., H·W, D) of all positions, or (..., N, D) at given positions, (N,)."""
         if position is None:
             return (features - self.mean) / self.deviation
         return (features - self.mean[position]) / self.deviation[position]
@@ -77,18 +82,20 @@ class PositionStandard(nn.Module):
         """log|det ∂x/∂z| of each position, (H·W,)."""
         return -self.deviation.log().sum(dim=1)
 
-    def covariance(self, maps: Tensor) -> Tensor:
+    def covariance(self, maps: Tensor, inside: Tensor | None = None) -> Tensor:
         """Second moments of the standardised features with their noise, (D, D) float64.
 
         Args:
             maps: (rows, H·W, D).
+            inside: The positions to measure, (P,) int64; None for all.
         """
+        noise = self.noise if inside is None else self.noise[inside]
         total = torch.zeros(maps.shape[2], maps.shape[2], dtype=torch.float64, device=maps.device)
-        for chunk in row_chunks(maps):
-            vectors = self(chunk).flatten(0, 1)
+        for chunk in row_chunks(maps, inside):
+            vectors = self(chunk, inside).flatten(0, 1)
             total += (vectors.T @ vectors).double()
-        total /= maps.shape[0] * maps.shape[1]
-        total.diagonal().add_(self.noise.double().square().mean(dim=0))
+        total /= maps.shape[0] * len(noise)
+        total.diagonal().add_(noise.double().square().mean(dim=0))
         return total
 
 
@@ -100,15 +107,31 @@ def _shrink(values: Tensor, chance: Tensor) -> Tensor:
     return centre + kept * (values - centre)
 
 
-def _mean_over_rows(maps: Tensor, measure: Callable[[Tensor], Tensor]) -> Tensor:
-    total = torch.zeros(maps.shape[1:], dtype=torch.float64, device=maps.device)
-    for chunk in row_chunks(maps):
+def _spread(values: Tensor, inside: Tensor | None, positions: int) -> Tensor:
+    """Values (P, D) of the positions inside as (H·W, D), with their mean in all other positions."""
+    if inside is None:
+        return values
+    whole = values.mean(dim=0).repeat(positions, 1)
+    whole[inside] = values
+    return whole
+
+
+def _mean_over_rows(maps: Tensor, measure: Callable[[Tensor], Tensor], inside: Tensor | None) -> Tensor:
+    positions = maps.shape[1] if inside is None else len(inside)
+    total = torch.zeros(positions, maps.shape[2], dtype=torch.float64, device=maps.device)
+    for chunk in row_chunks(maps, inside):
         total += measure(chunk).sum(dim=0, dtype=torch.float64)
     return (total / maps.shape[0]).float()
 
 
-def row_chunks(maps: Tensor) -> Iterator[Tensor]:
-    """Portions of (rows, H·W, D) that fit in memory: the features may be a mapped file."""
+def row_chunks(maps: Tensor, inside: Tensor | None = None) -> Iterator[Tensor]:
+    """Portions of (rows, H·W, D) that fit in memory: the features may be a mapped file.
+
+    Args:
+        maps: The features.
+        inside: The positions to give, (P,) int64; None for all.
+    """
     rows = max(1, _CHUNK // (maps.shape[1] * maps.shape[2]))
     for start in range(0, len(maps), rows):
-        yield maps[start : start + rows]
+        chunk = maps[start : start + rows]
+        yield chunk if inside is None else chunk[:, inside]

@@ -1,0 +1,338 @@
+"""A station under load: N clients for T seconds on loopback against a real server.
+
+    python benchmarks/station.py part.flaw PICTURES…
+    python benchmarks/station.py part.flaw PICTURES… --clients 20 --seconds 300
+
+Each client sends one picture after the other, each with a mark of its own in a corner, so that no two
+pictures are alike, and checks of every answer that its score is what the engine gives for that very picture.
+At the end every answered inspection is looked up in the record, and its map compared with the engine's.
+
+The engine's own throughput is taken in a process of its own, before and after, on the same encoded
+pictures with as many workers. Clients run on the same machine and take their share of it: the table says how
+much processor time each side took.
+"""
+
+import argparse
+import hashlib
+import http.client
+import io
+import json
+import math
+import multiprocessing
+import os
+import re
+import resource
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from flawflow.files import write_whole
+from flawflow.inspect.inspector import Inspector
+from flawflow.inspect.stream import default_workers, in_order
+from flawflow.picture import find_pictures, read_picture
+from flawflow.report.heat import heat_levels
+
+_POOL = 24
+_PROCESSES = 4
+_MARK = 8
+_RUN = "from flawflow.cli import main; main()"
+
+
+@dataclass(frozen=True)
+class Expected:
+    """A picture and what the engine says of it: its score, and the digest of its map's levels."""
+
+    content: bytes
+    sha256: str
+    score: float
+    map_sha256: str
+
+
+@dataclass
+class Tally:
+    """What a process of clients saw; `answered` holds (id, index of the picture)."""
+
+    seconds: list[float] = field(default_factory=list)
+    busy: int = 0
+    wrong: int = 0
+    failed: int = 0
+    answered: list[tuple[int, int]] = field(default_factory=list)
+    processor_seconds: float = 0.0
+    start: float = math.inf
+    end: float = 0.0
+
+    def add(self, other: "Tally") -> None:
+        """Take over what another process saw."""
+        self.seconds += other.seconds
+        self.answered += other.answered
+        self.busy += other.busy
+        self.wrong += other.wrong
+        self.failed += other.failed
+        self.processor_seconds += other.processor_seconds
+        self.start, self.end = min(self.start, other.start), max(self.end, other.end)
+
+
+def main() -> None:
+    options = _options()
+    inspector = Inspector.load(options.model, threads=1)
+    pool = make_pool(inspector, [str(picture) for picture in options.pictures])
+    print(f"{len(pool)} pictures, {sum(len(each.content) for each in pool) / len(pool) / 1e3:.0f} kB each")
+    before = engine_alone(options.model, pool, options.engine_seconds)
+    with tempfile.TemporaryDirectory(prefix="flawflow-station-") as data:
+        report = load(options, pool, Path(data))
+    after = engine_alone(options.model, pool, options.engine_seconds)
+    report["engine_per_second"] = [before[0], after[0]]
+    report["engine_processor_ms"] = 5e2 * (before[1] + after[1])
+    report["share_of_engine"] = report["per_second"] / statistics.fmean((before[0], after[0]))
+    text = markdown(report)
+    print(text)
+    options.output.mkdir(parents=True, exist_ok=True)
+    write_whole(options.output / "station.json", json.dumps(report, indent=1) + "\n")
+    write_whole(options.output / "station.md", text + "\n")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("model", type=Path)
+    parser.add_argument("pictures", type=Path, nargs="+", help="files, folders or patterns")
+    parser.add_argument("--clients", type=int, default=8)
+    parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--engine-seconds", type=float, default=5.0)
+    parser.add_argument("--keep-pictures", choices=("all", "ng", "none"), default="all")
+    parser.add_argument("--output", type=Path, default=Path("runs/station"))
+    return parser.parse_args()
+
+
+def make_pool(inspector: Inspector, patterns: list[str]) -> list[Expected]:
+    """Marked pictures, encoded as they came, and what the engine says of each."""
+    paths = find_pictures(patterns)
+    pool = []
+    for index in range(_POOL):
+        path = paths[index % len(paths)]
+        pixels = read_picture(path)
+        # The mark is what tells two answers apart where the same picture was sent twice.
+        pixels[:_MARK, _MARK * index % pixels.shape[1] :][:, :_MARK] = 255 - pixels[0, 0]
+        stream = io.BytesIO()
+        if path.suffix.lower() in (".jpg", ".jpeg"):
+            Image.fromarray(pixels).save(stream, "JPEG", quality=95)
+        else:
+            Image.fromarray(pixels).save(stream, "PNG")
+        found = inspector.inspect(stream.getvalue())
+        levels = heat_levels(found.graph_map, inspector.card.heat_scale)
+        pool.append(
+            Expected(stream.getvalue(), _digest(stream.getvalue()), found.score, _digest(levels.tobytes()))
+        )
+    return pool
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def engine_alone(model: Path, pool: list[Expected], seconds: float) -> tuple[float, float]:
+    """The engine alone, from bytes to verdict: pictures a second, and processor seconds a picture."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
+        contents = [each.content for each in pool]
+        return process.submit(_engine, model, contents, seconds).result()
+
+
+def _engine(model: Path, contents: list[bytes], seconds: float) -> tuple[float, float]:
+    inspector = Inspector.load(model, threads=1)
+
+    def endless() -> Any:
+        while time.perf_counter() < end:
+            yield from contents
+
+    end = time.perf_counter() + 1.0
+    for _ in in_order(inspector.inspect, endless(), workers=default_workers()):
+        pass
+    start, processor = time.perf_counter(), time.process_time()
+    end = start + seconds
+    count = sum(1 for _ in in_order(inspector.inspect, endless(), workers=default_workers()))
+    return count / (time.perf_counter() - start), (time.process_time() - processor) / count
+
+
+def load(options: argparse.Namespace, pool: list[Expected], data: Path) -> dict[str, Any]:
+    """Serve, send, watch the memory, and look up every answer."""
+    command = [
+        *(sys.executable, "-c", _RUN, "serve", str(options.model), "--data", str(data), "--port", "0"),
+        *("--keep-pictures", options.keep_pictures),
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        found = re.search(r":(\d+)/", server.stdout.readline())
+        assert found is not None, "the station did not start"
+        port = int(found.group(1))
+        processor = _processor_seconds(server.pid)
+        tally, memory = _send(options, pool, server.pid, port)
+        processor = _processor_seconds(server.pid) - processor
+        elapsed = tally.end - tally.start
+        lost, foreign = _look_up(port, tally.answered, pool)
+        server.send_signal(signal.SIGTERM)
+        server.wait(60)
+    quantiles = statistics.quantiles(tally.seconds, n=1000)
+    return {
+        "clients": options.clients,
+        "seconds": elapsed,
+        "answers": len(tally.answered),
+        "per_second": len(tally.answered) / elapsed,
+        "milliseconds": {f"p{share / 10:g}": 1e3 * quantiles[share - 1] for share in (500, 900, 990, 999)},
+        "slowest_ms": 1e3 * max(tally.seconds),
+        "busy": tally.busy,
+        "failed": tally.failed,
+        "mixed_up": tally.wrong + foreign,
+        "lost": lost,
+        "memory_mb": memory,
+        "server_processor_seconds": processor,
+        "client_processor_seconds": tally.processor_seconds,
+        "cores": os.cpu_count(),
+    }
+
+
+def _send(
+    options: argparse.Namespace, pool: list[Expected], server: int, port: int
+) -> tuple[Tally, list[tuple[float, float]]]:
+    """Run the clients; gives what they saw and (seconds, megabytes) of the server over time."""
+    processes = min(_PROCESSES, options.clients)
+    shares = [len(range(index, options.clients, processes)) for index in range(processes)]
+    start = time.perf_counter()
+    memory = []
+    with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as workers:
+        futures = [
+            workers.submit(_clients, port, pool, share, options.seconds, index)
+            for index, share in enumerate(shares)
+        ]
+        while not all(future.done() for future in futures):
+            memory.append((round(time.perf_counter() - start, 1), round(_megabytes(server), 1)))
+            time.sleep(max(0.5, options.seconds / 60))
+    total = Tally()
+    for future in futures:
+        total.add(future.result())
+    return total, memory
+
+
+def _clients(port: int, pool: list[Expected], count: int, seconds: float, seed: int) -> Tally:
+    """Several clients in one process: threads, each with a connection of its own."""
+    used = _own_processor_seconds()
+    tally = Tally(start=time.time())
+    end = time.perf_counter() + seconds
+    numbers = in_order(
+        lambda index: _client(port, pool, end, tally, seed=1000 * seed + index), range(count), workers=count
+    )
+    for _ in numbers:
+        pass
+    tally.end = time.time()
+    tally.processor_seconds = _own_processor_seconds() - used
+    return tally
+
+
+def _client(port: int, pool: list[Expected], end: float, tally: Tally, *, seed: int) -> None:
+    order = np.random.default_rng(seed)
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+        while time.perf_counter() < end:
+            index = int(order.integers(len(pool)))
+            expected = pool[index]
+            start = time.perf_counter()
+            status, headers, answer = _ask(connection, "POST", "/api/inspect", _form(expected.content))
+            seconds = time.perf_counter() - start
+            if status == 503:
+                tally.busy += 1
+                time.sleep(float(headers["Retry-After"]))
+            elif status != 200:
+                tally.failed += 1
+            else:
+                tally.seconds.append(seconds)
+                (found,) = json.loads(answer)["inspections"]
+                tally.answered.append((found["id"], index))
+                tally.wrong += (found["score"], found["picture_sha256"]) != (expected.score, expected.sha256)
+
+
+def _form(content: bytes) -> bytes:
+    head = b'--flaw\r\nContent-Disposition: form-data; name="files"; filename="part.png"\r\n\r\n'
+    return head + content + b"\r\n--flaw--\r\n"
+
+
+def _ask(
+    connection: http.client.HTTPConnection, method: str, path: str, body: bytes | None = None
+) -> tuple[int, http.client.HTTPMessage, bytes]:
+    kind = {"Content-Type": "multipart/form-data; boundary=flaw"} if body else {}
+    connection.request(method, path, body, kind)
+    answer = connection.getresponse()
+    return answer.status, answer.headers, answer.read()
+
+
+def _look_up(port: int, answered: list[tuple[int, int]], pool: list[Expected]) -> tuple[int, int]:
+    """How many answered inspections have no record, or one id with another, and how many another's map."""
+    lost, foreign = len(answered) - len({number for number, _ in answered}), 0
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+        for number, index in answered:
+            status, answer = _patiently(connection, f"/api/inspections/{number}")
+            if status != 200 or json.loads(answer)["picture_sha256"] != pool[index].sha256:
+                lost += 1
+                continue
+            status, png = _patiently(connection, f"/api/inspections/{number}/map")
+            levels = np.asarray(Image.open(io.BytesIO(png)))
+            foreign += _digest(levels.tobytes()) != pool[index].map_sha256
+    return lost, foreign
+
+
+def _patiently(connection: http.client.HTTPConnection, path: str) -> tuple[int, bytes]:
+    """Ask until the rate limit lets the request through."""
+    while (found := _ask(connection, "GET", path))[0] == 429:
+        time.sleep(float(found[1]["Retry-After"]))
+    return found[0], found[2]
+
+
+def _megabytes(process: int) -> float:
+    """Resident memory."""
+    pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def _own_processor_seconds() -> float:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def _processor_seconds(process: int) -> float:
+    ticks = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
+
+
+def markdown(report: dict[str, Any]) -> str:
+    """The table."""
+    latency = ", ".join(f"{name} {value:.0f}" for name, value in report["milliseconds"].items())
+    memory = [value for _, value in report["memory_mb"]]
+    server, clients = (
+        1e3 * report[f"{side}_processor_seconds"] / report["answers"] for side in ("server", "client")
+    )
+    middle = memory[len(memory) // 3] if memory else 0.0
+    rows = {
+        "clients, seconds": f"{report['clients']}, {report['seconds']:.0f}",
+        "answered inspections": f"{report['answers']:,}",
+        "a second": f"{report['per_second']:.1f}",
+        "engine alone, before and after": " and ".join(f"{each:.1f}" for each in report["engine_per_second"]),
+        "share of the engine": f"{100 * report['share_of_engine']:.0f} %",
+        "latency, ms": f"{latency}, slowest {report['slowest_ms']:.0f}",
+        "503, failed": f"{report['busy']}, {report['failed']}",
+        "mixed up, lost": f"{report['mixed_up']}, {report['lost']}",
+        "memory after a third and at the end, MB": f"{middle:.0f}, {memory[-1] if memory else 0.0:.0f}",
+        "processor ms an inspection: station, clients, engine": f"{server:.1f}, {clients:.1f}, "
+        f"{report['engine_processor_ms']:.1f} ({report['cores']} cores)",
+    }
+    return "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows.items())])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,152 @@
+"""flawflow export: a model file for another engine and in fewer bits, measured against the model."""
+
+import importlib.util
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from flawflow.cli.group import after_interrupt
+from flawflow.cli.inspect import EXIT_UNREADABLE
+from flawflow.cli.options import engine_option
+from flawflow.errors import ExportError, FlawflowError, one_line
+
+if TYPE_CHECKING:
+    from flawflow.export.export import Exported
+    from flawflow.export.gate import Check
+
+PRECISIONS = ("fp32", "fp16", "bf16", "int8")
+
+_FAILURES_SHOWN = 10
+
+
+@click.command("export", short_help="Make a model smaller or faster, if it judges the same.")
+@click.argument("model", type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), required=True, help="The model file to write."
+)
+@click.option(
+    "--precision",
+    type=click.Choice(PRECISIONS),
+    required=True,
+    help="What the weights are kept in; int8 computes the encoder in 8 bits, too.",
+)
+@engine_option
+@click.option("--good", multiple=True, help="Good pictures (file, folder or pattern) not trained on.")
+@click.option("--data", type=click.Path(path_type=Path), help="A data set with labelled test pictures.")
+@click.option("--force", is_flag=True, help="Write it whatever was measured.")
+@click.option("--overwrite", is_flag=True, help="Replace the model file when it exists.")
+def command(
+    *,
+    model: Path,
+    output: Path,
+    precision: str,
+    engine: str,
+    good: tuple[str, ...],
+    data: Path | None,
+    force: bool,
+    overwrite: bool,
+) -> None:
+    """Write MODEL in another precision, if it judges like MODEL in --engine.
+
+    With --good, scores, maps and verdicts are compared on these pictures, and they calibrate what is
+    written; without, the calibration of MODEL is kept. With --data, AUROC and AUPRO are compared, too. What
+    is outside a limit is refused with its figures.
+
+    \b
+    Exit codes:
+      0  the model was written
+      2  nothing was written: a figure is outside its limit, wrong usage, no such model, no pictures
+      3  the model was written, but some good pictures could not be read and were left out
+    """
+    _require_export()
+    from flawflow.cli.progress import ProgressDisplay
+    from flawflow.dataset import open_dataset
+    from flawflow.export.export import export
+    from flawflow.picture import find_pictures
+
+    if output.exists() and not overwrite:
+        raise FlawflowError(f"{output} exists: choose another name, or replace it with --overwrite")
+    after_interrupt("interrupted; nothing was written")
+    with ProgressDisplay() as progress:
+        exported = export(
+            model,
+            output,
+            engine=engine,
+            precision=precision,
+            good=find_pictures(good) if good else (),
+            labelled=open_dataset(data) if data is not None else None,
+            force=force,
+            on_progress=progress.update,
+        )
+    _print_checks(exported)
+    if not exported.written:
+        raise ExportError(
+            f"{model} in {precision} on {engine} does not judge like before ({_broken(exported)}): nothing "
+            "was written; take another precision, or write it with --force"
+        )
+    _print_result(exported, model, output, recalibrated=bool(good))
+    if exported.unreadable:
+        raise click.exceptions.Exit(EXIT_UNREADABLE)
+
+
+def _require_export() -> None:
+    if importlib.util.find_spec("onnx") is None:
+        raise ExportError(
+            "export needs onnx, which this installation leaves out: pip install 'flawflow[export]'"
+        )
+
+
+def _print_checks(exported: "Exported") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False)
+    for pictures, checks in exported.checks.items():
+        title = f"Before and after, on {pictures} pictures"
+        table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+        table.add_column("")
+        table.add_column("found", justify="right")
+        table.add_column("limit")
+        table.add_column("")
+        for check in checks:
+            table.add_row(check.name, check.figure, check.limit, _word(check))
+        console.print(table)
+        console.print()
+
+
+def _word(check: "Check") -> str:
+    return "[green]holds[/]" if check.holds else "[bold red]does not hold[/]"
+
+
+def _broken(exported: "Exported") -> str:
+    return "; ".join(
+        f"{check.name} on {pictures} pictures {check.figure}, {check.limit}"
+        for pictures, checks in exported.checks.items()
+        for check in checks
+        if not check.holds
+    )
+
+
+def _print_result(exported: "Exported", model: Path, output: Path, *, recalibrated: bool) -> None:
+    from flawflow.report.words import counted, promise
+
+    sizes = [path.stat().st_size / 1e6 for path in (model, output)]
+    click.echo(
+        f"{one_line(str(output))} is {exported.card.precision}: {sizes[1]:.1f} MB, from {sizes[0]:.1f} MB."
+    )
+    if not exported.checks:
+        click.echo("Nothing was measured: whether it judges like the model is not known.")
+    elif not exported.holds:
+        click.echo("It was written by force: it does not judge like the model.")
+    calibration = exported.card.calibration
+    if recalibrated:
+        click.echo(f"It is calibrated by {counted(len(calibration.scores), 'good picture')} of --good.")
+        click.echo(promise(calibration))
+    else:
+        click.echo("Its calibration is the model's own, measured before the export.")
+    if exported.unreadable:
+        count = counted(len(exported.unreadable), "picture")
+        click.echo(f"{count} could not be read and were left out:", err=True)
+        for sentence in exported.unreadable[:_FAILURES_SHOWN]:
+            click.echo(f"  {sentence}", err=True)

@@ -1,0 +1,126 @@
+"""flawflow serve: the station, a web page and an HTTP service beside the line."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from flawflow.errors import FlawflowError
+
+if TYPE_CHECKING:
+    from flawflow.station.settings import KeepPictures
+
+_EXTRA = frozenset(
+    {
+        "fastapi",
+        "uvicorn",
+        "python_multipart",
+        "sqlalchemy",
+        "alembic",
+        "prometheus_client",
+        "starlette",
+        "pydantic",
+    }
+)
+
+
+def _named_paths(
+    _context: click.Context, _parameter: click.Parameter, texts: tuple[str, ...]
+) -> tuple[tuple[str, Path], ...]:
+    pairs = [text.partition("=") for text in texts]
+    if not all(name and path for name, _, path in pairs):
+        raise click.BadParameter("write the model's name and its data: part=good_pictures/")
+    return tuple((name, Path(path)) for name, _, path in pairs)
+
+
+@click.command("serve", short_help="Inspect, review and improve in a browser.")
+@click.argument("models", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    default=Path("station"),
+    show_default=True,
+    help="Folder of the record, the pictures and later models.",
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address; another needs a token.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8470, show_default=True, help="TCP port.")
+@click.option(
+    "--token",
+    envvar="FLAWFLOW_TOKEN",
+    show_envvar=True,
+    help="What clients must show; 16 or more characters.",
+)
+@click.option(
+    "--allow",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Folder whose pictures may be named by path and watched; may be given several times.",
+)
+@click.option(
+    "--trained-on",
+    multiple=True,
+    callback=_named_paths,
+    metavar="NAME=DATA",
+    help="The good pictures that model NAME was trained on; what is retrained learns from them too.",
+)
+@click.option(
+    "--database",
+    envvar="FLAWFLOW_DATABASE",
+    show_envvar=True,
+    metavar="URL",
+    help="postgresql+pg8000://… instead of SQLite in the data folder.",
+)
+@click.option(
+    "--keep-pictures",
+    type=click.Choice(["all", "ng", "none"]),
+    default="all",
+    show_default=True,
+    help="Which pictures stay: all, NG and REVIEW, or none.",
+)
+@click.option(
+    "--keep-days",
+    type=click.IntRange(min=0),
+    default=90,
+    show_default=True,
+    metavar="N",
+    help="Pictures not labelled good or bad go after N days; 0 keeps them for ever.",
+)
+def command(
+    *,
+    models: tuple[Path, ...],
+    data: Path,
+    host: str,
+    port: int,
+    token: str | None,
+    allow: tuple[Path, ...],
+    trained_on: tuple[tuple[str, Path], ...],
+    database: str | None,
+    keep_pictures: "KeepPictures",
+    keep_days: int,
+) -> None:
+    """Serve MODELS: a page in any browser, and HTTP for programs, until Ctrl-C.
+
+    Every inspection is recorded in the data folder before it is answered.
+    """
+    try:
+        from flawflow.station.serve import serve
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in _EXTRA:
+            raise
+        raise FlawflowError("the station needs a few more packages: pip install 'flawflow[serve]'") from None
+    from flawflow.station.settings import Settings
+
+    settings = Settings(
+        models=models,
+        data=data,
+        host=host,
+        port=port,
+        token=token or None,
+        allow=allow,
+        trained_on=trained_on,
+        database=database or None,
+        keep_pictures=keep_pictures,
+        keep_days=keep_days or None,
+    )
+    serve(settings, started=lambda address: click.echo(f"The station is at {address} (Ctrl-C stops it)"))

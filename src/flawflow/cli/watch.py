@@ -1,0 +1,192 @@
+"""flawflow watch: a folder into which a line drops pictures; verdicts go where they are wanted."""
+
+import signal
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from flawflow.cli.options import at_rates, rate_options
+from flawflow.errors import WatchError, one_line
+
+if TYPE_CHECKING:
+    from flawflow.watch.courier import Courier
+    from flawflow.watch.journal import Journal
+    from flawflow.watch.judge import Judge
+    from flawflow.watch.sinks.place import Place
+    from flawflow.watch.watcher import Watcher
+
+_VERDICTS = ("OK", "REVIEW", "NG", "unreadable")
+_JOURNAL = "journal.sqlite"
+# What may pass between Ctrl-C and the end: a delivery that is under way has ten seconds.
+_SECONDS_TO_END = 15.0
+
+
+@click.command("watch", short_help="Judge pictures as a line drops them.")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--model", type=click.Path(path_type=Path), required=True, help="The model file.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Folder for the journal and results.",
+)
+@click.option(
+    "--to",
+    "sinks",
+    multiple=True,
+    default=("jsonl",),
+    show_default=True,
+    metavar="KIND",
+    help="jsonl, csv, folder, webhook=URL or mqtt=URL; may be given several times.",
+)
+@click.option(
+    "--place",
+    type=click.Choice(("link", "copy", "move")),
+    default="link",
+    show_default=True,
+    help="How pictures get into OUTPUT/OK, REVIEW and NG with --to folder.",
+)
+@click.option(
+    "--interval",
+    type=click.FloatRange(min=0.05),
+    default=1.0,
+    show_default=True,
+    metavar="S",
+    help="Seconds between two looks, and how long a file must not change.",
+)
+@click.option(
+    "--give-up",
+    type=click.FloatRange(min=0.0),
+    default=60.0,
+    show_default=True,
+    metavar="S",
+    help="Seconds after which a file that cannot be decoded is reported.",
+)
+@rate_options
+def command(
+    *,
+    folder: Path,
+    model: Path,
+    output: Path,
+    sinks: tuple[str, ...],
+    place: "Place",
+    interval: float,
+    give_up: float,
+    **rates: float | None,
+) -> None:
+    """Watch FOLDER and inspect every picture that comes into it, the oldest first, until Ctrl-C.
+
+    A picture is taken when it has stopped changing and can be decoded. OUTPUT/journal.sqlite knows what is
+    done: the same command goes on where it stopped, inspects each file once and delivers every verdict at
+    least once, however often it or the receiver is restarted. A file that is written again with other
+    content is inspected again.
+
+    \b
+    Exit codes:
+      0  ended by Ctrl-C or SIGTERM; what a receiver has not got waits in the journal
+      2  nothing could be done: wrong usage, no such model or folder, OUTPUT in use
+    """
+    from flawflow.watch.courier import Courier
+    from flawflow.watch.journal import Journal
+    from flawflow.watch.sinks import open_sink
+    from flawflow.watch.watcher import Watcher
+
+    if not folder.is_dir():
+        raise WatchError(f"{folder} is no folder: name the one into which pictures come")
+    if folder.resolve() == output.resolve():
+        raise WatchError(f"{output} is the watched folder itself: name another output folder")
+    judge = _judge(model, **rates)
+    opened = [open_sink(text, folder=folder, output=output, place=place) for text in dict.fromkeys(sinks)]
+    journal = Journal(output / _JOURNAL)
+    journal.offer_again()
+    couriers = [Courier(sink, journal) for sink in opened]
+    watcher = Watcher(
+        folder,
+        journal,
+        judge,
+        sinks=[sink.name for sink in opened],
+        leave_out=output,
+        interval=interval,
+        give_up=give_up,
+        on_done=lambda record: _done(record, couriers),
+    )
+    click.echo(f"Watching {one_line(str(folder))}; Ctrl-C ends.", err=True)
+    _run(watcher, couriers)
+    _end(watcher, couriers, journal)
+
+
+def _judge(model: Path, *, false_reject_rate: float | None, review_rate: float | None) -> "Judge":
+    from flawflow.inspect.inspector import Inspector
+    from flawflow.watch.judge import Judge
+
+    inspector = Inspector.load(model)
+    calibration = at_rates(
+        inspector.card.calibration, false_reject_rate=false_reject_rate, review_rate=review_rate
+    )
+    return Judge(inspector.with_calibration(calibration), model)
+
+
+def _done(record: "Mapping[str, Any]", couriers: "Sequence[Courier]") -> None:
+    if record["error"] is not None:
+        click.echo(f"flawflow: {one_line(record['error'])}", err=True)
+    for courier in couriers:
+        courier.wake()
+
+
+def _run(watcher: "Watcher", couriers: "Sequence[Courier]") -> None:
+    from flawflow.cli.progress import ProgressDisplay
+
+    with _stopped_by_signal() as stop, ProgressDisplay() as progress:
+        watcher.run(stop, lambda: progress.update("inspected", _count(watcher), 0, _note(watcher, couriers)))
+
+
+@contextmanager
+def _stopped_by_signal() -> Iterator[threading.Event]:
+    """Give an event that Ctrl-C or SIGTERM sets; a second one interrupts at once."""
+    stop = threading.Event()
+    before: dict[int, Any] = {}
+
+    def on_signal(number: int, _frame: Any) -> None:
+        stop.set()
+        signal.signal(number, before[number])
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        before[number] = signal.signal(number, on_signal)
+    try:
+        yield stop
+    finally:
+        for handled, handler in before.items():
+            signal.signal(handled, handler)
+
+
+def _count(watcher: "Watcher") -> int:
+    return sum(watcher.tally[verdict] for verdict in _VERDICTS)
+
+
+def _note(watcher: "Watcher", couriers: "Sequence[Courier]") -> str:
+    """What is worth seeing besides the number of pictures."""
+    counts = [f"{watcher.tally[verdict]:,} {verdict}" for verdict in _VERDICTS]
+    troubles = [watcher.trouble, *(courier.trouble for courier in couriers)]
+    return "; ".join(
+        [", ".join([*counts, f"{watcher.waiting:,} waiting"]), *(one_line(text) for text in troubles if text)]
+    )
+
+
+def _end(watcher: "Watcher", couriers: "Sequence[Courier]", journal: "Journal") -> None:
+    """Deliver what can be delivered now, and say what was done and what is left."""
+    ended = [courier.close(_SECONDS_TO_END) for courier in couriers]
+    tally = watcher.tally
+    counts = ", ".join(f"{tally[verdict]:,} {verdict}" for verdict in _VERDICTS)
+    click.echo(
+        f"{_count(watcher):,} pictures: {counts}. {tally['duplicate']:,} were copies of others; "
+        f"{tally['unchanged']:,} were written again without change."
+    )
+    for sink, count in journal.backlog().items():
+        click.echo(f"{count:,} records for {one_line(sink)} wait in the journal for the next start.")
+    if all(ended):
+        journal.close()

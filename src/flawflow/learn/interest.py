@@ -1,0 +1,77 @@
+"""Where to look: masks of a region of interest and of places to ignore, from files to feature maps."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from flawflow.errors import TrainingError
+from flawflow.picture import read_mask, resize_mask
+
+# How far the ratio of a mask's sides may be from that of the pictures.
+_OTHER_RATIO = 0.02
+_PART = 1024
+
+
+def read_interest(
+    roi: Path | None, ignore: Path | None, size: tuple[int, int], picture: tuple[int, int]
+) -> NDArray[np.bool_] | None:
+    """Read which pixels count.
+
+    Args:
+        roi: A mask of what counts, not zero where it does; None for everything.
+        ignore: A mask of what does not count, not zero there; None for nothing.
+        size: (H, W) of the model's input.
+        picture: (H, W) of the training pictures, whose shape the masks must have.
+
+    Returns:
+        bool of shape `size`, or None where neither mask is given.
+
+    Raises:
+        PictureError: A mask cannot be read.
+        TrainingError: A mask is of another shape than the pictures, or nothing is left to look at.
+    """
+    if roi is None and ignore is None:
+        return None
+    counts = np.ones(size, np.bool_)
+    for path, keeps in ((roi, True), (ignore, False)):
+        if path is not None:
+            mask = read_mask(path)
+            _check_shape(path, mask.shape, picture)
+            counts &= resize_mask(mask, size) == keeps
+    if not counts.any():
+        names = " and ".join(str(path) for path in (roi, ignore) if path is not None)
+        raise TrainingError(
+            f"{names} leave nothing to look at: --roi counts where its mask is not black, --ignore leaves "
+            "that out."
+        )
+    return counts
+
+
+def cells(interest: Tensor, grid: tuple[int, int]) -> Tensor:
+    """The positions of a feature map that see a pixel that counts: bool of shape `grid`.
+
+    Args:
+        interest: (H, W) bool.
+        grid: (H_k, W_k), which divides (H, W).
+    """
+    return F.adaptive_max_pool2d(interest[None].float(), grid)[0] > 0
+
+
+def nearest_inside(inside: Tensor) -> Tensor:
+    """For each position of a grid, (H, W) bool, the index of the nearest one that is inside, (H·W,) int64."""
+    places = torch.nonzero(torch.ones_like(inside)).float()
+    indices = torch.nonzero(inside.flatten())[:, 0]
+    found = [torch.cdist(part, places[indices]).argmin(dim=1) for part in torch.split(places, _PART)]
+    return indices[torch.cat(found)]
+
+
+def _check_shape(path: Path, mask: tuple[int, ...], picture: tuple[int, int]) -> None:
+    if abs(mask[0] * picture[1] / (mask[1] * picture[0]) - 1) > _OTHER_RATIO:
+        raise TrainingError(
+            f"{path} has {mask[1]} × {mask[0]} pixels, another shape than the pictures' {picture[1]} × "
+            f"{picture[0]}: draw the mask over one of the pictures."
+        )

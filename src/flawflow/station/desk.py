@@ -1,0 +1,248 @@
+"""The one way to inspect: for requests, watched folders and streams alike."""
+
+import functools
+import hashlib
+import math
+import threading
+import uuid
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from flawflow.errors import FlawflowError, PictureError, one_line
+from flawflow.inspect.inspection import Inspection
+from flawflow.inspect.stream import default_workers
+from flawflow.picture.decode import is_known
+from flawflow.report.results import readable
+from flawflow.station.errors import BusyError, NotFoundError, StationError, TooLargeError
+from flawflow.station.meters import Meters
+from flawflow.station.models import Model
+from flawflow.station.pictures import map_png
+from flawflow.station.record import InspectionRow
+from flawflow.station.record.tables import NAME_LENGTH
+from flawflow.station.scribe import Entry, Scribe
+from flawflow.station.settings import Settings
+from flawflow.station.shelf import Shelf
+
+_EXPECTED_SECONDS = 0.02
+_SMOOTHING = 0.05
+
+
+@dataclass(frozen=True)
+class Given:
+    """A picture as it came.
+
+    Attributes:
+        name: What it is called; for people only, never used as a path.
+        content: The bytes of its file, or the path of a file that may be read.
+    """
+
+    name: str
+    content: bytes | Path
+
+    def size(self) -> int:
+        """Bytes of the file; 0 where it cannot be read, which is told when it is its turn."""
+        if isinstance(self.content, bytes):
+            return len(self.content)
+        try:
+            return self.content.stat().st_size
+        except OSError:
+            return 0
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A picture that could not be inspected; nothing is recorded of it.
+
+    Attributes:
+        name: As of `Given`.
+        error: One sentence.
+        status: The HTTP status that says so.
+    """
+
+    name: str
+    error: str
+    status: int
+
+
+Outcome = InspectionRow | Failed
+
+
+class Desk:
+    """Inspects with a bounded queue and a worker a core. Safe to use from several threads.
+
+    Each worker takes one picture at a time, with one thread of the engine. There is no batching: on a CPU
+    the engine runs the pictures of a batch one by one, so that a score belongs to its picture (law 1), and
+    waiting for a batch to fill would only make the first picture of it late.
+    """
+
+    def __init__(self, settings: Settings, *, shelf: Shelf, scribe: Scribe, meters: Meters) -> None:
+        self._settings, self._shelf, self._scribe, self._meters = settings, shelf, scribe, meters
+        self._workers = settings.workers or default_workers()
+        self._pool = ThreadPoolExecutor(self._workers, thread_name_prefix="flawflow-desk")
+        self._lock = threading.Lock()
+        self._count = self._bytes = 0
+        self._seconds = _EXPECTED_SECONDS
+
+    def inspect(self, model: Model, pictures: Sequence[Given], *, source: str) -> list[Outcome]:
+        """Inspect pictures, record them and give what was found, in order.
+
+        Args:
+            model: Of `Registry.get`.
+            pictures: What to inspect.
+            source: "upload", "path", "watch:…" or "stream:…".
+
+        Returns:
+            A recorded inspection, with its id, or a failure for each picture.
+
+        Raises:
+            BusyError: The queue has no room for all of them; none was taken.
+        """
+        return [future.result() for future in self.submit(model, pictures, source=source)]
+
+    def submit(self, model: Model, pictures: Sequence[Given], *, source: str) -> list["Future[Outcome]"]:
+        """Queue pictures without waiting; see `inspect`."""
+        sizes = [picture.size() for picture in pictures]
+        self.check_room(len(sizes), sum(sizes), take=True)
+        futures: list[Future[Outcome]] = []
+        for picture, size in zip(pictures, sizes, strict=True):
+            future: Future[Outcome] = Future()
+            # From here on nobody can cancel it: who hangs up must not keep the others from being recorded.
+            future.set_running_or_notify_cancel()
+            future.add_done_callback(functools.partial(self._leave, size))
+            futures.append(future)
+            self._pool.submit(self._work, model, picture, source, future)
+        return futures
+
+    def check_room(self, count: int, size: int, *, take: bool = False) -> None:
+        """Refuse what the queue has no room for.
+
+        Args:
+            count: Pictures.
+            size: Their bytes together.
+            take: Also take the room.
+
+        Raises:
+            BusyError: There is no room now.
+            TooLargeError: There will never be.
+        """
+        settings = self._settings
+        if count > settings.max_waiting or size > settings.max_waiting_bytes:
+            raise TooLargeError(
+                f"{count} pictures of {size:,} bytes are more than the station takes at once "
+                f"({settings.max_waiting} and {settings.max_waiting_bytes:,}): send fewer in a request"
+            )
+        with self._lock:
+            if self._count + count > settings.max_waiting or self._bytes + size > settings.max_waiting_bytes:
+                self._meters.refused.labels("queue").inc()
+                wait = math.ceil(self._count * self._seconds / self._workers)
+                raise BusyError(
+                    f"{self._count} pictures wait already: send this again in a moment",
+                    retry_after=max(wait, 1),
+                )
+            if take:
+                self._count += count
+                self._bytes += size
+                self._meters.waiting.set(self._count)
+
+    def close(self) -> None:
+        """Finish what is in the queue, then end."""
+        self._pool.shutdown(wait=True)
+
+    def _leave(self, size: int, _future: "Future[Outcome]") -> None:
+        with self._lock:
+            self._count -= 1
+            self._bytes -= size
+            self._meters.waiting.set(self._count)
+
+    def _work(self, model: Model, picture: Given, source: str, future: "Future[Outcome]") -> None:
+        started = perf_counter()
+        name = one_line(readable(picture.name))[:NAME_LENGTH] or "picture"
+        try:
+            row, png = self._inspected(model, picture, name, source)
+            self._scribe.write(Entry(row, png, future))  # type: ignore[arg-type]  # an Outcome as well
+        except FlawflowError as error:
+            self._meters.failures.labels(model.name).inc()
+            future.set_result(_failed(name, picture, error))
+        except Exception as error:  # Whoever waits must be told; a worker must live on.
+            future.set_exception(error)
+        seconds = perf_counter() - started
+        self._seconds += _SMOOTHING * (seconds - self._seconds)
+
+    def _inspected(self, model: Model, picture: Given, name: str, source: str) -> tuple[InspectionRow, bytes]:
+        content = _bytes(picture.content, most=self._settings.max_picture_bytes)
+        if not is_known(content[:16]):
+            raise _UnknownKindError(
+                "this is no PNG, JPEG, BMP, TIFF or WebP picture: save it as one of these"
+            )
+        inspection = model.inspector.inspect(content, max_pixels=self._settings.max_pixels)
+        keeps = self._settings.keep_pictures == "all" or (
+            self._settings.keep_pictures == "ng" and inspection.verdict != "OK"
+        )
+        row = _row(model, inspection, name=name, source=source, digest=hashlib.sha256(content).hexdigest())
+        row.has_picture = keeps
+        if keeps:
+            # Before the record, and whole: what a record names is there.
+            self._shelf.keep_picture(row.key, content)
+        self._meters.inspected(model.name, inspection)
+        return row, map_png(inspection.graph_map, model.card.heat_scale)
+
+
+class _UnknownKindError(PictureError):
+    """The bytes are of no kind that is read."""
+
+
+def _bytes(content: bytes | Path, *, most: int) -> bytes:
+    try:
+        if isinstance(content, Path):
+            with content.open("rb") as file:
+                content = file.read(most + 1)
+    except OSError as error:
+        raise NotFoundError(f"the file cannot be read ({error.strerror})") from None
+    if len(content) > most:
+        raise TooLargeError(f"the file has more than {most:,} bytes, the station's limit")
+    return content
+
+
+def _failed(name: str, picture: Given, error: FlawflowError) -> Failed:
+    # The reader's sentences begin with what it was given, which is bytes here.
+    said = str(error).replace("The picture in the given bytes", "the picture")
+    if isinstance(picture.content, Path):
+        said = said.replace(str(picture.content), name)
+    status = 415 if isinstance(error, _UnknownKindError) else 422
+    return Failed(name, said, error.status if isinstance(error, StationError) else status)
+
+
+def _row(model: Model, inspection: Inspection, *, name: str, source: str, digest: str) -> InspectionRow:
+    timings = inspection.timings
+    low, high = model.card.heat_scale
+    regions: list[dict[str, Any]] = [
+        {"box": list(each.box), "area": each.area, "peak": each.peak, "centroid": list(each.centroid)}
+        for each in inspection.regions
+    ]
+    return InspectionRow(
+        key=uuid.uuid4().hex,
+        time=datetime.now(UTC),
+        model=model.name,
+        model_sha256=model.sha256,
+        name=name,
+        source=source[:NAME_LENGTH],
+        score=inspection.score,
+        p_value=inspection.p_value,
+        verdict=inspection.verdict,
+        regions=regions,
+        height=inspection.size[0],
+        width=inspection.size[1],
+        timings={
+            stage: round(1e3 * getattr(timings, stage), 3) for stage in ("read", "prepare", "infer", "judge")
+        },
+        picture_sha256=digest,
+        heat_low=low,
+        heat_high=high,
+        has_map=True,
+        has_mask=False,
+    )

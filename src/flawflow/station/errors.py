@@ -1,0 +1,53 @@
+"""What can go wrong in a station; each knows the HTTP status that says so."""
+
+from flawflow.errors import FlawflowError
+
+
+class StationError(FlawflowError):
+    """A request that the station cannot serve."""
+
+    status = 500
+
+
+class NotFoundError(StationError):
+    """There is no such model, inspection, picture or version."""
+
+    status = 404
+
+
+class RefusedError(StationError):
+    """What was asked is not allowed, such as a path outside the allowed folders."""
+
+    status = 403
+
+
+class ConflictError(StationError):
+    """What was asked does not fit what is there."""
+
+    status = 409
+
+
+class ValueRefusedError(StationError):
+    """A value that has no meaning here."""
+
+    status = 422
+
+
+class TooLargeError(StationError):
+    """More bytes or pictures than the station takes."""
+
+    status = 413
+
+
+class BusyError(StationError):
+    """The queue is full.
+
+    Attributes:
+        retry_after: Seconds after which there should be room.
+    """
+
+    status = 503
+
+    def __init__(self, sentence: str, *, retry_after: int = 1) -> None:
+        super().__init__(sentence)
+        self.retry_after = retry_after

@@ -1,0 +1,1 @@
+"""From reviewed pictures to a better model: data set versions, training, comparison, switching."""

@@ -1,0 +1,241 @@
+"""Trainings: started, watched, stopped, and gone on with after a restart of the station."""
+
+import json
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from flawflow.errors import FlawflowError
+from flawflow.files import write_whole
+from flawflow.inspect.inspector import Inspector
+from flawflow.model_file import read_model
+from flawflow.station.errors import ConflictError, NotFoundError
+from flawflow.station.improve.compare import at_rates_of, compare
+from flawflow.station.improve.datasets import Datasets
+from flawflow.station.improve.plan import Plan, Preset
+from flawflow.station.improve.process import StoppedError, Training
+from flawflow.station.models import Registry
+
+State = Literal["running", "done", "failed", "cancelled"]
+
+_ABOUT = "job.json"
+# Training is nine tenths of a job, comparing the rest.
+_TRAINING = 0.9
+_SECONDS_BETWEEN_EVENTS = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """A piece of work that takes longer than an answer may.
+
+    Attributes:
+        id: Ascending.
+        kind: What it is.
+        model: Whose successor is trained.
+        dataset: The data set's version.
+        plan: The training.
+        state: How it stands.
+        progress: How much is done, from 0 to 1.
+        stage: What is being done.
+        error: Why it failed, one sentence; else None.
+        result: The new `version` and the `comparison`; None before the end.
+    """
+
+    id: int
+    kind: str
+    model: str
+    dataset: int
+    plan: Plan
+    state: State = "running"
+    progress: float = 0.0
+    stage: str = "Waiting"
+    error: str | None = None
+    result: dict[str, Any] | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The job as it is sent."""
+        shape = {key: value for key, value in asdict(self).items() if key != "plan"}
+        return {**shape, "command": self.plan.command()}
+
+
+class Jobs:
+    """The jobs of a station, one at a time. Each has a folder with `job.json`, its log and its output.
+
+    A job that runs when the station ends, in whatever way, goes on at the next start from where the training
+    last saved its work.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        registry: Registry,
+        datasets: Datasets,
+        publish: Callable[[dict[str, Any]], None],
+    ) -> None:
+        """Read what is known of earlier jobs; nothing runs before `start`.
+
+        Args:
+            folder: Where jobs are kept.
+            registry: Takes the new models.
+            datasets: What is trained on.
+            publish: Told of every change, as an event.
+        """
+        self._folder, self._registry, self._datasets = folder, registry, datasets
+        self._publish = publish
+        self._lock = threading.Lock()
+        self._jobs = {job.id: job for job in map(_read, sorted(folder.glob(f"*/{_ABOUT}")))}
+        self._training: Training | None = None
+        self._thread: threading.Thread | None = None
+        self._is_closing = False
+        self._told = 0.0
+
+    def start(self) -> None:
+        """Go on with the job that was running when the station ended."""
+        for job in self.all():
+            if job.state == "running":
+                self._begin(job)
+
+    def all(self) -> list[Job]:
+        """Give all jobs, the newest first."""
+        with self._lock:
+            return sorted(self._jobs.values(), key=lambda job: -job.id)
+
+    def get(self, number: int) -> Job:
+        """Give a job.
+
+        Raises:
+            NotFoundError: There is none of this id.
+        """
+        with self._lock:
+            if number not in self._jobs:
+                raise NotFoundError(f"there is no job {number}")
+            return self._jobs[number]
+
+    def plan(self, model: str, dataset: int, preset: Preset, *, output: Path) -> Plan:
+        """Plan a training of a model's successor.
+
+        Raises:
+            NotFoundError: There is no such model or data set.
+        """
+        card = self._registry.get(model).card
+        return Plan.like(card, data=self._datasets.get(dataset).path, output=output, preset=preset)
+
+    def retrain(self, model: str, dataset: int, preset: Preset) -> Job:
+        """Start a training.
+
+        Raises:
+            NotFoundError: There is no such model or data set.
+            ConflictError: The data set is another model's, or a training runs already.
+        """
+        if self._datasets.get(dataset).model != model:
+            raise ConflictError(f"data set {dataset} is of another model than {model}: make one of {model}")
+        with self._lock:
+            if any(job.state == "running" for job in self._jobs.values()):
+                raise ConflictError("a training runs already: wait for its end, or cancel it")
+            number = max(self._jobs, default=0) + 1
+            output = self._folder / str(number) / f"{model}.flaw"
+            plan = self.plan(model, dataset, preset, output=output)
+            job = Job(id=number, kind="retrain", model=model, dataset=dataset, plan=plan)
+            self._jobs[number] = job
+            self._write(job)
+        self._begin(job)
+        return job
+
+    def cancel(self, number: int) -> Job:
+        """Stop a job; one that has ended stays as it is."""
+        self.get(number)
+        if self._change(number, state="cancelled", stage="Cancelled"):
+            training = self._training
+            if training is not None:
+                training.stop()
+        return self.get(number)
+
+    def close(self) -> None:
+        """Stop what runs; it goes on at the next start."""
+        self._is_closing = True
+        if self._training is not None:
+            self._training.stop()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _begin(self, job: Job) -> None:
+        log = self._folder / str(job.id) / "log.txt"
+        self._training = Training(job.plan, log)
+        self._thread = threading.Thread(
+            target=self._run, args=(job, self._training), name=f"flawflow-job-{job.id}", daemon=True
+        )
+        self._thread.start()
+        self._tell(job)
+
+    def _run(self, job: Job, training: Training) -> None:
+        try:
+            output = training.run(lambda stage, share: self._step(job.id, stage, _TRAINING * share))
+            result = self._finish(job, output)
+            self._change(job.id, state="done", progress=1.0, stage="Done", result=result)
+            output.unlink(missing_ok=True)  # the version is a copy of it
+        except StoppedError:
+            pass  # Cancelled, and then it is noted already; or the station ends, and the job goes on later.
+        except FlawflowError as error:
+            self._fail(job, str(error))
+        except Exception as error:  # Nobody waits for this thread: what happened must be seen in the job.
+            self._fail(job, f"{type(error).__name__}: {error}")
+        finally:
+            if self.get(job.id).state in ("cancelled", "failed"):
+                shutil.rmtree(f"{job.plan.output}.training", ignore_errors=True)
+
+    def _finish(self, job: Job, output: Path) -> dict[str, Any]:
+        """Take the model as a new version and compare it with the one that inspects now."""
+        sha256 = read_model(output).sha256
+        known = [each.version for each in self._registry.versions(job.model) if each.sha256 == sha256]
+        # Known already where the station ended between here and the end of the job.
+        version = known[-1] if known else self._registry.add_version(job.model, output)
+        old = self._registry.get(job.model).inspector
+        found = compare(
+            self._datasets.get(job.dataset),
+            old,
+            at_rates_of(old, Inspector.load(output, threads=1)),
+            progress=lambda done, total: self._step(
+                job.id, "Comparing", _TRAINING + (1 - _TRAINING) * done / total
+            ),
+        )
+        return {"version": version, "comparison": found}
+
+    def _step(self, number: int, stage: str, progress: float) -> None:
+        if self._is_closing or self.get(number).state != "running":
+            raise StoppedError("the job was stopped")
+        with self._lock:
+            job = self._jobs[number] = replace(self._jobs[number], stage=stage, progress=round(progress, 4))
+        now = time.monotonic()
+        if now - self._told >= _SECONDS_BETWEEN_EVENTS:
+            self._told = now
+            self._tell(job)
+
+    def _fail(self, job: Job, why: str) -> None:
+        if not self._is_closing:
+            self._change(job.id, state="failed", stage="Failed", error=why)
+
+    def _change(self, number: int, **changes: Any) -> bool:
+        """Change a job that runs; False where it does not any more."""
+        with self._lock:
+            if self._jobs[number].state != "running":
+                return False
+            job = self._jobs[number] = replace(self._jobs[number], **changes)
+            self._write(job)
+        self._tell(job)
+        return True
+
+    def _write(self, job: Job) -> None:
+        write_whole(self._folder / str(job.id) / _ABOUT, json.dumps(asdict(job), indent=1))
+
+    def _tell(self, job: Job) -> None:
+        self._publish({"type": "job", "job": job.to_json()})
+
+
+def _read(path: Path) -> Job:
+    values = json.loads(path.read_text("utf-8"))
+    return Job(**{**values, "plan": Plan.of(values["plan"])})

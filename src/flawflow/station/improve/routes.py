@@ -1,0 +1,244 @@
+"""Data sets, trainings, comparison, switching and going back."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, FastAPI, Query
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field, StringConstraints
+
+from flawflow.cli.train import require_training
+from flawflow.errors import TrainingError
+from flawflow.inspect.inspector import Inspector
+from flawflow.judge.calibration import Verdict
+from flawflow.station.errors import ConflictError
+from flawflow.station.improve.compare import at_rates_of, compare
+from flawflow.station.improve.datasets import Datasets, DatasetVersion
+from flawflow.station.improve.jobs import Jobs, State
+from flawflow.station.improve.plan import Preset
+from flawflow.station.models import Model
+from flawflow.station.routes.shared import Id, ModelName
+from flawflow.station.shapes import ModelOut, Problem, model_json
+from flawflow.station.station import Station
+
+_LARGEST_VERSION = 2**31 - 1
+
+Version = Annotated[int, Field(ge=0, le=_LARGEST_VERSION)]
+Name = Annotated[str, StringConstraints(max_length=200)]
+_NOTHING: dict[int | str, dict[str, Any]] = {409: {"model": Problem, "description": "It does not fit now"}}
+
+
+class DatasetIn(BaseModel):
+    """Whose reviewed pictures."""
+
+    model: Name
+
+
+class DatasetOut(BaseModel):
+    """A version of a data set, which never changes."""
+
+    version: int
+    model: str
+    created: datetime
+    good: int = Field(description="good pictures, to learn from and to test with")
+    bad: int = Field(description="bad pictures, to test with")
+    train: int = Field(description="good pictures to learn from")
+    test: int = Field(description="reviewed pictures that are never trained on")
+    path: str
+
+
+class JobIn(BaseModel):
+    """What to train."""
+
+    kind: Literal["retrain"] = "retrain"
+    model: Name
+    dataset: Version
+    preset: Preset = "balanced"
+
+
+class Measured(BaseModel):
+    """What a model makes of the reviewed pictures."""
+
+    image_auroc: float | None = Field(description="null where good or bad pictures are missing")
+    false_rejects: int = Field(description="good pictures judged NG")
+    missed: int = Field(description="bad pictures judged OK")
+
+
+class Judged(BaseModel):
+    """What a model makes of one picture."""
+
+    score: float
+    verdict: Verdict
+
+
+class Compared(BaseModel):
+    """One picture and what both models make of it."""
+
+    id: int | None
+    label: Literal["good", "bad"]
+    old: Judged
+    new: Judged
+
+
+class ComparisonOut(BaseModel):
+    """Two models on the reviewed pictures that neither was trained on."""
+
+    count: int
+    old: Measured
+    new: Measured
+    pictures: list[Compared]
+
+
+class ResultOut(BaseModel):
+    """What a training gave."""
+
+    version: int
+    comparison: ComparisonOut
+
+
+class JobOut(BaseModel):
+    """A job."""
+
+    id: int
+    kind: str
+    model: str
+    dataset: int
+    state: State
+    progress: float
+    stage: str
+    error: str | None
+    command: str = Field(description="does the same in another place, where the data set must be too")
+    result: ResultOut | None
+
+
+class NotHere(Problem):
+    """Training needs packages that are not installed here."""
+
+    command: str = Field(description="does it elsewhere")
+
+
+class SwitchIn(BaseModel):
+    """Which version shall inspect."""
+
+    version: Version
+
+
+def router(station: Station) -> APIRouter:
+    """The routes."""
+    datasets = Datasets(
+        station.settings.data / "datasets",
+        store=station.store,
+        shelf=station.shelf,
+        originals=dict(station.settings.trained_on),
+    )
+    jobs = Jobs(
+        station.settings.data / "jobs",
+        registry=station.registry,
+        datasets=datasets,
+        publish=station.events.publish,
+    )
+
+    @contextlib.asynccontextmanager
+    async def working(_app: FastAPI) -> AsyncIterator[None]:
+        jobs.start()
+        yield
+        jobs.close()
+
+    routes = APIRouter(prefix="/api", lifespan=working)
+    _add_datasets(routes, station, datasets)
+    _add_jobs(routes, jobs, datasets)
+    _add_versions(routes, station, datasets)
+    return routes
+
+
+def _add_datasets(routes: APIRouter, station: Station, datasets: Datasets) -> None:
+    @routes.get("/datasets", response_model=list[DatasetOut])
+    def all_datasets() -> list[dict[str, Any]]:
+        """Give all versions of data sets, the oldest first."""
+        return [_dataset_json(found) for found in datasets.all()]
+
+    @routes.post("/datasets", response_model=DatasetOut, responses=_NOTHING)
+    def make_dataset(body: DatasetIn) -> dict[str, Any]:
+        """Make a new version of all pictures that were reviewed until now."""
+        return _dataset_json(datasets.make(station.registry.get(body.model).name))
+
+
+def _add_jobs(routes: APIRouter, jobs: Jobs, datasets: Datasets) -> None:
+    @routes.get("/jobs", response_model=list[JobOut])
+    def all_jobs() -> list[dict[str, Any]]:
+        """Give all jobs, the newest first."""
+        return [job.to_json() for job in jobs.all()]
+
+    @routes.post(
+        "/jobs",
+        response_model=JobOut,
+        responses={**_NOTHING, 501: {"model": NotHere, "description": "Torch is not installed here"}},
+    )
+    def start(body: JobIn) -> Any:
+        """Train a successor of a model."""
+        try:
+            require_training()
+        except TrainingError as error:
+            plan = jobs.plan(
+                body.model,
+                body.dataset,
+                body.preset,
+                output=datasets.get(body.dataset).path / f"{body.model}.flaw",
+            )
+            where = f"{error}; or run this where it is: {plan.command()}"
+            return JSONResponse({"detail": where, "command": plan.command()}, 501)
+        return jobs.retrain(body.model, body.dataset, body.preset).to_json()
+
+    @routes.get("/jobs/{number}", response_model=JobOut)
+    def one_job(number: Id) -> dict[str, Any]:
+        """Give a job."""
+        return jobs.get(number).to_json()
+
+    @routes.delete("/jobs/{number}", response_model=JobOut)
+    def cancel(number: Id) -> dict[str, Any]:
+        """Stop a job; one that has ended stays as it is."""
+        return jobs.cancel(number).to_json()
+
+
+def _add_versions(routes: APIRouter, station: Station, datasets: Datasets) -> None:
+    registry = station.registry
+
+    def shape(model: Model) -> dict[str, Any]:
+        return model_json(model, registry.versions(model.name))
+
+    @routes.get("/models/{name}/compare", response_model=ComparisonOut, responses=_NOTHING)
+    def compared(
+        name: ModelName, version: Annotated[int, Query(ge=0, le=_LARGEST_VERSION)]
+    ) -> dict[str, Any]:
+        """Compare the model that inspects now (old) with one of its versions (new) on the newest data set."""
+        path = registry.version_path(name, version)
+        data = datasets.newest(name)
+        if data is None:
+            raise ConflictError(f"there is no data set of {name} to compare with: make one")
+        old = registry.get(name).inspector
+        return compare(data, old, at_rates_of(old, Inspector.load(path, threads=1)))
+
+    @routes.post("/models/{name}/switch", response_model=ModelOut)
+    def switch(name: ModelName, body: SwitchIn) -> dict[str, Any]:
+        """Inspect with another version from now on."""
+        return shape(registry.switch(name, body.version))
+
+    @routes.post("/models/{name}/rollback", response_model=ModelOut, responses=_NOTHING)
+    def rollback(name: ModelName) -> dict[str, Any]:
+        """Go back to the version before the last switch."""
+        return shape(registry.rollback(name))
+
+
+def _dataset_json(found: DatasetVersion) -> dict[str, Any]:
+    return {
+        "version": found.version,
+        "model": found.model,
+        "created": found.created,
+        "good": found.count("train/good", "test/good"),
+        "bad": found.count("test/bad"),
+        "train": found.count("train/good"),
+        "test": len(found.tested()),
+        "path": str(found.path.absolute()),
+    }

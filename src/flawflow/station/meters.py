@@ -1,0 +1,49 @@
+"""What Prometheus reads."""
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+)
+
+from flawflow.inspect.inspection import Inspection
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
+class Meters:
+    """Counters of one station; they have their own registry, so that a process may hold several stations."""
+
+    def __init__(self) -> None:
+        self.registry = registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        PlatformCollector(registry=registry)
+        self.inspections = Counter(
+            "flawflow_inspections", "Inspections by verdict.", ("model", "verdict"), registry=registry
+        )
+        self.failures = Counter(
+            "flawflow_failures", "Pictures that could not be inspected.", ("model",), registry=registry
+        )
+        self.stages = Histogram(
+            "flawflow_stage_seconds", "Wall time of each stage of an inspection.", ("stage",),
+            buckets=_SECONDS, registry=registry,
+        )  # fmt: skip
+        self.waiting = Gauge(
+            "flawflow_waiting_pictures", "Pictures that wait or are in work.", registry=registry
+        )
+        self.refused = Counter(
+            "flawflow_refused", "Requests that were refused, by reason.", ("reason",), registry=registry
+        )
+        self.requests = Histogram(
+            "flawflow_request_seconds", "Wall time of requests by method and status.", ("method", "status"),
+            buckets=_SECONDS, registry=registry,
+        )  # fmt: skip
+
+    def inspected(self, model: str, inspection: Inspection) -> None:
+        """Count an inspection."""
+        self.inspections.labels(model, inspection.verdict).inc()
+        for stage in ("read", "prepare", "infer", "judge"):
+            self.stages.labels(stage).observe(getattr(inspection.timings, stage))

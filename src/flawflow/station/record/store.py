@@ -1,0 +1,217 @@
+"""What the station remembers: the one place that talks to the database."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+from sqlalchemy import func, insert, select, text, update
+from sqlalchemy.orm import Session, sessionmaker
+
+from flawflow.station.errors import NotFoundError
+from flawflow.station.record.database import open_database
+from flawflow.station.record.filters import Filters, Label
+from flawflow.station.record.tables import InspectionRow, MapRow, RatesRow, SwitchRow
+
+_PAGE = 1000
+
+_COLUMNS = tuple(column.key for column in InspectionRow.__table__.columns if column.key != "id")
+_INSERT = insert(InspectionRow).returning(InspectionRow.id, sort_by_parameter_order=True)
+
+
+class Store:
+    """The record of a station. Safe to use from several threads; every method is one transaction.
+
+    Rows that are handed out belong to no session: changing one changes nothing.
+
+    Attributes:
+        reading: Makes sessions that read.
+        writing: Makes sessions that write; use as `with store.writing.begin() as session`.
+    """
+
+    def __init__(self, url: str) -> None:
+        """Open the database and bring it to the tables of this flawflow.
+
+        Raises:
+            StationError: When it cannot be used.
+        """
+        self._engine = open_database(url)
+        self.reading = sessionmaker(self._engine, expire_on_commit=False)
+        self.writing = sessionmaker(self._engine.execution_options(write=True), expire_on_commit=False)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+    def check(self) -> None:
+        """Ask the database for a sign of life.
+
+        Raises:
+            sqlalchemy.exc.SQLAlchemyError: When there is none.
+        """
+        with self.reading() as session:
+            session.execute(text("SELECT 1"))
+
+    def add(self, inspections: Sequence[tuple[InspectionRow, bytes]]) -> None:
+        """Record inspections with their maps; when this returns they are on the disk, with their ids set."""
+        # By columns and not as objects: half the time, and every inspection comes by here.
+        values = [{name: getattr(row, name) for name in _COLUMNS} for row, _ in inspections]
+        with self.writing.begin() as session:
+            numbers = session.scalars(_INSERT, values).all()
+            maps = zip(numbers, inspections, strict=True)
+            session.execute(insert(MapRow), [{"inspection": number, "png": png} for number, (_, png) in maps])
+        for number, (row, _) in zip(numbers, inspections, strict=True):
+            row.id = number
+
+    def get(self, number: int) -> InspectionRow:
+        """Give one inspection.
+
+        Raises:
+            NotFoundError: There is none of this id.
+        """
+        with self.reading() as session:
+            return _get(session, number)
+
+    def get_map(self, number: int) -> bytes:
+        """Give the map of an inspection as PNG.
+
+        Raises:
+            NotFoundError: There is none, or it is not kept any more.
+        """
+        with self.reading() as session:
+            found = session.get(MapRow, number)
+            if found is None:
+                raise NotFoundError(
+                    f"inspection {number} has no map: it was not kept, or there is no such inspection"
+                )
+            return found.png
+
+    def find(self, filters: Filters, *, before: int | None = None, limit: int = 50) -> list[InspectionRow]:
+        """Give inspections, the newest first.
+
+        Args:
+            filters: Which.
+            before: Only ids below this.
+            limit: The most to give.
+        """
+        query = select(InspectionRow).where(*filters.conditions()).order_by(InspectionRow.id.desc())
+        if before is not None:
+            query = query.where(InspectionRow.id < before)
+        with self.reading() as session:
+            return list(session.scalars(query.limit(limit)))
+
+    def walk(self, filters: Filters) -> Iterator[list[InspectionRow]]:
+        """Give all inspections, the oldest first, in pages.
+
+        No transaction stays open between pages, however slowly they are taken.
+        """
+        last = 0
+        while True:
+            query = select(InspectionRow).where(*filters.conditions(), InspectionRow.id > last)
+            with self.reading() as session:
+                page = list(session.scalars(query.order_by(InspectionRow.id).limit(_PAGE)))
+            if not page:
+                return
+            yield page
+            last = page[-1].id
+
+    def review_queue(self, model: str | None, *, limit: int) -> list[InspectionRow]:
+        """Give inspections that wait for a person: REVIEW without a label, the oldest first."""
+        conditions = Filters(model=model, verdict="REVIEW", label="none").conditions()
+        query = select(InspectionRow).where(*conditions).order_by(InspectionRow.id).limit(limit)
+        with self.reading() as session:
+            return list(session.scalars(query))
+
+    def count(self, filters: Filters) -> dict[str, int]:
+        """Count the inspections of each verdict; the filters' own verdict is left aside."""
+        conditions = Filters(**{**vars(filters), "verdict": None}).conditions()
+        query = select(InspectionRow.verdict, func.count()).where(*conditions).group_by(InspectionRow.verdict)
+        with self.reading() as session:
+            found: dict[str, int] = {verdict: number for verdict, number in session.execute(query)}  # noqa: C416
+        return {verdict: found.get(verdict, 0) for verdict in ("OK", "REVIEW", "NG")}
+
+    def recent_scores(self, model: str, *, limit: int) -> list[tuple[float, str]]:
+        """Give (score, verdict) of a model's newest inspections, the newest first."""
+        row = InspectionRow
+        query = select(row.score, row.verdict).where(row.model == model).order_by(row.id.desc()).limit(limit)
+        with self.reading() as session:
+            return [(score, verdict) for score, verdict in session.execute(query)]
+
+    def set_label(self, number: int, label: Label | None) -> InspectionRow:
+        """Set or, with None, remove what a person said of an inspection.
+
+        Raises:
+            NotFoundError: There is none of this id.
+        """
+        with self.writing.begin() as session:
+            row = _get(session, number)
+            row.label = label
+            row.labelled = None if label is None else datetime.now(UTC)
+            return row
+
+    def set_mask(self, number: int, *, has_mask: bool) -> InspectionRow:
+        """Remember whether a person drew a mask.
+
+        Raises:
+            NotFoundError: There is none of this id.
+        """
+        with self.writing.begin() as session:
+            row = _get(session, number)
+            row.has_mask = has_mask
+            return row
+
+    def rates(self, model: str) -> tuple[float, float] | None:
+        """Give the (false reject rate, review rate) that a person set for a model, None where none was."""
+        query = select(RatesRow).where(RatesRow.model == model).order_by(RatesRow.id.desc()).limit(1)
+        with self.reading() as session:
+            row = session.scalar(query)
+            return None if row is None else (row.false_reject_rate, row.review_rate)
+
+    def set_rates(self, model: str, *, false_reject_rate: float, review_rate: float) -> None:
+        """Remember rates for a model."""
+        now = datetime.now(UTC)
+        with self.writing.begin() as session:
+            session.add(
+                RatesRow(time=now, model=model, false_reject_rate=false_reject_rate, review_rate=review_rate)
+            )
+
+    def switches(self, model: str) -> list[int]:
+        """Give the versions that a model was switched to, the newest first."""
+        query = select(SwitchRow.version).where(SwitchRow.model == model).order_by(SwitchRow.id.desc())
+        with self.reading() as session:
+            return list(session.scalars(query))
+
+    def add_switch(self, model: str, version: int) -> None:
+        """Remember a switch."""
+        with self.writing.begin() as session:
+            session.add(SwitchRow(time=datetime.now(UTC), model=model, version=version))
+
+    def known(self, keys: Sequence[str]) -> set[str]:
+        """Give those of some keys that belong to inspections whose picture is kept."""
+        row = InspectionRow
+        with self.reading() as session:
+            return set(session.scalars(select(row.key).where(row.key.in_(keys), row.has_picture)))
+
+    def expire(self, before: datetime, *, limit: int = _PAGE) -> list[str]:
+        """Forget pictures and maps from before a time, `limit` at most; good, bad and drawn ones stay.
+
+        Returns:
+            The keys of the pictures whose files may go now; empty when all is done.
+        """
+        row = InspectionRow
+        unlabelled = row.label.is_(None) | (row.label == "skip")
+        old = select(row).where(
+            row.time < before, row.has_picture | row.has_map, unlabelled, row.has_mask.is_(False)
+        )
+        with self.writing.begin() as session:
+            found = list(session.scalars(old.limit(limit)))
+            numbers = [each.id for each in found]
+            session.execute(update(row).where(row.id.in_(numbers)).values(has_picture=False, has_map=False))
+            for each in session.scalars(select(MapRow).where(MapRow.inspection.in_(numbers))):
+                session.delete(each)
+        return [each.key for each in found]
+
+
+def _get(session: Session, number: int) -> InspectionRow:
+    row = session.get(InspectionRow, number)
+    if row is None:
+        raise NotFoundError(f"there is no inspection {number}")
+    return row

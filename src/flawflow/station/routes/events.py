@@ -1,0 +1,50 @@
+"""GET /api/events: what happens, told as it happens."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import StreamingResponse
+
+from flawflow.station.routes.shared import BUSY
+from flawflow.station.station import Station
+
+# Often enough that nothing between takes the silence for an end.
+_HEARTBEAT_SECONDS = 15.0
+
+
+def router(station: Station) -> APIRouter:
+    """The route."""
+    routes = APIRouter()
+
+    @routes.get(
+        "/api/events",
+        response_class=StreamingResponse,
+        responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}, **BUSY},
+    )
+    async def events() -> StreamingResponse:
+        """Listen to server-sent events: inspections, jobs and models."""
+        # Asked before the answer begins, so that "too many" has its own status.
+        station.events.check_room()
+        return StreamingResponse(_lines(station.events.subscribe()), media_type="text/event-stream")
+
+    return routes
+
+
+async def _lines(subscription: AsyncIterator[dict[str, Any]]) -> AsyncIterator[str]:
+    yield "retry: 2000\n\n"
+    coming = asyncio.ensure_future(anext(subscription))
+    try:
+        while True:
+            done, _ = await asyncio.wait({coming}, timeout=_HEARTBEAT_SECONDS)
+            if not done:
+                yield ": still here\n\n"
+                continue
+            yield f"data: {json.dumps(coming.result())}\n\n"
+            coming = asyncio.ensure_future(anext(subscription))
+    except StopAsyncIteration:
+        return
+    finally:
+        coming.cancel()

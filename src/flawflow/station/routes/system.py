@@ -1,0 +1,76 @@
+"""Health, readiness, version, login and metrics."""
+
+import importlib.util
+import socket
+from typing import Annotated
+
+from fastapi import APIRouter, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel, StringConstraints
+
+from flawflow import __version__
+from flawflow.station.errors import RefusedError
+from flawflow.station.safety.gate import COOKIE, same, session_of
+from flawflow.station.shapes import About, Health, Problem, Ready
+from flawflow.station.station import Station
+
+_COOKIE_SECONDS = 30 * 24 * 3600
+
+
+class Login(BaseModel):
+    """What the page sends to come in."""
+
+    token: Annotated[str, StringConstraints(max_length=1000)]
+
+
+def router(station: Station) -> APIRouter:
+    """The routes."""
+    routes = APIRouter()
+    about = About(
+        version=__version__,
+        torch=importlib.util.find_spec("torch") is not None,
+        station=socket.gethostname(),
+    )
+
+    @routes.get("/api/health")
+    async def health() -> Health:
+        return Health(status="ok")
+
+    @routes.get("/api/ready", responses={503: {"model": Problem, "description": "Not ready"}})
+    def ready() -> Ready:
+        station.check()
+        return Ready(ready=True)
+
+    @routes.get("/api/version")
+    async def version() -> About:
+        return about
+
+    @routes.post("/api/login", status_code=204)
+    async def login(body: Login, request: Request) -> Response:
+        token = station.settings.token
+        if token is None:
+            return Response(status_code=204)
+        if not same(body.token, token):
+            raise RefusedError("this is not the station's token")
+        response = Response(status_code=204)
+        response.set_cookie(
+            COOKIE,
+            session_of(token),
+            max_age=_COOKIE_SECONDS,
+            httponly=True,
+            samesite="strict",
+            secure=request.url.scheme == "https",
+        )
+        return response
+
+    @routes.post("/api/logout", status_code=204)
+    async def logout() -> Response:
+        response = Response(status_code=204)
+        response.delete_cookie(COOKIE, httponly=True, samesite="strict")
+        return response
+
+    @routes.get("/metrics", response_class=Response, include_in_schema=False)
+    def metrics() -> Response:
+        return Response(generate_latest(station.meters.registry), media_type=CONTENT_TYPE_LATEST)
+
+    return routes

@@ -1,0 +1,1 @@
+"""Where pictures come from by themselves: watched folders, cameras, streams and video files."""

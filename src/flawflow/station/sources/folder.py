@@ -1,0 +1,122 @@
+"""A watched folder as a source: `flawflow.watch`, with the station's record as the one receiver."""
+
+import hashlib
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+
+from flawflow.errors import FlawflowError, PictureError, one_line
+from flawflow.report.results import readable
+from flawflow.station.desk import Failed, Given
+from flawflow.station.errors import BusyError
+from flawflow.station.record import InspectionRow, Store
+from flawflow.station.record.tables import NAME_LENGTH
+from flawflow.station.sources.source import Source
+from flawflow.station.station import Station
+from flawflow.watch.journal import Journal
+from flawflow.watch.watcher import LaterError, Watcher
+
+GIVE_UP_SECONDS = 60.0
+
+# More than can be in work at a time, many times over.
+_RECENT = 1000
+
+
+class FolderRunner:
+    """Inspects each picture file of a folder once, over restarts.
+
+    The station's record and the journal are two databases: a crash between them would have a file
+    inspected twice. So what the record has already of the newest pictures is taken from there.
+    """
+
+    def __init__(self, source: Source, station: Station, journal: Path) -> None:
+        """Look at nothing yet.
+
+        Args:
+            source: Whose address is an allowed folder.
+            station: Inspects and records.
+            journal: The file that knows what is done.
+        """
+        self.seen = 0
+        self.error: str | None = None
+        self._source, self._station, self._path = source, station, journal
+        self._label = f"watch:{source.shown}"[:NAME_LENGTH]
+        self._recorded: dict[tuple[str, str], str] = {}
+        self._failed: str | None = None
+
+    def run(self, stop: threading.Event) -> None:
+        """Watch until `stop` is set; see `Runner`."""
+        try:
+            journal = Journal(self._path)
+        except FlawflowError as error:
+            self.error = str(error)
+            return
+        try:
+            self.seen = journal.count()
+            self._recorded = _recorded(self._station.store, self._label, journal)
+            watcher = self._watcher(journal)
+            watcher.run(stop, lambda: self._after_round(watcher, journal))
+        except FlawflowError as error:
+            self.error = str(error)
+        finally:
+            journal.close()
+
+    def _watcher(self, journal: Journal) -> Watcher:
+        settings = self._station.settings
+        return Watcher(
+            Path(self._source.address),
+            journal,
+            self._examine,
+            leave_out=settings.data,
+            interval=self._source.interval,
+            give_up=GIVE_UP_SECONDS,
+            max_bytes=settings.max_picture_bytes,
+            on_done=self._done,
+        )
+
+    def _done(self, record: Mapping[str, Any]) -> None:
+        self.seen += 1
+        if record["error"] is not None:
+            self._failed = record["error"]
+
+    def _after_round(self, watcher: Watcher, journal: Journal) -> None:
+        self.seen = journal.count()
+        self.error = watcher.trouble or self._failed
+
+    def _examine(self, path: str, content: bytes) -> Mapping[str, Any]:
+        name = one_line(readable(Path(path).as_posix()))[:NAME_LENGTH]
+        verdict = self._recorded.pop((name, hashlib.sha256(content).hexdigest()), None)
+        if verdict is not None:
+            return {"verdict": verdict}
+        model = self._station.registry.get(self._source.model)
+        try:
+            (future,) = self._station.desk.submit(model, [Given(name, content)], source=self._label)
+            outcome = future.result()
+        except BusyError:
+            raise LaterError from None
+        except SQLAlchemyError as error:
+            # The database is away or full: the picture waits in its folder.
+            self._failed = f"the record cannot be written ({type(error).__name__}): pictures wait"
+            raise LaterError from None
+        if isinstance(outcome, Failed):
+            raise PictureError(f"{name}: {outcome.error}")
+        return {"verdict": outcome.verdict}
+
+
+def _recorded(store: Store, label: str, journal: Journal) -> dict[tuple[str, str], str]:
+    """The verdicts of what the record has of a source and the journal has not, by name and content."""
+    row = InspectionRow
+    query = select(row.name, row.picture_sha256, row.verdict).where(row.source == label)
+    newest: dict[str, tuple[str, str]] = {}
+    with store.reading() as session:
+        for name, sha256, verdict in session.execute(query.order_by(row.id.desc()).limit(_RECENT)):
+            newest.setdefault(name, (sha256, verdict))
+    return {
+        (name, sha256): verdict
+        for name, (sha256, verdict) in newest.items()
+        if sha256 not in {known.sha256 for known in journal.known([name]).values()}
+    }

@@ -1,0 +1,105 @@
+"""What a source is, whatever its kind."""
+
+import threading
+import urllib.parse
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+from flawflow.station.errors import RefusedError
+from flawflow.station.safety.paths import allowed_path
+from flawflow.station.settings import Settings
+
+Kind = Literal["folder", "stream"]
+
+# FFmpeg knows many more protocols, some of which read files or join others.
+SCHEMES = ("rtsp", "rtsps", "http", "https")
+_CAMERAS = "/dev/video"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """A source as it was asked for.
+
+    Attributes:
+        id: Its number.
+        kind: A folder that is watched, or pictures of a camera, stream or video file.
+        address: A folder or video file, a camera (`/dev/video0`), or an address of one of `SCHEMES`.
+        model: What inspects.
+        interval: Seconds between two looks into a folder, or between two pictures of a stream.
+        position: Seconds into a video file up to which it is done.
+    """
+
+    id: int
+    kind: Kind
+    address: str
+    model: str
+    interval: float = 1.0
+    position: float = 0.0
+
+    @property
+    def shown(self) -> str:
+        """The address without a password."""
+        parts = urllib.parse.urlsplit(self.address) if is_network(self.address) else None
+        if parts is None or "@" not in parts.netloc:
+            return self.address
+        return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+class Runner(Protocol):
+    """What gets a source's pictures inspected.
+
+    Attributes:
+        seen: Pictures that were inspected.
+        error: What is wrong now; None where all is well.
+    """
+
+    seen: int
+    error: str | None
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until `stop` is set, or there is nothing more to come."""
+        ...
+
+
+def is_network(address: str) -> bool:
+    """Whether an address is one of the network."""
+    return "://" in address
+
+
+def is_camera(address: str) -> bool:
+    """Whether an address is a camera of this computer."""
+    return address.startswith(_CAMERAS) and address.removeprefix(_CAMERAS).isdecimal()
+
+
+def is_file(address: str) -> bool:
+    """Whether an address is a video file."""
+    return not (is_network(address) or is_camera(address))
+
+
+def checked_address(kind: Kind, address: str, settings: Settings) -> str:
+    """Give the address that may be used.
+
+    Raises:
+        RefusedError: It is outside the allowed folders, or of a protocol that is not known.
+    """
+    if kind == "folder":
+        folder = allowed_path(address, settings.allow)
+        if not folder.is_dir():
+            raise RefusedError(f"{address:.200} is no folder: name the one into which pictures come")
+        return str(folder)
+    if is_network(address):
+        parts = urllib.parse.urlsplit(address)
+        if parts.scheme not in SCHEMES or not parts.hostname:
+            raise RefusedError(
+                f"a stream's address begins with one of {', '.join(s + '://' for s in SCHEMES)}"
+            )
+        return address
+    return address if is_camera(address) else _video_file(address, settings)
+
+
+def _video_file(address: str, settings: Settings) -> str:
+    path: Path = allowed_path(address, settings.allow)
+    if not path.is_file():
+        raise RefusedError(f"{address:.200} is no file: name a video, a camera or a stream's address")
+    return str(path)

@@ -1,0 +1,157 @@
+// The frame around the views: which one is shown, which model is chosen, whether the station is heard.
+
+import { gate, get, withQuery } from "./api.js";
+import { connect, listen } from "./live.js";
+import { askForToken } from "./login.js";
+import { recall, remember } from "./settings.js";
+import { chooseModel, loadStation, station } from "./station.js";
+import { attempt, hush } from "./toast.js";
+import { h } from "./dom.js";
+import { showHistory } from "./views/history.js";
+import { showImprove } from "./views/improve.js";
+import { showInspect } from "./views/inspect.js";
+import { showModel } from "./views/model.js";
+import { showReview } from "./views/review.js";
+
+const VIEWS = {
+  inspect: showInspect,
+  history: showHistory,
+  review: showReview,
+  improve: showImprove,
+  model: showModel,
+};
+const TITLES = {
+  inspect: "Inspect",
+  history: "History",
+  review: "Review",
+  improve: "Improve",
+  model: "Model",
+};
+const THEMES = { auto: "◐ Auto", light: "☀ Light", dark: "☾ Dark" };
+const at = (id) => document.getElementById(id);
+
+let leave = () => {};
+let shown = null;
+let connected = false;
+
+/** Give what the address names, #/view/id?query; it is written by anybody, so what cannot be is left out. */
+function address() {
+  const [path, query = ""] = location.hash.slice(1).split("?");
+  const [, view, detail] = path.split("/");
+  return {
+    view: Object.hasOwn(VIEWS, view ?? "") ? view : "inspect",
+    detail: /^[1-9]\d{0,17}$/.test(detail ?? "") ? detail : null,
+    query: new URLSearchParams(query),
+  };
+}
+
+function route() {
+  const { view, detail, query } = address();
+  leave();
+  const main = at("main");
+  const place = h("div", { class: `view view-${view}` });
+  main.replaceChildren(place);
+  document.title = `${TITLES[view]} · flawflow station`;
+  for (const link of at("nav").children) {
+    if (link.hash === `#/${view}`) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  // A change of view is announced and starts at its top; the first one leaves the focus alone.
+  if (shown !== null && shown !== view) {
+    main.focus({ preventScroll: true });
+    hush();
+    scrollTo(0, 0);
+  }
+  shown = view;
+  leave = VIEWS[view](place, { detail, query }) ?? (() => {});
+}
+
+function showModels() {
+  const choice = at("model");
+  choice.replaceChildren(
+    ...station.models.map(({ name }) =>
+      h("option", { value: name, selected: name === recall("model", null) }, name),
+    ),
+  );
+  at("model-choice").hidden = station.models.length < 2;
+}
+
+function showLive(busy = 0) {
+  const place = at("live");
+  place.dataset.state = busy ? "busy" : connected ? "on" : "off";
+  place.lastElementChild.textContent = busy
+    ? "busy, trying again"
+    : connected
+      ? "live"
+      : "not connected, trying again";
+}
+
+let counting = null;
+function countWaiting() {
+  clearTimeout(counting);
+  counting = setTimeout(async () => {
+    const path = withQuery("/api/inspections", {
+      model: recall("model", null),
+      verdict: "REVIEW",
+      label: "none",
+      limit: 1,
+    });
+    const answer = await get(path).catch(() => null);
+    if (!answer) return;
+    const badge = at("waiting");
+    badge.hidden = answer.counts.REVIEW === 0;
+    badge.textContent = answer.counts.REVIEW > 999 ? "999+" : String(answer.counts.REVIEW);
+    badge.setAttribute("aria-label", `${answer.counts.REVIEW} waiting`);
+  }, 300);
+}
+
+function themeButton() {
+  const control = at("theme");
+  const names = Object.keys(THEMES);
+  const apply = (theme) => {
+    control.textContent = THEMES[theme];
+    control.setAttribute("aria-label", `Theme: ${theme}. Change it`);
+    if (theme === "auto") delete document.documentElement.dataset.theme;
+    else document.documentElement.dataset.theme = theme;
+  };
+  control.addEventListener("click", () => {
+    remember("theme", names[(names.indexOf(recall("theme", "auto")) + 1) % names.length]);
+    apply(recall("theme", "auto"));
+  });
+  apply(recall("theme", "auto"));
+}
+
+async function start() {
+  await loadStation();
+  at("station").textContent = station.version.station;
+  showModels();
+  connect();
+  route();
+  countWaiting();
+}
+
+themeButton();
+at("skip").addEventListener("click", () => at("main").focus());
+at("model").addEventListener("change", () => chooseModel(at("model").value));
+gate.addEventListener("busy", (event) => showLive(event.detail));
+gate.addEventListener("login", () => askForToken().then(() => location.reload()));
+listen("state", (state) => {
+  connected = state;
+  showLive();
+});
+listen("again", () =>
+  attempt(async () => {
+    await loadStation();
+    showModels();
+    route();
+    countWaiting();
+  }),
+);
+listen("models", showModels);
+listen("chosen", () => {
+  route();
+  countWaiting();
+});
+listen("inspection", countWaiting);
+addEventListener("hashchange", route);
+attempt(start);

@@ -1,0 +1,64 @@
+// Asking for the token of a station that is reached over the network.
+
+import { post } from "./api.js";
+import { button, field, h } from "./dom.js";
+
+let asking = null;
+
+/** Ask until the token is right; a second call while asking waits for the same answer. */
+export function askForToken() {
+  asking ??= new Promise((done) => {
+    const token = h("input", { type: "password", autocomplete: "current-password", required: true });
+    const error = h("p", { class: "error-text", role: "alert" });
+    const dialog = h("dialog", { class: "sheet", "aria-label": "Token" });
+    const form = h(
+      "form",
+      { class: "stack" },
+      h("h2", {}, "This station asks for its token"),
+      h("p", { class: "soft" }, "Whoever started the station chose it with --token."),
+      field("Token", token),
+      error,
+      h("button", { class: "primary" }, "Open the station"),
+    );
+    form.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      try {
+        await post("/api/login", { token: token.value });
+        dialog.close();
+        done();
+      } catch (problem) {
+        error.textContent = problem.message;
+        token.select();
+      }
+    });
+    dialog.addEventListener("cancel", (event) => event.preventDefault());
+    dialog.append(form);
+    document.body.append(dialog);
+    dialog.showModal();
+  });
+  return asking;
+}
+
+/** Ask a yes-or-no question; gives true for yes. */
+export function confirmed(question, yes) {
+  return new Promise((answer) => {
+    const dialog = h("dialog", { class: "sheet stack", "aria-label": question });
+    const close = (value) => {
+      dialog.close();
+      dialog.remove();
+      answer(value);
+    };
+    dialog.append(
+      h("p", {}, question),
+      h(
+        "div",
+        { class: "row" },
+        button(yes, () => close(true), { class: "primary" }),
+        button("Cancel", () => close(false)),
+      ),
+    );
+    dialog.addEventListener("cancel", () => close(false));
+    document.body.append(dialog);
+    dialog.showModal();
+  });
+}

@@ -1,0 +1,196 @@
+// Scores of good calibration pictures above, of recent pictures below, and two thresholds to move.
+
+import { h, svg } from "../dom.js";
+import { counted, score, VERDICTS } from "../words.js";
+
+const BINS = 40;
+const ROOM = { left: 8, right: 8, row: 62, gap: 18, axis: 20 };
+const HEIGHT = 2 * ROOM.row + ROOM.gap + ROOM.axis;
+
+/**
+ * Make the histogram.
+ * @param {(name: "ng"|"review", score: number) => void} move Called while a threshold is moved; the score is one
+ *   of the calibration scores, since only they differ in what they promise.
+ * @returns {{element: HTMLElement, draw: Function}} `draw({good, recent, ng, review, text})`: `good` ascending;
+ *   `text` says per threshold what it means.
+ */
+export function makeHistogram(move) {
+  const plot = svg("svg", { class: "plot", role: "img" });
+  const handles = { ng: makeHandle("ng", "NG"), review: makeHandle("review", "REVIEW") };
+  const element = h("div", { class: "histogram" }, plot, handles.review.element, handles.ng.element);
+  let shown = null;
+  let scale = null;
+
+  function draw(given = shown) {
+    shown = given;
+    if (!shown || !element.clientWidth) return;
+    scale = makeScale(shown, element.clientWidth);
+    plot.setAttribute("viewBox", `0 0 ${element.clientWidth} ${HEIGHT}`);
+    plot.setAttribute(
+      "aria-label",
+      `Histogram of ${counted(shown.good.length, "good calibration score")} and ${counted(shown.recent.length, "recent score")}`,
+    );
+    plot.replaceChildren(...goodBars(shown.good, scale), ...recentBars(shown.recent, scale), ...axis(scale));
+    for (const name of ["ng", "review"]) place(name);
+  }
+
+  function place(name) {
+    const { element: handle } = handles[name];
+    const rank = nearest(shown.good, shown[name]);
+    handle.style.left = `${scale.x(shown[name])}px`;
+    for (const [key, value] of Object.entries({
+      valuemin: 0,
+      valuemax: shown.good.length - 1,
+      valuenow: rank,
+      valuetext: shown.text[name],
+    })) {
+      handle.setAttribute(`aria-${key}`, value);
+    }
+  }
+
+  function makeHandle(name, word) {
+    const handle = h(
+      "div",
+      {
+        class: `handle h-${name}`,
+        role: "slider",
+        tabindex: 0,
+        "aria-label": `Threshold of ${word}`,
+        "aria-orientation": "horizontal",
+      },
+      h("span", {}, word),
+    );
+    handle.addEventListener("keydown", (event) => {
+      const steps = {
+        ArrowLeft: -1,
+        ArrowDown: -1,
+        ArrowRight: 1,
+        ArrowUp: 1,
+        PageDown: -10,
+        PageUp: 10,
+        Home: -Infinity,
+        End: Infinity,
+      };
+      if (!(event.key in steps) || !shown) return;
+      event.preventDefault();
+      const rank = nearest(shown.good, shown[name]) + steps[event.key];
+      move(name, shown.good[Math.min(shown.good.length - 1, Math.max(0, rank))]);
+    });
+    handle.addEventListener("pointerdown", (event) => {
+      handle.setPointerCapture(event.pointerId);
+      handle.focus();
+      event.preventDefault();
+    });
+    handle.addEventListener("pointermove", (event) => {
+      if (!handle.hasPointerCapture(event.pointerId) || !shown) return;
+      const wanted = scale.score(event.clientX - element.getBoundingClientRect().left);
+      move(name, shown.good[nearest(shown.good, wanted)]);
+    });
+    return { element: handle };
+  }
+
+  new ResizeObserver(() => draw()).observe(element);
+  return { element, draw };
+}
+
+/** Give the index of the score that is nearest to a value; of equal ones the last. */
+export function nearest(good, value) {
+  let best = 0;
+  good.forEach((item, i) => {
+    if (Math.abs(item - value) <= Math.abs(good[best] - value)) best = i;
+  });
+  return best;
+}
+
+/** Scores from the smallest to somewhat above all good ones; what is higher stands in the last bin. */
+function makeScale({ good, recent, ng, review }, width) {
+  const [first, last] = [good[0], Math.max(good.at(-1), ng, review)];
+  const length = last - first || Math.abs(last) * 0.01 || 1;
+  const scores = recent.map((item) => item.score);
+  const low = Math.max(Math.min(first, ...scores), first - 0.3 * length);
+  const high = Math.min(Math.max(last + 0.15 * length, ...scores), last + 0.7 * length);
+  const inner = width - ROOM.left - ROOM.right;
+  return {
+    low,
+    high,
+    width,
+    open: scores.some((value) => value > high),
+    x: (value) => ROOM.left + ((value - low) / (high - low)) * inner,
+    score: (x) => low + ((x - ROOM.left) / inner) * (high - low),
+    bin: (value) => Math.min(BINS - 1, Math.max(0, Math.ceil(((value - low) / (high - low)) * BINS) - 1)),
+    step: inner / BINS,
+  };
+}
+
+function counts(scores, scale) {
+  const bins = new Array(BINS).fill(0);
+  for (const value of scores) bins[scale.bin(value)] += 1;
+  return bins;
+}
+
+function goodBars(good, scale) {
+  const bins = counts(good, scale);
+  const tall = Math.max(...bins);
+  return [
+    ...bins.flatMap((count, i) => (count ? [bar("good", i, 0, count / tall, scale, ROOM.row)] : [])),
+    label("good calibration parts", 12),
+  ];
+}
+
+function recentBars(recent, scale) {
+  const foot = 2 * ROOM.row + ROOM.gap;
+  const bins = VERDICTS.map((verdict) =>
+    counts(
+      recent.filter((item) => item.verdict === verdict).map((item) => item.score),
+      scale,
+    ),
+  );
+  const tall = Math.max(1, ...bins[0].map((_, i) => bins.reduce((sum, row) => sum + row[i], 0)));
+  const bars = [];
+  for (let i = 0; i < BINS; i += 1) {
+    let below = 0;
+    bins.forEach((row, kind) => {
+      if (row[i]) bars.push(bar(`f-${VERDICTS[kind]}`, i, below / tall, row[i] / tall, scale, foot));
+      below += row[i];
+    });
+  }
+  return [
+    ...bars,
+    label(recent.length ? "recent pictures" : "recent pictures: none yet", ROOM.row + ROOM.gap + 10),
+  ];
+}
+
+function bar(kind, index, below, share, scale, foot) {
+  const [full, height] = [ROOM.row - 14, Math.max(1.5, share * (ROOM.row - 14))];
+  return svg("rect", {
+    class: kind,
+    x: ROOM.left + index * scale.step + 0.5,
+    width: Math.max(1, scale.step - 1),
+    y: foot - below * full - height,
+    height,
+  });
+}
+
+const label = (text, y) => svg("text", { class: "row-label", x: ROOM.left, y }, text);
+
+function axis(scale) {
+  const feet = [ROOM.row, 2 * ROOM.row + ROOM.gap];
+  const y = HEIGHT - 5;
+  return [
+    ...feet.map((foot) =>
+      svg("line", {
+        class: "foot",
+        x1: ROOM.left,
+        x2: scale.width - ROOM.right,
+        y1: foot + 0.5,
+        y2: foot + 0.5,
+      }),
+    ),
+    svg("text", { x: ROOM.left, y }, `score ${score(scale.low)}`),
+    svg(
+      "text",
+      { x: scale.width - ROOM.right, y, "text-anchor": "end" },
+      `${scale.open ? "≥ " : ""}${score(scale.high)}`,
+    ),
+  ];
+}

@@ -1,0 +1,31 @@
+// A person's word on a picture: good, bad or skipped, and a mask of the defect.
+
+import { put, remove } from "../api.js";
+import { button, h } from "../dom.js";
+import { LABEL_WORDS } from "../words.js";
+
+/** Store a label, or take it back where it is null; gives the inspection as it then is. */
+export const setLabel = (id, label) =>
+  label ? put(`/api/inspections/${id}/label`, { label }) : remove(`/api/inspections/${id}/label`);
+
+/**
+ * Make the three buttons of a label.
+ * @param {(label: "good"|"bad"|"skip") => void} choose
+ * @param {boolean} keys Whether to name the keys.
+ * @returns {{element: HTMLElement, show: (label: string|null) => void}}
+ */
+export function makeLabels(choose, keys) {
+  const buttons = Object.entries({ good: "G", bad: "B", skip: "S" }).map(([label, key]) => {
+    const text = label === "skip" ? "Skip" : LABEL_WORDS[label];
+    const given = { class: `label l-${label}`, "aria-pressed": "false", data: { label } };
+    const made = button(text, () => choose(label), keys ? { ...given, "aria-keyshortcuts": key } : given);
+    if (keys) made.append(h("kbd", { "aria-hidden": "true" }, key));
+    return made;
+  });
+  const element = h("div", { class: "labels", role: "group", "aria-label": "Your word" }, buttons);
+  return {
+    element,
+    show: (label) =>
+      buttons.forEach((made) => made.setAttribute("aria-pressed", made.dataset.label === label)),
+  };
+}

@@ -1,0 +1,110 @@
+// Folders and video streams that the station itself watches.
+
+import { get, post, remove } from "../api.js";
+import { button, field, h, select } from "../dom.js";
+import { listen } from "../live.js";
+import { recall } from "../settings.js";
+import { attempt, say } from "../toast.js";
+import { counted } from "../words.js";
+
+const HINTS = { folder: "/pictures/line3", stream: "rtsp://camera/1" };
+
+/** Make the card of the sources. */
+export function makeSources() {
+  const list = h("ul", { class: "sources" });
+  const address = h("input", {
+    type: "text",
+    required: true,
+    spellcheck: "false",
+    autocomplete: "off",
+    autocapitalize: "off",
+  });
+  const kind = select(
+    [
+      ["folder", "Folder"],
+      ["stream", "Video stream"],
+    ],
+    "folder",
+    () => {
+      address.placeholder = HINTS[kind.value];
+    },
+  );
+  const form = h(
+    "form",
+    { class: "source-form" },
+    field("Kind", kind),
+    field("Address on the station's machine", address, { class: "grow" }),
+    h("button", {}, "Watch"),
+  );
+  address.placeholder = HINTS.folder;
+  const element = h(
+    "details",
+    { class: "card", open: recall("sources", true) },
+    h("summary", {}, h("h2", {}, "Sources")),
+    list,
+    form,
+  );
+
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    attempt(async () => {
+      await post("/api/sources", { kind: kind.value, address: address.value, model: recall("model", null) });
+      say("The source is watched.");
+      address.value = "";
+      await load();
+    });
+  });
+
+  async function load() {
+    const sources = await get("/api/sources");
+    list.replaceChildren(
+      ...(sources.length
+        ? sources.map(row)
+        : [h("li", { class: "soft" }, "No folder or stream is watched.")]),
+    );
+  }
+
+  function row(source) {
+    const state = source.error
+      ? source.error
+      : source.running
+        ? `watching, ${counted(source.seen, "picture")} seen`
+        : "stopped";
+    return h(
+      "li",
+      { data: { state: source.error ? "error" : source.running ? "on" : "off" } },
+      h(
+        "div",
+        {},
+        h("strong", {}, source.address),
+        h("span", { class: source.error ? "error-text" : "soft" }, state),
+      ),
+      button(
+        "Stop",
+        () =>
+          attempt(async () => {
+            await remove(`/api/sources/${source.id}`);
+            await load();
+          }),
+        { class: "quiet", "aria-label": `Stop ${source.address}` },
+      ),
+    );
+  }
+
+  let timer = 0;
+  const end = listen("inspection", (inspection) => {
+    if (!/^(watch|stream)/.test(inspection.source) || timer) return;
+    timer = setTimeout(() => {
+      timer = 0;
+      load().catch(() => {});
+    }, 1000);
+  });
+  attempt(load);
+  return {
+    element,
+    close: () => {
+      end();
+      clearTimeout(timer);
+    },
+  };
+}

@@ -1,0 +1,87 @@
+// Pictures from this device: chosen, pasted or dropped.
+
+import { button, h } from "../dom.js";
+import { listen } from "../live.js";
+import { counted } from "../words.js";
+import { enqueue, queue, stopQueue } from "./queue.js";
+
+const MOST_FAILURES = 50;
+
+/**
+ * Make the bar of the upload.
+ * @param {HTMLElement} target Shows that a drop is welcome.
+ * @returns {{element: HTMLElement, close: Function}}
+ */
+export function makeUpload(target) {
+  const input = h("input", {
+    type: "file",
+    multiple: true,
+    accept: "image/*,.tif,.tiff,.bmp",
+    class: "unseen",
+    tabindex: -1,
+    "aria-hidden": "true",
+  });
+  const choose = button("Choose pictures", () => input.click(), { class: "primary" });
+  const stop = button("Stop", stopQueue);
+  const meter = h("progress", { "aria-label": "Pictures inspected" });
+  const words = h("span", { class: "soft" });
+  const list = h("ul", {});
+  const failures = h("details", { class: "failures", hidden: true }, h("summary", {}), list);
+  const element = h("div", { class: "upload" }, choose, input, meter, words, stop, failures);
+  input.addEventListener("change", () => {
+    enqueue([...input.files]);
+    input.value = "";
+  });
+
+  function draw() {
+    const busy = queue.running > 0;
+    meter.hidden = stop.hidden = !busy;
+    meter.max = queue.all || 1;
+    meter.value = queue.done;
+    words.textContent = busy
+      ? `${queue.done} of ${queue.all}`
+      : queue.done > 1
+        ? `${counted(queue.done - queue.failures.length, "picture")} inspected`
+        : "or drop them anywhere here";
+    failures.hidden = !queue.failures.length;
+    failures.open = queue.failures.length === 1 || failures.open;
+    failures.firstChild.textContent = `${counted(queue.failures.length, "picture")} could not be inspected`;
+    list.replaceChildren(
+      ...queue.failures
+        .slice(0, MOST_FAILURES)
+        .map(([name, error]) => h("li", {}, error.includes(name) ? error : `${name}: ${error}`)),
+    );
+  }
+
+  const ends = [takeDrops(target), listen("queue", draw)];
+  draw();
+  return { element, close: () => ends.forEach((end) => end()) };
+}
+
+function takeDrops(target) {
+  let depth = 0;
+  const mark = (change) => {
+    depth = Math.max(0, depth + change);
+    target.classList.toggle("dropping", depth > 0);
+  };
+  const files = (work) => (event) => {
+    if (!event.dataTransfer?.types.includes("Files")) return;
+    event.preventDefault();
+    work(event);
+  };
+  const listeners = {
+    dragenter: files(() => mark(1)),
+    dragover: files(() => {}),
+    dragleave: files(() => mark(-1)),
+    drop: files((event) => {
+      mark(-depth);
+      enqueue([...event.dataTransfer.files]);
+    }),
+    paste: (event) => enqueue([...(event.clipboardData?.files ?? [])]),
+  };
+  // The whole window takes drops: a picture that misses must not replace the page.
+  for (const [type, listener] of Object.entries(listeners)) addEventListener(type, listener);
+  return () => {
+    for (const [type, listener] of Object.entries(listeners)) removeEventListener(type, listener);
+  };
+}

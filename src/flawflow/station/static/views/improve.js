@@ -1,0 +1,211 @@
+// Improve: from reviewed pictures to a new data set version, a new model, and the choice between old and new.
+
+import { get, post, ServiceError, withQuery } from "../api.js";
+import { button, field, figures, h, select, table } from "../dom.js";
+import { listen, tell } from "../live.js";
+import { showComparison } from "../parts/comparison.js";
+import { makeJob } from "../parts/job.js";
+import { makeVersions, switchTo } from "../parts/versions.js";
+import { recall, remember } from "../settings.js";
+import { chosenModel, modelNamed, refreshModel, station } from "../station.js";
+import { attempt, say } from "../toast.js";
+import { counted, moment, number } from "../words.js";
+
+const PRESETS = [
+  ["fast", "fast: a first look"],
+  ["balanced", "balanced: as the model comes"],
+  ["accurate", "accurate: slower, larger pictures"],
+];
+const ELSEWHERE =
+  "This station has no torch, so another machine does the learning; ask for the command here.";
+const POLL = 2000;
+
+export function showImprove(place) {
+  const model = chosenModel();
+  if (!model) {
+    place.append(
+      h("h1", {}, "Improve"),
+      h("section", { class: "card empty" }, h("p", {}, "No model is loaded.")),
+    );
+    return undefined;
+  }
+  const state = { datasets: [], job: null, dataset: null, preset: recall("preset", "balanced") };
+  const sets = h("section", { class: "card stack", "aria-label": "1. Data set" });
+  const learn = h("section", { class: "card stack", "aria-label": "2. Learn again" });
+  const compare = h("section", { class: "card stack wide", "aria-label": "3. Compare and switch" });
+  const versions = makeVersions(model);
+  const job = makeJob();
+  const start = button("Learn again", () => attempt(begin), { class: "primary" });
+  place.append(
+    h(
+      "header",
+      { class: "view-head" },
+      h("h1", {}, "Improve"),
+      h("p", { class: "soft" }, `What was reviewed teaches the next version of ${model.name}.`),
+    ),
+    h("div", { class: "half" }, sets, versions.element),
+    h("div", { class: "half" }, learn),
+    compare,
+  );
+
+  async function loadSets() {
+    const ask = (label) =>
+      get(withQuery("/api/inspections", { model: model.name, label, limit: 1 })).then(
+        ({ counts }) => counts.OK + counts.REVIEW + counts.NG,
+      );
+    const [all, good, bad] = await Promise.all([get("/api/datasets"), ask("good"), ask("bad")]);
+    state.datasets = all.filter((set) => set.model === undefined || set.model === model.name);
+    state.dataset ??= state.datasets.at(-1)?.version ?? null;
+    drawSets(good, bad);
+    drawLearn();
+  }
+
+  function drawSets(good, bad) {
+    const make = button(
+      "Make a new version",
+      () =>
+        attempt(async () => {
+          const made = await post("/api/datasets", { model: model.name });
+          say(
+            `Data set version ${made.version} holds ${counted(made.good, "good picture")} and ${counted(made.bad, "bad one")}.`,
+          );
+          state.dataset = made.version;
+          await loadSets();
+        }),
+      { class: "primary", disabled: good + bad === 0 },
+    );
+    const row = ({ version, created, good, bad, train, test, path }) =>
+      figures(
+        [String(version), moment(created), ...[good, bad, train, test].map((count) => number(count ?? 0))],
+        { title: path },
+      );
+    sets.replaceChildren(
+      h("h2", {}, "1. Data set"),
+      h("p", {}, `${counted(good, "picture")} reviewed as good, ${number(bad)} as bad.`),
+      h("div", { class: "row" }, make),
+      state.datasets.length
+        ? table(
+            ["Version", "Made", "Good", "Bad", "To learn", "To test"],
+            h("tbody", {}, [...state.datasets].reverse().map(row)),
+            { class: "small" },
+          )
+        : h("p", { class: "soft" }, "No version yet. Nothing that was made is ever overwritten."),
+    );
+  }
+
+  function drawLearn() {
+    const { torch } = station.version;
+    const sets = state.datasets.map(({ version }) => [String(version), `version ${version}`]);
+    start.textContent = torch ? "Learn again" : "Show the command";
+    learn.replaceChildren(
+      h("h2", {}, "2. Learn again"),
+      h("p", { class: "soft" }, torch ? "The station goes on inspecting while it learns." : ELSEWHERE),
+      h(
+        "div",
+        { class: "row fields" },
+        field(
+          "Data set",
+          select(sets.length ? sets : [["", "none yet"]], String(state.dataset), (value) => {
+            state.dataset = Number(value);
+          }),
+        ),
+        field(
+          "Preset",
+          select(PRESETS, state.preset, (value) => {
+            state.preset = value;
+            remember("preset", value);
+          }),
+        ),
+        start,
+      ),
+      job.element,
+    );
+    drawJob();
+  }
+
+  function drawJob() {
+    start.disabled = state.job?.state === "running" || !state.datasets.length;
+    job.show(state.job);
+  }
+
+  async function begin() {
+    try {
+      state.job = await post("/api/jobs", {
+        kind: "retrain",
+        model: model.name,
+        dataset: state.dataset,
+        preset: state.preset,
+      });
+    } catch (error) {
+      if (!(error instanceof ServiceError) || error.status !== 501) throw error;
+      state.job = {
+        state: "elsewhere",
+        error: error.body?.detail ?? error.message,
+        command: error.body?.command ?? null,
+      };
+    }
+    drawJob();
+  }
+
+  function drawCompare() {
+    const result = state.job?.result;
+    const heading = h("h2", {}, "3. Compare and switch");
+    if (!result) {
+      compare.replaceChildren(
+        heading,
+        h(
+          "p",
+          { class: "soft" },
+          "When a new version is learned, both are compared here on the reviewed pictures.",
+        ),
+      );
+      return;
+    }
+    const active = modelNamed(model.name)?.versions.find((version) => version.active)?.version;
+    const choice =
+      active === result.version
+        ? h("p", {}, h("strong", {}, `Version ${result.version} judges now.`))
+        : button(`Switch to version ${result.version}`, () => switchTo(model.name, result.version), {
+            class: "primary",
+          });
+    compare.replaceChildren(
+      h("div", { class: "row spread" }, heading, choice),
+      showComparison(result.comparison, result.version),
+    );
+  }
+
+  async function loadJobs() {
+    const jobs = (await get("/api/jobs")).filter((one) => one.model === model.name);
+    const last = jobs.find((one) => one.state === "running") ?? jobs.sort((a, b) => b.id - a.id)[0] ?? null;
+    state.job = last;
+    drawJob();
+    drawCompare();
+  }
+
+  // Events may be lost, a running job must not look stuck.
+  const timer = setInterval(() => {
+    if (state.job?.state === "running")
+      get(`/api/jobs/${state.job.id}`).then(
+        (told) => tell("job", told),
+        () => {},
+      );
+  }, POLL);
+  const ends = [
+    () => clearInterval(timer),
+    versions.close,
+    listen("models", drawCompare),
+    listen("job", (told) => {
+      if (told.model !== model.name || (state.job?.id ?? 0) > told.id) return;
+      const ended = state.job?.state === "running" && told.state === "done";
+      state.job = told;
+      drawJob();
+      if (told.state === "done") drawCompare();
+      if (ended) attempt(() => refreshModel(model.name));
+    }),
+  ];
+  attempt(async () => {
+    await loadSets();
+    await loadJobs();
+  });
+  return () => ends.forEach((end) => end());
+}

@@ -1,0 +1,242 @@
+// Review: the pictures that a person should look at, one after the other, by keyboard or touch.
+
+import { button, facts, h } from "../dom.js";
+import { listen } from "../live.js";
+import { makeLabels, setLabel } from "../parts/labels.js";
+import { askWaiting } from "../parts/waiting.js";
+import { drawMask } from "../parts/mask.js";
+import { chip } from "../parts/verdict.js";
+import { makeViewer } from "../parts/viewer.js";
+import { recall, remember } from "../settings.js";
+import { chosenModel, modelNamed } from "../station.js";
+import { attempt } from "../toast.js";
+import { clock, LABEL_WORDS, number, origin, rarity, score } from "../words.js";
+
+const AT_ONCE = 50;
+const MOST_UNDO = 100;
+
+export function showReview(place) {
+  const model = chosenModel();
+  // What can be taken back outlives a reload, as the labels do.
+  const memory = `reviewed.${model?.name}`;
+  const state = {
+    waiting: [],
+    at: 0,
+    done: recall(memory, []),
+    all: 0,
+    left: 0,
+    newest: 0,
+    mask: null,
+    busy: Promise.resolve(),
+  };
+  const viewer = makeViewer();
+  const labels = makeLabels(label, true);
+  const meter = h("progress", { "aria-label": "Reviewed" });
+  const progress = h("p", { class: "soft", "aria-live": "polite" });
+  const name = h("div", { class: "about" });
+  const about = h("div", {});
+  const tools = h("div", {});
+  const undo = button("Undo", () => step(takeBack), { "aria-keyshortcuts": "U" });
+  const mask = button("Draw a mask", () => step(state.mask ? saveMask : openMask), {
+    "aria-keyshortcuts": "M",
+  });
+  const drop = button("Discard", () => state.mask?.cancel(), { hidden: true });
+  const [before, after] = [
+    button("← Before", () => look(-1), { "aria-keyshortcuts": "ArrowLeft" }),
+    button("Next →", () => look(1), { "aria-keyshortcuts": "ArrowRight" }),
+  ];
+  undo.append(h("kbd", { "aria-hidden": "true" }, "U"));
+  mask.append(h("kbd", { "aria-hidden": "true" }, "M"));
+  const empty = h("section", { class: "card empty", hidden: true });
+  const work = h(
+    "div",
+    { class: "review-work" },
+    h("div", { class: "main-column" }, viewer.element),
+    h(
+      "aside",
+      { class: "side-column card", "aria-label": "Your word on this picture" },
+      name,
+      labels.element,
+      h("div", { class: "pairs" }, mask, drop, undo),
+      tools,
+      h("div", { class: "pairs" }, before, after),
+      about,
+    ),
+  );
+  place.append(h("header", { class: "view-head" }, h("h1", {}, "Review"), meter, progress), empty, work);
+
+  const current = () => state.waiting[state.at];
+
+  /** Do one thing after the other, however fast the keys come. */
+  function step(action) {
+    state.busy = state.busy.then(() => attempt(action));
+  }
+
+  function label(word) {
+    step(async () => {
+      const inspection = current();
+      if (!inspection) return;
+      if (state.mask) await saveMask();
+      await setLabel(inspection.id, word);
+      state.done = [...state.done, { id: inspection.id, word, at: state.at }].slice(-MOST_UNDO);
+      remember(memory, state.done);
+      state.waiting.splice(state.at, 1);
+      state.left -= 1;
+      if (state.at >= state.waiting.length) state.at = 0;
+      if (!state.waiting.length) await load();
+      draw();
+    });
+  }
+
+  async function takeBack() {
+    const last = state.done.at(-1);
+    if (!last) return;
+    state.done = state.done.slice(0, -1);
+    remember(memory, state.done);
+    const inspection = await setLabel(last.id, null);
+    state.at = Math.min(last.at, state.waiting.length);
+    state.waiting.splice(state.at, 0, inspection);
+    state.left += 1;
+    draw();
+  }
+
+  function look(move) {
+    if (state.mask || state.waiting.length < 2) return;
+    state.at = (state.at + move + state.waiting.length) % state.waiting.length;
+    draw();
+  }
+
+  async function openMask() {
+    // Before the picture stands there, the drawing would not lie upon it.
+    await state.shown;
+    const inspection = current();
+    if (!inspection?.has_picture || state.mask) return;
+    const {
+      heat_scale: [low, high],
+      calibration,
+    } = modelNamed(inspection.model) ?? model;
+    if (recall("mode", "side") === "over") viewer.mode("plain");
+    state.mask = drawMask(
+      viewer.pane,
+      inspection,
+      (255 * (calibration.pixel_threshold - low)) / (high - low),
+      (changed) => {
+        state.mask = null;
+        viewer.mode();
+        if (changed) Object.assign(inspection, changed);
+        drawControls();
+      },
+    );
+    tools.replaceChildren(state.mask.tools);
+    drawControls();
+  }
+
+  const saveMask = async () => state.mask?.save();
+
+  function drawControls() {
+    const inspection = current();
+    mask.firstChild.textContent = state.mask
+      ? "Keep the mask"
+      : inspection?.has_mask
+        ? "Change the mask"
+        : "Draw a mask";
+    mask.disabled = !inspection?.has_picture;
+    drop.hidden = !state.mask;
+    undo.hidden = Boolean(state.mask);
+    undo.disabled = !state.done.length;
+    before.disabled = after.disabled = state.waiting.length < 2 || Boolean(state.mask);
+    const gone = state.all - state.left;
+    meter.max = state.all || 1;
+    meter.value = gone;
+    const last = state.done.at(-1);
+    progress.textContent = `${number(gone)} of ${number(state.all)} reviewed${last ? `; last: ${LABEL_WORDS[last.word]}` : ""}`;
+  }
+
+  function draw() {
+    const inspection = current();
+    work.hidden = !inspection;
+    empty.hidden = Boolean(inspection);
+    if (inspection) {
+      name.replaceChildren(h("h2", {}, inspection.name), chip(inspection.verdict));
+      about.replaceChildren(
+        facts([
+          ["Score", score(inspection.score)],
+          ["Rarity", rarity(inspection.p_value, modelNamed(inspection.model)?.calibration.count ?? 0)],
+          ["Time", clock(inspection.time)],
+          ["From", origin(inspection.source)],
+          inspection.has_mask && ["Mask", "drawn"],
+        ]),
+      );
+      state.shown = viewer.show(inspection, modelNamed(inspection.model));
+    } else {
+      empty.replaceChildren(
+        h("h2", {}, "Nothing waits for review"),
+        h(
+          "p",
+          { class: "soft" },
+          "Pictures judged REVIEW come here. Any other picture can be labelled from History.",
+        ),
+        h(
+          "div",
+          { class: "row" },
+          ...(state.done.length ? [button("Undo the last word", () => step(takeBack))] : []),
+          h("a", { class: "button", href: "#/improve" }, "Make a data set of what was reviewed"),
+        ),
+      );
+    }
+    drawControls();
+  }
+
+  const load = async () => Object.assign(state, { at: 0, ...(await askWaiting(model?.name, AT_ONCE)) });
+
+  function arrived(inspection) {
+    // A label that changes tells of its inspection again: only what is newer than all is new.
+    if (inspection.verdict !== "REVIEW" || inspection.model !== model?.name || inspection.id <= state.newest)
+      return;
+    state.newest = inspection.id;
+    const first = !state.waiting.length;
+    if (state.waiting.length < AT_ONCE) state.waiting.push(inspection);
+    state.all += 1;
+    state.left += 1;
+    if (first) draw();
+    else drawControls();
+  }
+
+  function key(event) {
+    if (
+      event.ctrlKey ||
+      event.metaKey ||
+      event.altKey ||
+      event.repeat ||
+      event.target.matches("select, input:not([type=range], [type=radio], [type=checkbox])")
+    )
+      return;
+    const arrows = !event.target.matches("input");
+    const actions = {
+      g: () => label("good"),
+      b: () => label("bad"),
+      s: () => label("skip"),
+      u: () => {
+        if (!state.mask) step(takeBack);
+      },
+      m: () => step(state.mask ? saveMask : openMask),
+      escape: () => state.mask?.cancel(),
+      ...(arrows ? { arrowleft: () => look(-1), arrowright: () => look(1) } : {}),
+    };
+    const action = actions[event.key.toLowerCase()];
+    if (!action) return;
+    event.preventDefault();
+    action();
+  }
+
+  addEventListener("keydown", key);
+  const end = listen("inspection", arrived);
+  step(async () => {
+    await load();
+    draw();
+  });
+  return () => {
+    removeEventListener("keydown", key);
+    end();
+  };
+}

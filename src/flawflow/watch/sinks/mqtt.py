@@ -1,0 +1,99 @@
+"""Records to a broker of MQTT, through paho-mqtt (the extra `mqtt`)."""
+
+import json
+import os
+import threading
+import urllib.parse
+from collections.abc import Sequence
+from typing import Any
+
+from flawflow.errors import WatchError
+from flawflow.watch.courier import DeliveryError
+from flawflow.watch.journal import Message
+from flawflow.watch.sinks.webhook import has_host
+
+PASSWORD_VARIABLE = "FLAWFLOW_MQTT_PASSWORD"
+"""The environment variable with the password of the address's user."""
+
+_SECONDS = 10.0
+_PORTS = {"mqtt": 1883, "mqtts": 8883}
+# At least once: the broker acknowledges every record.
+_QOS = 1
+
+
+class Mqtt:
+    """Publishes each record as JSON to one topic and waits until the broker has acknowledged it."""
+
+    at_once = 1
+
+    def __init__(self, url: str) -> None:
+        """Look at the address; nothing is sent yet.
+
+        Raises:
+            WatchError: It is no `mqtt://[user@]host[:port]/topic`, holds a password, or paho-mqtt is missing.
+        """
+        parts = urllib.parse.urlsplit(url)
+        self._topic = urllib.parse.unquote(parts.path.removeprefix("/"))
+        # A topic with + or # would be a pattern; # begins what a URL calls a fragment.
+        if parts.scheme not in _PORTS or not has_host(parts) or not self._topic or set(url) & set("+#"):
+            raise WatchError(f"{url} is no address of MQTT: write mqtt://host/topic, or mqtts:// for TLS")
+        if parts.password is not None:
+            raise WatchError(f"an address must hold no password: set {PASSWORD_VARIABLE} instead")
+        try:
+            import paho.mqtt.client  # noqa: F401 its lack must show before work begins
+        except ModuleNotFoundError:
+            raise WatchError("MQTT needs paho-mqtt: pip install 'flawflow[mqtt]'") from None
+        self.name = f"mqtt={url}"
+        self._address = parts
+        self._client: Any = None
+
+    def deliver(self, messages: Sequence[Message]) -> None:
+        """Publish the records; see `Sink.deliver`."""
+        try:
+            if self._client is None:
+                self._client = self._connected()
+            for message in messages:
+                text = json.dumps(message.shown, allow_nan=False)
+                sent = self._client.publish(self._topic, text, qos=_QOS)
+                sent.wait_for_publish(_SECONDS)
+                if not sent.is_published():
+                    raise DeliveryError(f"{self._address.netloc} has not acknowledged a record")
+        except (OSError, ValueError, RuntimeError) as error:
+            self.close()
+            raise DeliveryError(f"{self._address.netloc} cannot be reached ({error})") from None
+        except DeliveryError:
+            # A new connection: the old one would send what it still holds beside what is delivered again.
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Leave the broker."""
+        if self._client is not None:
+            self._client.disconnect()
+            self._client.loop_stop()
+            self._client = None
+
+    def _connected(self) -> Any:
+        from paho.mqtt.client import Client
+        from paho.mqtt.enums import CallbackAPIVersion
+
+        client = Client(CallbackAPIVersion.VERSION2)
+        answered, answers = threading.Event(), []
+
+        def on_connect(_client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+            answers.append(reason)
+            answered.set()
+
+        client.on_connect = on_connect
+        if self._address.username:
+            client.username_pw_set(self._address.username, os.environ.get(PASSWORD_VARIABLE))
+        if self._address.scheme == "mqtts":
+            client.tls_set()
+        client.connect(str(self._address.hostname), self._address.port or _PORTS[self._address.scheme])
+        client.loop_start()
+        if not answered.wait(_SECONDS) or answers[0].is_failure:
+            client.disconnect()
+            client.loop_stop()
+            said = str(answers[0]) if answers else "no answer"
+            raise DeliveryError(f"{self._address.netloc} does not accept the connection ({said})")
+        return client

@@ -1,0 +1,212 @@
+"""The rounds of watching: look, choose the oldest, examine, note."""
+
+import hashlib
+import heapq
+import os
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from flawflow.errors import FlawflowError, PictureError
+from flawflow.inspect.inspection import Failure
+from flawflow.inspect.stream import in_order
+from flawflow.report.results import readable, to_record
+from flawflow.watch.journal import Journal
+from flawflow.watch.scan import Seen, scan
+from flawflow.watch.settle import Settler
+
+Examine = Callable[[str, bytes], Mapping[str, Any]]
+"""Judges a picture, given its path in the folder and its content; raises FlawflowError where it cannot.
+
+Gives what the record shall say besides the file, with the key `verdict`.
+"""
+
+NOT_OF_A_FILE = frozenset({"overlay", "frame", "seconds"})
+"""What records of `flawflow inspect` have and those of watching have not."""
+
+MAX_BYTES = 1 << 30
+"""A larger file is no picture of a line."""
+
+# At most so many files are taken from one look: the memory stays the same with a million waiting.
+_AT_ONCE = 1000
+# Looking takes at most a fifth of the time, however large the folder and however slow the share.
+_REST = 4
+_LOOKED_UP = 500
+
+
+class LaterError(Exception):
+    """Raised by an `Examine` that cannot take a picture just now; it is tried again in the next round."""
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    seen: Seen
+    sha256: str | None = None
+    found: Mapping[str, Any] | None = None
+    error: str | None = None
+
+
+class Watcher:
+    """Sees to it that every picture file in a folder is examined once.
+
+    Attributes:
+        tally: How many files got which verdict; `unreadable`, `duplicate` (new name, known content: they
+            are among the verdicts too) and `unchanged` (known name and content, written again) besides.
+        waiting: Files that were seen in the last look and are not done.
+        trouble: Why the folder cannot be looked at; None where it can.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        journal: Journal,
+        examine: Examine,
+        *,
+        sinks: Sequence[str] = (),
+        leave_out: Path | None = None,
+        interval: float = 1.0,
+        give_up: float = 60.0,
+        max_bytes: int = MAX_BYTES,
+        on_done: Callable[[Mapping[str, Any]], None] = lambda _: None,
+    ) -> None:
+        """Begin nothing yet.
+
+        Args:
+            folder: Where pictures come in.
+            journal: What was done, kept over restarts.
+            examine: Called from several threads at once.
+            sinks: Names of those who get every record.
+            leave_out: A folder inside `folder` that is no input.
+            interval: Seconds between two looks, at least.
+            give_up: Seconds after its last change when a file that cannot be decoded is reported.
+            max_bytes: A larger file is reported instead of being read.
+            on_done: Called with each record after it is in the journal.
+        """
+        self.tally: Counter[str] = Counter()
+        self.waiting = 0
+        self.trouble: str | None = None
+        self._folder = folder
+        self._journal = journal
+        self._examine = examine
+        self._sinks = sinks
+        self._leave_out = leave_out
+        self._interval = interval
+        self._max_bytes = max_bytes
+        self._on_done = on_done
+        self._settler = Settler(pause=interval, give_up=give_up)
+
+    def run(self, stop: threading.Event, after_round: Callable[[], None] = lambda: None) -> None:
+        """Watch until `stop` is set; `after_round` is called after each round."""
+        while not stop.is_set():
+            rest = self.round(stop)
+            after_round()
+            stop.wait(rest)
+
+    def round(self, stop: threading.Event) -> float:
+        """Look once, examine what is settled, oldest first, and give the seconds to rest."""
+        started = time.monotonic()
+        ready = self._settler.settled(self._look(started), started)
+        looked = time.monotonic() - started
+        outcomes = in_order(self._try, ready)
+        for outcome in outcomes:
+            if outcome is not None:
+                self._note(outcome)
+            self.waiting -= 1
+            if stop.is_set():
+                break
+        outcomes.close()  # type: ignore[attr-defined]  # a generator: waits for what has begun
+        return max(self._interval, _REST * looked)
+
+    def _look(self, now: float) -> list[Seen]:
+        self.waiting, self.trouble = 0, None
+        halves: set[str] = set()
+        oldest = heapq.nsmallest(_AT_ONCE, self._due(now, halves))
+        if self.trouble is None:
+            self._settler.forget_gone(halves)
+        return oldest
+
+    def _due(self, now: float, halves: set[str]) -> Iterator[Seen]:
+        files = scan(self._folder, leave_out=self._leave_out, on_error=self._cannot_look)
+        while some := list(islice(files, _LOOKED_UP)):
+            known = self._journal.known([seen.path for seen in some])
+            for seen in some:
+                done = known.get(seen.path)
+                if done is not None and (done.size, done.mtime_ns) == (seen.size, seen.mtime_ns):
+                    continue
+                self.waiting += 1
+                if self._settler.is_half(seen.path):
+                    halves.add(seen.path)
+                if self._settler.is_due(seen, now):
+                    yield seen
+
+    def _cannot_look(self, error: OSError) -> None:
+        self.trouble = f"{error.filename or self._folder} cannot be looked at ({error.strerror or error})"
+
+    def _try(self, seen: Seen) -> _Outcome | None:
+        """Read and examine one file; None where there is nothing to note."""
+        sha256 = None
+        try:
+            content = _read(self._folder / seen.path, seen, self._max_bytes)
+            sha256 = hashlib.sha256(content).hexdigest()
+            before = self._journal.known([seen.path]).get(seen.path)
+            if before is not None and before.sha256 == sha256:
+                return _Outcome(seen, sha256)
+            return _Outcome(seen, sha256, found=self._examine(seen.path, content))
+        except (FileNotFoundError, LaterError):
+            return None
+        except FlawflowError as error:
+            return _Outcome(seen, sha256, error=str(error))
+        except OSError as error:
+            return _Outcome(seen, error=f"{seen.path} cannot be read ({error.strerror or error}).")
+
+    def _note(self, outcome: _Outcome) -> None:
+        seen = outcome.seen
+        if outcome.error is not None and not self._settler.is_last_try(seen, time.monotonic()):
+            self._settler.half_written(seen)
+            return
+        self._settler.forget(seen.path)
+        if outcome.error is None and outcome.found is None:
+            self.tally["unchanged"] += 1
+            self._journal.finish(seen, sha256=outcome.sha256)
+            return
+        record = self._record(outcome)
+        self._journal.finish(seen, sha256=outcome.sha256, record=record, sinks=self._sinks)
+        self.tally[record["verdict"] or "unreadable"] += 1
+        self.tally["duplicate"] += record["duplicate_of"] is not None
+        self._on_done(record)
+
+    def _record(self, outcome: _Outcome) -> dict[str, Any]:
+        path, sha256 = outcome.seen.path, outcome.sha256
+        twin = None if sha256 is None else self._journal.other_with(sha256, path)
+        found = to_record(Failure(None, outcome.error or "")) if outcome.found is None else outcome.found
+        return {
+            "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            **{key: value for key, value in found.items() if key not in NOT_OF_A_FILE},
+            "path": Path(path).as_posix(),
+            "sha256": sha256,
+            "duplicate_of": None if twin is None else Path(twin).as_posix(),
+            "error": None if outcome.error is None else readable(outcome.error),
+        }
+
+
+def _read(path: Path, seen: Seen, max_bytes: int) -> bytes:
+    """Read a file that is as it was seen, before and after.
+
+    Raises:
+        PictureError: It has changed, or is larger than `max_bytes`.
+        OSError: It cannot be read, or is gone.
+    """
+    if seen.size > max_bytes:
+        raise PictureError(f"{seen.path} has {seen.size:,} bytes, more than {max_bytes:,}: save it smaller.")
+    with path.open("rb") as stream:
+        content = stream.read(seen.size + 1)
+        state = os.fstat(stream.fileno())
+    if (len(content), state.st_size, state.st_mtime_ns) != (seen.size, seen.size, seen.mtime_ns):
+        raise PictureError(f"{seen.path} changes while it is read: write it elsewhere and move it here.")
+    return content

@@ -1,0 +1,40 @@
+import sys
+
+import pytest
+
+
+def test_without_the_extra_it_says_what_to_install(flawflow, tiny_model, monkeypatch):
+    for name in [name for name in sys.modules if name.startswith("flawflow.station")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    result = flawflow("serve", tiny_model)
+    assert result.exit_code == 2
+    assert result.output == "flawflow: the station needs a few more packages: pip install 'flawflow[serve]'\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--host", "0.0.0.0"], "set a token with --token"),
+        (["--host", "0.0.0.0", "--token", "short"], "16 or more"),
+        (["--allow", "/nowhere"], "/nowhere is no folder"),
+        (["--trained-on", "tiny=/nowhere"], "the data that it was trained on"),
+        (["--host", "203.0.113.7", "--token", "x" * 16, "--port", "0"], "cannot listen on 203.0.113.7"),
+    ],
+)
+def test_a_start_that_is_not_safe_or_not_possible_is_one_sentence(
+    flawflow, tiny_model, tmp_path, monkeypatch, arguments, said
+):
+    monkeypatch.chdir(tmp_path)
+    result = flawflow("serve", tiny_model, *arguments)
+    assert result.exit_code == 2
+    assert said in result.output
+    assert result.output.count("\n") == 1
+    assert not (tmp_path / "station").exists()
+
+
+def test_a_model_that_is_none_is_one_sentence(flawflow, tmp_path):
+    (tmp_path / "no.flaw").write_bytes(b"x")
+    result = flawflow("serve", tmp_path / "no.flaw", "--data", tmp_path / "data", "--port", "0")
+    assert (result.exit_code, result.output.count("\n")) == (2, 1)
+    assert "not a flawflow model" in result.output

@@ -1,0 +1,79 @@
+"""What the tests of the station share: a station in this process and a client of it."""
+
+import io
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from starlette.testclient import TestClient
+
+from flawflow.station.app import create_app
+from flawflow.station.settings import Settings
+from flawflow.station.station import Station
+
+ADDRESS = "http://127.0.0.1:8470"
+
+
+def png(level: int = 20, *, spot: bool = False, size: tuple[int, int] = (40, 60)) -> bytes:
+    """A grey picture as PNG, with a white spot (NG) where that is asked for."""
+    pixels = np.full((*size, 3), level, np.uint8)
+    if spot:
+        pixels[10:20, 10:30] = 255
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "PNG")
+    return stream.getvalue()
+
+
+@pytest.fixture(scope="session")
+def make_png() -> Callable[..., bytes]:
+    return png
+
+
+@pytest.fixture
+def settings(tiny_model: Path, tmp_path: Path) -> Settings:
+    allowed = tmp_path / "allowed"
+    allowed.mkdir()
+    return Settings(models=(tiny_model,), data=tmp_path / "data", allow=(allowed,), workers=2)
+
+
+@pytest.fixture
+def make_client() -> Iterator[Callable[..., TestClient]]:
+    """Start a station and give a client of it; all are stopped at the end."""
+    opened: list[TestClient] = []
+
+    def make(settings: Settings, *, address: str = ADDRESS) -> TestClient:
+        app = create_app(settings)
+        client = TestClient(app, base_url=address, client=("127.0.0.1", 50000), raise_server_exceptions=False)
+        client.__enter__()
+        opened.append(client)
+        return client
+
+    yield make
+    for client in opened:
+        client.__exit__(None, None, None)
+
+
+@pytest.fixture
+def client(make_client: Callable[..., TestClient], settings: Settings) -> TestClient:
+    return make_client(settings)
+
+
+@pytest.fixture
+def station(client: TestClient) -> Station:
+    found: Station = client.app.state.station  # type: ignore[attr-defined]
+    return found
+
+
+@pytest.fixture
+def inspect(client: TestClient) -> Callable[..., dict]:
+    """Inspect one picture and give its record."""
+
+    def run(content: bytes, name: str = "part.png") -> dict:
+        answer = client.post("/api/inspect", files={"files": (name, content)})
+        assert answer.status_code == 200, answer.text
+        (found,) = answer.json()["inspections"]
+        return found
+
+    return run

@@ -1,0 +1,55 @@
+"""The real trainer, in a process of its own, with a small encoder of random weights."""
+
+import json
+import subprocess
+import sys
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pytest
+
+from flawflow.card import Card
+from flawflow.model_file import read_model
+from flawflow.station.errors import StationError
+from flawflow.station.improve.plan import Plan
+from flawflow.station.improve.process import COMMAND, Training
+from flawflow.synthetic import draw_parts
+
+pytest.importorskip("torch", reason="training is not installed")
+
+
+@pytest.fixture
+def plan(tiny_card: Card, tmp_path: Path) -> Plan:
+    draw_parts(tmp_path / "parts", train=9, test=1, size=32)
+    plan = Plan.like(tiny_card, data=tmp_path / "parts", output=tmp_path / "new.flaw", preset="fast")
+    return replace(plan, encoder="test_efficientnet", weights="random", size=(32, 32), detector="mahalanobis")
+
+
+@pytest.mark.slow
+def test_a_model_comes_out_and_progress_is_heard(plan: Plan, tmp_path: Path):
+    steps: list[tuple[str, float]] = []
+    model = Training(plan, tmp_path / "log.txt").run(lambda stage, share: steps.append((stage, share)))
+    assert read_model(model).card.size == (32, 32)
+    shares = [share for _, share in steps]
+    assert shares == sorted(shares)
+    assert shares[-1] == pytest.approx(1.0)
+    assert {"Features", "Calibrating"} <= {stage for stage, _ in steps}
+    # Once more: what was trained is not trained again.
+    assert Training(plan, tmp_path / "log.txt").run(lambda *_: pytest.fail("trained again")) == model
+
+
+def test_a_sentence_says_what_does_not_fit(plan: Plan, tmp_path: Path):
+    with pytest.raises(StationError, match="no_such_net"):
+        Training(replace(plan, encoder="no_such_net"), tmp_path / "log.txt").run(lambda *_: None)
+
+
+def test_it_ends_when_nobody_listens_any_more(plan: Plan):
+    with subprocess.Popen(
+        COMMAND, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        assert process.stdin is not None
+        process.stdin.write(json.dumps(asdict(replace(plan, detector="cflow", preset="accurate"))) + "\n")
+        process.stdin.close()
+        assert process.wait(60) == 3
+    assert not Path(plan.output).exists()
+    assert sys.executable in COMMAND

@@ -1,0 +1,22 @@
+import re
+
+import pytest
+
+
+def test_the_page_needs_nothing_from_elsewhere(client):
+    page = client.get("/")
+    assert page.headers["content-type"].startswith("text/html")
+    assert not re.search(r"(src|href)=.(https?:)?//", page.text)
+
+
+def test_the_documentation_names_every_route(client):
+    text = client.get("/docs").text
+    assert "/api/inspect" in text
+    assert "<script" not in text
+
+
+@pytest.mark.parametrize(
+    "path", ["../app.py", "..%2fapp.py", "%2e%2e/app.py", "....//app.py", "/etc/passwd", "..\\app.py", "%00"]
+)
+def test_nothing_but_the_page_is_served(client, path):
+    assert client.get(f"/static/{path}").status_code == 404

@@ -1,0 +1,146 @@
+import dataclasses
+
+import pytest
+
+from flawflow.station.safety.gate import COOKIE, host_check, session_of
+from flawflow.station.settings import Settings
+
+TOKEN = "correct-horse-battery"
+
+
+@pytest.fixture
+def guarded(make_client, settings):
+    return make_client(dataclasses.replace(settings, token=TOKEN))
+
+
+def bearer(token):
+    return {"authorization": f"Bearer {token}"}
+
+
+def refused(client, reason):
+    text = client.app.state.station.meters.registry.get_sample_value(
+        "flawflow_refused_total", {"reason": reason}
+    )
+    return int(text or 0)
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/models", "/api/inspections", "/metrics", "/docs", "/openapi.json", "/api/ready"]
+)
+@pytest.mark.parametrize(
+    "headers", [{}, bearer("wrong" * 4), bearer(""), {"authorization": f"Basic {TOKEN}"}]
+)
+def test_nothing_is_said_without_the_token(guarded, path, headers):
+    answer = guarded.get(path, headers=headers)
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"] == "Bearer"
+    assert TOKEN not in answer.text
+
+
+@pytest.mark.parametrize("path", ["/api/../api/models", "//api/models", "/static/../api/models", "/API/v"])
+def test_no_way_around_the_token(guarded, path):
+    assert guarded.get(path).status_code in (401, 404)
+
+
+def test_the_token_opens(guarded):
+    assert guarded.get("/api/models", headers=bearer(TOKEN)).status_code == 200
+
+
+def test_the_page_asks_for_the_token_and_gets_a_cookie(guarded):
+    assert guarded.get("/").status_code == 200
+    assert guarded.get("/api/health").status_code == 200
+    assert guarded.post("/api/login", json={"token": "wrong" * 4}).status_code == 403
+    answer = guarded.post("/api/login", json={"token": TOKEN})
+    assert answer.status_code == 204
+    cookie = answer.headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=strict" in cookie
+    assert TOKEN not in cookie
+    assert guarded.get("/api/models").status_code == 200
+    guarded.post("/api/logout")
+    assert guarded.get("/api/models").status_code == 401
+
+
+@pytest.mark.parametrize("value", ["", TOKEN, session_of("another token here"), "x" * 64, "\xff"])
+def test_a_made_up_cookie_opens_nothing(guarded, value):
+    answer = guarded.get("/api/models", headers={"cookie": f"{COOKIE}={value}".encode("latin-1")})
+    assert answer.status_code == 401
+
+
+def test_guessing_is_slow(guarded):
+    answers = [guarded.post("/api/login", json={"token": f"guess number {number:05}"}) for number in range(8)]
+    assert [answer.status_code for answer in answers] == [403] * 5 + [429] * 3
+    assert int(answers[-1].headers["retry-after"]) >= 1
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"origin": "http://evil.example"},
+        {"origin": "null"},
+        {"origin": "http://127.0.0.1:8471"},
+        {"origin": "http://127.0.0.1.evil.example:8470"},
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
+        {"sec-fetch-site": "cross-site", "origin": "http://127.0.0.1:8470"},
+    ],
+)
+def test_pages_of_other_sites_change_nothing(client, make_png, inspect, headers):
+    number = inspect(make_png())["id"]
+    requests = [
+        client.post("/api/inspect", files={"files": ("a.png", make_png())}, headers=headers),
+        client.put(f"/api/inspections/{number}/label", json={"label": "good"}, headers=headers),
+        client.delete(f"/api/inspections/{number}/label", headers=headers),
+        client.post("/api/models/tiny/rates", json={"false_reject_rate": 0.5}, headers=headers),
+        client.post("/api/login", json={"token": "x"}, headers=headers),
+    ]
+    assert [answer.status_code for answer in requests] == [403] * 5
+    assert client.get("/api/inspections").json()["counts"] == {"OK": 1, "REVIEW": 0, "NG": 0}
+    assert refused(client, "origin") == 5
+
+
+@pytest.mark.parametrize(
+    "headers", [{"origin": "http://127.0.0.1:8470"}, {"sec-fetch-site": "same-origin"}, {}]
+)
+def test_the_own_page_and_programs_may(client, make_png, headers):
+    answer = client.post("/api/inspect", files={"files": ("a.png", make_png())}, headers=headers)
+    assert answer.status_code == 200
+
+
+HOSTS = [
+    "evil.example",
+    "evil.example:8470",
+    "127.0.0.1:8471",
+    "127.0.0.1:8470@evil.example",
+    "",
+    "[::1",
+    "localhost:x",
+]
+
+
+@pytest.mark.parametrize("host", HOSTS)
+@pytest.mark.parametrize("path", ["/", "/api/models", "/api/inspections/1/picture", "/static/index.html"])
+def test_a_foreign_name_that_leads_here_is_refused(client, host, path):
+    answer = client.get(path, headers={"host": host})
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("host", ["localhost:8470", "127.0.0.1:8470", "[::1]:8470", "LOCALHOST:8470"])
+def test_own_names_are_taken(client, host):
+    assert client.get("/api/health", headers={"host": host}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("bound", "host", "known"),
+    [
+        ("0.0.0.0", "192.168.1.5:8470", True),
+        ("0.0.0.0", "[fe80::1]:8470", True),
+        ("0.0.0.0", "evil.example:8470", False),
+        ("192.168.1.5", "192.168.1.5:8470", True),
+        ("192.168.1.5", "192.168.1.6:8470", False),
+        ("line7.factory", "LINE7.factory:8470", True),
+        ("line7.factory", "line7.factory", False),
+    ],
+)
+def test_names_of_a_station_in_the_network(tiny_model, bound, host, known):
+    assert host_check(Settings(models=(tiny_model,), host=bound, token=TOKEN))(host) is known

@@ -1,0 +1,50 @@
+from pathlib import Path
+
+import pytest
+
+from flawflow.errors import FlawflowError
+from flawflow.station.settings import Settings, is_loopback
+
+MODEL = (Path("part.flaw"),)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "::", "line7.factory", ""])
+def test_another_address_than_loopback_needs_a_token(host):
+    with pytest.raises(FlawflowError, match="token"):
+        Settings(models=MODEL, host=host)
+    Settings(models=MODEL, host=host, token="x" * 16)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
+def test_loopback_needs_none(host):
+    assert is_loopback(host)
+    Settings(models=MODEL, host=host)
+
+
+@pytest.mark.parametrize("token", ["short", "ü" * 20, ""])
+def test_a_weak_token_is_refused(token):
+    with pytest.raises(FlawflowError, match="16 or more"):
+        Settings(models=MODEL, token=token)
+
+
+def test_secrets_are_not_printed():
+    settings = Settings(models=MODEL, token="x" * 16, database="postgresql://me:secret@db/flaw")
+    assert "xxxx" not in repr(settings)
+    assert "secret" not in repr(settings)
+
+
+def test_an_allowed_folder_must_be_there(tmp_path):
+    with pytest.raises(FlawflowError, match="no folder"):
+        Settings(models=MODEL, allow=(tmp_path / "none",))
+
+
+def test_there_must_be_a_model():
+    with pytest.raises(FlawflowError, match="needs a model"):
+        Settings(models=())
+
+
+def test_what_a_model_was_trained_on_must_be_there_and_the_model_too(tmp_path):
+    Settings(models=MODEL, trained_on=(("part", tmp_path),))
+    for name, data in (("other", tmp_path), ("part", tmp_path / "none")):
+        with pytest.raises(FlawflowError, match="the data that it was trained on"):
+            Settings(models=MODEL, trained_on=((name, data),))

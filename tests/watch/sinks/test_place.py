@@ -1,0 +1,102 @@
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flawflow.errors import WatchError
+from flawflow.watch.courier import RefusedError
+from flawflow.watch.journal import Message
+from flawflow.watch.sinks.place import Placer
+
+Drop = Callable[..., Message]
+
+
+@pytest.fixture
+def drop(tmp_path: Path, message: Callable[..., Message]) -> Drop:
+    """Write a picture into the folder and give its record."""
+
+    def write(number: int, path: str, content: bytes, **changes: Any) -> Message:
+        (tmp_path / "in" / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "in" / path).write_bytes(content)
+        return message(number, path=path, sha256=hashlib.sha256(content).hexdigest(), **changes)
+
+    (tmp_path / "in").mkdir()
+    return write
+
+
+@pytest.fixture(params=["link", "copy", "move"])
+def placer(request: pytest.FixtureRequest, tmp_path: Path) -> Placer:
+    (tmp_path / "in").mkdir(exist_ok=True)
+    return Placer(tmp_path / "in", tmp_path / "out", request.param)
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def test_each_picture_is_in_the_folder_of_its_verdict(tmp_path: Path, drop: Drop, placer: Placer):
+    placer.deliver([drop(1, "a.png", b"a")])
+    placer.deliver([drop(2, "sub/b.png", b"b", verdict="NG")])
+    placer.deliver([drop(3, "c.png", b"c", verdict=None)])
+    placer.deliver([drop(4, "d.png", b"d", verdict="REVIEW")])
+    assert tree(tmp_path / "out") == {
+        "OK/a.png": b"a", "NG/sub/b.png": b"b", "UNREADABLE/c.png": b"c", "REVIEW/d.png": b"d",
+    }  # fmt: skip
+    assert len(tree(tmp_path / "in")) == (0 if placer._place == "move" else 4)
+
+
+def test_nothing_is_replaced(tmp_path: Path, drop: Drop, placer: Placer):
+    (tmp_path / "out" / "OK").mkdir(parents=True)
+    (tmp_path / "out" / "OK" / "a.png").write_bytes(b"of yesterday")
+    record = drop(7, "a.png", b"of today")
+    placer.deliver([record])
+    placer.deliver([record])
+    assert tree(tmp_path / "out") == {"OK/a.png": b"of yesterday", "OK/a_7.png": b"of today"}
+
+
+def test_delivered_again_changes_nothing(tmp_path: Path, drop: Drop, placer: Placer):
+    record = drop(1, "a.png", b"a")
+    placer.deliver([record])
+    placer.deliver([record])
+    assert tree(tmp_path / "out") == {"OK/a.png": b"a"}
+
+
+def test_a_move_that_was_cut_short_is_finished(tmp_path: Path, drop: Drop):
+    record = drop(1, "a.png", b"a")
+    Placer(tmp_path / "in", tmp_path / "out", "copy").deliver([record])
+    Placer(tmp_path / "in", tmp_path / "out", "move").deliver([record])
+    assert tree(tmp_path / "in") == {}
+    assert tree(tmp_path / "out") == {"OK/a.png": b"a"}
+
+
+def test_another_picture_never_takes_the_verdict(tmp_path: Path, drop: Drop, placer: Placer):
+    record = drop(1, "a.png", b"judged")
+    (tmp_path / "in" / "a.png").write_bytes(b"written later")
+    with pytest.raises(RefusedError, match="changed or taken away"):
+        placer.deliver([record])
+    (tmp_path / "in" / "a.png").unlink()
+    with pytest.raises(RefusedError, match="changed or taken away"):
+        placer.deliver([record])
+    assert tree(tmp_path / "out") == {}
+
+
+def test_without_hard_links_a_move_copies_and_a_link_says_so(
+    tmp_path: Path, drop: Drop, monkeypatch: pytest.MonkeyPatch
+):
+    def no_link(*_: object) -> None:
+        raise OSError(18, "Invalid cross-device link")
+
+    monkeypatch.setattr("os.link", no_link)
+    Placer(tmp_path / "in", tmp_path / "out", "move").deliver([drop(1, "a.png", b"a")])
+    assert tree(tmp_path / "out") == {"OK/a.png": b"a"}
+    assert tree(tmp_path / "in") == {}
+    with pytest.raises(WatchError, match="--place copy"):
+        Placer(tmp_path / "in", tmp_path / "out", "link")
+
+
+def test_what_could_not_even_be_read_is_not_placed(tmp_path: Path, message: Any, placer: Placer):
+    placer.deliver([message(1, sha256=None, verdict=None)])
+    assert tree(tmp_path / "in") == {}
+    assert not (tmp_path / "out" / "UNREADABLE").exists()
