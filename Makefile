@@ -41,8 +41,8 @@ bench: venv
 	$(BIN)/python benchmarks/scaling.py
 	$(BIN)/python benchmarks/training.py $(DATA) --passes 2 --steps 50 100 200
 	$(BIN)/python benchmarks/gpu.py
-	$(if $(wildcard $(PEERS)/python),$(PEERS)/python benchmarks/peer_latency.py)
-	$(if $(wildcard $(PEERS)/python),$(PEERS)/python benchmarks/peer_training.py $(addprefix --data ,$(DATA)))
+	$(if $(wildcard $(PEERS)/python),$(PEERS)/python benchmarks/peer_latency.py --rounds 9)
+	$(if $(wildcard $(PEERS)/python),$(PEERS)/python benchmarks/peer_training.py --rounds 1 $(addprefix --data ,$(DATA)))
 
 # anomalib, in an environment of its own.
 bench-peers:
