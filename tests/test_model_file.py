@@ -168,18 +168,17 @@ def in_node(**attributes):
     return helper.make_node("Constant", [], ["x"], **attributes)
 
 
-def in_subgraph(tensor):
-    inner = helper.make_graph([in_node(value=tensor)], "inner", [], [])
-    return in_node(then_branch=helper.make_graph([in_node(body=inner)], "outer", [], []))
+def subgraph():
+    return helper.make_graph([in_node(value_int=1)], "inner", [], [])
 
 
 def add_sparse(model, tensor):
     model.graph.sparse_initializer.add().indices.CopyFrom(tensor)
 
 
-def add_function(model, tensor):
+def add_function(model):
     model.functions.append(
-        helper.make_function("d", "f", [], ["x"], [in_node(value=tensor)], [helper.make_opsetid("", 18)])
+        helper.make_function("d", "f", [], ["x"], [in_node(value_int=1)], [helper.make_opsetid("", 18)])
     )
 
 
@@ -187,10 +186,14 @@ HIDING_PLACES = {
     "initializer": lambda model, tensor: model.graph.initializer.append(tensor),
     "attribute": lambda model, tensor: model.graph.node.append(in_node(value=tensor)),
     "attribute list": lambda model, tensor: model.graph.node.append(in_node(values=[tensor])),
-    "subgraph": lambda model, tensor: model.graph.node.append(in_subgraph(tensor)),
     "sparse": add_sparse,
+}
+
+PROGRAMS = {
+    "branch": lambda model: model.graph.node.append(in_node(then_branch=subgraph())),
+    "branches": lambda model: model.graph.node.append(in_node(bodies=[subgraph()])),
     "function": add_function,
-    "training": lambda model, tensor: model.training_info.add().algorithm.initializer.append(tensor),
+    "training": lambda model: model.training_info.add().algorithm.node.append(in_node(value_int=1)),
 }
 
 
@@ -211,11 +214,21 @@ def test_tensors_in_other_files_are_refused(tiny_model, tiny_graph, tiny_card, r
         refused(with_card(graph, tiny_card.to_json()), "external data")
 
 
-def test_the_walk_knows_every_way_to_a_tensor():
+@pytest.mark.parametrize("kind", PROGRAMS)
+def test_loops_branches_and_functions_are_refused(tiny_model, tiny_graph, tiny_card, refused, kind):
+    model = onnx.load_from_string(tiny_graph)
+    PROGRAMS[kind](model)
+    graph = model.SerializeToString()
+    with pytest.raises(ModelFileError, match="a loop, a branch or a function"):
+        write_model(tiny_model, graph, tiny_card)
+    refused(with_card(graph, tiny_card.to_json()), "a loop, a branch or a function")
+
+
+def test_the_walk_knows_every_way_to_a_tensor_or_a_program():
     names = {
         "ModelProto": "model",
-        "TrainingInfoProto": "training",
-        "FunctionProto": "function",
+        "TrainingInfoProto": "program",
+        "FunctionProto": "program",
         "GraphProto": "graph",
         "NodeProto": "node",
         "AttributeProto": "attribute",
@@ -229,15 +242,19 @@ def test_the_walk_knows_every_way_to_a_tensor():
         inner[message.name] = {f.number: f.message_type for f in message.fields if f.message_type}
         unseen += [kind for kind in inner[message.name].values() if kind.name not in inner]
     for message, held in inner.items():
+        if names.get(message) == "program":
+            continue
         ways = {number: names[kind.name] for number, kind in held.items() if kind.name in names}
+        if message == "AttributeProto":
+            ways = {number: kind.replace("graph", "program") for number, kind in ways.items()}
         assert ways == model_file._MESSAGES.get(names.get(message), {}), message
 
 
-def test_a_hostile_depth_is_walked(tiny_graph, tiny_card, refused):
+def test_a_hostile_depth_is_refused_at_its_first_step(tiny_graph, tiny_card, refused):
     body = b""
-    for number in (5, 1, 6) * 3000:  # attribute 5 in node 1 in graph in attribute 6 …
+    for number in (6, 5, 1) * 3000:  # graph 6 in attribute 5 in node 1 in graph 6 …
         body = model_file.delimited(number, body)
-    refused(with_card(tiny_graph + model_file.delimited(7, body), "{}"), "is missing")
+    refused(with_card(tiny_graph + model_file.delimited(7, body), "{}"), "a loop, a branch or a function")
 
 
 def test_only_an_unmarked_onnx_model_is_written(tmp_path, tiny_model, tiny_card):

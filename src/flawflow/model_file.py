@@ -6,7 +6,8 @@ Serialised protobuf messages merge by being put one after the other, so the two 
 the graph, and any ONNX tool opens the file. The seal is the digest of every byte before its entry; it
 is checked first, so that a damaged file is refused before any parser sees it. It shows damage, not
 who wrote the file. A file cannot run code or reach for other files: graphs that keep tensors outside
-of themselves are refused.
+of themselves are refused, and so are loops, branches and functions, which no detector needs and a few of
+which can keep a machine busy for ever.
 """
 
 import hashlib
@@ -33,19 +34,17 @@ def _entry(key: bytes, value: bytes) -> bytes:
 
 _SEAL_BYTES = len(_entry(_SEAL_KEY, bytes(64)))
 
-# Where tensors hide: for each ONNX message, the fields that lead to one and what they hold
+# Where tensors and programs hide: for each ONNX message, the fields that lead to one and what they hold
 # (onnx.proto3, IR version 13).
 _MESSAGES: dict[str, dict[int, str]] = {
-    "model": {_GRAPH: "graph", 20: "training", 25: "function"},
-    "training": {1: "graph", 2: "graph"},
-    "function": {7: "node", 11: "attribute"},
+    "model": {_GRAPH: "graph", 20: "program", 25: "program"},
     "graph": {1: "node", 5: "tensor", 15: "sparse tensor"},
     "node": {5: "attribute"},
     "attribute": {
         5: "tensor",
-        6: "graph",
+        6: "program",
         10: "tensor",
-        11: "graph",
+        11: "program",
         22: "sparse tensor",
         23: "sparse tensor",
     },
@@ -79,8 +78,8 @@ def write_model(path: Path, graph: bytes, card: Card) -> None:
         card: What to say about it.
 
     Raises:
-        ModelFileError: When the graph is no ONNX model, keeps tensors in other files, carries a card
-            already, or is larger than 2 GiB.
+        ModelFileError: When the graph is no ONNX model, keeps tensors in other files, holds loops, branches
+            or functions, carries a card already, or is larger than 2 GiB.
     """
     try:
         model = list(fields(memoryview(graph)))
@@ -88,7 +87,7 @@ def write_model(path: Path, graph: bytes, card: Card) -> None:
             raise WireError("no graph in it")
         if any(_key(part).startswith(b"flawflow.") for part in model):
             raise ModelFileError(f"{path}: the graph already carries a card; use replace_card")
-        _refuse_external_data(path, memoryview(graph))
+        _refuse_foreign(path, memoryview(graph))
     except WireError as error:
         raise ModelFileError(f"{path}: the graph to write is not an ONNX model ({error})") from None
     body = graph + _entry(_CARD_KEY, card.to_json().encode())
@@ -103,7 +102,7 @@ def read_model(path: Path) -> ModelFile:
 
     Raises:
         ModelFileError: When the file is missing, empty, too large, foreign, damaged, or made by a newer
-            flawflow, or when its graph keeps tensors in other files.
+            flawflow, or when its graph keeps tensors in other files or holds loops, branches or functions.
     """
     content = _read(path)
     body = memoryview(content)[:-_SEAL_BYTES]
@@ -115,7 +114,7 @@ def read_model(path: Path) -> ModelFile:
         card = _card_entry(body)
         if card is None:
             raise WireError("its card is not where it belongs")
-        _refuse_external_data(path, body)
+        _refuse_foreign(path, body)
     except WireError as error:
         raise ModelFileError(f"{path} is sealed but not a flawflow model ({error}); train it again") from None
     try:
@@ -198,8 +197,8 @@ def _why_unsealed(content: bytes) -> str:
     return f"is not a flawflow model, or {damaged}"
 
 
-def _refuse_external_data(path: Path, model: memoryview) -> None:
-    """Walk every tensor of a model and refuse one whose values are in another file."""
+def _refuse_foreign(path: Path, model: memoryview) -> None:
+    """Walk a model; refuse a tensor whose values are in another file, and nested graphs and functions."""
     # A list instead of recursion: a hostile file may nest deeper than Python's stack.
     unseen = [("model", model)]
     while unseen:
@@ -212,4 +211,9 @@ def _refuse_external_data(path: Path, model: memoryview) -> None:
                         "flawflow never follows: store the tensors inside the model"
                     )
             elif (inner := _MESSAGES[kind].get(part.number)) and not isinstance(part.value, int):
+                if inner == "program":
+                    raise ModelFileError(
+                        f"{path}: the graph holds a loop, a branch or a function, which flawflow never runs: "
+                        "train the model again"
+                    )
                 unseen.append((inner, part.value))

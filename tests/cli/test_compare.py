@@ -37,6 +37,7 @@ def performed(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
                 **dict.fromkeys(names, 0.5), "category": "-", "seed": run.seed, "localises": True,
                 "machine": "a machine", "packages": {},
             }  # fmt: skip
+            record["sha256"] = runner._seal(record)
             write_whole(folder / "runs" / f"{run.key}.json", json.dumps(record))
             yield Outcome(run, record)
 

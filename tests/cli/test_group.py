@@ -57,7 +57,9 @@ def test_an_error_of_the_system_names_the_file(flawflow: Flawflow, monkeypatch: 
     monkeypatch.setattr(model_file, "read_model", raising(PermissionError(13, "Permission denied", "a.flaw")))
     result = flawflow("card", "a.flaw")
     assert result.exit_code == 2
-    assert result.stderr == "flawflow: a.flaw: Permission denied\n"
+    assert result.stderr == (
+        "flawflow: a.flaw: no right to write or read here: choose another place, or change its permissions\n"
+    )
 
 
 def test_an_unexpected_error_is_one_line_unless_the_traceback_is_wanted(

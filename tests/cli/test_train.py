@@ -29,6 +29,8 @@ class Learned:
     picture_count: int
     seconds: float
     card: Card
+    suspects: tuple[Any, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @pytest.fixture
@@ -72,7 +74,7 @@ def test_the_options_reach_the_training_and_the_end_says_what_to_do_next(
     assert call == {
         "output": output, "encoder": "resnet18", "weights": None, "size": (128, 96), "preset": "fast",
         "detector": "cflow", "every": 10, "seed": 7, "calibration": "auto", "roi": None, "ignore": None,
-        "device": "cpu", "resume": False, "keep_work": False,
+        "device": "cpu", "resume": False, "keep_work": False, "exclude_suspects": False, "augment": "none",
     }  # fmt: skip
     assert "Learned from 3 good pictures in 1 min 1 s" in result.stdout
     assert "NG when its score is above 0.5, and REVIEW when it is above 0.48." in result.stdout

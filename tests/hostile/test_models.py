@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import hashlib
 import json
+import resource
 
 import numpy as np
 import onnx
@@ -136,6 +137,63 @@ def test_a_map_too_large_for_any_memory_is_refused(tiny_graph, tiny_card, refuse
         graph.node.append(helper.make_node("Add", ["score", "largest"], ["pred_score"]))
 
     refused(with_card(changed(tiny_graph, change), tiny_card.to_json()), "cannot (load|run)")
+
+
+def test_tensors_that_only_a_graph_makes_are_bounded(tiny_graph, tiny_card, refused):
+    """16 GiB of zeros, and a product of two vectors of 65,536: small files, refused without their memory."""
+
+    def zeros(graph):
+        graph.initializer.append(numpy_helper.from_array(np.array([1 << 32]), "endless"))
+        graph.node.append(helper.make_node("ConstantOfShape", ["endless"], ["large"]))
+
+    def product(graph):
+        column = numpy_helper.from_array(np.ones((1 << 16, 1), np.float32), "column")
+        row = numpy_helper.from_array(np.ones((1, 1 << 16), np.float32), "row")
+        graph.initializer.extend([column, row])
+        graph.node.append(helper.make_node("MatMul", ["column", "row"], ["large"]))
+
+    def repeated(graph):
+        graph.initializer.append(numpy_helper.from_array(np.array([0.0], np.float32), "one"))
+        graph.initializer.append(numpy_helper.from_array(np.array([1 << 32]), "times"))
+        graph.node.append(helper.make_node(repeated.kind, ["one", "times"], ["large"]))
+
+    def into_score(graph):
+        graph.node[4].output[0] = "score"
+        graph.node.append(helper.make_node("ReduceMax", ["large"], ["largest"], keepdims=0))
+        graph.node.append(helper.make_node("Add", ["score", "largest"], ["pred_score"]))
+
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for way, kind in ((zeros, ""), (product, ""), (repeated, "Tile"), (repeated, "Expand")):
+        way.kind = kind
+        bomb = changed(changed(tiny_graph, way), into_score)
+        refused(with_card(bomb, tiny_card.to_json()), "cannot (load|run)")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 400_000, "kilobytes"
+
+
+def test_loops_branches_and_functions_are_refused(tiny_graph, tiny_card, refused):
+    """A loop of 2^62 rounds takes no memory, and never ends."""
+    info = helper.make_tensor_value_info
+    body = helper.make_graph(
+        [helper.make_node("Identity", ["going"], ["on"]), helper.make_node("Add", ["x", "x"], ["y"])],
+        "body",
+        [info("round", TensorProto.INT64, []), info("going", TensorProto.BOOL, []), info("x", FLOAT, [1])],
+        [info("on", TensorProto.BOOL, []), info("y", FLOAT, [1])],
+    )
+
+    def loop(graph):
+        graph.initializer.append(numpy_helper.from_array(np.array(1 << 62), "rounds"))
+        graph.initializer.append(numpy_helper.from_array(np.array(True), "always"))
+        graph.initializer.append(numpy_helper.from_array(np.zeros(1, np.float32), "zero"))
+        graph.node[4].output[0] = "score"
+        graph.node.append(helper.make_node("Loop", ["rounds", "always", "zero"], ["last"], body=body))
+        graph.node.append(helper.make_node("Add", ["score", "last"], ["pred_score"]))
+
+    refused(with_card(changed(tiny_graph, loop), tiny_card.to_json()), "a loop, a branch or a function")
+    model = onnx.load_from_string(tiny_graph)
+    nodes = [helper.make_node("Add", ["x", "x"], ["y"])]
+    opset = [helper.make_opsetid("", 18)]
+    model.functions.append(helper.make_function("own", "Twice", ["x"], ["y"], nodes, opset))
+    refused(with_card(model.SerializeToString(), tiny_card.to_json()), "a loop, a branch or a function")
 
 
 NAMES = (

@@ -133,7 +133,7 @@ def test_a_cross_fitted_model_says_so(learn: Callable[..., Any], tmp_path: Path)
     assert calibration.threshold().guaranteed_rate == 1 / 4
     stages = list(dict.fromkeys(step.stage for step in seen))
     flows = [f"Flows, model {number} of 4" for number in (2, 3, 4, 1)]
-    assert stages == ["Features", *flows, "Writing the model, model 1 of 4", "Calibrating"]
+    assert stages == ["Features", "Suspects", *flows, "Writing the model, model 1 of 4", "Calibrating"]
     # The written model has not seen its own part, nor have the sisters theirs: all score alike.
     scores = np.array([*calibration.scores, *calibration.others])
     assert scores.std() < 0.5 * scores.mean()

@@ -70,7 +70,7 @@ def test_the_same_seed_gives_the_same_model_and_progress_is_told(
     assert again.card.calibration == seed_0.card.calibration
     assert again.card.heat_scale == seed_0.card.heat_scale
     stages = list(dict.fromkeys(step.stage for step in seen))
-    assert stages == ["Features", "Flows", "Writing the model", "Calibrating"]
+    assert stages == ["Features", "Suspects", "Flows", "Writing the model", "Calibrating"]
     for stage in stages:
         steps = [step for step in seen if step.stage == stage]
         assert [step.done for step in steps] == sorted(step.done for step in steps)

@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     from flawflow.learn.train import TrainingResult
 
 PRESETS = ("fast", "balanced", "accurate", "paper")
+AUGMENTS = ("none", "auto")
 CALIBRATIONS = ("auto", "split", "cross")
 DETECTORS = ("cflow", "uflow", "padim", "patchcore", "spade", "mahalanobis", "differnet")
+
+_SUSPECTS_SHOWN = 10
 
 # The export's packages are asked for too: their lack must not show after the work is done.
 _NEEDED = ("torch", "torchvision", "timm", "safetensors", "onnx", "onnxscript")
@@ -103,6 +106,16 @@ def learning_options(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.option(
     "--ignore", type=click.Path(path_type=Path), help="A mask of what does not count, such as a label."
 )
+@click.option(
+    "--exclude-suspects", is_flag=True, help="Learn without the pictures that may be defective themselves."
+)
+@click.option(
+    "--augment",
+    type=click.Choice(AUGMENTS),
+    default="none",
+    show_default=True,
+    help="auto learns from turned and mirrored views, too, where the pictures show that parts lie anyhow.",
+)
 @click.option("--resume", is_flag=True, help="Go on with an interrupted training of the same output.")
 @click.option("--keep-work", is_flag=True, help="Keep the trainable weights, in OUTPUT.training.")
 @click.option("--overwrite", is_flag=True, help="Replace the model file when it exists.")
@@ -111,6 +124,9 @@ def command(*, dataset: "Dataset", output: Path, overwrite: bool, **options: Any
 
     DATA is a folder of good pictures or videos, a data set in the layout of MVTec AD (train/good/...), or a
     manifest (.csv). Only good training pictures are used, for the threshold too.
+
+    Pictures that are unlike all others may be defective: they are listed, with overlays in OUTPUT.suspects.
+    About 1 % of good pictures are suspected too, so look before you believe it.
     """
     if output.exists() and not overwrite:
         raise FlawflowError(f"{output} exists: choose another name, or replace it with --overwrite")
@@ -133,6 +149,7 @@ def run_training(dataset: "Dataset", output: Path, **options: Any) -> "TrainingR
             **options,
         )
     _print_result(result)
+    _print_suspects(result, excluded=bool(options.get("exclude_suspects")))
     return result
 
 
@@ -154,6 +171,8 @@ def _print_result(result: "TrainingResult") -> None:
     from flawflow.report.words import counted, duration, promise, rule
 
     calibration = result.card.calibration
+    for note in result.notes:
+        click.echo(one_line(note))
     size = result.model.stat().st_size / 1e6
     click.echo(
         f"Learned from {counted(result.picture_count, 'good picture')} in {duration(result.seconds)}: "
@@ -161,3 +180,20 @@ def _print_result(result: "TrainingResult") -> None:
     )
     click.echo(rule(calibration))
     click.echo(promise(calibration))
+
+
+def _print_suspects(result: "TrainingResult", *, excluded: bool) -> None:
+    from flawflow.report.suspects import write_suspects
+    from flawflow.report.words import counted
+
+    folder = write_suspects(result.model, result.suspects, excluded=excluded)
+    if folder is None:
+        return
+    count = counted(len(result.suspects), "picture")
+    done = "left out" if excluded else "learned from all the same; --exclude-suspects leaves suspects out"
+    click.echo(f"{count} among the good ones may be defective ({done}):")
+    for suspect in result.suspects[:_SUSPECTS_SHOWN]:
+        click.echo(f"  {one_line(str(suspect.path))}: {suspect.reason}")
+    if len(result.suspects) > _SUSPECTS_SHOWN:
+        click.echo(f"  and {len(result.suspects) - _SUSPECTS_SHOWN} more")
+    click.echo(f"Look at them: {one_line(str(folder))}")

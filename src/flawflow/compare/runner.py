@@ -1,5 +1,6 @@
 """One run of a comparison: train, measure, time; kept when it is done."""
 
+import hashlib
 import json
 import os
 import platform
@@ -45,9 +46,9 @@ class Outcome:
 
 
 def finished(runs: Sequence[Run], folder: Path) -> list[Outcome]:
-    """The outcomes that `folder` already holds, in the order of the runs."""
-    kept = ((run, _file(run, folder)) for run in runs)
-    return [Outcome(run, json.loads(file.read_text("utf-8"))) for run, file in kept if file.is_file()]
+    """The outcomes that `folder` already holds, in the order of the runs; damaged ones do not count."""
+    kept = ((run, _read(_file(run, folder))) for run in runs)
+    return [Outcome(run, record) for run, record in kept if record is not None]
 
 
 def perform(runs: Sequence[Run], folder: Path, *, device: str, on_progress: OnProgress) -> Iterator[Outcome]:
@@ -68,6 +69,7 @@ def perform(runs: Sequence[Run], folder: Path, *, device: str, on_progress: OnPr
         except FlawflowError as error:
             yield Outcome(run, None, str(error))
         else:
+            record["sha256"] = _seal(record)
             write_whole(_file(run, folder), json.dumps(record, indent=1, allow_nan=False) + "\n")
             yield Outcome(run, record)
 
@@ -157,6 +159,24 @@ def _perform(run: Run, folder: Path, device: str, on_progress: OnProgress) -> di
     }
     model.unlink()
     return record
+
+
+def _read(file: Path) -> dict[str, Any] | None:
+    """A record as it was written, or None."""
+    if not file.is_file():
+        return None
+    try:
+        record = json.loads(file.read_text("utf-8"))
+    except (ValueError, RecursionError):
+        return None
+    sealed = isinstance(record, dict) and record.get("sha256") == _seal(record)
+    return record if sealed else None
+
+
+def _seal(record: dict[str, Any]) -> str:
+    """A checksum of a record: a flipped bit may be another digit of a figure."""
+    text = json.dumps({key: value for key, value in record.items() if key != "sha256"}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _file(run: Run, folder: Path) -> Path:

@@ -15,6 +15,8 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 import onnxruntime as ort
 
+from flawflow.inspect.memory import bound_memory
+
 INPUT = "images"
 OUTPUTS = ("anomaly_map", "pred_score")
 
@@ -115,6 +117,7 @@ def open_session(graph: bytes, *, threads: int | None) -> ort.InferenceSession:
     # Sums of 8-bit products saturate on processors without VNNI unless this is set: a picture's score must
     # not depend on the processor.
     options.add_session_config_entry("session.x64quantprecision", "1")
+    bound_memory(options)
     try:
         # The fallback would print, and try the same provider again.
         return ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"], enable_fallback=0)

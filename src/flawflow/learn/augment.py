@@ -39,6 +39,13 @@ def rotate(picture: Picture, degrees: float, *, edge: Edge = "reflect") -> Pictu
     return np.array(turned)[margin : margin + height, margin : margin + width]
 
 
+def flip(picture: Picture, quarters: int, *, mirrored: bool) -> Picture:
+    """Turn by quarters counter-clockwise, by twice as many where the picture is no square; then mirror."""
+    square = picture.shape[0] == picture.shape[1]
+    turned = np.rot90(picture, quarters if square else 2 * quarters)
+    return np.ascontiguousarray(turned[:, ::-1] if mirrored else turned)
+
+
 def shift(picture: Picture, right: int, down: int) -> Picture:
     """Move the picture's content by whole pixels; what enters at the edge is its reflection."""
     height, width = picture.shape[:2]
@@ -66,6 +73,7 @@ class Augmentation:
         brightness: Relative change of brightness.
         contrast: Relative change of contrast.
         edge: See `rotate`.
+        flips: Mirror at random, and turn by quarters; by halves where the picture is no square.
     """
 
     degrees: float = 5.0
@@ -73,12 +81,15 @@ class Augmentation:
     brightness: float = 0.0
     contrast: float = 0.0
     edge: Edge = "reflect"
+    flips: bool = False
 
     def __call__(self, picture: Picture, generator: np.random.Generator) -> Picture:
         """One random view of `picture`."""
         # All numbers are drawn, used or not, so that one bound does not change what another draws.
         turn, right, down, light, stretch = generator.uniform(-1, 1, size=5)
         height, width = picture.shape[:2]
+        if self.flips:
+            picture = flip(picture, int(generator.integers(4)), mirrored=bool(generator.integers(2)))
         if self.degrees:
             picture = rotate(picture, turn * self.degrees, edge=self.edge)
         if self.shift:

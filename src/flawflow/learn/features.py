@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -19,9 +20,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from flawflow.errors import DatasetError, PictureError, TrainingError
+from flawflow.files import errors_name
 from flawflow.learn.augment import Augmentation, view_generator
 from flawflow.learn.encoder import Encoder
 from flawflow.learn.interest import cells
+from flawflow.learn.look import Look
 from flawflow.picture import read_picture, resize_picture
 
 _GIB = 2**30
@@ -30,6 +33,7 @@ _READERS = 4
 _ROWS = 8
 
 Progress = Callable[[int, int], None]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,7 @@ class FeatureStore:
         views: Rows per picture.
         pictures: The pictures that were read, in the order of the rows.
         failures: The pictures that could not be read, each with the sentence that says why.
+        looks: What each picture that was read looks like.
         interest: (H, W) bool, which pixels of the pictures count; None for all.
     """
 
@@ -52,6 +57,7 @@ class FeatureStore:
     views: int
     pictures: tuple[Path, ...]
     failures: tuple[tuple[Path, str], ...]
+    looks: tuple[Look, ...] = ()
     interest: Tensor | None = None
 
     def inside(self, k: int) -> Tensor | None:
@@ -59,6 +65,24 @@ class FeatureStore:
         if self.interest is None:
             return None
         return torch.nonzero(cells(self.interest, self.grids[k]).flatten())[:, 0]
+
+    def only(self, chosen: Sequence[int]) -> "FeatureStore":
+        """The store of some of the pictures, by their numbers in rising order.
+
+        Nothing is copied, since the features may fill the memory: where the pictures are not the first ones,
+        their rows are moved to the front, and this store is of no use any more.
+        """
+        for place, number in enumerate(chosen):
+            if place != number:
+                for maps in self.maps:
+                    for view in range(self.views):
+                        maps[place * self.views + view] = maps[number * self.views + view]
+        return replace(
+            self,
+            maps=tuple(maps[: len(chosen) * self.views] for maps in self.maps),
+            pictures=tuple(self.pictures[number] for number in chosen),
+            looks=tuple(self.looks[number] for number in chosen),
+        )
 
     def vectors(self, k: int) -> Tensor:
         """All vectors of scale k, (rows·H_k·W_k, D_k), not copied; vector n is at position n % (H_k·W_k)."""
@@ -68,7 +92,7 @@ class FeatureStore:
         """The features of pictures `start` to `end`, not copied."""
         rows = slice(start * self.views, end * self.views)
         maps = tuple(scale[rows] for scale in self.maps)
-        return replace(self, maps=maps, pictures=self.pictures[start:end])
+        return replace(self, maps=maps, pictures=self.pictures[start:end], looks=self.looks[start:end])
 
     def plain_pyramids(self, device: torch.device) -> Iterator[list[Tensor]]:
         """The features of the pictures as they are, some pictures at a time, as maps (B, D_k, H_k, W_k)."""
@@ -126,20 +150,25 @@ def extract(
     ]
     maps = _allocate(shapes, device=device, budget=budget, folder=folder)
 
-    def prepare(index: int) -> list[NDArray[np.uint8]]:
-        plain = resize_picture(read_picture(pictures[index]), size)
-        if augmentation is None:
-            return [plain]
-        return [plain, *(augmentation(plain, view_generator(seed, index, v)) for v in range(1, copies))]
+    def prepare(index: int) -> tuple[Look, list[NDArray[np.uint8]]]:
+        picture = read_picture(pictures[index])
+        plain = resize_picture(picture, size)
+        shown = [plain]
+        if augmentation is not None:
+            shown += [augmentation(plain, view_generator(seed, index, view)) for view in range(1, copies)]
+        return Look.at(picture, plain), shown
 
     read: list[Path] = []
+    looks: list[Look] = []
     failures: list[tuple[Path, str]] = []
     writer = _Writer(encoder, maps, batch=batch, device=device)
     for index, result in enumerate(_ahead(prepare, len(pictures), ahead=2 * max(1, batch // copies))):
         if isinstance(result, PictureError):
             failures.append((pictures[index], str(result)))
         else:
-            writer.add(result)
+            look, shown = result
+            writer.add(shown)
+            looks.append(look)
             read.append(pictures[index])
         if on_progress is not None:
             on_progress(index + 1, len(pictures))
@@ -149,7 +178,7 @@ def extract(
         raise DatasetError(f"None of {len(pictures)} training pictures could be read{first}")
     kept = tuple(scale[: writer.rows] for scale in maps)
     interest = None if encoder.interest is None else encoder.interest.cpu()
-    return FeatureStore(kept, grids, copies, tuple(read), tuple(failures), interest)
+    return FeatureStore(kept, grids, copies, tuple(read), tuple(failures), tuple(looks), interest)
 
 
 class _Writer:
@@ -184,12 +213,10 @@ class _Writer:
         self.rows = end
 
 
-def _ahead(
-    prepare: Callable[[int], list[NDArray[np.uint8]]], count: int, *, ahead: int
-) -> Iterator[list[NDArray[np.uint8]] | PictureError]:
+def _ahead(prepare: Callable[[int], T], count: int, *, ahead: int) -> Iterator[T | PictureError]:
     """Results of `prepare` in order, computed in threads at most `ahead` before they are needed."""
     with ThreadPoolExecutor(min(_READERS, os.cpu_count() or 1)) as pool:
-        running: deque[Future[list[NDArray[np.uint8]]]] = deque()
+        running: deque[Future[T]] = deque()
         try:
             for index in range(count + ahead):
                 if index < count:
@@ -230,4 +257,8 @@ def _allocate(
 def _mapped(path: Path, shape: tuple[int, int, int]) -> Tensor:
     # An old file might be shorter or longer; the mapping makes a new one of exactly this length.
     path.unlink(missing_ok=True)
+    if hasattr(os, "posix_fallocate"):
+        # A mapping that meets a full disk ends the process: the space is taken beforehand.
+        with path.open("wb") as file, errors_name(path):
+            os.posix_fallocate(file.fileno(), 0, math.prod(shape) * _FLOAT_BYTES)
     return torch.from_file(str(path), shared=True, size=math.prod(shape), dtype=torch.float32).view(shape)

@@ -16,16 +16,19 @@ from flawflow.dataset import Dataset, open_dataset
 from flawflow.errors import TrainingError
 from flawflow.inspect.engine import OnnxRuntimeEngine
 from flawflow.judge.interest import to_runs
-from flawflow.learn.calibrate import calibrate, require_enough
+from flawflow.learn.alignment import augmented
+from flawflow.learn.calibrate import calibrate
 from flawflow.learn.crossfit import is_crossed, measure_by_sisters, without_first_part
 from flawflow.learn.detector import Detector
 from flawflow.learn.encoder import Encoder, build_encoder
 from flawflow.learn.export import check_graph, export_graph
+from flawflow.learn.gather import gather, set_aside
 from flawflow.learn.good import check_good, first_shape, share_out
 from flawflow.learn.interest import read_interest
 from flawflow.learn.model import InspectionModel, build_head
 from flawflow.learn.preset import PRESETS, Preset, with_detector
 from flawflow.learn.source import OnProgress, Progress, Source, ignore_progress
+from flawflow.learn.suspects import Suspect
 from flawflow.learn.work import WorkFolder, digest_of_files
 from flawflow.model_file import write_model
 from flawflow.picture import read_picture, resize_picture
@@ -43,6 +46,8 @@ class TrainingResult:
         seconds: Wall time, the encoder's loading included.
         card: The model card.
         failures: Training pictures, and videos, that could not be read, each with the sentence that says why.
+        suspects: Training pictures that may be defective, the most unusual first.
+        notes: Sentences about the pictures that a person should read.
     """
 
     model: Path
@@ -50,6 +55,8 @@ class TrainingResult:
     seconds: float
     card: Card
     failures: tuple[tuple[Path, str], ...]
+    suspects: tuple[Suspect, ...]
+    notes: tuple[str, ...]
 
 
 def train(
@@ -67,6 +74,8 @@ def train(
     roi: Path | str | None = None,
     ignore: Path | str | None = None,
     device: str = "auto",
+    exclude_suspects: bool = False,
+    augment: str = "none",
     resume: bool = False,
     keep_work: bool = False,
     on_progress: OnProgress | None = None,
@@ -94,6 +103,9 @@ def train(
         ignore: A mask of what does not count.
         calibration: "split" keeps 15 % aside, "cross" cross-fits, "auto" chooses by the number of pictures.
         device: "auto", "cpu" or "cuda".
+        exclude_suspects: Leave pictures that may be defective out of learning and calibration.
+        augment: "auto" learns from mirrored and turned views, too, where a check on these pictures says
+            that the parts lie anyhow (`flawflow.learn.alignment`); "none" does not ask.
         resume: Go on with an interrupted training of the same output.
         keep_work: Leave that folder where it is: the flows' trainable weights and the optimiser's state, as
             safetensors.
@@ -122,6 +134,7 @@ def train(
     interest = _interest(roi, ignore, size, paths)
     if interest is not None:
         network.interest = torch.from_numpy(interest)
+    chosen, notes = augmented(chosen, augment, network, paths, size=size, seed=seed)
     fitted = chosen.detector()
     plan = {
         "preset": chosen.name,
@@ -132,6 +145,7 @@ def train(
         "seed": seed,
         "pictures": digest_of_files(paths),
         "every": every,
+        "exclude_suspects": exclude_suspects,
         "views": f"{chosen.views} {chosen.augmentation}",
         "calibration": "cross" if crossed else "split",
         "interest": [] if interest is None else list(to_runs(interest)),
@@ -147,9 +161,9 @@ def train(
         on_progress=on_progress,
         crossed=crossed,
     )
-    source = Source(
+    everything = Source(
         encoder=network,
-        pictures=good.learned_from,
+        pictures=good.learned_from + good.held_out,
         size=size,
         seed=seed,
         device=place,
@@ -158,12 +172,13 @@ def train(
         views=chosen.views,
         on_progress=on_progress,
     )
-    held_out = good.held_out
-    require_enough(len(source.features.pictures) + len(held_out))
-    failures, others = source.features.failures, []
+    gathered = gather(everything, exclude_suspects=exclude_suspects)
     if crossed:
-        others = measure_by_sisters(source, chosen.detector)
-        source, held_out = without_first_part(source)
+        others = measure_by_sisters(gathered.source, chosen.detector)
+        source, held_out = without_first_part(gathered.source)
+    else:
+        others = []
+        source, held_out = set_aside(gathered.source, good.held_out)
     graph = _learn(fitted, source)
     counting = np.ones(size, np.bool_) if interest is None else interest
     judged, heat_scale, drift, unread = calibrate(
@@ -178,7 +193,7 @@ def train(
         size=size,
         encoder=_encoder_card(network),
         training=TrainingCard(
-            dataset=data.name, picture_count=len(source.features.pictures), seed=seed, seconds=seconds
+            dataset=data.name, picture_count=len(source.pictures), seed=seed, seconds=seconds
         ),
         calibration=judged,
         heat_scale=heat_scale,
@@ -186,11 +201,18 @@ def train(
         drift=drift,
     )
     write_model(output, graph, card)
-    failures += unread
+    failures = gathered.failures + unread
     if not keep_work:
         work.remove()
-    count = len(good.learned_from) + len(good.held_out) - len(failures)
-    return TrainingResult(output, count, seconds, card, failures + good.failures)
+    return TrainingResult(
+        model=output,
+        picture_count=len(everything.pictures) - len(failures),
+        seconds=seconds,
+        card=card,
+        failures=failures + good.failures,
+        suspects=gathered.suspects,
+        notes=notes + gathered.notes,
+    )
 
 
 def _learn(detector: Detector, source: Source) -> bytes:

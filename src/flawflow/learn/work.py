@@ -17,6 +17,7 @@ from flawflow.errors import TrainingError
 from flawflow.files import write_whole
 
 _PLAN = "plan.json"
+_SEAL = "sha256"
 
 
 class WorkFolder:
@@ -45,7 +46,7 @@ class WorkFolder:
     def _check(self, text: str) -> None:
         try:
             found = dict(json.loads((self.path / _PLAN).read_text("utf-8")))
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
             raise TrainingError(
                 f"{self.path / _PLAN} is damaged; leave out --resume to start the training anew."
             ) from None
@@ -63,17 +64,22 @@ class WorkFolder:
         path = self.path / f"{name}.safetensors"
         if not path.is_file():
             return None
+        content = path.read_bytes()
         try:
-            return load(path.read_bytes())
-        except SafetensorError as error:
+            tensors = load(content)
+            if _kept_seal(content) != _seal(tensors):
+                raise ValueError("its checksum does not fit")
+        except (SafetensorError, ValueError, LookupError, TypeError, RecursionError) as error:
             raise TrainingError(
-                f"{path} is damaged ({error}); leave out --resume to start the training anew."
+                f"{path} is damaged ({error}); leave out --resume, or remove {self.path}, to start the "
+                "training anew."
             ) from None
+        return tensors
 
     def save(self, name: str, tensors: Mapping[str, Tensor]) -> None:
         """Keep tensors under `name`, whole or not at all."""
         copies = {key: tensor.detach().cpu().contiguous() for key, tensor in tensors.items()}
-        write_whole(self.path / f"{name}.safetensors", save(copies))
+        write_whole(self.path / f"{name}.safetensors", save(copies, {_SEAL: _seal(copies)}))
 
     def within(self, name: str) -> "WorkFolder":
         """A folder inside this one, for a part of the work; it goes when this one goes."""
@@ -84,6 +90,21 @@ class WorkFolder:
     def remove(self) -> None:
         """Remove the folder and all that is in it."""
         shutil.rmtree(self.path, ignore_errors=True)
+
+
+def _seal(tensors: Mapping[str, Tensor]) -> str:
+    """A checksum of names, types, shapes and values: a flipped bit would go on in all later weights."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(tensors.items()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        digest.update(tensor.contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _kept_seal(content: bytes) -> str:
+    """The checksum in the header of a safetensors file, which is JSON after eight bytes of its length."""
+    length = int.from_bytes(content[:8], "little")
+    return str(json.loads(content[8 : 8 + length])["__metadata__"][_SEAL])
 
 
 def digest_of_files(paths: Sequence[Path]) -> str:

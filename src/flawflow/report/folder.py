@@ -1,5 +1,6 @@
 """The folder that an inspection leaves: result files, overlays and the report page."""
 
+import io
 import json
 from pathlib import Path, PurePath
 from types import TracebackType
@@ -11,7 +12,7 @@ from PIL import Image
 
 from flawflow.card import Card
 from flawflow.errors import FlawflowError, PictureError
-from flawflow.files import write_whole
+from flawflow.files import errors_name, write_whole
 from flawflow.inspect.inspection import Failure, Inspection
 from flawflow.judge.drift import DriftMonitor
 from flawflow.picture import read_picture
@@ -26,6 +27,9 @@ OVERLAYS_NAME = "overlays"
 DRIFT_NAME = "drift.json"
 TIMELINE_SUFFIX = ".svg"
 """A video's timeline has the name of its overlay but for this."""
+
+# The list of results that are being removed.
+_GOING_NAME = ".results.going.jsonl"
 
 _QUALITY = 92
 # A JPEG can be no longer or wider.
@@ -130,9 +134,18 @@ class ResultFolder:
         if max(drawn.shape) > _JPEG_LIMIT:
             name = PurePath(name).with_suffix(".png").as_posix()
         path = self._folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
+        content = io.BytesIO()
         # Full colour resolution: half of it would fray the boxes' thin lines.
-        Image.fromarray(drawn).save(path, quality=_QUALITY, subsampling=0)
+        form = "PNG" if path.suffix == ".png" else "JPEG"
+        Image.fromarray(drawn).save(content, form, quality=_QUALITY, subsampling=0)
+        # Written by us: Pillow does not notice that a disk is full and leaves half a picture behind.
+        with errors_name(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                path.write_bytes(content.getbuffer())
+            except OSError:
+                path.unlink(missing_ok=True)
+                raise
         return name
 
     def __enter__(self) -> Self:
@@ -158,19 +171,24 @@ def clear(folder: Path) -> None:
     Raises:
         FlawflowError: results.jsonl is not flawflow's.
     """
-    for name in set(_earlier_overlays(folder)):
+    listing, going = folder / JSONL_NAME, folder / _GOING_NAME
+    names = {*_earlier_overlays(listing), *_earlier_overlays(going)}
+    for name in (PAGE_NAME, CSV_NAME, DRIFT_NAME):
+        (folder / name).unlink(missing_ok=True)
+    # A kill from here on must not leave a list of overlays that are gone, nor overlays that no list names.
+    if listing.exists():
+        listing.replace(going)
+    for name in names:
         path = folder / name
         # A list from elsewhere must not reach out of the folder.
         if path.is_file() and path.resolve().is_relative_to((folder / OVERLAYS_NAME).resolve()):
             path.unlink()
             if path.suffix == ".mp4":
                 path.with_suffix(TIMELINE_SUFFIX).unlink(missing_ok=True)
-    for name in (JSONL_NAME, CSV_NAME, PAGE_NAME, DRIFT_NAME):
-        (folder / name).unlink(missing_ok=True)
+    going.unlink(missing_ok=True)
 
 
-def _earlier_overlays(folder: Path) -> list[str]:
-    listing = folder / JSONL_NAME
+def _earlier_overlays(listing: Path) -> list[str]:
     if not listing.exists():
         return []
     try:

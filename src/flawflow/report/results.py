@@ -1,5 +1,6 @@
 """results.jsonl and results.csv: one record a picture, complete after every picture."""
 
+import contextlib
 import csv
 import io
 import json
@@ -8,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from flawflow.files import errors_name
 from flawflow.inspect.inspection import Failure, Inspection
 
 JSONL_NAME = "results.jsonl"
@@ -91,23 +93,25 @@ class ResultFiles:
             FileExistsError: One of them is already there.
         """
         folder.mkdir(parents=True, exist_ok=True)
-        self._jsonl = (folder / JSONL_NAME).open("xb")
-        self._csv = (folder / CSV_NAME).open("xb")
-        self._append_csv(CSV_COLUMNS)
+        self._jsonl = _Lines(folder / JSONL_NAME)
+        self._csv = _Lines(folder / CSV_NAME)
+        try:
+            self._append_csv(CSV_COLUMNS)
+        except OSError:
+            self.__exit__(None, None, None)
+            raise
 
     def write(self, record: dict[str, Any]) -> None:
         """Append one record of `to_record`."""
         line = json.dumps(record, ensure_ascii=False, allow_nan=False)
-        self._jsonl.write(f"{line}\n".encode())
-        self._jsonl.flush()
+        self._jsonl.append(f"{line}\n".encode())
         cells = csv_cells(record)
         self._append_csv(tuple(cells.get(column) for column in CSV_COLUMNS))
 
     def _append_csv(self, cells: tuple[Any, ...]) -> None:
         line = io.StringIO(newline="")
         csv.writer(line).writerow(cells)
-        self._csv.write(line.getvalue().encode())
-        self._csv.flush()
+        self._csv.append(line.getvalue().encode())
 
     def __enter__(self) -> Self:
         return self
@@ -117,6 +121,31 @@ class ResultFiles:
     ) -> None:
         self._jsonl.close()
         self._csv.close()
+
+
+class _Lines:
+    """A file that holds whole lines only, even where the disk is full."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        # Without a buffer: what a full disk refused must not come up again when the file is closed.
+        self._file = path.open("xb", buffering=0)
+
+    def append(self, line: bytes) -> None:
+        """Add a line, or leave the file as it is and raise OSError."""
+        end = self._file.tell()
+        try:
+            with errors_name(self._path):
+                rest = memoryview(line)
+                while rest:
+                    rest = rest[self._file.write(rest) :]
+        except OSError:
+            with contextlib.suppress(OSError):
+                self._file.truncate(end)
+            raise
+
+    def close(self) -> None:
+        self._file.close()
 
 
 def readable(text: str | Path) -> str:

@@ -60,6 +60,19 @@ class PositionStandard(nn.Module):
         rows = maps.shape[0]
         mean = _mean_over_rows(maps, lambda chunk: chunk, inside)
         variance = _mean_over_rows(maps, lambda chunk: (chunk - mean).square(), inside) * (rows / (rows - 1))
+        measured = cls.from_moments(mean, variance, rows, noise=noise).buffers()
+        return cls(*(_spread(values, inside, maps.shape[1]) for values in measured))
+
+    @classmethod
+    def from_moments(cls, mean: Tensor, variance: Tensor, rows: int, *, noise: float) -> "PositionStandard":
+        """Shrink what was measured of the positions.
+
+        Args:
+            mean: (H·W, D) float32, over the rows.
+            variance: (H·W, D) float32, unbiased.
+            rows: How many there were, two or more.
+            noise: As of `from_data`.
+        """
         typical = variance.mean(dim=0)
         typical = typical.clamp_min(_LEAST_VARIANCE * typical.mean())
         shrunk = _shrink(mean, typical / rows)
@@ -69,8 +82,7 @@ class PositionStandard(nn.Module):
         noise_variance = noise**2 * typical
         # Without noise a constant channel still needs a deviation to be divided by.
         deviation = (variance + noise_variance).clamp_min(_LEAST_VARIANCE * typical).sqrt()
-        measured = (shrunk, deviation, noise_variance.sqrt() / deviation)
-        return cls(*(_spread(values, inside, maps.shape[1]) for values in measured))
+        return cls(shrunk, deviation, noise_variance.sqrt() / deviation)
 
     def forward(self, features: Tensor, position: Tensor | None = None) -> Tensor:
         """Standardise vectors, (..., H·W, D) of all positions, or (..., N, D) at given positions, (N,)."""

@@ -1,0 +1,139 @@
+"""Whether parts are aligned: turned and mirrored views help where they lie anyhow, and only there.
+
+Good training pictures are parted in two. Gaussians are fitted to one half, once as it is and once with
+augmented views of it, and the other half is measured, as it is. Where a part lies in any direction, views
+are more pictures of the same kind and the other half becomes likelier; where all lie alike, views are
+pictures of another kind and it becomes less likely.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from flawflow.errors import DatasetError, TrainingError
+from flawflow.learn.augment import Augmentation
+from flawflow.learn.calibrate import LEAST_PICTURES, split_good
+from flawflow.learn.detector.standard import PositionStandard
+from flawflow.learn.encoder import Encoder
+from flawflow.learn.features import FeatureStore, extract
+from flawflow.learn.preset import Preset
+from flawflow.video.names import is_video_name
+
+VIEWS = 3
+CANDIDATES: Mapping[str, Augmentation] = {
+    "mirrored and turned by quarters": Augmentation(degrees=0.0, flips=True),
+    "mirrored and turned by any angle": Augmentation(degrees=180.0, flips=True),
+}
+
+AUGMENTS = ("none", "auto")
+
+# So many pictures tell enough, and cost a second or two.
+_MOST = 24
+_LEAST = 8
+_NOISE = 0.5
+# Of how many standard errors the gain must be; chance reaches this once in a thousand trainings.
+_SURE = 3.0
+
+
+def choose_augmentation(
+    encoder: Encoder, pictures: Sequence[Path], *, size: tuple[int, int], seed: int
+) -> str | None:
+    """Give the name of the candidate that helps most, or None where none surely does.
+
+    Args:
+        encoder: The frozen encoder.
+        pictures: Good pictures to learn from; some of them are looked at.
+        size: (H, W) that pictures are resized to.
+        seed: Of the choice of pictures and of the views.
+    """
+    order = np.random.default_rng(seed).permutation(len(pictures))[:_MOST]
+    chosen = [pictures[index] for index in sorted(order.tolist())]
+    gains = {}
+    for name, augmentation in CANDIDATES.items():
+        try:
+            store = extract(
+                encoder, chosen, size=size, augmentation=augmentation, views=VIEWS, seed=seed, folder=None
+            )
+        except DatasetError:
+            return None  # None can be read: whoever learns from them says so.
+        if len(store.pictures) < _LEAST:
+            return None
+        gains[name] = gain(store)
+    best = max(gains, key=lambda name: float(gains[name].mean()))
+    error = float(gains[best].std(ddof=1)) / len(gains[best]) ** 0.5
+    return best if float(gains[best].mean()) > _SURE * error else None
+
+
+def augmented(
+    preset: Preset,
+    augment: str,
+    encoder: Encoder,
+    pictures: Sequence[Path],
+    *,
+    size: tuple[int, int],
+    seed: int,
+) -> tuple[Preset, tuple[str, ...]]:
+    """The preset with the views that help, where it has none of its own, and sentences that say so.
+
+    Args:
+        preset: As it was chosen.
+        augment: One of `AUGMENTS`.
+        encoder: The frozen encoder.
+        pictures: All good pictures; videos among them are not looked at.
+        size: (H, W) that pictures are resized to.
+        seed: Of the training.
+
+    Raises:
+        TrainingError: There is no such augmentation.
+    """
+    if augment not in AUGMENTS:
+        raise TrainingError(f"There is no augmentation {augment!r}; choose one of {', '.join(AUGMENTS)}.")
+    still = [path for path in pictures if not is_video_name(path)]
+    if augment == "none" or preset.views or preset.name == "paper" or len(still) < LEAST_PICTURES:
+        return preset, ()
+    # What calibrates has no say in what is learned.
+    learned_from, _ = split_good(still, seed)
+    name = choose_augmentation(encoder, learned_from, size=size, seed=seed)
+    if name is None:
+        return preset, ("The good parts lie alike: no turned or mirrored views are learned from.",)
+    note = f"The good parts lie anyhow: they are learned from {name} as well."
+    return replace(preset, augmentation=CANDIDATES[name], views=VIEWS), (note,)
+
+
+@torch.inference_mode()
+def gain(store: FeatureStore) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """How much likelier each picture becomes by views of the other half.
+
+    Args:
+        store: Features with views.
+
+    Returns:
+        (N,) differences of the mean log-likelihood, in nats per channel.
+    """
+    rows = torch.arange(len(store.maps[0])).reshape(-1, store.views)
+    half = torch.arange(len(rows)) % 2 == 0
+    gains = torch.zeros(len(rows), dtype=torch.float64)
+    # The finest scale costs more than the others and knows least of the place.
+    scales = store.maps[min(1, len(store.maps) - 1) :]
+    for maps in scales:
+        for fitted in (half, ~half):
+            measured = maps[rows[~fitted, 0]]
+            with_views = _likelihood(maps[rows[fitted].flatten()], measured)
+            gains[~fitted] += with_views - _likelihood(maps[rows[fitted, 0]], measured)
+    return (gains / len(scales)).numpy()
+
+
+def _likelihood(fitted: Tensor, measured: Tensor) -> Tensor:
+    """Mean log-likelihood per channel, but for a constant, of each picture (N, H·W, D) under Gaussians."""
+    standard = PositionStandard.from_data(fitted, noise=_NOISE)
+    covariance = standard.covariance(fitted)
+    covariance.diagonal().add_(1e-6 * covariance.diagonal().mean() + 1e-12)
+    factor = torch.linalg.cholesky(covariance)
+    whitened = standard(measured) @ torch.linalg.inv(factor).T.float()
+    log_det = standard.log_det().mean() - factor.diagonal().log().sum()
+    mean: Tensor = log_det - 0.5 * whitened.square().sum(dim=2).double().mean(dim=1)
+    return mean.cpu() / measured.shape[2]
