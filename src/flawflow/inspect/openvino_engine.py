@@ -25,6 +25,11 @@ from flawflow.inspect.engine import (
 _KINDS = {"u8": "tensor(uint8)", "f32": "tensor(float)"}
 
 
+# OpenVINO's binding sets itself up with its first picture; two threads that do so at once wait for each other
+# for ever.
+_first_picture = threading.Lock()
+
+
 class OpenVinoEngine:
     """OpenVINO on the CPU.
 
@@ -47,6 +52,10 @@ class OpenVinoEngine:
         self._compiled = compile_graph(graph, precision=precision, threads=threads)
         check_contract(_kinds(self._compiled.inputs), _kinds(self._compiled.outputs))
         self._own = threading.local()
+        shape = self._compiled.inputs[0].get_partial_shape()
+        if shape.is_static:
+            with _first_picture:
+                self.run(np.zeros(tuple(shape.to_shape()), np.uint8))
 
     def run(self, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Run the graph on pictures of the graph's size, one by one; see `Engine.run`.
