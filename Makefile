@@ -2,9 +2,12 @@
 
 PYTHON ?= $(or $(shell command -v python3.11),python3)
 BIN := .venv/bin
+PEERS := .venv-peers/bin
+# What the trainings are timed on: a data set in MVTec AD's layout, with masks; drawn parts without one.
+DATA ?=
 INSTALLED := .venv/installed
 
-.PHONY: venv lint types test demo bench clean
+.PHONY: venv lint types test demo bench bench-peers clean
 
 # Again when what to install changes. --group needs pip 25.1, and Python may bring an older one.
 venv: $(INSTALLED)
@@ -29,11 +32,24 @@ test: lint types
 demo: venv
 	$(BIN)/flawflow demo
 
+# The benchmarks of the processor; tables go to runs/, as JSON and Markdown. With the peers in their
+# environment (make bench-peers) they are compared too.
 bench: venv
-	$(BIN)/python benchmarks/aupro.py
 	$(BIN)/python benchmarks/latency.py --engines onnxruntime openvino --precisions fp32 bf16 int8
+	$(BIN)/python benchmarks/aupro.py
+	$(BIN)/python benchmarks/throughput.py
+	$(BIN)/python benchmarks/scaling.py
+	$(BIN)/python benchmarks/training.py $(DATA) --passes 2 --steps 50 100 200
+	$(BIN)/python benchmarks/gpu.py
+	$(if $(wildcard $(PEERS)/python),$(PEERS)/python benchmarks/peer_latency.py --rounds 9)
+	$(if $(wildcard $(PEERS)/python),$(PEERS)/python benchmarks/peer_training.py --rounds 1 $(addprefix --data ,$(DATA)))
+
+# anomalib, in an environment of its own.
+bench-peers:
+	$(PYTHON) -m venv .venv-peers
+	$(PEERS)/python -m pip install -c constraints.txt -r benchmarks/peers/requirements.txt -e '.[train]'
 
 # The results in demo/ stay.
 clean:
-	rm -rf .venv build dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-peers build dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find src tests benchmarks docs -name __pycache__ -exec rm -rf {} +

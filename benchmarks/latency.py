@@ -13,14 +13,10 @@ bottle and grid.
 
 import argparse
 import json
-import os
-import platform
 import statistics
 import time
 import warnings
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +25,7 @@ import onnx
 import torch
 from torch import Tensor, nn
 
-import flawflow
+from common import machine
 from flawflow.card import PRECISIONS
 from flawflow.export.halve import halve_weights
 from flawflow.export.quantise import quantise_convolutions
@@ -226,23 +222,6 @@ def count_head(head: Head) -> int:
         source = head.get_buffer(f"mean{k}").shape[1]
         total += rows.numel() * source + len(rows) * source * width
     return total
-
-
-def machine(engines: Sequence[str]) -> dict[str, str]:
-    """Where and when."""
-    cpu = platform.processor() or platform.machine()
-    if (info := Path("/proc/cpuinfo")).exists():
-        names = [
-            line.partition(":")[2].strip() for line in info.read_text().splitlines() if "model name" in line
-        ]
-        cpu = names[0] if names else cpu
-    return {
-        "cpu": f"{cpu}, {os.cpu_count()} cores",
-        "system": platform.platform(),
-        "flawflow": f"flawflow {flawflow.__version__}",
-        "engines": ", ".join(f"{name} {version(name)}" for name in engines),
-        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-    }
 
 
 def markdown(report: dict[str, Any]) -> str:
