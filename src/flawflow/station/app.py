@@ -1,8 +1,6 @@
 """The web application: routes, and what stands before them."""
 
 import contextlib
-import importlib
-import importlib.util
 import logging
 import time
 from collections.abc import AsyncIterator
@@ -18,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from flawflow import __version__
 from flawflow.errors import FlawflowError, PictureError
 from flawflow.station.errors import BusyError, StationError
+from flawflow.station.improve import routes as improve
 from flawflow.station.meters import Meters
 from flawflow.station.routes import events, export, inspect, inspections, models, page, review, system
 from flawflow.station.safety.gate import Gate
@@ -25,14 +24,14 @@ from flawflow.station.safety.headers import SafeHeaders
 from flawflow.station.safety.limits import BodyLimit, RateLimit
 from flawflow.station.settings import Settings
 from flawflow.station.shapes import Problem
+from flawflow.station.sources import routes as sources
 from flawflow.station.station import Station
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE"})
 
 _log = logging.getLogger("flawflow.station")
 
-_OWN_ROUTES = (system, inspect, inspections, review, export, models, events, page)
-_FURTHER_ROUTES = ("flawflow.station.improve.routes", "flawflow.station.sources.routes")
+_ROUTES = (system, inspect, inspections, review, export, models, events, page, improve, sources)
 
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "description": text}
@@ -78,11 +77,8 @@ def create_app(settings: Settings) -> FastAPI:
         ],
     )
     app.state.station = station
-    for module in _OWN_ROUTES:
+    for module in _ROUTES:
         app.include_router(module.router(station))
-    for name in _FURTHER_ROUTES:
-        if importlib.util.find_spec(name.rpartition(".")[0]) is not None:
-            app.include_router(importlib.import_module(name).router(station))
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(FlawflowError, _on_flawflow_error)
