@@ -1,6 +1,7 @@
 """What several tests share: the real pictures, a seeded generator and a model that needs no training."""
 
 import os
+import signal
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -16,6 +17,9 @@ from flawflow.model_file import write_model
 # A busy machine is no reason to fail.
 settings.register_profile("flawflow", deadline=None)
 settings.load_profile("flawflow")
+
+# A shell's background job ignores Ctrl-C, and the programs that tests start and interrupt would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
