@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 import torch
@@ -136,20 +137,13 @@ def train(
         network.interest = torch.from_numpy(interest)
     chosen, notes = augmented(chosen, augment, network, paths, size=size, seed=seed)
     fitted = chosen.detector()
-    plan = {
-        "preset": chosen.name,
-        "detector": f"{fitted.name} {fitted.options}",
-        "encoder": f"{network.name} {network.strides}",
-        "weights": network.weights_info.sha256,
-        "size": list(size),
+    plan = _plan(chosen, fitted, network, size) | {
         "seed": seed,
         "pictures": digest_of_files(paths),
         "every": every,
         "exclude_suspects": exclude_suspects,
-        "views": f"{chosen.views} {chosen.augmentation}",
         "calibration": "cross" if crossed else "split",
         "interest": [] if interest is None else list(to_runs(interest)),
-        "version": __version__,
     }
     work = WorkFolder(output.with_name(output.name + ".training"), plan, resume=resume)
     good = share_out(
@@ -213,6 +207,19 @@ def train(
         suspects=gathered.suspects,
         notes=notes + gathered.notes,
     )
+
+
+def _plan(preset: Preset, detector: Detector, encoder: Encoder, size: tuple[int, int]) -> dict[str, Any]:
+    """What must be the same for unfinished work to be gone on with, as far as it is not the pictures."""
+    return {
+        "preset": preset.name,
+        "detector": f"{detector.name} {detector.options}",
+        "encoder": f"{encoder.name} {encoder.strides}",
+        "weights": encoder.weights_info.sha256,
+        "size": list(size),
+        "views": f"{preset.views} {preset.augmentation}",
+        "version": __version__,
+    }
 
 
 def _learn(detector: Detector, source: Source) -> bytes:

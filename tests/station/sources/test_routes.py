@@ -7,6 +7,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from flawflow.station.settings import Settings
+from flawflow.station.sources import frames
 
 
 @pytest.mark.parametrize(
@@ -60,7 +61,7 @@ def test_a_password_is_used_and_not_shown(
     client: TestClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ):
     pytest.importorskip("av", reason="the extra video is not installed")
-    monkeypatch.setattr("flawflow.station.sources.frames._PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(frames, "_PATIENCE_SECONDS", 0.1)
     address = "rtsp://user:pa%40ss@127.0.0.1:9/cam"
     shown = client.post("/api/sources", json={"kind": "stream", "address": address}).json()
     assert shown["address"] == "rtsp://127.0.0.1:9/cam"
