@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from flawflow.station.serve import listen
+
 RUN = "from flawflow.cli import main; main()"
 
 
@@ -193,3 +195,12 @@ def test_no_torch_in_the_process(tiny_model, tmp_path, make_png):
     program = [sys.executable, "-c", WITHOUT_TORCH, tiny_model, tmp_path / "data", tmp_path / "a.png"]
     result = subprocess.run(program, capture_output=True, text=True, timeout=60, check=False)
     assert result.returncode == 0, result.stderr
+
+
+def test_an_answer_does_not_wait_for_its_headers_to_be_acknowledged():
+    with (
+        listen("127.0.0.1", 0) as listener,
+        socket.create_connection(listener.getsockname()),
+        listener.accept()[0] as connection,
+    ):
+        assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
