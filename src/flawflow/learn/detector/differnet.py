@@ -35,7 +35,7 @@ class Differnet(Detector):
     """
 
     name = "differnet"
-    aggregation = Aggregation(by_position=False, on_grid=False, smoothing=0.0, tail=0.0)
+    aggregation = Aggregation(by_position=False, on_grid=False, tail=0.0)
 
     scale: DistanceScale | LikelihoodScale
 

@@ -214,8 +214,8 @@ def _between(bijections: list[Bijection], dimension: int, *, first: bool) -> tup
         first: No block came before, so that there are no halves yet.
     """
     active, passive = split_channels(dimension)
-    swaps = all(isinstance(bijection, Swap) for bijection in bijections)
-    if swaps and len(bijections) == 1 and active == passive and not first:
+    is_swap = len(bijections) == 1 and isinstance(bijections[0], Swap)
+    if is_swap and active == passive and not first:
         return _Exchange(), 0.0
     affine = _compose(bijections, dimension)
     return _Split(affine, passive), affine.log_det

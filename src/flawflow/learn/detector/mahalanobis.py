@@ -22,7 +22,7 @@ class Mahalanobis(Detector):
     """
 
     name = "mahalanobis"
-    aggregation = Aggregation(by_position=False, on_grid=False, smoothing=0.0, tail=0.0)
+    aggregation = Aggregation(by_position=False, on_grid=False, tail=0.0)
 
     def __init__(self) -> None:
         super().__init__()
