@@ -126,7 +126,7 @@ def compare(source: Source, passes: int, dtype: torch.dtype) -> list[list[tuple[
                 for vectors, condition in vector_batches(
                     pyramid[k].to(dtype), learners[k].condition, generator
                 ):
-                    ours = learners[k].step(vectors, condition, rate)
+                    ours = learners[k].step(vectors, condition, rate).item()
                     losses[k].append((ours, oracles[k].step(vectors, condition, rate)))
     return losses
 

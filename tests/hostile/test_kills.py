@@ -37,12 +37,12 @@ import flawflow.cli.calibrate, flawflow.cli.inspect, flawflow.inspect.inspector,
 from flawflow.cli import main
 from flawflow.learn import train
 from flawflow.learn.backbone_compat import import_timm
-from flawflow.learn.detector import Cflow, cflow
+from flawflow.learn.detector import Cflow, learning
 from flawflow.learn.detector.cflow import CflowOptions
 from flawflow.learn.preset import Preset
 
 import_timm()
-cflow._KEEP_EVERY = 4
+learning._KEEP_EVERY = 4
 options = CflowOptions(steps=60, blocks=2, hidden=16, position_channels=8, batch=128)
 preset = Preset(name="tiny", strides=(4, 8, 16), detector=lambda: Cflow(options))
 

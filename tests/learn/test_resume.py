@@ -20,7 +20,7 @@ LearnWeights = Callable[..., dict[str, Tensor]]
 
 @pytest.fixture(autouse=True)
 def _kept_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("flawflow.learn.detector.cflow._KEEP_EVERY", 15)
+    monkeypatch.setattr("flawflow.learn.detector.learning._KEEP_EVERY", 15)
 
 
 @pytest.fixture(scope="session")
@@ -124,10 +124,10 @@ _TRAINING = """
 import sys
 from pathlib import Path
 from flawflow.learn import train as t
-from flawflow.learn.detector import Cflow, PaperCflow, cflow
+from flawflow.learn.detector import Cflow, PaperCflow, learning
 from flawflow.learn.detector.cflow import CflowOptions
 from flawflow.learn.preset import Preset
-cflow._KEEP_EVERY = 5
+learning._KEEP_EVERY = 5
 options = CflowOptions(steps=40, blocks=2, hidden=16, position_channels=8, batch=128)
 preset = Preset(name="tiny", strides=(4, 8, 16), detector=lambda: Cflow(options))
 t.train(Path(sys.argv[1]), Path(sys.argv[2]), preset=preset, encoder="test_efficientnet", weights="random",

@@ -134,5 +134,8 @@ def unpack(module: nn.Module, optimiser: torch.optim.Optimizer, tensors: Mapping
     with torch.no_grad():
         for name, parameter in module.named_parameters():
             parameter.copy_(tensors[f"parameter.{name}"])
+    rates = [group["lr"] for group in optimiser.param_groups]
     optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
+    for group, rate in zip(optimiser.param_groups, rates, strict=True):
+        group["lr"] = rate  # Not the copy of a tensor that loading makes.
     return int(tensors["step"])

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from flawflow.learn.detector.cflow import CflowOptions, build_flow, one_cycle
+from flawflow.learn.detector.cflow import CflowOptions, build_flow
 from flawflow.learn.detector.folded import FoldedFlow
 from flawflow.learn.detector.measured import DistanceScale, LikelihoodScale
 from flawflow.learn.flow import Chain, Rotation, Whiten, log_prob
@@ -67,19 +67,6 @@ def test_a_fresh_flow_is_the_gaussian_optimum() -> None:
     )
     torch.testing.assert_close(log_prob(flow, z, condition).double(), expected, rtol=1e-4, atol=1e-4)
     assert isinstance(list(flow)[-1], Rotation)
-
-
-def test_one_cycle() -> None:
-    assert one_cycle(1e-9) == pytest.approx(1 / 25)
-    assert one_cycle(0.15) == pytest.approx((1 + 1 / 25) / 2)
-    assert one_cycle(0.3) == pytest.approx(1.0)
-    assert one_cycle(0.65) == pytest.approx(0.5, rel=1e-4)
-    assert one_cycle(1.0) == pytest.approx(1e-5)
-    rates = [one_cycle(step / 1000) for step in range(1, 1001)]
-    assert rates[:300] == sorted(rates[:300])
-    assert rates[300:] == sorted(rates[300:], reverse=True)
-    assert min(rates) > 0
-    assert max(rates) <= 1
 
 
 def test_both_measures_rank_the_vectors_of_a_scale_alike() -> None:

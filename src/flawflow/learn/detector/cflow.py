@@ -1,6 +1,5 @@
 """CFLOW with what the data says in advance: the default detector."""
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -11,6 +10,7 @@ from torch import Tensor, nn
 
 from flawflow.learn.detector.detector import Aggregation, Detector
 from flawflow.learn.detector.folded import FoldedFlow
+from flawflow.learn.detector.learning import Batches, learn, seed_of
 from flawflow.learn.detector.measured import DistanceScale, LikelihoodScale, measure_scales, peak_of
 from flawflow.learn.detector.standard import PositionStandard
 from flawflow.learn.features import FeatureStore
@@ -25,16 +25,10 @@ from flawflow.learn.flow import (
     Rotation,
     Swap,
     Whiten,
-    log_prob,
 )
 from flawflow.learn.position import sine_position
 from flawflow.learn.source import Source
 from flawflow.learn.together import Tally, run_together
-from flawflow.learn.work import pack, unpack
-
-# How often unfinished work is written down, in steps, and progress is told.
-_KEEP_EVERY = 250
-_TELL_EVERY = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,20 +165,25 @@ def _fit_scale(
     )
     condition = _sine_condition(store.grids[scale], options.position_channels)
     flow = build_flow(
-        standard.covariance(maps, inside), options.position_channels, options, seed=_seed(source.seed, scale)
+        standard.covariance(maps, inside),
+        options.position_channels,
+        options,
+        seed=seed_of(source.seed, scale),
     ).to(device)
     standard = standard.to(device)
     condition = None if condition is None else condition.to(device)
     places = torch.arange(maps.shape[1]) if inside is None else inside
-    _learn(
+    batches = Batches(
+        vectors=store.vectors(scale), standard=standard, condition=condition, places=places.to(device)
+    )
+    learn(
         source,
         flow,
-        standard,
-        condition,
-        store.vectors(scale),
-        places=places.to(device),
+        batches,
         scale=scale,
-        options=options,
+        steps=options.steps,
+        batch=options.batch,
+        peak_rate=options.peak_rate,
         tally=tally,
     )
     folded = FoldedFlow(flow, condition, standard).to(device)
@@ -194,72 +193,5 @@ def _fit_scale(
     return DistanceScale(folded, peak)
 
 
-def _learn(
-    source: Source,
-    flow: Chain,
-    standard: PositionStandard,
-    condition: Tensor | None,
-    vectors: Tensor,
-    *,
-    places: Tensor,
-    scale: int,
-    options: CflowOptions,
-    tally: Tally,
-) -> None:
-    """Maximise the likelihood (eq. 7, in nats per channel) of noisy vectors at given places, (P,)."""
-    optimiser = torch.optim.Adam(flow.parameters(), lr=options.peak_rate)
-    kept = source.work.load(f"scale-{scale}")
-    first = 0 if kept is None else unpack(flow, optimiser, kept)
-    tally.add(first)
-    generator = torch.Generator(source.device)
-    positions = len(standard.mean)
-    choices = len(vectors) // positions * len(places)
-    for step in range(first, options.steps):
-        # Each step draws from a seed of its own, so that going on needs no generator's state.
-        generator.manual_seed(_seed(source.seed, scale, step))
-        choice = torch.randint(choices, (options.batch,), generator=generator, device=source.device)
-        position = places[choice % len(places)]
-        chosen = choice // len(places) * positions + position
-        x = standard(vectors[chosen.to(vectors.device)].to(source.device), position)
-        noise = torch.randn(x.shape, generator=generator, device=source.device)
-        x = torch.addcmul(x, standard.noise[position], noise)
-        loss = -log_prob(flow, x, None if condition is None else condition[position]).mean() / x.shape[1]
-        for group in optimiser.param_groups:
-            group["lr"] = options.peak_rate * one_cycle((step + 1) / options.steps)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(flow.parameters(), 1.0)
-        optimiser.step()
-        done = step + 1
-        if done % _KEEP_EVERY == 0 or done == options.steps:
-            source.work.save(f"scale-{scale}", pack(flow, optimiser, done))
-        if done % _TELL_EVERY == 0:
-            tally.add(_TELL_EVERY, f"scale {scale + 1}: {-loss.item():.3f} nats/channel")
-    tally.add((options.steps - first) % _TELL_EVERY)
-
-
-def one_cycle(progress: float) -> float:
-    """The learning rate at a share of the training, in (0, 1], as a share of its peak.
-
-    A cosine from 1/25 up to 1 at three tenths of the way, then a cosine down to almost nothing
-    (https://arxiv.org/abs/1708.07120).
-    """
-    if progress < 0.3:
-        return _cosine(1 / 25, 1.0, progress / 0.3)
-    return _cosine(1.0, 1e-5, (progress - 0.3) / 0.7)
-
-
-def _cosine(start: float, end: float, progress: float) -> float:
-    return end + (start - end) * (1 + math.cos(math.pi * progress)) / 2
-
-
 def _sine_condition(grid: tuple[int, int], channels: int) -> Tensor | None:
     return sine_position(*grid, channels).flatten(1).T.contiguous() if channels else None
-
-
-def _seed(*numbers: int) -> int:
-    """A seed of its own for every combination of numbers."""
-    mixed = 0
-    for number in numbers:
-        mixed = (mixed * 6364136223846793005 + number + 1442695040888963407) % 2**63
-    return mixed

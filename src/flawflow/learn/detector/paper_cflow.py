@@ -14,6 +14,7 @@ from flawflow.learn.detector.folded import FoldedFlow
 from flawflow.learn.detector.measured import LikelihoodScale, measure_scales, peak_of
 from flawflow.learn.flow import Chain, cflow_decoder, logsigmoid_loss
 from flawflow.learn.position import sine_position
+from flawflow.learn.recorded import adam, recorded
 from flawflow.learn.source import Progress, Source
 from flawflow.learn.work import pack, unpack
 from flawflow.picture import read_picture, resize_picture
@@ -114,7 +115,8 @@ class ScaleLearner:
             dimension, CONDITION_CHANNELS, BLOCKS, generator=torch.Generator().manual_seed(seed)
         ).to(device)
         self.condition = sine_position(*grid, CONDITION_CHANNELS).flatten(1).T.contiguous().to(device)
-        self.optimiser = torch.optim.Adam(self.flow.parameters(), lr=RATE)
+        self.optimiser, self._rate = adam(self.flow, RATE, device)
+        self._vectors = self._conditions = torch.empty(0)
 
     def learn(self, features: Tensor, rate: float, generator: torch.Generator) -> float:
         """Take one step for each full batch of 256 vectors of (B, D, H, W) features; gives the mean loss."""
@@ -122,17 +124,26 @@ class ScaleLearner:
         if self.inside is not None:
             features, condition = features.flatten(2)[:, :, self.inside, None], condition[self.inside]
         batches = vector_batches(features, condition, generator)
-        return float(np.mean([self.step(vectors, condition, rate) for vectors, condition in batches]))
+        losses = [self.step(vectors, condition, rate) for vectors, condition in batches]
+        return float(torch.stack(losses).mean())
 
-    def step(self, vectors: Tensor, condition: Tensor, rate: float) -> float:
-        """Take one step of Adam on vectors (N, D) with their conditions (N, C); gives the loss before it."""
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
-        loss = logsigmoid_loss(self.flow, vectors, condition)
+    def step(self, vectors: Tensor, condition: Tensor, rate: float) -> Tensor:
+        """Take one step of Adam on vectors (N, D) with their conditions (N, C); gives the loss before."""
+        self._rate.fill_(rate)
+        if len(self._vectors) != len(vectors):
+            # A recorded step finds what it works on in its place.
+            self._vectors, self._conditions = vectors.clone(), condition.clone()
+            self._take_step = recorded(self._step, vectors.device)
+        self._vectors.copy_(vectors)
+        self._conditions.copy_(condition)
+        return self._take_step().clone()
+
+    def _step(self) -> Tensor:
+        loss = logsigmoid_loss(self.flow, self._vectors, self._conditions)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimiser.step()
-        return loss.item()
+        return loss.detach()
 
 
 def vector_batches(
