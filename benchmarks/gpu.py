@@ -46,7 +46,7 @@ def main() -> None:
                 print(f"{name}, batch {batch}, {way}", file=sys.stderr)
                 rows.append(
                     {
-                        "encoder": name,
+                        "network": name,
                         "batch": batch,
                         "way": way,
                         **_measure(model, batch, way, options.rounds),
@@ -119,7 +119,7 @@ def markdown(report: dict[str, Any]) -> str:
         )
         ratio = "{1:.2f} ({0:.2f}–{2:.2f})".format(*row["ratio"])
         rate = f"{row['batch'] / row['whole'][1]:,.0f}"
-        rows.append((row["encoder"], row["batch"], row["way"], *milliseconds, ratio, rate))
+        rows.append((row["network"], row["batch"], row["way"], *milliseconds, ratio, rate))
     headings = ("encoder", "batch", "way", "whole, ms", "encoder, ms", "ratio (quartiles)", "pictures/s")
     return "\n".join(
         [f"{report['what']}. {'; '.join(report['machine'].values())}", "", table(headings, rows)]
