@@ -111,7 +111,7 @@ def run_inspection(
         ) as results,
         ProgressDisplay() as progress,
     ):
-        for done, outcome in enumerate(inspector.inspect_many(paths), start=1):
+        for done, outcome in enumerate(inspector.inspect_and(results.draw, paths), start=1):
             results.add(outcome)
             progress.update("inspecting", done, len(paths))
         for video in videos:
