@@ -41,7 +41,7 @@ bench: venv
 	$(BIN)/python benchmarks/scaling.py
 	$(BIN)/python benchmarks/training.py $(DATA) --passes 2 --steps 25 50
 	$(BIN)/python benchmarks/gpu.py
-	$(if $(wildcard $(PEERS)/python),$(PEERS)/python benchmarks/peer_latency.py --rounds 7)
+	$(if $(wildcard $(PEERS)/python),$(PEERS)/python benchmarks/peer_latency.py --rounds 5)
 	$(if $(wildcard $(PEERS)/python),$(PEERS)/python benchmarks/peer_training.py --rounds 1 $(addprefix --data ,$(DATA)))
 
 # anomalib, in an environment of its own.
