@@ -35,13 +35,13 @@ demo: venv
 # The benchmarks of the processor; tables go to runs/, as JSON and Markdown. With the peers in their
 # environment (make bench-peers) they are compared too.
 bench: venv
-	$(BIN)/python benchmarks/latency.py --engines onnxruntime openvino --precisions fp32 bf16 int8
+	$(BIN)/python benchmarks/latency.py --engines onnxruntime openvino --precisions fp32 bf16 int8 --rounds 30
 	$(BIN)/python benchmarks/aupro.py
 	$(BIN)/python benchmarks/throughput.py
 	$(BIN)/python benchmarks/scaling.py
-	$(BIN)/python benchmarks/training.py $(DATA) --passes 2 --steps 50 100 200
+	$(BIN)/python benchmarks/training.py $(DATA) --passes 2 --steps 25 50
 	$(BIN)/python benchmarks/gpu.py
-	$(if $(wildcard $(PEERS)/python),$(PEERS)/python benchmarks/peer_latency.py --rounds 9)
+	$(if $(wildcard $(PEERS)/python),$(PEERS)/python benchmarks/peer_latency.py --rounds 5)
 	$(if $(wildcard $(PEERS)/python),$(PEERS)/python benchmarks/peer_training.py --rounds 1 $(addprefix --data ,$(DATA)))
 
 # anomalib, in an environment of its own.

@@ -18,6 +18,8 @@ anomalib's own training steps run in a bare loop, without the trainer, validatio
 """
 
 import argparse
+import contextlib
+import io
 import logging
 import sys
 import tempfile
@@ -194,7 +196,9 @@ def _collect(module: Any, data: Dataset) -> None:
 def _choose(patches: torch.Tensor, count: int) -> None:
     from anomalib.models.components import KCenterGreedy
 
-    KCenterGreedy(embedding=patches, sampling_ratio=(count + 0.5) / len(patches)).sample_coreset()
+    # It draws a bar.
+    with contextlib.redirect_stderr(io.StringIO()):
+        KCenterGreedy(embedding=patches, sampling_ratio=(count + 0.5) / len(patches)).sample_coreset()
 
 
 def markdown(report: dict[str, Any]) -> str:

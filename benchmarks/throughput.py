@@ -2,14 +2,15 @@
 
     python benchmarks/throughput.py
     python benchmarks/throughput.py --model part.flaw --pictures ../shared/data/mvtec/bottle/test
-    python benchmarks/throughput.py --counts 100 1000 10000
+    python benchmarks/throughput.py --rounds 0 --counts 100 1000 10000    # memory alone
 
 Without a model, one is trained in a few seconds on drawn parts, and these are inspected; how well it learned
 changes no time. The limit is the model's graph called in a loop on one prepared picture: by one thread with
 the engine's threads on all cores, by a thread a core, or by a thread a core with one engine thread each;
-the fastest counts. "inspect_many" reads, resizes, infers and judges every file; "flawflow inspect" writes
-overlays, results and the page besides, and starts anew each time. All are alternated. Memory is the peak of a
-process of its own (Linux says it), which inspects the same few pictures under many names.
+the fastest counts. "inspect_many" reads, resizes, infers and judges every file, by a thread a core with one
+engine thread each; "flawflow inspect" writes overlays, results and the page besides, and starts anew each
+time. All are alternated. Memory is the peak of a process of its own (Linux says it), which inspects the
+same few pictures under many names.
 """
 
 import argparse
@@ -32,7 +33,7 @@ from common import machine, quartiles, table, write_report
 from flawflow import Inspector
 from flawflow.inspect.engine import OnnxRuntimeEngine
 from flawflow.inspect.inspection import Inspection
-from flawflow.inspect.stream import default_workers
+from flawflow.inspect.stream import default_workers, threads_a_worker
 from flawflow.model_file import read_model
 from flawflow.picture import find_pictures
 
@@ -40,7 +41,8 @@ from flawflow.picture import find_pictures
 # memory in kB; the figure that the system gives its parent holds the parent's own memory too.
 PROGRAMS = {
     "inspect_many": (
-        "for _ in Inspector.load(sys.argv[1]).inspect_many(sorted(Path(sys.argv[2]).iterdir())): pass"
+        "inspector = Inspector.load(sys.argv[1], threads=threads_a_worker())\n"
+        "for _ in inspector.inspect_many(sorted(Path(sys.argv[2]).iterdir())): pass"
     ),
     "flawflow inspect": "main(['inspect', *sys.argv[1:3], '-o', sys.argv[3]], standalone_mode=False)",
 }
@@ -49,6 +51,7 @@ import sys
 from pathlib import Path
 from flawflow import Inspector
 from flawflow.cli import main
+from flawflow.inspect.stream import threads_a_worker
 """
 _END = """
 status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
@@ -61,12 +64,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         model = options.model or _quick_model(Path(scratch))
         given = find_pictures([str(options.pictures)]) if options.pictures else _drawn(Path(scratch))
-        speed = measure_speed(model, given[: options.distinct], options.speed_pictures, options.rounds)
-        memory = [
-            measure_memory(model, given[: options.distinct], count, way)
-            for count in options.counts
-            for way in PROGRAMS
-        ]
+        pictures = given[: options.distinct]
+        speed = (
+            measure_speed(model, pictures, options.speed_pictures, options.rounds) if options.rounds else []
+        )
+        memory = [measure_memory(model, pictures, count, way) for count in options.counts for way in PROGRAMS]
     report = {
         "machine": machine(["onnxruntime", "numpy", "pillow"]),
         "model": str(options.model or "lite0, drawn parts"),
@@ -82,8 +84,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--model", type=Path)
     parser.add_argument("--pictures", type=Path)
     parser.add_argument("--distinct", type=int, default=50, help="different pictures among them")
-    parser.add_argument("--speed-pictures", type=int, default=300, help="pictures in a round")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--speed-pictures", type=int, default=1000, help="pictures in a round")
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--counts", type=int, nargs="+", default=[100, 1000])
     parser.add_argument("--output", type=Path, default=Path("runs/throughput"))
     return parser.parse_args()
@@ -123,7 +125,7 @@ def linked(pictures: Sequence[Path], count: int) -> Iterator[Path]:
 def measure_speed(model: Path, pictures: Sequence[Path], count: int, rounds: int) -> list[dict[str, Any]]:
     """Pictures per second and how busy the cores are, of each way; the first rows are the engine's limit."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    inspector = Inspector.load(model)
+    inspector = Inspector.load(model, threads=threads_a_worker())
     spent: list[Inspection] = []
 
     def many(folder: Path) -> None:
@@ -227,22 +229,17 @@ def markdown(report: dict[str, Any]) -> str:
         )
         for row in report["speed"]
     ]
-    steps = next(row["steps_ms"] for row in report["speed"] if "steps_ms" in row)
     memory = [
         (row["way"], f"{row['pictures']:,}", f"{row['peak_megabytes']:.0f}", f"{row['seconds']:.1f}")
         for row in report["memory"]
     ]
-    return "\n".join(
-        [
-            f"{report['model']}; {report['pictures']}. {'; '.join(report['machine'].values())}",
-            "",
-            table(("way", "pictures/s (quartiles)", "of the limit", "CPU ms/picture", "cores busy"), speed),
-            "",
-            "Within inspect_many, median ms: " + ", ".join(f"{part} {ms:.1f}" for part, ms in steps.items()),
-            "",
-            table(("way", "pictures", "peak memory, MB", "s, start included"), memory),
-        ]
-    )
+    lines = [f"{report['model']}; {report['pictures']}. {'; '.join(report['machine'].values())}", ""]
+    if speed:
+        headings = ("way", "pictures/s (quartiles)", "of the limit", "CPU ms/picture", "cores busy")
+        steps = next(row["steps_ms"] for row in report["speed"] if "steps_ms" in row)
+        shown = ", ".join(f"{part} {ms:.1f}" for part, ms in steps.items())
+        lines += [table(headings, speed), "", f"Within inspect_many, median ms: {shown}", ""]
+    return "\n".join([*lines, table(("way", "pictures", "peak memory, MB", "s, start included"), memory)])
 
 
 if __name__ == "__main__":

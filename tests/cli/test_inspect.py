@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -158,13 +159,13 @@ def test_overlays_are_no_pictures_to_inspect(flawflow: Flawflow, tiny_model: Pat
 def test_ctrl_c_keeps_what_is_done_and_says_where(
     flawflow: Flawflow, tiny_model: Path, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    whole = Inspector.inspect_many
+    whole = Inspector.inspect_and
 
-    def interrupted(self: Inspector, sources: list[Path]):
-        yield next(iter(whole(self, sources)))
+    def interrupted(self: Inspector, then: Callable[..., Any], sources: list[Path]):
+        yield next(iter(whole(self, then, sources)))
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Inspector, "inspect_many", interrupted)
+    monkeypatch.setattr(Inspector, "inspect_and", interrupted)
     out = tmp_path / "out"
     result = flawflow("inspect", tiny_model, pictures, "-o", out)
     assert result.exit_code == 130

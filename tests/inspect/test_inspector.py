@@ -3,6 +3,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import flawflow
-from flawflow.errors import ModelFileError, PictureError
+from flawflow.errors import FlawflowError, ModelFileError, PictureError
 from flawflow.inspect import Failure, Inspection, Inspector
 from flawflow.inspect import inspector as inspector_module
 from flawflow.judge.regions import Region, find_regions
@@ -163,6 +164,33 @@ def test_a_bad_picture_among_good_ones(inspector, tmp_path):
         assert str(path) in failure.error
 
 
+def test_what_follows_an_inspection_gets_the_pixels_side_by_side_and_in_order(inspector, tmp_path, rng):
+    pictures = rng.integers(0, 256, (6, 20, 30, 3), np.uint8)
+    paths = [tmp_path / f"{index}.png" for index in range(6)]
+    for path, picture in zip(paths, pictures, strict=True):
+        Image.fromarray(picture).save(path)
+    paths.insert(3, tmp_path / "missing.png")
+    meeting = threading.Barrier(2, timeout=10)
+
+    def then(inspection, picture):
+        assert threading.current_thread() is not threading.main_thread()
+        meeting.wait()
+        return inspection.path, picture
+
+    found = list(inspector.inspect_and(then, paths, workers=2))
+    assert isinstance(found.pop(3), Failure)
+    assert [path for path, _ in found] == [path for path in paths if path.name != "missing.png"]
+    assert all(np.array_equal(given, picture) for (_, given), picture in zip(found, pictures, strict=True))
+
+
+def test_an_error_after_an_inspection_is_no_failure_of_the_picture(inspector):
+    def then(_inspection, _picture):
+        raise FlawflowError("the disk is full")
+
+    with pytest.raises(FlawflowError, match="full"):
+        list(inspector.inspect_and(then, [part()]))
+
+
 @pytest.mark.parametrize("sources", ["part.png", b"bytes", Path("part.png")])
 def test_one_picture_is_not_many(inspector, sources):
     with pytest.raises(TypeError, match="several"):
@@ -204,6 +232,7 @@ def test_public_names():
 
 LIGHT = """
 import sys
+import threading
 import flawflow
 assert not {"numpy", "onnxruntime"} & sys.modules.keys(), "importing flawflow should import nothing"
 inspector = flawflow.Inspector.load(sys.argv[1])

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flawflow.inspect.stream import default_workers, in_order
+from flawflow.inspect.stream import default_workers, in_order, threads_a_worker
 
 
 @given(st.lists(st.integers(0, 9)), st.integers(1, 4))
@@ -111,3 +111,9 @@ def test_no_workers_are_refused_at_once():
 
 def test_default_workers():
     assert 2 <= default_workers() <= 8
+
+
+@pytest.mark.parametrize(("cores", "workers", "threads"), [(1, 2, 1), (2, 2, 1), (8, 8, 1), (20, 8, 2)])
+def test_workers_and_their_threads_share_the_cores(monkeypatch, cores, workers, threads):
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(cores)), raising=False)
+    assert (default_workers(), threads_a_worker()) == (workers, threads)

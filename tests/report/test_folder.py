@@ -9,6 +9,7 @@ from PIL import Image
 from flawflow.card import Card
 from flawflow.errors import FlawflowError
 from flawflow.inspect.inspection import Failure, Inspection
+from flawflow.picture import read_picture
 from flawflow.report.folder import ResultFolder, clear, has_results
 from flawflow.report.names import overlay_names
 
@@ -34,7 +35,7 @@ def test_a_folder_holds_results_overlays_and_a_page(
     out = tmp_path / "out"
     with begin(out, card, pictures) as results:
         for path in pictures:
-            results.add(make_inspection(path))
+            results.add(results.draw(make_inspection(path), read_picture(path)))
         results.add(Failure(tmp_path / "x.png", "x.png is cut short"))
         page = results.finish()
     assert page == out / "report.html"
@@ -53,22 +54,23 @@ def test_a_folder_holds_results_overlays_and_a_page(
     assert results.summary.unreadable == 1
 
 
-def test_a_picture_that_vanished_keeps_its_result(
+def test_drawing_writes_nothing(
     tmp_path: Path, card: Card, pictures: list[Path], make_inspection: MakeInspection
 ):
-    pictures[0].unlink()
-    with begin(tmp_path / "out", card, pictures) as results:
-        record = results.add(make_inspection(pictures[0]))
-        results.finish()
-    assert record["overlay"] is None
-    assert record["verdict"] == "OK"
+    """What was drawn ahead of a kill would stand there without a record, and nobody would remove it."""
+    out = tmp_path / "out"
+    with begin(out, card, pictures) as results:
+        before = {path: path.stat().st_size for path in out.rglob("*")}
+        results.draw(make_inspection(pictures[0]), read_picture(pictures[0]))
+        assert {path: path.stat().st_size for path in out.rglob("*")} == before
 
 
 def test_a_picture_too_long_for_jpeg_gets_a_png(tmp_path: Path, card: Card, make_inspection: MakeInspection):
     path = tmp_path / "line.png"
     Image.new("RGB", (2, 66_000)).save(path)
     with begin(tmp_path / "out", card, [path]) as results:
-        record = results.add(make_inspection(path, anomaly_map=np.zeros((66_000, 2))))
+        inspection = make_inspection(path, anomaly_map=np.zeros((66_000, 2)))
+        record = results.add(results.draw(inspection, read_picture(path)))
     assert record["overlay"] == "overlays/line.png"
     assert (tmp_path / "out" / record["overlay"]).exists()
 
@@ -80,7 +82,7 @@ def test_clearing_removes_flawflows_files_and_no_other(
     assert not has_results(out)
     with begin(out, card, pictures) as results:
         for path in pictures:
-            results.add(make_inspection(path))
+            results.add(results.draw(make_inspection(path), read_picture(path)))
         results.finish()
     assert has_results(out)
     (out / "notes.txt").write_text("mine")

@@ -1,10 +1,10 @@
 """The one way from a picture to what the model says about it."""
 
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from time import perf_counter
-from typing import Self
+from typing import Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,8 @@ from flawflow.judge.regions import Region, find_regions
 from flawflow.model_file import ModelFile, read_model
 from flawflow.picture import MAX_PIXELS, PictureSource, read_picture, resize_map, resize_picture
 from flawflow.picture.statistics import picture_statistics
+
+R = TypeVar("R")
 
 
 class Inspector:
@@ -83,6 +85,10 @@ class Inspector:
         Raises:
             PictureError: When the picture cannot be read.
         """
+        return self._look(source, max_pixels)[0]
+
+    def _look(self, source: PictureSource, max_pixels: int) -> tuple[Inspection, NDArray[np.uint8]]:
+        """Inspect one picture; gives its pixels too, which nobody need read again."""
         started = perf_counter()
         picture = read_picture(source, max_pixels=max_pixels)
         read = perf_counter()
@@ -96,7 +102,7 @@ class Inspector:
         p_value, verdict = calibration.p_value(score), calibration.verdict(score)
         statistics = picture_statistics(prepared, self.interest) if len(self.card.drift) else None
         judged = perf_counter()
-        return Inspection(
+        found = Inspection(
             path=_path(source),
             score=score,
             p_value=p_value,
@@ -109,6 +115,7 @@ class Inspector:
             ),
             statistics=statistics,
         )
+        return found, picture
 
     def inspect_many(
         self, sources: Iterable[PictureSource], *, workers: int | None = None
@@ -126,9 +133,41 @@ class Inspector:
             TypeError: When `sources` is one picture.
             ValueError: When `workers` is less than 1.
         """
+        return self.inspect_and(lambda found, _picture: found, sources, workers=workers)
+
+    def inspect_and(
+        self,
+        then: Callable[[Inspection, NDArray[np.uint8]], R],
+        sources: Iterable[PictureSource],
+        *,
+        workers: int | None = None,
+    ) -> Iterator[R | Failure]:
+        """Inspect many pictures and do more with each one, side by side; gives what that made, in order.
+
+        Args:
+            then: Gets an inspection and the picture's pixels, uint8 (H, W, 3) RGB, in the thread that
+                inspected it; called from several threads at once.
+            sources: As for `inspect_many`.
+            workers: As for `inspect_many`.
+
+        Yields:
+            What `then` gives for each picture, or a failure for one that cannot be inspected.
+
+        Raises:
+            TypeError: When `sources` is one picture.
+            ValueError: When `workers` is less than 1.
+        """
         if isinstance(sources, str | bytes | Path):
             raise TypeError("inspect_many takes several pictures; give one picture to inspect")
-        return in_order(self._inspect_or_fail, sources, workers=workers)
+
+        def work(source: PictureSource) -> R | Failure:
+            try:
+                looked = self._look(source, MAX_PIXELS)
+            except FlawflowError as error:
+                return Failure(_path(source), str(error))
+            return then(*looked)
+
+        return in_order(work, sources, workers=workers)
 
     def measure(self, source: PictureSource) -> tuple[NDArray[np.float32], float]:
         """The anomaly map at the model's own size and the image score of a picture, not judged.
@@ -143,12 +182,6 @@ class Inspector:
             PictureError: When the picture cannot be read.
         """
         return self._infer(resize_picture(read_picture(source), self.card.size))
-
-    def _inspect_or_fail(self, source: PictureSource) -> Inspection | Failure:
-        try:
-            return self.inspect(source)
-        except FlawflowError as error:
-            return Failure(_path(source), str(error))
 
     def _infer(self, prepared: NDArray[np.uint8]) -> tuple[NDArray[np.float32], float]:
         maps, scores = self._engine.run(prepared[None])

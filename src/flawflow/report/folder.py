@@ -1,23 +1,20 @@
 """The folder that an inspection leaves: result files, overlays and the report page."""
 
-import io
 import json
-from pathlib import Path, PurePath
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from flawflow.card import Card
-from flawflow.errors import FlawflowError, PictureError
+from flawflow.errors import FlawflowError
 from flawflow.files import errors_name, write_whole
 from flawflow.inspect.inspection import Failure, Inspection
 from flawflow.judge.drift import DriftMonitor
-from flawflow.picture import read_picture
-from flawflow.report.gallery import Gallery
-from flawflow.report.heat import overlay
+from flawflow.report.drawn import Drawn, draw
+from flawflow.report.gallery import Gallery, exhibit_of
 from flawflow.report.page import VideoExhibit, render_page
 from flawflow.report.results import CSV_NAME, JSONL_NAME, ResultFiles, readable, to_record
 from flawflow.report.summary import Summary
@@ -30,10 +27,6 @@ TIMELINE_SUFFIX = ".svg"
 
 # The list of results that are being removed.
 _GOING_NAME = ".results.going.jsonl"
-
-_QUALITY = 92
-# A JPEG can be no longer or wider.
-_JPEG_LIMIT = 65_500
 
 
 class ResultFolder:
@@ -60,11 +53,28 @@ class ResultFolder:
         self.summary = Summary(model=model)
         self.monitor = DriftMonitor(card)
 
-    def add(self, outcome: Inspection | Failure) -> dict[str, Any]:
+    def draw(self, inspection: Inspection, picture: NDArray[np.uint8]) -> Drawn:
+        """Make what `add` writes of one picture. Writes nothing; safe to call from several threads.
+
+        Args:
+            inspection: What the model says; its path is one that has an overlay's name.
+            picture: The picture, (H, W, 3) uint8 RGB.
+        """
+        if inspection.path is None:
+            raise ValueError("a picture without a path has no place for its overlay")
+        name = self.overlay_path(inspection.path)[1]
+        return draw(inspection, picture, name, scale=self._card.heat_scale, gallery=self._gallery)
+
+    def add(self, outcome: Drawn | Failure) -> dict[str, Any]:
         """Write what is known of one picture and give its record."""
-        if isinstance(outcome, Inspection):
-            self.monitor.add(outcome)
-        record = to_record(outcome) if isinstance(outcome, Failure) else self._exhibit(outcome)
+        if isinstance(outcome, Failure):
+            record = to_record(outcome)
+        else:
+            record = outcome.record
+            self.monitor.add(outcome.inspection)
+            self._save(outcome)
+            if outcome.exhibit is not None:
+                self._gallery.offer(outcome.exhibit)
         self._files.write(record)
         self.summary.add(record)
         return record
@@ -82,7 +92,8 @@ class ResultFolder:
             overlay: Where the video's overlay is, relative to the results.
         """
         record = to_record(inspection, overlay=readable(overlay), frame=frame, seconds=seconds)
-        self._gallery.offer(inspection, picture, record, self._card.heat_scale)
+        if self._gallery.wants(record):
+            self._gallery.offer(exhibit_of(inspection, picture, record, self._card.heat_scale))
         self._files.write(record)
         self.summary.add(record)
 
@@ -114,39 +125,16 @@ class ResultFolder:
         """Give the records of the most anomalous pictures, by falling score."""
         return [exhibit.record for exhibit in self._gallery.exhibits()[:count]]
 
-    def _exhibit(self, inspection: Inspection) -> dict[str, Any]:
-        scale = self._card.heat_scale
-        if inspection.path is None:
-            return to_record(inspection)
-        try:
-            picture = read_picture(inspection.path)
-            drawn = overlay(picture, inspection.anomaly_map, scale, inspection.regions)
-        except PictureError:
-            # The file was changed or taken away after its inspection: the result stands, without an overlay.
-            return to_record(inspection)
-        place = self._save(drawn, self.overlay_path(inspection.path)[1])
-        record = to_record(inspection, overlay=readable(place))
-        self._gallery.offer(inspection, picture, record, scale)
-        return record
-
-    def _save(self, drawn: NDArray[np.uint8], name: str) -> str:
-        """Save an overlay and give its name: a line camera's picture may be too long for JPEG."""
-        if max(drawn.shape) > _JPEG_LIMIT:
-            name = PurePath(name).with_suffix(".png").as_posix()
-        path = self._folder / name
-        content = io.BytesIO()
-        # Full colour resolution: half of it would fray the boxes' thin lines.
-        form = "PNG" if path.suffix == ".png" else "JPEG"
-        Image.fromarray(drawn).save(content, form, quality=_QUALITY, subsampling=0)
-        # Written by us: Pillow does not notice that a disk is full and leaves half a picture behind.
+    def _save(self, drawn: Drawn) -> None:
+        path = self._folder / drawn.name
+        # Half a picture must not stay behind where the disk is full.
         with errors_name(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             try:
-                path.write_bytes(content.getbuffer())
+                path.write_bytes(drawn.overlay)
             except OSError:
                 path.unlink(missing_ok=True)
                 raise
-        return name
 
     def __enter__(self) -> Self:
         self._files.__enter__()

@@ -1,8 +1,8 @@
 """Which pictures the report page shows, and their thumbnails, in bounded memory."""
 
+import hashlib
 import heapq
 import io
-import random
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -45,56 +45,68 @@ class Exhibit:
 
 
 class Gallery:
-    """Keeps the most anomalous pictures and an even sample of the rest, whatever the number of pictures.
+    """Keeps the most anomalous pictures and an even sample of all, whatever the number of pictures.
 
-    The sample is a reservoir (Vitter's algorithm R) with a fixed seed, so the same run shows the same.
+    The sample is drawn by a hash of the names, so the same pictures show the same, in whatever order.
     """
 
     def __init__(self) -> None:
-        self._worst: list[tuple[float, int, Exhibit]] = []
-        self._sample: list[Exhibit] = []
-        self._seen = 0
-        self._random = random.Random(0)
+        self._worst = _Largest(_MOST_ANOMALOUS)
+        self._sample = _Largest(_SAMPLE)
 
-    def offer(
-        self,
-        inspection: Inspection,
-        picture: NDArray[np.uint8],
-        record: dict[str, Any],
-        scale: tuple[float, float],
-    ) -> None:
-        """Take a picture in when it is among the worst so far, or when it is drawn for the sample."""
-        self._seen += 1
-        among_worst = len(self._worst) < _MOST_ANOMALOUS or inspection.score > self._worst[0][0]
+    def wants(self, record: dict[str, Any]) -> bool:
+        """Say whether an exhibit would be kept as things stand; one that would not, will not be later.
+
+        Safe to call from any thread, so that exhibits that nobody will see are not made.
+        """
+        return self._worst.wants(record["score"]) or self._sample.wants(_draw(record))
+
+    def offer(self, exhibit: Exhibit) -> None:
+        """Take an exhibit in when it is among the worst so far, or drawn for the sample."""
+        self._worst.add(exhibit.score, exhibit)
         # A picture that the worst push out later has had its draw like any other.
-        seat = self._random.randrange(self._seen)
-        if not among_worst and seat >= _SAMPLE:
-            return
-        exhibit = exhibit_of(inspection, picture, record, scale)
-        if seat < _SAMPLE:
-            self._take_seat(seat, exhibit)
-        if among_worst:
-            # Of equal scores the earlier picture stays: its negated number is the larger one.
-            heapq.heappush(self._worst, (inspection.score, -self._seen, exhibit))
-            if len(self._worst) > _MOST_ANOMALOUS:
-                heapq.heappop(self._worst)
+        self._sample.add(_draw(exhibit.record), exhibit)
 
     def exhibits(self) -> list[Exhibit]:
         """Give what the page shows, by falling score, within the page's size."""
-        worst = [entry[2] for entry in sorted(self._worst, reverse=True)]
         shown, used = [], 0
-        for exhibit in _interleaved(worst, self._sample):
+        for exhibit in _interleaved(self._worst.exhibits(), self._sample.exhibits()):
             used += len(exhibit.picture) + len(exhibit.overlay)
             if used > _BYTES:
                 break
             shown.append(exhibit)
         return sorted(shown, key=lambda exhibit: -exhibit.score)
 
-    def _take_seat(self, seat: int, exhibit: Exhibit) -> None:
-        if len(self._sample) < _SAMPLE:
-            self._sample.append(exhibit)
-        else:
-            self._sample[seat] = exhibit
+
+class _Largest:
+    """Keeps the exhibits with the largest keys; of equal keys the earlier one."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._added = 0
+        self._heap: list[tuple[float, int, Exhibit]] = []
+
+    def wants(self, key: float) -> bool:
+        return len(self._heap) < self._count or key > self._heap[0][0]
+
+    def add(self, key: float, exhibit: Exhibit) -> None:
+        if not self.wants(key):
+            return
+        self._added += 1
+        # Of equal keys the earlier exhibit stays: its negated number is the larger one.
+        heapq.heappush(self._heap, (key, -self._added, exhibit))
+        if len(self._heap) > self._count:
+            heapq.heappop(self._heap)
+
+    def exhibits(self) -> list[Exhibit]:
+        """By falling key."""
+        return [exhibit for _, _, exhibit in sorted(self._heap, reverse=True)]
+
+
+def _draw(record: dict[str, Any]) -> float:
+    """A number in [0, 1) that is as good as drawn, and the same in every run."""
+    name = f"{record['path']} {record['frame']}".encode()
+    return int.from_bytes(hashlib.blake2b(name, digest_size=6).digest(), "big") / 2**48
 
 
 def _interleaved(worst: list[Exhibit], sample: list[Exhibit]) -> Iterator[Exhibit]:
