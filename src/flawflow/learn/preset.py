@@ -43,7 +43,9 @@ PRESETS: Mapping[str, Preset] = {
             name="accurate",
             strides=_STRIDES,
             detector=lambda: Cflow(
-                CflowOptions(blocks=6, hidden=192, expansion=8, steps=6000, peak_rate=3e-3)
+                CflowOptions(
+                    blocks=6, hidden=192, expansion=8, steps=6000, steps_per_picture=35, peak_rate=3e-3
+                )
             ),
         ),
         Preset(name="paper", strides=(8, 16, 32), detector=PaperCflow, reflect_padding=True, crosses=False),

@@ -1,15 +1,20 @@
 """The default detector's schedule and distance."""
 
 import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from flawflow.learn.detector.cflow import CflowOptions, build_flow
+from flawflow.learn.detector.cflow import Cflow, CflowOptions, build_flow
 from flawflow.learn.detector.folded import FoldedFlow
 from flawflow.learn.detector.measured import DistanceScale, LikelihoodScale
 from flawflow.learn.flow import Chain, Rotation, Whiten, log_prob
+from flawflow.learn.source import Progress, Source
+
+MakeSource = Callable[[Sequence[int]], Source]
 
 
 class _Given(nn.Module):
@@ -74,3 +79,14 @@ def test_both_measures_rank_the_vectors_of_a_scale_alike() -> None:
     distance = DistanceScale(_Given(), torch.tensor(-2.0))(log_p[..., None])  # type: ignore[arg-type]
     likelihood = LikelihoodScale(_Given(), torch.tensor(-2.0), 4)(log_p[..., None])  # type: ignore[arg-type]
     assert distance.argsort().tolist() == likelihood.argsort().tolist()
+
+
+@pytest.mark.parametrize(("steps", "expected"), [(12, 12), (1000, 30)])
+def test_few_pictures_are_not_learned_by_heart(make_source: MakeSource, steps: int, expected: int) -> None:
+    told: list[Progress] = []
+    source = replace(make_source((8, 16)), on_progress=told.append)
+    count = len(source.features.pictures)
+    options = CflowOptions(steps=steps, steps_per_picture=30 // count, blocks=1, hidden=4, batch=16)
+    Cflow(options).fit(source)
+    last = [progress for progress in told if progress.stage == "Flows"][-1]
+    assert last.done == last.total == 2 * expected

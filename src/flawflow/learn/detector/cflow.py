@@ -1,7 +1,7 @@
 """CFLOW with what the data says in advance: the default detector."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
@@ -48,6 +48,8 @@ class CflowOptions:
         actnorm: Let each block end with a learned scale and shift of each channel (Glow).
         measure: What a map shows: a "distance" without bound, or the "likelihood" of eq. 9, which saturates.
         steps: Steps of the optimiser for each scale.
+        steps_per_picture: No more steps than this for each picture, views included: a flow that sees a few
+            pictures again and again learns these and not what they have in common.
         batch: Vectors in a step.
         peak_rate: Highest learning rate of the one-cycle schedule.
     """
@@ -63,6 +65,7 @@ class CflowOptions:
     actnorm: bool = False
     measure: Literal["distance", "likelihood"] = "distance"
     steps: int = 4000
+    steps_per_picture: int = 25
     batch: int = 1024
     peak_rate: float = 5e-3
 
@@ -150,6 +153,7 @@ def fit_scales(
     source: Source, store: FeatureStore, options: CflowOptions
 ) -> list[DistanceScale | LikelihoodScale]:
     """Learn the densities of all scales of a store and fold them."""
+    options = replace(options, steps=min(options.steps, options.steps_per_picture * len(store.maps[0])))
     tally = Tally("Flows", options.steps * len(store.maps), source.on_progress)
     jobs = [partial(_fit_scale, source, store, scale, options, tally) for scale in range(len(store.maps))]
     return run_together(jobs, tally, source.device)
