@@ -151,9 +151,12 @@ def test_requests_that_are_none(serve):
     health = b"GET /api/health HTTP/1.1\r\n"
     endless = [health, host, *[b"X: " + b"a" * 100_000 + b"\r\n"] * 100]
     assert b" 200 " not in status_line(port, *endless)
+    chunk = [b"Transfer-Encoding: chunked\r\n\r\n1"]
+    for last in ([*chunk, b";" + b"x" * 100_000], [*chunk, b"\r\nx\r\n0\r\n", *endless[2:]]):
+        assert b" 200 " not in status_line(port, b"POST /api/inspect HTTP/1.1\r\n", host, *last)
     assert b" 400 " in status_line(port, b"\x00\xff\r\n\r\n")
-    assert b" 400 " in status_line(port, health, b"\r\n")
-    assert b" 400 " in status_line(port, health, host, b"Host: evil.example\r\n\r\n")
+    assert b" 403 " in status_line(port, health, b"\r\n")
+    assert b" 403 " in status_line(port, health, host, b"Host: evil.example\r\n\r\n")
     upload = b"POST /api/inspect HTTP/1.1\r\n" + host
     assert b" 413 " in status_line(port, upload, b"Content-Length: 99999999999\r\n\r\n")
     assert b" 400 " in status_line(port, upload, b"Transfer-Encoding: chunked\r\n\r\nZZ\r\n")

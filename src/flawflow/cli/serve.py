@@ -14,6 +14,7 @@ _EXTRA = frozenset(
     {
         "fastapi",
         "uvicorn",
+        "httptools",
         "python_multipart",
         "sqlalchemy",
         "alembic",
