@@ -52,6 +52,13 @@ def _named_paths(
     help="What clients must show; 16 or more characters.",
 )
 @click.option(
+    "--certificate",
+    type=click.Path(path_type=Path),
+    metavar="PEM",
+    help="Speak TLS (https) with this certificate.",
+)
+@click.option("--key", type=click.Path(path_type=Path), metavar="PEM", help="The certificate's private key.")
+@click.option(
     "--allow",
     multiple=True,
     type=click.Path(path_type=Path),
@@ -94,6 +101,8 @@ def command(
     host: str,
     port: int,
     token: str | None,
+    certificate: Path | None,
+    key: Path | None,
     allow: tuple[Path, ...],
     trained_on: tuple[tuple[str, Path], ...],
     database: str | None,
@@ -118,6 +127,8 @@ def command(
         host=host,
         port=port,
         token=token or None,
+        certificate=certificate,
+        key=key,
         allow=allow,
         trained_on=trained_on,
         database=database or None,
