@@ -136,6 +136,7 @@ def post(page: "Page", station: str, name: str, level: int) -> int:
 
 def send(page: "Page", *pictures: Any) -> None:
     """Choose pictures in the Inspect view and wait until all are inspected."""
-    page.locator("input[type=file]").set_input_files(list(pictures))
-    page.locator(".upload progress").wait_for(state="visible")
+    # Not until progress is seen: it may come and go between two looks.
+    with page.expect_response("**/api/inspect"):
+        page.locator("input[type=file]").set_input_files(list(pictures))
     page.locator(".upload progress").wait_for(state="hidden")
