@@ -1,15 +1,21 @@
-"""A station under load: N clients for T seconds on loopback against a real server.
+"""A station under load: N clients, for T seconds or C inspections, on loopback against a real server.
 
     python benchmarks/station.py part.flaw PICTURES…
     python benchmarks/station.py part.flaw PICTURES… --clients 20 --seconds 300
+    python benchmarks/station.py part.flaw PICTURES… --clients 20 --count 20000
 
 Each client sends one picture after the other, each with a mark of its own in a corner, so that no two
 pictures are alike, and checks of every answer that its score is what the engine gives for that very picture.
 At the end every answered inspection is looked up in the record, and its map compared with the engine's.
 
 The engine's own throughput is taken in a process of its own, before and after, on the same encoded
-pictures with as many workers. Clients run on the same machine and take their share of it: the table says how
-much processor time each side took.
+pictures with as many workers, from bytes to verdict. Two shares of it are given:
+
+- plain: inspections a second of the station over those of the engine. Clients run on the same machine and
+  take their part of it.
+- by processor time: what an inspection takes of the engine over what it takes of the whole server process,
+  threads and system calls included. It is what the plain share comes to where clients have a machine of
+  their own and the cores are all that is short.
 """
 
 import argparse
@@ -95,6 +101,8 @@ def main() -> None:
     report["engine_per_second"] = [before[0], after[0]]
     report["engine_processor_ms"] = 5e2 * (before[1] + after[1])
     report["share_of_engine"] = report["per_second"] / statistics.fmean((before[0], after[0]))
+    station_ms = 1e3 * report["server_processor_seconds"] / report["answers"]
+    report["share_by_processor_time"] = report["engine_processor_ms"] / station_ms
     text = markdown(report)
     print(text)
     options.output.mkdir(parents=True, exist_ok=True)
@@ -107,11 +115,15 @@ def _options() -> argparse.Namespace:
     parser.add_argument("model", type=Path)
     parser.add_argument("pictures", type=Path, nargs="+", help="files, folders or patterns")
     parser.add_argument("--clients", type=int, default=8)
-    parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--seconds", type=float, help="how long; 20, where no --count is given")
+    parser.add_argument("--count", type=int, help="end after so many inspections")
     parser.add_argument("--engine-seconds", type=float, default=5.0)
     parser.add_argument("--keep-pictures", choices=("all", "ng", "none"), default="all")
     parser.add_argument("--output", type=Path, default=Path("runs/station"))
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.seconds is None:
+        options.seconds = 20.0 if options.count is None else math.inf
+    return options
 
 
 def make_pool(inspector: Inspector, patterns: list[str]) -> list[Expected]:
@@ -206,41 +218,45 @@ def _send(
     """Run the clients; gives what they saw and (seconds, megabytes) of the server over time."""
     processes = min(_PROCESSES, options.clients)
     shares = [len(range(index, options.clients, processes)) for index in range(processes)]
+    each = math.inf if options.count is None else math.ceil(options.count / options.clients)
+    limits = options.seconds, each
     start = time.perf_counter()
     memory = []
     with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as workers:
         futures = [
-            workers.submit(_clients, port, pool, share, options.seconds, index)
-            for index, share in enumerate(shares)
+            workers.submit(_clients, port, pool, share, limits, index) for index, share in enumerate(shares)
         ]
         while not all(future.done() for future in futures):
             memory.append((round(time.perf_counter() - start, 1), round(_megabytes(server), 1)))
-            time.sleep(max(0.5, options.seconds / 60))
+            time.sleep(0.5)
     total = Tally()
     for future in futures:
         total.add(future.result())
     return total, memory
 
 
-def _clients(port: int, pool: list[Expected], count: int, seconds: float, seed: int) -> Tally:
-    """Several clients in one process: threads, each with a connection of its own."""
+def _clients(port: int, pool: list[Expected], count: int, limits: tuple[float, float], seed: int) -> Tally:
+    """Several clients in one process, each with a connection; `limits`: seconds, answers of each."""
     used = _own_processor_seconds()
     tally = Tally(start=time.time())
+    seconds, most = limits
     end = time.perf_counter() + seconds
-    numbers = in_order(
-        lambda index: _client(port, pool, end, tally, seed=1000 * seed + index), range(count), workers=count
-    )
-    for _ in numbers:
+
+    def run(index: int) -> None:
+        _client(port, pool, end, most, tally, seed=1000 * seed + index)
+
+    for _ in in_order(run, range(count), workers=count):
         pass
     tally.end = time.time()
     tally.processor_seconds = _own_processor_seconds() - used
     return tally
 
 
-def _client(port: int, pool: list[Expected], end: float, tally: Tally, *, seed: int) -> None:
+def _client(port: int, pool: list[Expected], end: float, most: float, tally: Tally, *, seed: int) -> None:
     order = np.random.default_rng(seed)
+    got = 0
     with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
-        while time.perf_counter() < end:
+        while time.perf_counter() < end and got < most:
             index = int(order.integers(len(pool)))
             expected = pool[index]
             start = time.perf_counter()
@@ -252,6 +268,7 @@ def _client(port: int, pool: list[Expected], end: float, tally: Tally, *, seed: 
             elif status != 200:
                 tally.failed += 1
             else:
+                got += 1
                 tally.seconds.append(seconds)
                 (found,) = json.loads(answer)["inspections"]
                 tally.answered.append((found["id"], index))
@@ -317,17 +334,19 @@ def markdown(report: dict[str, Any]) -> str:
     server, clients = (
         1e3 * report[f"{side}_processor_seconds"] / report["answers"] for side in ("server", "client")
     )
-    middle = memory[len(memory) // 3] if memory else 0.0
     rows = {
         "clients, seconds": f"{report['clients']}, {report['seconds']:.0f}",
         "answered inspections": f"{report['answers']:,}",
         "a second": f"{report['per_second']:.1f}",
         "engine alone, before and after": " and ".join(f"{each:.1f}" for each in report["engine_per_second"]),
-        "share of the engine": f"{100 * report['share_of_engine']:.0f} %",
+        "share of the engine, plain": f"{100 * report['share_of_engine']:.0f} %",
+        "share of the engine, by processor time": f"{100 * report['share_by_processor_time']:.0f} %",
         "latency, ms": f"{latency}, slowest {report['slowest_ms']:.0f}",
         "503, failed": f"{report['busy']}, {report['failed']}",
         "mixed up, lost": f"{report['mixed_up']}, {report['lost']}",
-        "memory after a third and at the end, MB": f"{middle:.0f}, {memory[-1] if memory else 0.0:.0f}",
+        "memory at the start, in the middle, at the end, largest, MB": ", ".join(
+            f"{value:.0f}" for value in (memory[0], memory[len(memory) // 2], memory[-1], max(memory))
+        ),
         "processor ms an inspection: station, clients, engine": f"{server:.1f}, {clients:.1f}, "
         f"{report['engine_processor_ms']:.1f} ({report['cores']} cores)",
     }

@@ -1,6 +1,8 @@
 """What the tests of the station share: a station in this process and a client of it."""
 
 import io
+import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -29,6 +31,26 @@ def png(level: int = 20, *, spot: bool = False, size: tuple[int, int] = (40, 60)
 @pytest.fixture(scope="session")
 def make_png() -> Callable[..., bytes]:
     return png
+
+
+@pytest.fixture(scope="session")
+def make_certificate() -> Callable[[Path], tuple[Path, Path]]:
+    """Make a certificate for 127.0.0.1 that nobody has signed but itself, and its key, in a folder."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
+
+    def make(folder: Path) -> tuple[Path, Path]:
+        folder.mkdir()
+        certificate, key = folder / "certificate.pem", folder / "key.pem"
+        curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
+        name = ["-subj", "/CN=station", "-addext", "subjectAltName=IP:127.0.0.1"]
+        command = ["openssl", "req", "-x509", *curve, "-nodes", "-days", "2", *name]
+        subprocess.run(
+            [*command, "-keyout", key, "-out", certificate], check=True, capture_output=True, timeout=60
+        )
+        return certificate, key
+
+    return make
 
 
 @pytest.fixture

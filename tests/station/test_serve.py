@@ -6,6 +6,7 @@ import re
 import signal
 import socket
 import sqlite3
+import ssl
 import subprocess
 import sys
 import threading
@@ -19,18 +20,18 @@ from flawflow.station.serve import listen
 RUN = "from flawflow.cli import main; main()"
 
 
-def command(model: Path, data: Path) -> list[str]:
-    return [sys.executable, "-c", RUN, "serve", str(model), "--data", str(data), "--port", "0"]
+def command(model: Path, data: Path, *options: str | Path) -> list[str | Path]:
+    return [sys.executable, "-c", RUN, "serve", model, "--data", data, "--port", "0", *options]
 
 
 class Served:
     """A station in a process of its own."""
 
-    def __init__(self, model: Path, data: Path) -> None:
+    def __init__(self, model: Path, data: Path, *options: str | Path) -> None:
         self.process = subprocess.Popen(
-            command(model, data), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            command(model, data, *options), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
-        line = self.process.stdout.readline()
+        self.greeting = line = self.process.stdout.readline()
         self.port = int(re.search(r":(\d+)/", line).group(1))
 
     def request(self, method: str, path: str, body: bytes | None = None, kind: str = "") -> tuple[int, bytes]:
@@ -59,8 +60,8 @@ class Served:
 def serve(tiny_model, tmp_path):
     served = []
 
-    def start() -> Served:
-        served.append(Served(tiny_model, tmp_path / "data"))
+    def start(*options: str | Path) -> Served:
+        served.append(Served(tiny_model, tmp_path / "data", *options))
         return served[-1]
 
     yield start
@@ -151,13 +152,52 @@ def test_requests_that_are_none(serve):
     health = b"GET /api/health HTTP/1.1\r\n"
     endless = [health, host, *[b"X: " + b"a" * 100_000 + b"\r\n"] * 100]
     assert b" 200 " not in status_line(port, *endless)
+    chunk = [b"Transfer-Encoding: chunked\r\n\r\n1"]
+    for last in ([*chunk, b";" + b"x" * 100_000], [*chunk, b"\r\nx\r\n0\r\n", *endless[2:]]):
+        assert b" 200 " not in status_line(port, b"POST /api/inspect HTTP/1.1\r\n", host, *last)
     assert b" 400 " in status_line(port, b"\x00\xff\r\n\r\n")
-    assert b" 400 " in status_line(port, health, b"\r\n")
-    assert b" 400 " in status_line(port, health, host, b"Host: evil.example\r\n\r\n")
+    assert b" 403 " in status_line(port, health, b"\r\n")
+    assert b" 403 " in status_line(port, health, host, b"Host: evil.example\r\n\r\n")
     upload = b"POST /api/inspect HTTP/1.1\r\n" + host
     assert b" 413 " in status_line(port, upload, b"Content-Length: 99999999999\r\n\r\n")
     assert b" 400 " in status_line(port, upload, b"Transfer-Encoding: chunked\r\n\r\nZZ\r\n")
     assert b" 200 " in status_line(port, health, host, b"\r\n")
+
+
+def test_with_a_certificate_it_speaks_tls_alone(serve, make_certificate, make_png, tmp_path):
+    certificate, key = make_certificate(tmp_path / "tls")
+    token = "t" * 16
+    served = serve("--certificate", certificate, "--key", key, "--token", token)
+    assert f"https://127.0.0.1:{served.port}/" in served.greeting
+    body = b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.png"\r\n\r\n'
+    body += make_png() + b"\r\n--x--\r\n"
+    headers = {"content-type": "multipart/form-data; boundary=x", "authorization": f"Bearer {token}"}
+    trusting = ssl.create_default_context(cafile=certificate)
+    with closing(
+        http.client.HTTPSConnection("127.0.0.1", served.port, timeout=30, context=trusting)
+    ) as connection:
+        connection.request("POST", "/api/inspect", body, headers)
+        answer = connection.getresponse()
+        assert (answer.status, json.loads(answer.read())["inspections"][0]["verdict"]) == (200, "OK")
+        # TLS asks nobody who he is.
+        connection.request("GET", "/api/inspections")
+        answer = connection.getresponse()
+        assert (answer.status, answer.read()) == (401, b'{"detail":"give the station\'s token"}')
+        connection.request(
+            "POST", "/api/login", json.dumps({"token": token}), {"content-type": "application/json"}
+        )
+        answer = connection.getresponse()
+        answer.read()
+        assert "secure" in answer.headers["set-cookie"].lower()
+    assert status_line(served.port, b"GET /api/health HTTP/1.1\r\n\r\n") == b""
+    suspicious = ssl.create_default_context()
+    with (
+        socket.create_connection(("127.0.0.1", served.port), timeout=30) as plain,
+        pytest.raises(ssl.SSLCertVerificationError),
+    ):
+        suspicious.wrap_socket(plain, server_hostname="127.0.0.1")
+    output = served.stop(signal.SIGTERM)
+    assert "Traceback" not in output
 
 
 def test_a_second_station_on_the_folder_is_refused(serve, tiny_model, tmp_path):

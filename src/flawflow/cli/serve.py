@@ -1,19 +1,17 @@
 """flawflow serve: the station, a web page and an HTTP service beside the line."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
 from flawflow.errors import FlawflowError
 
-if TYPE_CHECKING:
-    from flawflow.station.settings import KeepPictures
-
 _EXTRA = frozenset(
     {
         "fastapi",
         "uvicorn",
+        "httptools",
         "python_multipart",
         "sqlalchemy",
         "alembic",
@@ -51,6 +49,13 @@ def _named_paths(
     help="What clients must show; 16 or more characters.",
 )
 @click.option(
+    "--certificate",
+    type=click.Path(path_type=Path),
+    metavar="PEM",
+    help="Speak TLS (https) with this certificate.",
+)
+@click.option("--key", type=click.Path(path_type=Path), metavar="PEM", help="The certificate's private key.")
+@click.option(
     "--allow",
     multiple=True,
     type=click.Path(path_type=Path),
@@ -86,19 +91,7 @@ def _named_paths(
     metavar="N",
     help="Pictures not labelled good or bad go after N days; 0 keeps them for ever.",
 )
-def command(
-    *,
-    models: tuple[Path, ...],
-    data: Path,
-    host: str,
-    port: int,
-    token: str | None,
-    allow: tuple[Path, ...],
-    trained_on: tuple[tuple[str, Path], ...],
-    database: str | None,
-    keep_pictures: "KeepPictures",
-    keep_days: int,
-) -> None:
+def command(*, token: str | None, database: str | None, keep_days: int, **others: Any) -> None:
     """Serve MODELS: a page in any browser, and HTTP for programs, until Ctrl-C.
 
     Every inspection is recorded in the data folder before it is answered.
@@ -111,16 +104,6 @@ def command(
         raise FlawflowError("the station needs a few more packages: pip install 'flawflow[serve]'") from None
     from flawflow.station.settings import Settings
 
-    settings = Settings(
-        models=models,
-        data=data,
-        host=host,
-        port=port,
-        token=token or None,
-        allow=allow,
-        trained_on=trained_on,
-        database=database or None,
-        keep_pictures=keep_pictures,
-        keep_days=keep_days or None,
-    )
+    # The options are the settings, by the same names; what is empty or 0 stands for none.
+    settings = Settings(token=token or None, database=database or None, keep_days=keep_days or None, **others)
     serve(settings, started=lambda address: click.echo(f"The station is at {address} (Ctrl-C stops it)"))

@@ -100,7 +100,8 @@ def pixels(image: Image.Image, *, keep_levels: bool = False) -> NDArray[Any]:
     """
     image.load()
     plain = image.convert(_PLAIN_MODE[image.mode]) if image.mode in _PLAIN_MODE else image
-    levels = np.array(plain)
+    # Not a copy yet: read_picture makes one at its end.
+    levels = np.asarray(plain)
     if levels.ndim == 3:
         levels = levels[..., :3] if levels.shape[2] > 2 else levels[..., 0]
     if not keep_levels:

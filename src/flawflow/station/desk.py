@@ -26,7 +26,6 @@ from flawflow.station.record import InspectionRow
 from flawflow.station.record.tables import NAME_LENGTH
 from flawflow.station.scribe import Entry, Scribe
 from flawflow.station.settings import Settings
-from flawflow.station.shelf import Shelf
 
 _EXPECTED_SECONDS = 0.02
 _SMOOTHING = 0.05
@@ -80,8 +79,8 @@ class Desk:
     waiting for a batch to fill would only make the first picture of it late.
     """
 
-    def __init__(self, settings: Settings, *, shelf: Shelf, scribe: Scribe, meters: Meters) -> None:
-        self._settings, self._shelf, self._scribe, self._meters = settings, shelf, scribe, meters
+    def __init__(self, settings: Settings, *, scribe: Scribe, meters: Meters) -> None:
+        self._settings, self._scribe, self._meters = settings, scribe, meters
         self._workers = settings.workers or default_workers()
         self._pool = ThreadPoolExecutor(self._workers, thread_name_prefix="flawflow-desk")
         self._lock = threading.Lock()
@@ -149,8 +148,13 @@ class Desk:
                 self._bytes += size
                 self._meters.waiting.set(self._count)
 
+    @property
+    def in_work(self) -> int:
+        """Pictures that were taken and are not answered yet."""
+        return self._count
+
     def close(self) -> None:
-        """Finish what is in the queue, then end."""
+        """Finish what waits, then end."""
         self._pool.shutdown(wait=True)
 
     def _leave(self, size: int, _future: "Future[Outcome]") -> None:
@@ -163,8 +167,8 @@ class Desk:
         started = perf_counter()
         name = one_line(readable(picture.name))[:NAME_LENGTH] or "picture"
         try:
-            row, png = self._inspected(model, picture, name, source)
-            self._scribe.write(Entry(row, png, future))  # type: ignore[arg-type]  # an Outcome as well
+            row, png, kept = self._inspected(model, picture, name, source)
+            self._scribe.write(Entry(row, png, kept, future))  # type: ignore[arg-type]  # an Outcome as well
         except FlawflowError as error:
             self._meters.failures.labels(model.name).inc()
             future.set_result(_failed(name, picture, error))
@@ -173,23 +177,20 @@ class Desk:
         seconds = perf_counter() - started
         self._seconds += _SMOOTHING * (seconds - self._seconds)
 
-    def _inspected(self, model: Model, picture: Given, name: str, source: str) -> tuple[InspectionRow, bytes]:
+    def _inspected(
+        self, model: Model, picture: Given, name: str, source: str
+    ) -> tuple[InspectionRow, bytes, bytes | None]:
+        """The inspection, its map and, where it is kept, the picture's bytes."""
         content = _bytes(picture.content, most=self._settings.max_picture_bytes)
         if not is_known(content[:16]):
-            raise _UnknownKindError(
-                "this is no PNG, JPEG, BMP, TIFF or WebP picture: save it as one of these"
-            )
+            raise _UnknownKindError("this is no PNG, JPEG, BMP, TIFF or WebP picture: save it as one")
         inspection = model.inspector.inspect(content, max_pixels=self._settings.max_pixels)
-        keeps = self._settings.keep_pictures == "all" or (
-            self._settings.keep_pictures == "ng" and inspection.verdict != "OK"
-        )
+        keep = self._settings.keep_pictures
+        keeps = keep == "all" or (keep == "ng" and inspection.verdict != "OK")
         row = _row(model, inspection, name=name, source=source, digest=hashlib.sha256(content).hexdigest())
         row.has_picture = keeps
-        if keeps:
-            # Before the record, and whole: what a record names is there.
-            self._shelf.keep_picture(row.key, content)
         self._meters.inspected(model.name, inspection)
-        return row, map_png(inspection.graph_map, model.card.heat_scale)
+        return row, map_png(inspection.graph_map, model.card.heat_scale), content if keeps else None
 
 
 class _UnknownKindError(PictureError):

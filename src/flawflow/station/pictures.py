@@ -1,6 +1,8 @@
 """Pictures, maps and masks as a browser gets them: decoded and encoded anew, never the bytes that came."""
 
 import io
+import struct
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +30,7 @@ class Encoded:
 
 def map_png(graph_map: NDArray[np.float32], scale: tuple[float, float]) -> bytes:
     """A map as 8-bit grey PNG: 0 is the scale's low end, 255 its high end."""
-    return _png(heat_levels(graph_map, scale))
+    return _grey_png(heat_levels(graph_map, scale))
 
 
 def shown(path: Path, *, max_pixels: int, side: int | None = None) -> Encoded:
@@ -97,6 +99,25 @@ def mask_png(content: bytes, *, size: tuple[int, int]) -> bytes:
             "draw it at the picture's size"
         )
     return _png(mask.astype(np.uint8) * np.uint8(255))
+
+
+def _grey_png(levels: NDArray[np.uint8]) -> bytes:
+    """Encode (H, W) as the difference of each row to the one above, PNG's filter 2.
+
+    Every inspection comes by here. Pillow tries all filters for each row, which takes twice as long, and for
+    maps, which are smooth, the file is no smaller.
+    """
+    height, width = levels.shape
+    rows = np.full((height, width + 1), 2, np.uint8)
+    rows[0, 1:] = levels[0]
+    np.subtract(levels[1:], levels[:-1], out=rows[1:, 1:])
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    parts = ((b"IHDR", header), (b"IDAT", zlib.compress(rows.tobytes(), 1)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(*part) for part in parts)
+
+
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
 
 def _png(levels: NDArray[np.uint8]) -> bytes:

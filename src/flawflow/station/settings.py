@@ -25,6 +25,8 @@ class Settings:
         host: The address to listen on; another than loopback needs a token.
         port: The TCP port; 0 takes a free one.
         token: What a client must show; None for nothing.
+        certificate: PEM file of the certificate to speak TLS with; None for plain HTTP.
+        key: PEM file of its private key.
         allow: Folders whose pictures may be named by path, and which may be watched.
         database: SQLAlchemy URL; None for SQLite in the data folder.
         keep_pictures: Which pictures stay. Maps stay in any case.
@@ -49,6 +51,8 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = DEFAULT_PORT
     token: str | None = field(default=None, repr=False)
+    certificate: Path | None = None
+    key: Path | None = None
     allow: tuple[Path, ...] = ()
     database: str | None = field(default=None, repr=False)
     keep_pictures: KeepPictures = "all"
@@ -75,6 +79,8 @@ class Settings:
                 f"the token must have {_SHORTEST_TOKEN} or more ASCII characters: make one with "
                 "python -c 'import secrets; print(secrets.token_urlsafe())'"
             )
+        if (self.certificate is None) != (self.key is None):
+            raise FlawflowError("TLS needs a certificate and its key: give both --certificate and --key")
         for name, place in self.trained_on:
             if name not in {model.stem for model in self.models} or not place.exists():
                 raise FlawflowError(

@@ -1,5 +1,6 @@
 """The files of a station: pictures as they came, and masks as they were drawn."""
 
+import os
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -21,8 +22,26 @@ class Shelf:
         self._folder = folder
 
     def keep_picture(self, key: str, content: bytes) -> None:
-        """Write a picture's file, whole or not at all."""
-        write_whole(self._picture(key), content)
+        """Write a picture's file; it is on the disk when this returns.
+
+        Until its record is written nobody knows of the file, so that it needs no other name meanwhile: what a
+        crash leaves behind is removed at the next start.
+        """
+        path = self._picture(key)
+        try:
+            file = path.open("xb")
+        except FileNotFoundError:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            file = path.open("xb")
+        try:
+            with file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            path.unlink(missing_ok=True)
+            error.filename = os.fspath(path)
+            raise
 
     def picture(self, key: str) -> Path:
         """Give the file of a picture.

@@ -82,8 +82,8 @@ class Station:
             for row in rows:
                 events.publish({"type": "inspection", "inspection": inspection_json(row)})
 
-        scribe = Scribe(store, tell_inspections)
-        desk = Desk(settings, shelf=shelf, scribe=scribe, meters=meters)
+        scribe = Scribe(store, shelf, in_work=lambda: desk.in_work, written=tell_inspections)
+        desk = Desk(settings, scribe=scribe, meters=meters)
         station = cls(
             settings=settings,
             store=store,

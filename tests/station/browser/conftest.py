@@ -19,6 +19,7 @@ from flawflow.model_file import write_model
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
+_PATIENCE_MS = 15_000
 CHROMIUM = Path("/usr/bin/chromium")
 SERVE = "from flawflow.cli import main; main()"
 
@@ -56,6 +57,8 @@ def browser() -> Iterator["Browser"]:
     api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     if not CHROMIUM.is_file():
         pytest.skip(f"{CHROMIUM} is missing")
+    # As long as everything else here: a busy machine takes more than the usual five seconds.
+    api.expect.set_options(timeout=_PATIENCE_MS)
     with api.sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
         yield launched
@@ -99,7 +102,7 @@ def open_page(browser: "Browser", station: str) -> Iterator[OpenPage]:
 
     def opened(view: str = "inspect", *, expected: str | None = None, **options: Any) -> "Page":
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 860}, **options})
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(_PATIENCE_MS)
         context.add_init_script(WATCH)
         contexts.append(context)
         page = context.new_page()
@@ -136,6 +139,7 @@ def post(page: "Page", station: str, name: str, level: int) -> int:
 
 def send(page: "Page", *pictures: Any) -> None:
     """Choose pictures in the Inspect view and wait until all are inspected."""
-    page.locator("input[type=file]").set_input_files(list(pictures))
-    page.locator(".upload progress").wait_for(state="visible")
+    # Not until progress is seen: it may come and go between two looks.
+    with page.expect_response("**/api/inspect"):
+        page.locator("input[type=file]").set_input_files(list(pictures))
     page.locator(".upload progress").wait_for(state="hidden")

@@ -144,3 +144,11 @@ def test_own_names_are_taken(client, host):
 )
 def test_names_of_a_station_in_the_network(tiny_model, bound, host, known):
     assert host_check(Settings(models=(tiny_model,), host=bound, token=TOKEN))(host) is known
+
+
+def test_a_name_without_a_port_means_that_of_its_scheme(tiny_model):
+    for port, certificate in ((80, None), (443, tiny_model)):
+        settings = Settings(models=(tiny_model,), port=port, certificate=certificate, key=certificate)
+        assert host_check(settings)("127.0.0.1")
+        other = dataclasses.replace(settings, port=523 - port)
+        assert not host_check(other)("127.0.0.1")

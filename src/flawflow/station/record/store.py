@@ -9,12 +9,14 @@ from sqlalchemy.orm import Session, sessionmaker
 from flawflow.station.errors import NotFoundError
 from flawflow.station.record.database import open_database
 from flawflow.station.record.filters import Filters, Label
-from flawflow.station.record.tables import InspectionRow, MapRow, RatesRow, SwitchRow
+from flawflow.station.record.tables import Base, InspectionRow, MapRow, RatesRow, SwitchRow
 
 _PAGE = 1000
 
-_COLUMNS = tuple(column.key for column in InspectionRow.__table__.columns if column.key != "id")
-_INSERT = insert(InspectionRow).returning(InspectionRow.id, sort_by_parameter_order=True)
+_TABLE = Base.metadata.tables[InspectionRow.__tablename__]
+_COLUMNS = tuple(column.key for column in _TABLE.columns if column.key != "id")
+_INSERT = insert(_TABLE).returning(_TABLE.c.id, sort_by_parameter_order=True)
+_INSERT_MAPS = insert(Base.metadata.tables[MapRow.__tablename__])
 
 
 class Store:
@@ -52,12 +54,14 @@ class Store:
 
     def add(self, inspections: Sequence[tuple[InspectionRow, bytes]]) -> None:
         """Record inspections with their maps; when this returns they are on the disk, with their ids set."""
-        # By columns and not as objects: half the time, and every inspection comes by here.
+        # Into tables and not as objects: a fourth of the time, and every inspection comes by here.
         values = [{name: getattr(row, name) for name in _COLUMNS} for row, _ in inspections]
-        with self.writing.begin() as session:
-            numbers = session.scalars(_INSERT, values).all()
+        with self._engine.execution_options(write=True).begin() as connection:
+            numbers = connection.execute(_INSERT, values).scalars().all()
             maps = zip(numbers, inspections, strict=True)
-            session.execute(insert(MapRow), [{"inspection": number, "png": png} for number, (_, png) in maps])
+            connection.execute(
+                _INSERT_MAPS, [{"inspection": number, "png": png} for number, (_, png) in maps]
+            )
         for number, (row, _) in zip(numbers, inspections, strict=True):
             row.id = number
 

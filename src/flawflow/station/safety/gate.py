@@ -100,6 +100,7 @@ def host_check(settings: Settings) -> Callable[[str], bool]:
     On a loopback address: its own names. On an address of its own: that one and the local names. On all
     addresses: any address, and the names of this machine.
     """
+    usual = 80 if settings.certificate is None else 443
     own = set(_LOCAL_NAMES) | {settings.host.lower()}
     everywhere = settings.host in ("0.0.0.0", "::", "")
     if not is_loopback(settings.host):
@@ -113,7 +114,7 @@ def host_check(settings: Settings) -> Callable[[str], bool]:
             return False
         if parts.netloc != header or "@" in header:
             return False
-        if settings.port and (port or 80) != settings.port:
+        if settings.port and (port or usual) != settings.port:
             return False
         return name in own or (everywhere and _is_address(name))
 

@@ -1,0 +1,50 @@
+"""The station's own TLS: a certificate and its key, checked before anything starts."""
+
+import ssl
+from pathlib import Path
+
+from flawflow.errors import FlawflowError
+
+
+def check_certificate(certificate: Path, key: Path) -> None:
+    """Make sure that a certificate and its key can be served with.
+
+    Args:
+        certificate: PEM file: the station's certificate, then those between it and the authority's.
+        key: PEM file of its private key, not encrypted.
+
+    Raises:
+        FlawflowError: One of them is missing, damaged, encrypted, or does not belong to the other.
+    """
+    _check_kind(certificate, "CERTIFICATE-----", "certificate")
+    _check_kind(key, "PRIVATE KEY-----", "private key")
+
+    def refuse() -> str:
+        # Without an answer OpenSSL would ask for the password at the terminal, which a service has not.
+        raise FlawflowError(
+            f"{key} is encrypted: decrypt it for the station (openssl pkey -in {key.name} -out station.key) "
+            "and let nobody else read it"
+        )
+
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password=refuse)
+    except ssl.SSLError as error:
+        if error.reason == "KEY_VALUES_MISMATCH":
+            raise FlawflowError(
+                f"{key} is not the key of {certificate}: name the two that were made together"
+            ) from None
+        reason = (error.reason or str(error)).replace("_", " ").lower()
+        raise FlawflowError(
+            f"{certificate} and {key} cannot be used ({reason}): one of them is damaged, make them anew"
+        ) from None
+
+
+def _check_kind(path: Path, mark: str, what: str) -> None:
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise FlawflowError(
+            f"{path} cannot be read ({error.strerror}): name the PEM file of a {what}"
+        ) from None
+    if mark.encode() not in text:
+        raise FlawflowError(f"{path} holds no {what} in PEM: name another file, or convert it with openssl")
