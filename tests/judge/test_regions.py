@@ -56,6 +56,6 @@ def test_a_negative_threshold_keeps_negative_peaks():
 
 
 def test_a_good_picture_is_never_labelled(monkeypatch):
-    monkeypatch.setattr(module, "label", None)
+    monkeypatch.setattr(module, "find_runs", None)
     assert find_regions(np.zeros((8, 8), np.float32), 0.1) == ()
     assert find_regions(np.zeros((0, 8), np.float32), 0.1) == ()

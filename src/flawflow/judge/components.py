@@ -1,5 +1,7 @@
 """Connected regions of a mask, in numpy alone."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,19 +27,48 @@ def label(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int32], int]:
         >>> label(np.array([[1, 0, 0, 1], [0, 1, 0, 1]], dtype=bool))[0].tolist()
         [[1, 0, 0, 2], [0, 1, 0, 2]]
     """
+    runs = find_runs(mask)
+    labels = np.zeros(mask.shape, dtype=np.int32)
+    labels[mask.astype(np.bool_, copy=False)] = np.repeat(runs.owners + 1, runs.ends - runs.starts)
+    return labels, runs.count
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Horizontal runs of set pixels, in the order of a scan by rows.
+
+    Attributes:
+        rows: The row of each run, (N,).
+        starts: Its first column, (N,).
+        ends: Its last column and one, (N,).
+        owners: The number of its 8-connected region, (N,) int32 in 0 … count - 1; a scan meets the regions
+            in the order of their numbers.
+        count: How many regions there are.
+    """
+
+    rows: NDArray[np.intp]
+    starts: NDArray[np.intp]
+    ends: NDArray[np.intp]
+    owners: NDArray[np.int32]
+    count: int
+
+
+def find_runs(mask: NDArray[np.bool_]) -> Runs:
+    """Cut the regions of a mask, (H, W) bool, into runs; see `label`.
+
+    Raises:
+        ValueError: The mask is not two-dimensional.
+    """
     if mask.ndim != 2:
         raise ValueError(f"Expected a mask of shape (H, W); got {mask.shape}.")
-    mask = mask.astype(np.bool_, copy=False)
-    labels = np.zeros(mask.shape, dtype=np.int32)
-    starts, ends = _runs(mask)
-    if len(starts) == 0:
-        return labels, 0
-    roots = _join(len(starts), *_contacts(starts, ends, stride=mask.shape[1] + 1))
+    stride = mask.shape[1] + 1
+    starts, ends = _runs(mask.astype(np.bool_, copy=False))
+    roots = _join(len(starts), *_contacts(starts, ends, stride=stride))
     # A root is its region's first run, so the rank among roots is the order of the scan.
     is_root = roots == np.arange(len(roots))
-    run_labels = np.cumsum(is_root, dtype=np.int32)[roots]
-    labels[mask] = np.repeat(run_labels, ends - starts)
-    return labels, int(is_root.sum())
+    owners = np.cumsum(is_root, dtype=np.int32)[roots] - np.int32(1)
+    rows = starts // stride
+    return Runs(rows, starts - rows * stride, ends - rows * stride, owners, int(is_root.sum()))
 
 
 def _runs(mask: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
