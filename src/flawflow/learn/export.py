@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Sequence
 
 import numpy as np
+import onnxscript.optimizer
 import torch
 from numpy.typing import NDArray
 
@@ -14,6 +15,9 @@ from flawflow.inspect.engine import OnnxRuntimeEngine
 from flawflow.learn.model import InspectionModel
 
 OPSET = 20
+# Larger constants are not worked out before the graph is written: their products may be larger than they are,
+# and engines make them at loading.
+_MOST_FOLDED = 1024
 TOLERANCE = 1e-4
 
 
@@ -37,8 +41,11 @@ def export_graph(model: InspectionModel, size: tuple[int, int]) -> bytes:
                 input_names=["images"],
                 output_names=["anomaly_map", "pred_score"],
                 dynamic_shapes={"images": {0: torch.export.Dim("batch")}},
+                optimize=False,
                 verbose=False,
             )
+            if program is not None:
+                onnxscript.optimizer.optimize(program.model, input_size_limit=_MOST_FOLDED)
     finally:
         noisy.setLevel(level)
     if program is None:
