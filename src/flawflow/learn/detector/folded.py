@@ -33,35 +33,31 @@ class FoldedFlow(nn.Module):
         constant: log p̂ where the energy is 0.
     """
 
-    gain: Tensor | None
     condition: Tensor | None
 
     def __init__(
         self, flow: Iterable[Bijection], condition: Tensor | None, standard: PositionStandard | None = None
     ) -> None:
         super().__init__()
-        self.register_buffer("gain", None if standard is None else 1 / standard.deviation)
+        self.standard = None if standard is None else _PositionAffine(standard)
         self.register_buffer("condition", condition)
-        # What comes to the first affine map besides its input.
-        added = None if standard is None else -standard.mean / standard.deviation
         self.blocks = nn.ModuleList()
         pending: list[Bijection] = []
         constant = 0.0
         for bijection in _flattened(flow):
             dimension = bijection.dimension
             if isinstance(bijection, AffineCoupling | AdditiveCoupling):
-                between, log_det = _between(pending, dimension, first=not self.blocks, added=added)
+                between, log_det = _between(pending, dimension, first=not self.blocks)
                 constant += log_det
-                added = None
                 self.blocks.append(_Block(between, bijection))
                 pending = []
             else:
                 pending.append(bijection)
-        while self.blocks and pending and isinstance(pending[-1], Rotation | Swap):
+        while pending and isinstance(pending[-1], Rotation | Swap):
             pending.pop()
         self.last = None
         if pending:
-            self.last, log_det = _between(pending, dimension, first=not self.blocks, added=added)
+            self.last, log_det = _between(pending, dimension, first=not self.blocks)
             constant += log_det
         self.constant = constant - 0.5 * dimension * math.log(2 * math.pi)
 
@@ -78,7 +74,7 @@ class FoldedFlow(nn.Module):
         Returns:
             (B, H·W) float32.
         """
-        x = vectors if self.gain is None else vectors * self.gain
+        x = vectors if self.standard is None else self.standard(vectors)
         # Rows of one matrix from here on: engines do a product and its bias in one step for matrices alone.
         parts = [x.flatten(0, 1)]
         tangents: list[Tensor] = []
@@ -87,25 +83,16 @@ class FoldedFlow(nn.Module):
             parts = [x1, y2]
             tangents.extend(() if tangent is None else (tangent,))
         if self.last is not None:
-            parts = self.last(parts, vectors.shape[0])
+            parts = self.last(parts)
         # The parts are never put together: the norm does not need it.
-        energy = _row_sums([part * part for part in parts])
+        energy = _total([(part * part).sum(dim=1) for part in parts])
         if tangents:
-            energy = energy - 2 * CLAMP * _row_sums(tangents)
+            energy = energy - 2 * CLAMP * _total(tangents).sum(dim=1)
         return energy.reshape(vectors.shape[:2])
 
 
-def _row_sums(terms: list[Tensor]) -> Tensor:
-    """The sum of each row over all terms, (N, ·) each; gives (N,)."""
-    if len({term.shape[1] for term in terms}) > 1:
-        terms = [term.sum(dim=1, keepdim=True) for term in terms]
-    # Adding takes less time than summing rows.
-    return functools.reduce(torch.add, terms).sum(dim=1)
-
-
-def _of_each_row(values: Tensor, pictures: int) -> Tensor:
-    """What belongs to the positions, (H·W, N), for every vector, (B·H·W, N)."""
-    return values.expand(pictures, *values.shape).flatten(0, 1)
+def _total(terms: list[Tensor]) -> Tensor:
+    return functools.reduce(torch.add, terms)
 
 
 def _flattened(flow: Iterable[Bijection]) -> Iterator[Bijection]:
@@ -114,6 +101,19 @@ def _flattened(flow: Iterable[Bijection]) -> Iterator[Bijection]:
             yield from _flattened(bijection)
         else:
             yield bijection
+
+
+class _PositionAffine(nn.Module):
+    gain: Tensor
+    offset: Tensor
+
+    def __init__(self, standard: PositionStandard) -> None:
+        super().__init__()
+        self.register_buffer("gain", 1 / standard.deviation)
+        self.register_buffer("offset", -standard.mean / standard.deviation)
+
+    def forward(self, vectors: Tensor) -> Tensor:
+        return vectors * self.gain + self.offset
 
 
 @dataclass(frozen=True)
@@ -128,41 +128,29 @@ class _Affine:
 class _Split(nn.Module):
     """An affine map whose result comes in two parts: two products take less time than one and a copy."""
 
-    # Comes to the input at each position, (H·W, D); engines send it through the products once, at loading.
-    added: Tensor | None
-
     matrix1: Tensor
     matrix2: Tensor
     offset1: Tensor
     offset2: Tensor
 
-    def __init__(self, affine: _Affine, passive: int, added: Tensor | None = None) -> None:
+    def __init__(self, affine: _Affine, passive: int) -> None:
         super().__init__()
-        self.register_buffer("added", added)
         for number, columns in (1, slice(None, passive)), (2, slice(passive, None)):
             self.register_buffer(f"matrix{number}", affine.matrix[:, columns].float().contiguous())
             self.register_buffer(f"offset{number}", affine.offset[columns].float())
         self.shifts = bool(affine.offset.any())
 
-    def forward(self, parts: list[Tensor], pictures: int) -> list[Tensor]:
+    def forward(self, parts: list[Tensor]) -> list[Tensor]:
         x = parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
-        return [
-            self._half(x, offset, matrix, pictures)
-            for offset, matrix in ((self.offset1, self.matrix1), (self.offset2, self.matrix2))
-        ]
-
-    def _half(self, x: Tensor, offset: Tensor, matrix: Tensor, pictures: int) -> Tensor:
-        if self.added is not None:
-            offset = _of_each_row(torch.addmm(offset, self.added, matrix), pictures)
-        elif not self.shifts:
-            return x @ matrix
-        return torch.addmm(offset, x, matrix)
+        if not self.shifts:
+            return [x @ self.matrix1, x @ self.matrix2]
+        return [torch.addmm(self.offset1, x, self.matrix1), torch.addmm(self.offset2, x, self.matrix2)]
 
 
 class _Exchange(nn.Module):
     """The halves change places."""
 
-    def forward(self, parts: list[Tensor], pictures: int) -> list[Tensor]:  # noqa: ARG002
+    def forward(self, parts: list[Tensor]) -> list[Tensor]:
         return parts[::-1]
 
 
@@ -202,12 +190,13 @@ class _Block(nn.Module):
         self, parts: list[Tensor], condition: Tensor | None, pictures: int
     ) -> tuple[Tensor, Tensor, Tensor | None]:
         """Give the half that stays, the half that has changed, and its log-scales in units of `CLAMP`."""
-        x1, x2 = self.before(parts, pictures)
+        x1, x2 = self.before(parts)
         bias = self.first_bias
         if self.condition is not None and condition is not None:
             # A bias for every row. Where a graph is run for one picture at a time, it is a constant, and
             # product, bias and relu are one operation.
-            bias = _of_each_row(torch.addmm(bias, condition, self.condition), pictures)
+            bias = torch.addmm(bias, condition, self.condition)
+            bias = bias.expand(pictures, *bias.shape).flatten(0, 1)
         hidden = torch.relu(torch.addmm(bias, x1, self.first))
         shift = torch.addmm(self.shift_bias, hidden, self.shift)
         if not self.scales:
@@ -216,23 +205,20 @@ class _Block(nn.Module):
         return x1, x2 * (CLAMP * tangent).exp() + shift, tangent
 
 
-def _between(
-    bijections: list[Bijection], dimension: int, *, first: bool, added: Tensor | None
-) -> tuple[nn.Module, float]:
+def _between(bijections: list[Bijection], dimension: int, *, first: bool) -> tuple[nn.Module, float]:
     """What stands before a block, or after the last one, with the logarithm of its determinant.
 
     Args:
         bijections: Affine ones, in order.
         dimension: D.
         first: No block came before, so that there are no halves yet.
-        added: What is added before, at each position.
     """
     active, passive = split_channels(dimension)
     is_swap = len(bijections) == 1 and isinstance(bijections[0], Swap)
     if is_swap and active == passive and not first:
         return _Exchange(), 0.0
     affine = _compose(bijections, dimension)
-    return _Split(affine, passive, added), affine.log_det
+    return _Split(affine, passive), affine.log_det
 
 
 def _compose(bijections: list[Bijection], dimension: int) -> _Affine:
