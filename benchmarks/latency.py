@@ -205,8 +205,9 @@ def count_flows(model: InspectionModel) -> int:
     for k, scale in enumerate(scales):
         positions = model.head.get_buffer(f"mean{k}").numel()
         for block in scale.flow.blocks:
-            parts = {name: part for name, part in block.named_buffers() if part.dim() == 2}
-            matrices = [part for name, part in parts.items() if name not in ("condition", "before.added")]
+            matrices = [
+                part for name, part in block.named_buffers() if part.dim() == 2 and name != "condition"
+            ]
             total += positions * sum(matrix.numel() for matrix in matrices)
     return total
 
