@@ -15,7 +15,10 @@ from flawflow.learn.source import ignore_progress
 def test_before_its_first_step_it_is_the_mahalanobis_distance_of_pooled_features():
     generator = torch.Generator().manual_seed(0)
     good, asked = (
-        [torch.randn(count, depth, side, side, generator=generator) + shift for depth, side in ((3, 4), (4, 2))]
+        [
+            torch.randn(count, depth, side, side, generator=generator) + shift
+            for depth, side in ((3, 4), (4, 2))
+        ]
         for count, shift in ((60, 2.0), (9, 2.5))
     )
     store = FeatureStore(
