@@ -73,8 +73,9 @@ def test_the_options_reach_the_training_and_the_end_says_what_to_do_next(
     del call["dataset"]
     assert call == {
         "output": output, "encoder": "resnet18", "weights": None, "size": (128, 96), "preset": "fast",
-        "detector": "cflow", "every": 10, "seed": 7, "calibration": "auto", "roi": None, "ignore": None,
-        "device": "cpu", "resume": False, "keep_work": False, "exclude_suspects": False, "augment": "none",
+        "detector": "cflow", "flow": "realnvp", "every": 10, "seed": 7, "calibration": "auto", "roi": None,
+        "ignore": None, "device": "cpu", "resume": False, "keep_work": False, "exclude_suspects": False,
+        "augment": "none",
     }  # fmt: skip
     assert "Learned from 3 good pictures in 1 min 1 s" in result.stdout
     assert "NG when its score is above 0.5, and REVIEW when it is above 0.48." in result.stdout

@@ -24,8 +24,8 @@ Outputs = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 CASES: dict[str, dict[str, Any]] = {
     "seed-0": {},
-    "64x128": {"size": (64, 128)},
-    "96x96": {"size": (96, 96)},
+    "64x128-nice": {"size": (64, 128), "flow": "nice"},
+    "96x96-glow": {"size": (96, 96), "flow": "glow"},
     "padim": {"detector": "padim"},
     "patchcore": {"detector": "patchcore"},
 }

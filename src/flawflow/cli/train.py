@@ -20,6 +20,7 @@ PRESETS = ("fast", "balanced", "accurate", "paper")
 AUGMENTS = ("none", "auto")
 CALIBRATIONS = ("auto", "split", "cross")
 DETECTORS = ("cflow", "uflow", "padim", "patchcore", "spade", "mahalanobis", "differnet")
+FLOWS = ("realnvp", "nice", "glow")
 
 _SUSPECTS_SHOWN = 10
 
@@ -90,6 +91,13 @@ def learning_options(function: Callable[..., Any]) -> Callable[..., Any]:
     "-o", "--output", type=click.Path(path_type=Path), required=True, help="The model file to write."
 )
 @learning_options
+@click.option(
+    "--flow",
+    type=click.Choice(FLOWS),
+    default="realnvp",
+    show_default=True,
+    help="Couplings of cflow, uflow and differnet: affine, additive, or with Glow's learned mixing.",
+)
 @click.option(
     "--calibration",
     type=click.Choice(CALIBRATIONS),

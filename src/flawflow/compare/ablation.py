@@ -6,6 +6,7 @@ from typing import Any
 from flawflow.compare.plan import Variant
 from flawflow.errors import TrainingError
 from flawflow.learn.detector import Cflow
+from flawflow.learn.detector.cflow import FLOWS
 from flawflow.learn.preset import PRESETS
 
 # A row is left out where it is what the preset does anyway.
@@ -21,8 +22,8 @@ _FLOW: Mapping[str, Mapping[str, Any]] = {
     "hard permutation": {"mixing": "permutation"},
     "soft permutation (rotation)": {"mixing": "rotation"},
     "learned mixing (LU)": {"mixing": "lu"},
-    "Glow (LU and actnorm)": {"mixing": "lu", "actnorm": True},
-    "NICE (additive coupling)": {"coupling": "additive"},
+    "Glow (LU and actnorm)": FLOWS["glow"],
+    "NICE (additive coupling)": FLOWS["nice"],
     "no noise": {"noise": 0.0},
     "likelihoods (eq. 9) in place of distances": {"measure": "likelihood"},
 }

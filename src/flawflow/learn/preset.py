@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 from flawflow.errors import TrainingError
 from flawflow.learn.augment import Augmentation
-from flawflow.learn.detector import DETECTORS, Cflow, Detector, PaperCflow
-from flawflow.learn.detector.cflow import CflowOptions
+from flawflow.learn.detector import DETECTORS, Cflow, Detector, Differnet, PaperCflow
+from flawflow.learn.detector.cflow import FLOWS, CflowOptions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,3 +79,25 @@ def with_detector(preset: Preset, name: str) -> Preset:
         augmentation=choice.augmentation,
         views=choice.views,
     )
+
+
+def with_flow(preset: Preset, name: str) -> Preset:
+    """Give a preset's detector flows of another family.
+
+    "realnvp" leaves the preset as it is.
+
+    Raises:
+        TrainingError: There is no such family, or the detector has no flow that could be of another.
+    """
+    if name not in FLOWS:
+        raise TrainingError(f"There is no flow {name!r}; choose one of {', '.join(FLOWS)}.")
+    if name == "realnvp":
+        return preset
+    detector = preset.detector()
+    if not isinstance(detector, Cflow | Differnet):
+        raise TrainingError(
+            f"The detector {detector.name} cannot have the flow {name}: leave that out, or choose the "
+            "detector cflow, uflow or differnet with another preset than paper."
+        )
+    options = replace(detector.options, **FLOWS[name])
+    return replace(preset, name=f"{preset.name}, flow {name}", detector=lambda: type(detector)(options))

@@ -27,7 +27,7 @@ from flawflow.learn.gather import gather, set_aside
 from flawflow.learn.good import check_good, first_shape, share_out
 from flawflow.learn.interest import read_interest
 from flawflow.learn.model import InspectionModel, build_head
-from flawflow.learn.preset import PRESETS, Preset, with_detector
+from flawflow.learn.preset import PRESETS, Preset, with_detector, with_flow
 from flawflow.learn.source import OnProgress, Progress, Source, ignore_progress
 from flawflow.learn.suspects import Suspect
 from flawflow.learn.work import WorkFolder, digest_of_files
@@ -66,6 +66,7 @@ def train(
     *,
     preset: Preset | str = "balanced",
     detector: str = "cflow",
+    flow: str = "realnvp",
     encoder: str = "lite0",
     weights: str | Path | None = None,
     size: tuple[int, int] = (256, 256),
@@ -94,6 +95,7 @@ def train(
         output: The model file to write, whole or not at all.
         preset: "fast", "balanced", "accurate", "paper", or a preset of one's own.
         detector: What follows the encoder: "cflow", or a name of `flawflow.learn.detector.DETECTORS`.
+        flow: The family of the detector's flows: "realnvp", "nice" or "glow".
         encoder: The frozen backbone: "lite0", "resnet18", … or any of timm.
         weights: Its weights; see `flawflow.learn.encoder.build_encoder`.
         size: (H, W) that pictures are resized to.
@@ -118,7 +120,7 @@ def train(
     started = perf_counter()
     data = data if isinstance(data, Dataset) else open_dataset(Path(data))
     output = Path(output)
-    chosen = with_detector(_preset(preset), detector)
+    chosen = with_flow(with_detector(_preset(preset), detector), flow)
     place = _device(device)
     on_progress = on_progress or ignore_progress
     paths = [sample.path for sample in data.train]

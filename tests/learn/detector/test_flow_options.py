@@ -9,7 +9,7 @@ from flawflow.learn.detector.cflow import CflowOptions, build_flow
 from flawflow.learn.detector.folded import FoldedFlow
 from flawflow.learn.flow import log_prob
 
-FAMILY = list(product(("affine", "additive"), ("rotation", "permutation", "lu"), (False, True)))
+FAMILY = list(product(("affine", "additive"), ("swap", "rotation", "permutation", "lu"), (False, True)))
 
 
 @pytest.mark.parametrize(("coupling", "mixing", "actnorm"), FAMILY)

@@ -7,12 +7,12 @@ import torch
 from flawflow.errors import TrainingError
 from flawflow.inspect.engine import OnnxRuntimeEngine
 from flawflow.learn.detector import DETECTORS, Differnet
-from flawflow.learn.detector.cflow import CflowOptions
+from flawflow.learn.detector.cflow import FLOWS, CflowOptions
 from flawflow.learn.detector.differnet import OPTIONS
 from flawflow.learn.detector.registry import Choice
 from flawflow.learn.export import TOLERANCE, export_graph
 from flawflow.learn.model import InspectionModel, build_head
-from flawflow.learn.preset import PRESETS, with_detector
+from flawflow.learn.preset import PRESETS, with_detector, with_flow
 
 SHORT = CflowOptions(steps=4, batch=64, hidden=16, blocks=2)
 
@@ -86,7 +86,32 @@ def test_an_unknown_detector_is_named():
         with_detector(PRESETS["fast"], "efficient")
 
 
-def test_the_command_line_knows_the_same_names():
-    from flawflow.cli.train import DETECTORS as NAMES
+@pytest.mark.parametrize("name", ["cflow", "uflow", "differnet"])
+def test_a_detector_takes_flows_of_another_family(name: str):
+    preset = with_detector(PRESETS["fast"], name)
+    options = preset.detector().options
+    assert (options.coupling, options.actnorm) == ("affine", False)
+    assert with_flow(preset, "realnvp") is preset
+    nice, glow = (with_flow(preset, flow) for flow in ("nice", "glow"))
+    assert (nice.name, glow.name) == ("fast, flow nice", "fast, flow glow")
+    assert nice.detector().name == glow.detector().name == name
+    assert nice.detector().options == replace(options, coupling="additive")
+    assert glow.detector().options == replace(options, mixing="lu", actnorm=True)
 
-    assert tuple(DETECTORS) == NAMES
+
+@pytest.mark.parametrize(("preset", "detector"), [("fast", "padim"), ("paper", "cflow")])
+def test_what_has_no_such_flow_says_so(preset: str, detector: str):
+    with pytest.raises(TrainingError, match="cannot have the flow nice: leave that out"):
+        with_flow(with_detector(PRESETS[preset], detector), "nice")
+
+
+def test_an_unknown_flow_is_named():
+    with pytest.raises(TrainingError, match="'maf'; choose one of realnvp, nice, glow"):
+        with_flow(PRESETS["fast"], "maf")
+
+
+def test_the_command_line_knows_the_same_names():
+    from flawflow.cli import train
+
+    assert tuple(DETECTORS) == train.DETECTORS
+    assert tuple(FLOWS) == train.FLOWS

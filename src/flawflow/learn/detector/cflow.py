@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -70,9 +70,19 @@ class CflowOptions:
     peak_rate: float = 5e-3
 
 
+FLOWS: Mapping[str, Mapping[str, Any]] = {
+    "realnvp": {},
+    "nice": {"coupling": "additive"},
+    "glow": {"mixing": "lu", "actnorm": True},
+}
+"""The families of flows, as changes to what `CflowOptions` are anyway: RealNVP (https://arxiv.org/abs/1605.08803),
+NICE (https://arxiv.org/abs/1410.8516) and Glow (https://arxiv.org/abs/1807.03039)."""
+
+
 class Cflow(Detector):
     """Conditional normalizing flows, one a scale, that start at the Gaussian optimum.
 
+    Gudovskiy, Ishizaka, Kozuka: "CFLOW-AD" (WACV 2022, https://arxiv.org/abs/2107.12571).
     Differences to the paper, each measured in docs/accuracy.md: every position is standardised by its own
     statistics and all are whitened before the first block; blocks start at the identity; features carry
     noise while the flow learns; vectors of all pictures are mixed in a step.

@@ -33,7 +33,11 @@ class Choice:
 
 
 class Uflow(Cflow):
-    """CFLOW without the condition: one density for all positions, which knows none of them."""
+    """CFLOW without the condition: one density for all positions, which knows none of them.
+
+    The "UFLOW" of the ablation of Gudovskiy, Ishizaka, Kozuka: "CFLOW-AD" (WACV 2022,
+    https://arxiv.org/abs/2107.12571).
+    """
 
     name = "uflow"
 
