@@ -14,8 +14,8 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from flawflow import __version__
-from flawflow.errors import FlawflowError, PictureError
-from flawflow.station.errors import BusyError, StationError
+from flawflow.errors import FlawflowError
+from flawflow.station.errors import BusyError, status_of
 from flawflow.station.improve import routes as improve
 from flawflow.station.meters import Meters
 from flawflow.station.routes import events, export, inspect, inspections, models, page, review, system
@@ -148,9 +148,6 @@ def _on_http_error(_request: Request, error: Exception) -> JSONResponse:
 
 
 def _on_flawflow_error(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, FlawflowError)
     headers = {"retry-after": str(error.retry_after)} if isinstance(error, BusyError) else None
-    if isinstance(error, StationError):
-        status = error.status
-    else:
-        status = 422 if isinstance(error, PictureError) else 500
-    return JSONResponse({"detail": str(error)}, status, headers)
+    return JSONResponse({"detail": str(error)}, status_of(error), headers)
