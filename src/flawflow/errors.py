@@ -33,6 +33,10 @@ class PictureError(FlawflowError):
     """A picture that cannot be read, or is too large to be read safely."""
 
 
+class PictureTooLargeError(PictureError):
+    """A picture of more pixels, or one that needs more memory to decode, than the limit allows."""
+
+
 class DatasetError(FlawflowError):
     """A folder, manifest or selection of pictures that cannot serve its purpose."""
 

@@ -51,7 +51,7 @@ def test_what_is_too_large_is_refused(make_client, settings, make_png, tmp_path)
 def test_too_many_pixels_are_refused(make_client, settings, make_png):
     station = make_client(dataclasses.replace(settings, max_pixels=100)).app.state.station
     (outcome,) = station.desk.inspect(station.registry.get(), [Given("a", make_png())], source="upload")
-    assert outcome.status == 422
+    assert outcome.status == 413
     assert "more than the limit" in outcome.error
     assert "given bytes" not in outcome.error
 

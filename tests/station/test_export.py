@@ -1,7 +1,7 @@
 import csv
 import io
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
 
@@ -34,6 +34,17 @@ def test_both_formats_say_what_the_history_says(client, inspect, make_png):
             datetime.fromisoformat(line["time"]) == column["time"] == datetime.fromisoformat(record["time"])
         )
         assert (line["has_picture"], column["has_picture"]) == ("true", True)
+
+
+def test_what_a_person_said_and_when(client, inspect, make_png):
+    said, unsaid = (inspect(make_png())["id"] for _ in range(2))
+    before = datetime.now(UTC)
+    client.put(f"/api/inspections/{said}/label", json={"label": "bad"})
+    lines, columns = rows(client), table(client).to_pylist()
+    assert [(each["id"], each["label"]) for each in columns] == [(said, "bad"), (unsaid, None)]
+    assert before <= columns[0]["labelled"] <= datetime.now(UTC)
+    assert datetime.fromisoformat(lines[0]["labelled"]) == columns[0]["labelled"]
+    assert (lines[1]["labelled"], columns[1]["labelled"]) == ("", None)
 
 
 def test_filters_and_nothing_at_all(client, inspect, make_png):

@@ -4,7 +4,7 @@ from typing import BinaryIO
 
 from PIL.ImageFile import ImageFile
 
-from flawflow.errors import PictureError
+from flawflow.errors import PictureError, PictureTooLargeError
 
 _WEBP_START = 30
 _TILE_WIDTH, _TILE_LENGTH = 322, 323
@@ -17,7 +17,7 @@ _BLOCK = 1 << 20
 def check_size(name: str, width: int, height: int, max_pixels: int) -> None:
     """Refuse a picture of more than `max_pixels` pixels, before anything of that size is allocated."""
     if width * height > max_pixels:
-        raise PictureError(
+        raise PictureTooLargeError(
             f"{name} has {width} × {height} pixels, more than the limit of {max_pixels:,}: "
             "make it smaller, or raise max_pixels if it is no mistake."
         )
@@ -35,7 +35,7 @@ def check_start(name: str, stream: BinaryIO, max_pixels: int) -> None:
         # Pixels that do not shrink at all take four bytes; no picture within the limit needs more.
         length = stream.seek(0, 2)
         if length > 4 * max_pixels + _BLOCK:
-            raise PictureError(
+            raise PictureTooLargeError(
                 f"{name} is a WebP of {length:,} bytes, more than {max_pixels:,} pixels can need: "
                 "save its first frame as a picture of its own."
             )
@@ -64,7 +64,7 @@ def _check_tiles(name: str, image: ImageFile, max_pixels: int) -> None:
         return
     padded = -(-image.width // width) * width * -(-image.height // length) * length
     if padded > max(max_pixels, 2 * image.width * image.height):
-        raise PictureError(
+        raise PictureTooLargeError(
             f"{name} keeps {image.width} × {image.height} pixels in tiles of {width} × {length}, which need "
             f"more than the limit of {max_pixels:,} pixels: save it anew with smaller tiles."
         )

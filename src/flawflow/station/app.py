@@ -1,6 +1,7 @@
 """The web application: routes, and what stands before them."""
 
 import contextlib
+import errno
 import logging
 import time
 from collections.abc import AsyncIterator
@@ -9,13 +10,14 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from sqlalchemy.exc import InterfaceError, OperationalError
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from flawflow import __version__
-from flawflow.errors import FlawflowError, PictureError
-from flawflow.station.errors import BusyError, StationError
+from flawflow.errors import FlawflowError
+from flawflow.station.errors import BusyError, status_of
 from flawflow.station.improve import routes as improve
 from flawflow.station.meters import Meters
 from flawflow.station.routes import events, export, inspect, inspections, models, page, review, system
@@ -26,6 +28,9 @@ from flawflow.station.settings import Settings
 from flawflow.station.shapes import Problem
 from flawflow.station.sources import routes as sources
 from flawflow.station.station import Station
+
+_STORAGE_RETRY_SECONDS = 10
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE"})
 
@@ -42,6 +47,7 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
         (404, "There is no such thing"),
         (422, "A value that cannot be"),
         (429, "Too many requests"),
+        (503, "Not now; Retry-After says when to come back"),
     )
 }
 
@@ -82,6 +88,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(FlawflowError, _on_flawflow_error)
+    for kind in (OperationalError, InterfaceError, OSError):
+        app.add_exception_handler(kind, _on_storage_error)
     return app
 
 
@@ -148,9 +156,18 @@ def _on_http_error(_request: Request, error: Exception) -> JSONResponse:
 
 
 def _on_flawflow_error(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, FlawflowError)
     headers = {"retry-after": str(error.retry_after)} if isinstance(error, BusyError) else None
-    if isinstance(error, StationError):
-        status = error.status
+    return JSONResponse({"detail": str(error)}, status_of(error), headers)
+
+
+def _on_storage_error(_request: Request, error: Exception) -> JSONResponse:
+    """Nothing can be recorded now; nothing was, so that the same request may come again."""
+    if isinstance(error, OSError):
+        if error.errno not in _DISK_FULL:
+            raise error
+        sentence = "the station's disk is full: make room, then send this again"
     else:
-        status = 422 if isinstance(error, PictureError) else 500
-    return JSONResponse({"detail": str(error)}, status, headers)
+        sentence = "the station's database does not answer: send this again in a moment"
+    _log.error("%s (%s)", sentence, " ".join(str(error).split()))
+    return JSONResponse({"detail": sentence}, 503, {"retry-after": str(_STORAGE_RETRY_SECONDS)})

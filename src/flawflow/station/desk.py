@@ -13,12 +13,12 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from flawflow.errors import FlawflowError, PictureError, one_line
+from flawflow.errors import FlawflowError, one_line
 from flawflow.inspect.inspection import Inspection
 from flawflow.inspect.stream import default_workers
 from flawflow.picture.decode import is_known
 from flawflow.report.results import readable
-from flawflow.station.errors import BusyError, NotFoundError, StationError, TooLargeError
+from flawflow.station.errors import BusyError, NotFoundError, TooLargeError, UnknownKindError, status_of
 from flawflow.station.meters import Meters
 from flawflow.station.models import Model
 from flawflow.station.pictures import map_png
@@ -183,7 +183,7 @@ class Desk:
         """The inspection, its map and, where it is kept, the picture's bytes."""
         content = _bytes(picture.content, most=self._settings.max_picture_bytes)
         if not is_known(content[:16]):
-            raise _UnknownKindError("this is no PNG, JPEG, BMP, TIFF or WebP picture: save it as one")
+            raise UnknownKindError("this is no PNG, JPEG, BMP, TIFF or WebP picture: save it as one")
         inspection = model.inspector.inspect(content, max_pixels=self._settings.max_pixels)
         keep = self._settings.keep_pictures
         keeps = keep == "all" or (keep == "ng" and inspection.verdict != "OK")
@@ -191,10 +191,6 @@ class Desk:
         row.has_picture = keeps
         self._meters.inspected(model.name, inspection)
         return row, map_png(inspection.graph_map, model.card.heat_scale), content if keeps else None
-
-
-class _UnknownKindError(PictureError):
-    """The bytes are of no kind that is read."""
 
 
 def _bytes(content: bytes | Path, *, most: int) -> bytes:
@@ -214,8 +210,7 @@ def _failed(name: str, picture: Given, error: FlawflowError) -> Failed:
     said = str(error).replace("The picture in the given bytes", "the picture")
     if isinstance(picture.content, Path):
         said = said.replace(str(picture.content), name)
-    status = 415 if isinstance(error, _UnknownKindError) else 422
-    return Failed(name, said, error.status if isinstance(error, StationError) else status)
+    return Failed(name, said, status_of(error))
 
 
 def _row(model: Model, inspection: Inspection, *, name: str, source: str, digest: str) -> InspectionRow:

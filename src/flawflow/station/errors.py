@@ -1,6 +1,6 @@
 """What can go wrong in a station; each knows the HTTP status that says so."""
 
-from flawflow.errors import FlawflowError
+from flawflow.errors import FlawflowError, PictureError, PictureTooLargeError
 
 
 class StationError(FlawflowError):
@@ -51,3 +51,15 @@ class BusyError(StationError):
     def __init__(self, sentence: str, *, retry_after: int = 1) -> None:
         super().__init__(sentence)
         self.retry_after = retry_after
+
+
+class UnknownKindError(PictureError):
+    """The bytes are of no kind of picture that is read."""
+
+
+def status_of(error: FlawflowError) -> int:
+    """Give the HTTP status that says what went wrong; 500 where it is nothing that was asked for or sent."""
+    if isinstance(error, StationError):
+        return error.status
+    kinds = ((PictureTooLargeError, 413), (UnknownKindError, 415), (PictureError, 422))
+    return next((status for kind, status in kinds if isinstance(error, kind)), 500)

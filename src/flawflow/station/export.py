@@ -13,9 +13,12 @@ from flawflow.station.record import InspectionRow
 
 COLUMNS = (
     "id", "time", "model", "model_sha256", "name", "source", "verdict", "score", "p_value", "label",
-    "width", "height", "region_count", "regions", "read_ms", "prepare_ms", "infer_ms", "judge_ms",
+    "labelled", "width", "height", "region_count", "regions", "read_ms", "prepare_ms", "infer_ms", "judge_ms",
     "picture_sha256", "has_picture", "has_mask",
 )  # fmt: skip
+
+
+_TIMES = ("time", "labelled")
 
 
 class ParquetMissingError(StationError):
@@ -58,7 +61,7 @@ def parquet_chunks(pages: Iterable[list[InspectionRow]]) -> Iterator[bytes]:
         "has_picture": flag,
         "has_mask": flag,
     }
-    kinds["time"] = pa.timestamp("us", tz="UTC")
+    kinds |= dict.fromkeys(_TIMES, pa.timestamp("us", tz="UTC"))
     kinds |= dict.fromkeys(("score", "p_value", "read_ms", "prepare_ms", "infer_ms", "judge_ms"), number)
     schema = pa.schema([(name, kinds.get(name, text)) for name in COLUMNS])
     sink = io.BytesIO()
@@ -107,7 +110,7 @@ def _record(row: InspectionRow) -> dict[str, Any]:
 
 
 def _cell(name: str, value: Any) -> Any:
-    if name == "time":
+    if name in _TIMES and value is not None:
         return value.isoformat()
     if isinstance(value, bool):
         return str(value).lower()

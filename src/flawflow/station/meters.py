@@ -1,15 +1,21 @@
 """What Prometheus reads."""
 
+from collections.abc import Callable, Iterable, Iterator
+
 from prometheus_client import (
     CollectorRegistry,
     Counter,
     Gauge,
     Histogram,
+    Metric,
     PlatformCollector,
     ProcessCollector,
 )
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 from flawflow.inspect.inspection import Inspection
+from flawflow.station.models import Model
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
@@ -42,8 +48,35 @@ class Meters:
             buckets=_SECONDS, registry=registry,
         )  # fmt: skip
 
+    def watch_models(self, models: Callable[[], Iterable[Model]]) -> None:
+        """Tell of the models that `models` gives, whenever Prometheus asks."""
+        self.registry.register(_Models(models))
+
     def inspected(self, model: str, inspection: Inspection) -> None:
         """Count an inspection."""
         self.inspections.labels(model, inspection.verdict).inc()
         for stage in ("read", "prepare", "infer", "judge"):
             self.stages.labels(stage).observe(getattr(inspection.timings, stage))
+
+
+class _Models(Collector):
+    """Which version of each model judges, since when, and whether a newer file of it was refused."""
+
+    def __init__(self, models: Callable[[], Iterable[Model]]) -> None:
+        self._models = models
+
+    def collect(self) -> Iterator[Metric]:
+        loaded = GaugeMetricFamily(
+            "flawflow_model_loaded_timestamp_seconds",
+            "When the model that judges now was loaded.",
+            labels=("model", "version", "sha256"),
+        )
+        refused = GaugeMetricFamily(
+            "flawflow_model_file_refused",
+            "1 where the model's newest file could not be taken, and an older one judges.",
+            labels=("model",),
+        )
+        for model in self._models():
+            loaded.add_metric((model.name, str(model.version), model.sha256), model.loaded.timestamp())
+            refused.add_metric((model.name,), float(model.problem is not None))
+        yield from (loaded, refused)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from flawflow.errors import PictureError
+from flawflow.errors import PictureError, PictureTooLargeError
 from flawflow.picture import read_mask, read_picture, resize_map
 from flawflow.report.heat import heat_levels, overlay
 
@@ -92,7 +92,12 @@ def mask_png(content: bytes, *, size: tuple[int, int]) -> bytes:
     """
     if not content.startswith(b"\x89PNG"):
         raise PictureError("the mask is no PNG: send one of the picture's size")
-    mask = read_mask(content, max_pixels=size[0] * size[1])
+    try:
+        mask = read_mask(content, max_pixels=size[0] * size[1])
+    except PictureTooLargeError:
+        raise PictureError(
+            f"the mask has more pixels than its picture, {size[1]} × {size[0]}: draw it at the picture's size"
+        ) from None
     if mask.shape != size:
         raise PictureError(
             f"the mask has {mask.shape[1]} × {mask.shape[0]} pixels, its picture {size[1]} × {size[0]}: "

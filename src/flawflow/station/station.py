@@ -78,6 +78,8 @@ class Station:
             lock.release()
             raise
 
+        meters.watch_models(registry.all)
+
         def tell_inspections(rows: Sequence[InspectionRow]) -> None:
             for row in rows:
                 events.publish({"type": "inspection", "inspection": inspection_json(row)})

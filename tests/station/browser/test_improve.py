@@ -103,6 +103,8 @@ def test_a_retraining_is_followed_compared_and_switched_to(reviewed: Any, statio
     expect(rows).to_have_count(2)
     expect(rows.nth(0)).to_contain_text("better")
     expect(rows.nth(1)).to_contain_text("worse")
+    expect(page.get_by_role("row", name="Good parts judged NG")).to_contain_text("1 of 2")
+    expect(page.get_by_role("row", name="Bad parts judged OK")).to_contain_text("0 of 1")
     page.get_by_role("radio", name="All (3)").check()
     expect(rows).to_have_count(3)
     page.get_by_role("button", name=f"Switch to version {second['version']}", exact=True).last.click()

@@ -112,6 +112,25 @@ def test_a_threshold_is_moved_by_keyboard_and_applied(open_page: Any, station: s
     expect(handle).to_have_attribute("aria-valuetext", re.compile("at most 11 %"))
 
 
+def test_rates_that_change_while_the_page_loads_are_seen(browser: Any, station: str):
+    page = browser.new_page()
+    model = f"{station}api/models/part"
+    rates = page.request.get(model).json()["calibration"]
+    before = {key: rates[key] for key in ("false_reject_rate", "review_rate")}
+
+    def change_first(route: Any) -> None:
+        page.request.post(f"{model}/rates", data={"false_reject_rate": 0.2, "review_rate": 0.4})
+        route.continue_()
+
+    page.route("**/api/events", change_first)
+    page.goto(station)
+    expect(page.locator("#live")).to_have_text("live")
+    expect(page.get_by_label("NG, at most", exact=False)).to_have_value("20")
+    page.request.post(f"{model}/rates", data=before)
+    expect(page.get_by_label("NG, at most", exact=False)).not_to_have_value("20")
+    page.close()
+
+
 def test_a_threshold_is_dragged(open_page: Any):
     page = open_page()
     handle = page.get_by_role("slider", name="Threshold of REVIEW")

@@ -1,11 +1,13 @@
 import base64
 import dataclasses
+import errno
 import io
 import threading
 
 import numpy as np
 import pytest
 from PIL import Image
+from sqlalchemy.exc import OperationalError
 
 from flawflow.inspect.inspector import Inspector
 
@@ -100,6 +102,26 @@ def test_a_full_queue_is_503_at_once_and_recovers(make_client, settings, make_pn
     first.join(10)
     assert answers[0].status_code == 200
     assert client.post("/api/inspect", files=files).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (OperationalError("INSERT", {}, Exception("secret")), 503),
+        (OSError(errno.ENOSPC, "No space left on device", "secret"), 503),
+        (OSError(errno.EIO, "secret"), 500),
+    ],
+)
+def test_what_cannot_be_recorded_may_be_sent_again(client, station, make_png, monkeypatch, error, status):
+    def fail(_):
+        raise error
+
+    monkeypatch.setattr(station.store, "add", fail)
+    answer = client.post("/api/inspect", files={"files": ("a.png", make_png())})
+    assert (answer.status_code, "retry-after" in answer.headers) == (status, status == 503)
+    assert "secret" not in answer.text
+    monkeypatch.undo()
+    assert client.post("/api/inspect", files={"files": ("a.png", make_png())}).status_code == 200
 
 
 def test_each_answer_belongs_to_its_picture(client, make_png):

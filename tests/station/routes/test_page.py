@@ -12,6 +12,7 @@ def test_the_page_needs_nothing_from_elsewhere(client):
 def test_the_documentation_names_every_route(client):
     text = client.get("/docs").text
     assert "/api/inspect" in text
+    assert "<td>Health" not in text, "each route says what it does"
     assert "<script" not in text
 
 

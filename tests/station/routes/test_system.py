@@ -1,3 +1,5 @@
+import pytest
+
 from flawflow import __version__
 
 
@@ -22,6 +24,21 @@ def test_made_up_methods_make_no_counters(client):
     for number in range(5):
         client.request(f"MADE{number}", "/api/health")
     assert "MADE" not in client.get("/metrics").text
+
+
+def test_metrics_tell_which_model_judges(client, station):
+    model = station.registry.get()
+    name = f'flawflow_model_loaded_timestamp_seconds{{model="tiny",sha256="{model.sha256}",version="0"}}'
+    before = client.get("/metrics").text.splitlines()
+    (loaded,) = (line for line in before if line.startswith("flawflow_model_loaded_timestamp_seconds"))
+    assert loaded.startswith(f"{name} ")
+    assert float(loaded.rpartition(" ")[2]) == pytest.approx(model.loaded.timestamp(), abs=1e-3)
+    assert 'flawflow_model_file_refused{model="tiny"} 0.0' in before
+    station.settings.models[0].write_bytes(b"half a file")
+    station.registry.refresh()
+    after = client.get("/metrics").text.splitlines()
+    assert 'flawflow_model_file_refused{model="tiny"} 1.0' in after
+    assert loaded in after
 
 
 def test_metrics(client, inspect, make_png):

@@ -118,6 +118,13 @@ def test_one_picture_too_large_is_413(make_client, settings, make_png):
     assert (answer.status_code, "50 bytes" in answer.json()["detail"]) == (413, True)
 
 
+def test_one_picture_of_too_many_pixels_is_413(make_client, settings, make_png):
+    client = make_client(dataclasses.replace(settings, max_pixels=40 * 60 - 1))
+    answer = client.post("/api/inspect", files={"files": ("a.png", make_png(size=(40, 60)))})
+    assert (answer.status_code, "60 × 40 pixels" in answer.json()["detail"]) == (413, True)
+    assert client.post("/api/inspect", files={"files": ("a.png", make_png(size=(40, 59)))}).status_code == 200
+
+
 def test_too_many_pictures_are_413(make_client, settings, make_png):
     client = make_client(dataclasses.replace(settings, max_files=2))
     for count in (3, 30):

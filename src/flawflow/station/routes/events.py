@@ -34,8 +34,9 @@ def router(station: Station) -> APIRouter:
 
 
 async def _lines(subscription: AsyncIterator[dict[str, Any]]) -> AsyncIterator[str]:
-    yield "retry: 2000\n\n"
+    # Subscribed before anything is sent: who has heard that the stream is open misses nothing from then on.
     coming = asyncio.ensure_future(anext(subscription))
+    yield "retry: 2000\n\n"
     try:
         while True:
             done, _ = await asyncio.wait({coming}, timeout=_HEARTBEAT_SECONDS)

@@ -27,7 +27,7 @@ def router(station: Station) -> APIRouter:
         },
     )
     def export(wanted: Wanted, format: Literal["csv", "parquet"] = "csv") -> StreamingResponse:  # noqa: A002
-        """Give all inspections that match, the oldest first; regions and timings are JSON."""
+        """Give all inspections that match, the oldest first; regions are JSON, timings in milliseconds."""
         if format == "parquet":
             require_parquet()
         write = csv_lines if format == "csv" else parquet_chunks

@@ -11,6 +11,26 @@ from starlette.staticfiles import StaticFiles
 from flawflow.station.errors import NotFoundError
 from flawflow.station.station import Station
 
+_DOCUMENTATION = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>flawflow station: HTTP</title>
+<link rel="icon" href="/static/icon.svg" type="image/svg+xml">
+<link rel="stylesheet" href="/static/css/tokens.css">
+<link rel="stylesheet" href="/static/css/base.css">
+<link rel="stylesheet" href="/static/css/parts.css">
+<main class="stack">
+<h1>flawflow station</h1>
+<p>For programs: <a href="/openapi.json">openapi.json</a>. For people: <a href="/">the page</a>.</p>
+<div class="card"><table class="small">
+<thead><tr><th scope="col">Method</th><th scope="col">Path</th><th scope="col">What it does</th></tr></thead>
+<tbody>{rows}</tbody>
+</table></div>
+</main>
+</html>
+"""
+
 _STATIC = Path(str(resources.files("flawflow.station") / "static"))
 
 
@@ -42,8 +62,4 @@ def _documentation(app: FastAPI) -> str:
         for path, operations in app.openapi()["paths"].items()
         for method, operation in operations.items()
     ]
-    return (
-        "<!doctype html><html lang='en'><meta charset='utf-8'><title>flawflow station: HTTP</title>"
-        "<h1>flawflow station</h1><p>For programs: <a href='/openapi.json'>openapi.json</a>.</p>"
-        f"<table>{''.join(rows)}</table></html>"
-    )
+    return _DOCUMENTATION.format(rows="".join(rows))

@@ -34,19 +34,23 @@ def router(station: Station) -> APIRouter:
 
     @routes.get("/api/health")
     async def health() -> Health:
+        """Say that the process lives; needs no token."""
         return Health(status="ok")
 
     @routes.get("/api/ready", responses={503: {"model": Problem, "description": "Not ready"}})
     def ready() -> Ready:
+        """Say that pictures can be inspected and recorded."""
         station.check()
         return Ready(ready=True)
 
     @routes.get("/api/version")
     async def version() -> About:
+        """Give flawflow's version, and whether models can be trained here."""
         return about
 
     @routes.post("/api/login", status_code=204)
     async def login(body: Login, request: Request) -> Response:
+        """Turn the token into a cookie, for the page."""
         token = station.settings.token
         if token is None:
             return Response(status_code=204)
@@ -65,6 +69,7 @@ def router(station: Station) -> APIRouter:
 
     @routes.post("/api/logout", status_code=204)
     async def logout() -> Response:
+        """Forget the cookie."""
         response = Response(status_code=204)
         response.delete_cookie(COOKIE, httponly=True, samesite="strict")
         return response

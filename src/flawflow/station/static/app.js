@@ -122,10 +122,13 @@ function themeButton() {
 }
 
 async function start() {
+  // Asks for the token where there is one, which the stream of events cannot.
+  await get("/api/version");
+  // What changes between asking and listening would be missed, so listening comes first.
+  await connect();
   await loadStation();
   at("station").textContent = station.version.station;
   showModels();
-  connect();
   route();
   countWaiting();
 }

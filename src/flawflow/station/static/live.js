@@ -1,6 +1,7 @@
 // What happens at the station, as it happens: server-sent events, connected again whenever they break.
 
 const LONGEST_WAIT = 10_000;
+const LONGEST_START = 1000;
 const listeners = new Map();
 let source = null;
 let wait = 500;
@@ -16,10 +17,17 @@ export function listen(type, listener) {
   return () => group.delete(listener);
 }
 
-/** Connect, and stay connected. */
+/**
+ * Connect, and stay connected.
+ * @returns {Promise} Kept when the station is heard, or is not within a second: a page must not wait for ever.
+ */
 export function connect(again = false) {
   source?.close();
   source = new EventSource("/api/events");
+  const tried = new Promise((done) => {
+    for (const end of ["open", "error"]) source.addEventListener(end, done);
+    setTimeout(done, LONGEST_START);
+  });
   source.addEventListener("open", () => {
     wait = 500;
     tell("state", true);
@@ -36,6 +44,7 @@ export function connect(again = false) {
     const said = JSON.parse(event.data);
     if (said.type) tell(said.type, said[said.type]);
   });
+  return tried;
 }
 
 /** Pass something on that this page knows first. */

@@ -44,7 +44,10 @@ export function showComparison(comparison, version) {
   );
 }
 
-function totals({ count, old, new: fresh }, version) {
+function totals({ count, old, new: fresh, pictures }, version) {
+  const bad = pictures.filter(({ label }) => label === "bad").length;
+  // A 0 says nothing where there was nothing to be judged wrongly.
+  const outOf = (all) => (value) => (all ? `${number(value)} of ${number(all)}` : "none reviewed to test with");
   const line = (name, value, words) =>
     h(
       "tr",
@@ -61,8 +64,8 @@ function totals({ count, old, new: fresh }, version) {
       (one) => one.image_auroc,
       (value) => (value === null ? "needs both kinds" : inTenths(value)),
     ),
-    line("Good parts judged NG", (one) => one.false_rejects, number),
-    line("Bad parts judged OK", (one) => one.missed, number),
+    line("Good parts judged NG", (one) => one.false_rejects, outOf(count - bad)),
+    line("Bad parts judged OK", (one) => one.missed, outOf(bad)),
   );
   return h(
     "div",
