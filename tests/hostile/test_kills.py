@@ -3,6 +3,7 @@
 Thirty kills of each kind; FLAWFLOW_KILLS=300 does more, FLAWFLOW_FUZZ_SEED=N at other moments.
 """
 
+import contextlib
 import csv
 import json
 import os
@@ -93,7 +94,9 @@ class Server:
         if killed_after is not None:
             ended, _, _ = select.select([self._process.stdout], [], [], killed_after)
             if not ended:
-                os.kill(child, signal.SIGKILL)
+                # It may end just now.
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(child, signal.SIGKILL)
         status = int(self._process.stdout.readline())
         assert status == 0 or (killed_after is not None and status == signal.SIGKILL), status
         return time.perf_counter() - started if status == 0 else None
