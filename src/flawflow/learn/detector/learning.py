@@ -86,7 +86,8 @@ def learn(
         optimiser.step()
         return loss.detach()
 
-    take_step = recorded(step, device)
+    # Features that did not fit the GPU are fetched at every step, which cannot be recorded.
+    take_step = recorded(step, batches.vectors.device)
     kept = source.work.load(f"scale-{scale}")
     first = 0 if kept is None else unpack(flow, optimiser, kept)
     tally.add(first)
