@@ -7,10 +7,12 @@ import pytest
 import torch
 from PIL import Image
 
-from flawflow.learn.alignment import CANDIDATES, choose_augmentation, gain
+from flawflow.learn import alignment
+from flawflow.learn.alignment import CANDIDATES, augmented, choose_augmentation, gain
 from flawflow.learn.augment import Augmentation, flip, view_generator
 from flawflow.learn.encoder import build_encoder
 from flawflow.learn.features import FeatureStore
+from flawflow.learn.preset import PRESETS
 from flawflow.picture import read_picture, resize_picture
 
 
@@ -47,6 +49,22 @@ def test_flips_change_nothing_of_what_others_draw() -> None:
     plain = Augmentation(degrees=5.0, brightness=0.2)(picture, view_generator(0, 1, 2))
     again = Augmentation(degrees=5.0, brightness=0.2, flips=False)(picture, view_generator(0, 1, 2))
     assert np.array_equal(plain, again)
+
+
+@pytest.mark.parametrize("chosen", [None, *CANDIDATES])
+def test_the_presets_name_says_that_views_were_learned_from(
+    chosen: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alignment, "choose_augmentation", lambda *_, **__: chosen)
+    encoder = build_encoder("test_efficientnet", weights="random", size=(64, 64))
+    pictures = [Path(f"{number}.png") for number in range(20)]
+    preset = PRESETS["fast"]
+    found, notes = augmented(preset, "auto", encoder, pictures, size=(64, 64), seed=0)
+    assert len(notes) == 1
+    if chosen is None:
+        assert found is preset
+    else:
+        assert (found.name, found.augmentation) == ("fast, augment auto", CANDIDATES[chosen])
 
 
 @pytest.mark.parametrize(("way", "expected"), [("aligned", False), ("anyhow", True)])

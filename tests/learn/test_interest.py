@@ -15,9 +15,10 @@ from PIL import Image
 from scipy.ndimage import distance_transform_edt
 
 from flawflow import Inspector
-from flawflow.errors import PictureError, TrainingError
+from flawflow.card import Card
+from flawflow.errors import ModelFileError, PictureError, TrainingError
 from flawflow.inspect.engine import OnnxRuntimeEngine
-from flawflow.judge.interest import from_runs
+from flawflow.judge.interest import from_runs, to_runs
 from flawflow.learn.detector import (
     Cflow,
     Detector,
@@ -36,7 +37,7 @@ from flawflow.learn.interest import cells, nearest_inside, read_interest
 from flawflow.learn.model import InspectionModel, build_head
 from flawflow.learn.source import Source
 from flawflow.learn.work import WorkFolder
-from flawflow.model_file import read_model
+from flawflow.model_file import read_model, write_model
 from flawflow.picture import read_picture, resize_mask
 
 SIZE = (64, 64)
@@ -197,6 +198,19 @@ def test_masks_are_read_at_the_models_size(masks: dict[str, Path]) -> None:
     assert roi[:, :4].all()
     assert not roi[:, 4:].any()
     assert np.array_equal(ignored, ~roi)
+
+
+def test_a_models_mask_is_taken_at_any_size(tmp_path: Path, tiny_graph: bytes, tiny_card: Card) -> None:
+    upper = np.arange(32 * 32).reshape(32, 32) < 512
+    write_model(tmp_path / "upper.flaw", tiny_graph, replace(tiny_card, interest=to_runs(upper)))
+    write_model(tmp_path / "all.flaw", tiny_graph, tiny_card)
+    for size in ((32, 32), (8, 24)):
+        roi = read_interest(tmp_path / "upper.flaw", None, size, (40, 80))
+        assert np.array_equal(roi, np.broadcast_to(np.arange(size[0])[:, None] < size[0] // 2, size))
+        everything = read_interest(tmp_path / "all.flaw", None, size, (40, 80))
+        assert np.array_equal(everything, np.ones(size, np.bool_))
+    with pytest.raises(ModelFileError, match=r"missing\.flaw"):
+        read_interest(tmp_path / "missing.flaw", None, (8, 8), (40, 80))
 
 
 def test_masks_that_make_no_sense_are_told(masks: dict[str, Path]) -> None:

@@ -109,7 +109,8 @@ def learning_options(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.option(
     "--roi",
     type=click.Path(path_type=Path),
-    help="A mask drawn over one of the pictures: what is not black counts, the rest changes nothing.",
+    help="A mask drawn over one of the pictures: what is not black counts, the rest changes nothing. Or a "
+    "model (.flaw): what counts to it.",
 )
 @click.option(
     "--ignore", type=click.Path(path_type=Path), help="A mask of what does not count, such as a label."

@@ -101,7 +101,9 @@ def augmented(
     if name is None:
         return preset, ("The good parts lie alike: no turned or mirrored views are learned from.",)
     note = f"The good parts lie anyhow: they are learned from {name} as well."
-    return replace(preset, augmentation=CANDIDATES[name], views=VIEWS), (note,)
+    # The card says by it that views were learned from; a station asks for them again.
+    named = f"{preset.name}, augment {augment}"
+    return replace(preset, name=named, augmentation=CANDIDATES[name], views=VIEWS), (note,)
 
 
 @torch.inference_mode()

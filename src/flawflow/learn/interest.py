@@ -9,6 +9,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from flawflow.errors import TrainingError
+from flawflow.judge.interest import from_runs
+from flawflow.model_file import read_model
 from flawflow.picture import read_mask, resize_mask
 
 # How far the ratio of a mask's sides may be from that of the pictures.
@@ -22,8 +24,9 @@ def read_interest(
     """Read which pixels count.
 
     Args:
-        roi: A mask of what counts, not zero where it does; None for everything.
-        ignore: A mask of what does not count, not zero there; None for nothing.
+        roi: A mask of what counts, not zero where it does, or a model file, whose mask is taken; None for
+            everything.
+        ignore: Likewise of what does not count; None for nothing.
         size: (H, W) of the model's input.
         picture: (H, W) of the training pictures, whose shape the masks must have.
 
@@ -32,6 +35,7 @@ def read_interest(
 
     Raises:
         PictureError: A mask cannot be read.
+        ModelFileError: A model file cannot.
         TrainingError: A mask is of another shape than the pictures, or nothing is left to look at.
     """
     if roi is None and ignore is None:
@@ -39,9 +43,7 @@ def read_interest(
     counts = np.ones(size, np.bool_)
     for path, keeps in ((roi, True), (ignore, False)):
         if path is not None:
-            mask = read_mask(path)
-            _check_shape(path, mask.shape, picture)
-            counts &= resize_mask(mask, size) == keeps
+            counts &= resize_mask(_read(path, picture), size) == keeps
     if not counts.any():
         names = " and ".join(str(path) for path in (roi, ignore) if path is not None)
         raise TrainingError(
@@ -67,6 +69,16 @@ def nearest_inside(inside: Tensor) -> Tensor:
     indices = torch.nonzero(inside.flatten())[:, 0]
     found = [torch.cdist(part, places[indices]).argmin(dim=1) for part in torch.split(places, _PART)]
     return indices[torch.cat(found)]
+
+
+def _read(path: Path, picture: tuple[int, int]) -> NDArray[np.bool_]:
+    if path.suffix == ".flaw":
+        # At the size of that model's input, of whatever shape the pictures were.
+        card = read_model(path).card
+        return from_runs(card.interest, card.size)
+    mask = read_mask(path)
+    _check_shape(path, mask.shape, picture)
+    return mask
 
 
 def _check_shape(path: Path, mask: tuple[int, ...], picture: tuple[int, int]) -> None:

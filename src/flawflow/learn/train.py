@@ -101,9 +101,10 @@ def train(
         size: (H, W) that pictures are resized to.
         every: Of a video, every Nth frame is a picture, and the last 15 % of them are kept aside.
         seed: Of every random choice.
-        roi: A mask, drawn over one of the pictures, of what counts (not black). What lies elsewhere changes
-            nothing: neither what is learned nor any score, map or region of the model.
-        ignore: A mask of what does not count.
+        roi: A mask, drawn over one of the pictures, of what counts (not black), or a model file, whose mask
+            is taken. What lies elsewhere changes nothing: neither what is learned nor any score, map or
+            region of the model.
+        ignore: Likewise of what does not count.
         calibration: "split" keeps 15 % aside, "cross" cross-fits, "auto" chooses by the number of pictures.
         device: "auto", "cpu" or "cuda".
         exclude_suspects: Leave pictures that may be defective out of learning and calibration.

@@ -148,6 +148,17 @@ def test_original_data_that_are_gone_are_said(station: Station, review: Review, 
         with_original(station, tmp_path / "sets", tmp_path / "gone").make("tiny")
 
 
+def test_original_videos_are_refused_and_not_taken_for_pictures(
+    station: Station, review: Review, make_png: Callable[..., bytes], tmp_path: Path
+):
+    review(1, "good")
+    (tmp_path / "original").mkdir()
+    (tmp_path / "original" / "0.png").write_bytes(make_png(7))
+    (tmp_path / "original" / "line.mp4").write_bytes(b"frames")
+    with pytest.raises(ConflictError, match=r"line\.mp4 is a video"):
+        with_original(station, tmp_path / "sets", tmp_path / "original").make("tiny")
+
+
 def test_a_crash_while_a_version_is_written_leaves_none(
     datasets: Datasets, review: Review, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from flawflow.card import Card
-from flawflow.model_file import read_model
+from flawflow.model_file import read_model, write_model
 from flawflow.station.errors import StationError
 from flawflow.station.improve.plan import Plan
 from flawflow.station.improve.process import COMMAND, Training
@@ -21,21 +21,38 @@ pytest.importorskip("torch", reason="training is not installed")
 @pytest.fixture
 def plan(tiny_card: Card, tmp_path: Path) -> Plan:
     draw_parts(tmp_path / "parts", train=9, test=1, size=32)
-    plan = Plan.like(tiny_card, data=tmp_path / "parts", output=tmp_path / "new.flaw", preset="fast")
+    plan = Plan.like(
+        tiny_card,
+        model=tmp_path / "tiny.flaw",
+        data=tmp_path / "parts",
+        output=tmp_path / "new.flaw",
+        preset="fast",
+    )
     return replace(plan, encoder="test_efficientnet", weights="random", size=(32, 32), detector="mahalanobis")
 
 
 @pytest.mark.slow
-def test_a_model_comes_out_and_progress_is_heard(plan: Plan, tmp_path: Path):
+def test_a_model_comes_out_and_progress_is_heard(
+    plan: Plan, tiny_graph: bytes, tiny_card: Card, tmp_path: Path
+):
+    write_model(tmp_path / "tiny.flaw", tiny_graph, replace(tiny_card, interest=(512, 512)))
+    plan = replace(plan, roi=str(tmp_path / "tiny.flaw"))
     steps: list[tuple[str, float]] = []
     model = Training(plan, tmp_path / "log.txt").run(lambda stage, share: steps.append((stage, share)))
-    assert read_model(model).card.size == (32, 32)
+    card = read_model(model).card
+    assert (card.size, card.detector, card.interest) == ((32, 32), "mahalanobis", (512, 512))
     shares = [share for _, share in steps]
     assert shares == sorted(shares)
     assert shares[-1] == pytest.approx(1.0)
     assert {"Features", "Calibrating"} <= {stage for stage, _ in steps}
     # Once more: what was trained is not trained again.
     assert Training(plan, tmp_path / "log.txt").run(lambda *_: pytest.fail("trained again")) == model
+
+
+def test_the_flow_and_the_views_are_asked_for(plan: Plan, tmp_path: Path):
+    for wrong in ({"flow": "no-flow", "detector": "cflow"}, {"augment": "no-views"}):
+        with pytest.raises(StationError, match=r"There is no .*'no-"):
+            Training(replace(plan, **wrong), tmp_path / "log.txt").run(lambda *_: None)
 
 
 def test_a_sentence_says_what_does_not_fit(plan: Plan, tmp_path: Path):

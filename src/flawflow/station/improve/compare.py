@@ -1,12 +1,14 @@
 """The old and the new model on the reviewed pictures that neither was trained on."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from flawflow.errors import PictureError
 from flawflow.inspect.inspector import Inspector
 from flawflow.inspect.stream import in_order
 from flawflow.metrics.ranking import auroc
+from flawflow.model_file import replace_card
 from flawflow.station.improve.datasets import DatasetVersion, Picture
 
 
@@ -62,7 +64,17 @@ def at_rates_of(judge: Inspector, other: Inspector) -> Inspector:
     )
 
 
-def _judged(inspector: Inspector, path: Any) -> dict[str, Any]:
+def give_rates_of(judge: Inspector, file: Path) -> Inspector:
+    """Let a model file judge at the rates of another model, and load it.
+
+    A training knows the usual rates only, and a switch to what it made shall not change those that hold.
+    """
+    new = at_rates_of(judge, Inspector.load(file, threads=1))
+    replace_card(file, file, new.card)
+    return new
+
+
+def _judged(inspector: Inspector, path: Path) -> dict[str, Any]:
     _, score = inspector.measure(path)
     return {"score": score, "verdict": inspector.card.calibration.verdict(score)}
 

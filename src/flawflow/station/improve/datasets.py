@@ -17,6 +17,7 @@ from flawflow.picture.decode import suffix_of
 from flawflow.station.errors import ConflictError, NotFoundError
 from flawflow.station.record import Filters, InspectionRow, Store
 from flawflow.station.shelf import Shelf
+from flawflow.video.names import is_video_name
 
 Place = Literal["train/good", "test/good", "test/bad"]
 
@@ -123,7 +124,8 @@ class Datasets:
         was first trained on; one of them that was reviewed as bad is left out.
 
         Raises:
-            ConflictError: Nothing was reviewed, or nothing since the newest version.
+            ConflictError: Nothing was reviewed, or nothing since the newest version; or the original data
+                cannot be read, or hold videos.
         """
         with self._lock:
             sources = self._sources(model)
@@ -201,6 +203,8 @@ class Datasets:
             data = open_dataset(folder)
         except DatasetError as error:
             raise ConflictError(str(error)) from None
+        for video in (sample.path for sample in data.train if is_video_name(sample.path)):
+            raise ConflictError(f"{video} is a video, and data sets hold pictures: name some of its frames")
         tested = {_digest(sample.path) for sample in data.test}
         learned = {_digest(sample.path): sample.path for sample in data.train}
         sources = [

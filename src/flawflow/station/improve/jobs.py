@@ -11,10 +11,9 @@ from typing import Any, Literal
 
 from flawflow.errors import FlawflowError
 from flawflow.files import write_whole
-from flawflow.inspect.inspector import Inspector
 from flawflow.model_file import read_model
 from flawflow.station.errors import ConflictError, NotFoundError
-from flawflow.station.improve.compare import at_rates_of, compare
+from flawflow.station.improve.compare import compare, give_rates_of
 from flawflow.station.improve.datasets import Datasets
 from flawflow.station.improve.plan import Plan, Preset
 from flawflow.station.improve.process import StoppedError, Training
@@ -122,15 +121,22 @@ class Jobs:
         Raises:
             NotFoundError: There is no such model or data set.
         """
-        card = self._registry.get(model).card
-        return Plan.like(card, data=self._datasets.get(dataset).path, output=output, preset=preset)
+        found = self._registry.get(model)
+        return Plan.like(
+            found.card,
+            model=self._registry.version_path(model, found.version),
+            data=self._datasets.get(dataset).path,
+            output=output,
+            preset=preset,
+        )
 
     def retrain(self, model: str, dataset: int, preset: Preset) -> Job:
         """Start a training.
 
         Raises:
             NotFoundError: There is no such model or data set.
-            ConflictError: The data set is another model's, or a training runs already.
+            ConflictError: The data set is another model's, a training runs already, or the encoder's weights
+                are of a file that is not here.
         """
         if self._datasets.get(dataset).model != model:
             raise ConflictError(f"data set {dataset} is of another model than {model}: make one of {model}")
@@ -140,6 +146,7 @@ class Jobs:
             number = max(self._jobs, default=0) + 1
             output = self._folder / str(number) / f"{model}.flaw"
             plan = self.plan(model, dataset, preset, output=output)
+            plan.require_weights()
             job = Job(id=number, kind="retrain", model=model, dataset=dataset, plan=plan)
             self._jobs[number] = job
             self._write(job)
@@ -190,15 +197,16 @@ class Jobs:
 
     def _finish(self, job: Job, output: Path) -> dict[str, Any]:
         """Take the model as a new version and compare it with the one that inspects now."""
+        old = self._registry.get(job.model).inspector
+        new = give_rates_of(old, output)
         sha256 = read_model(output).sha256
         known = [each.version for each in self._registry.versions(job.model) if each.sha256 == sha256]
         # Known already where the station ended between here and the end of the job.
         version = known[-1] if known else self._registry.add_version(job.model, output)
-        old = self._registry.get(job.model).inspector
         found = compare(
             self._datasets.get(job.dataset),
             old,
-            at_rates_of(old, Inspector.load(output, threads=1)),
+            new,
             progress=lambda done, total: self._step(
                 job.id, "Comparing", _TRAINING + (1 - _TRAINING) * done / total
             ),
