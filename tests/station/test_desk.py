@@ -129,7 +129,7 @@ def test_who_hangs_up_does_not_stop_the_record(station, make_png):
     assert station.desk.inspect(model, [Given("b", make_png())], source="upload")[0].id
 
 
-def test_a_record_that_cannot_be_written_is_not_answered(station, make_png, monkeypatch):
+def test_a_record_that_cannot_be_written_is_neither_answered_nor_counted(station, make_png, monkeypatch):
     def fail(_):
         raise OSError("no space left")
 
@@ -139,6 +139,9 @@ def test_a_record_that_cannot_be_written_is_not_answered(station, make_png, monk
     monkeypatch.undo()
     (row,) = station.desk.inspect(station.registry.get(), [Given("a", make_png())], source="upload")
     assert row.id
+    station.close()
+    labels = {"model": "tiny", "verdict": "OK"}
+    assert station.meters.registry.get_sample_value("flawflow_inspections_total", labels) == 1.0
 
 
 def test_a_picture_that_cannot_be_kept_has_no_record(station, make_png, monkeypatch):

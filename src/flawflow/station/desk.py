@@ -112,7 +112,7 @@ class Desk:
             future: Future[Outcome] = Future()
             # From here on nobody can cancel it: who hangs up must not keep the others from being recorded.
             future.set_running_or_notify_cancel()
-            future.add_done_callback(functools.partial(self._leave, size))
+            future.add_done_callback(functools.partial(self._leave, model.name, size))
             futures.append(future)
             self._pool.submit(self._work, model, picture, source, future)
         return futures
@@ -157,11 +157,16 @@ class Desk:
         """Finish what waits, then end."""
         self._pool.shutdown(wait=True)
 
-    def _leave(self, size: int, _future: "Future[Outcome]") -> None:
+    def _leave(self, model: str, size: int, future: "Future[Outcome]") -> None:
         with self._lock:
             self._count -= 1
             self._bytes -= size
             self._meters.waiting.set(self._count)
+        outcome = None if future.exception() else future.result()
+        if isinstance(outcome, InspectionRow):
+            self._meters.inspections.labels(model, outcome.verdict).inc()
+        elif outcome is not None:
+            self._meters.failures.labels(model).inc()
 
     def _work(self, model: Model, picture: Given, source: str, future: "Future[Outcome]") -> None:
         started = perf_counter()
@@ -170,7 +175,6 @@ class Desk:
             row, png, kept = self._inspected(model, picture, name, source)
             self._scribe.write(Entry(row, png, kept, future))  # type: ignore[arg-type]  # an Outcome as well
         except FlawflowError as error:
-            self._meters.failures.labels(model.name).inc()
             future.set_result(_failed(name, picture, error))
         except Exception as error:  # Whoever waits must be told; a worker must live on.
             future.set_exception(error)
@@ -189,7 +193,7 @@ class Desk:
         keeps = keep == "all" or (keep == "ng" and inspection.verdict != "OK")
         row = _row(model, inspection, name=name, source=source, digest=hashlib.sha256(content).hexdigest())
         row.has_picture = keeps
-        self._meters.inspected(model.name, inspection)
+        self._meters.timed(inspection.timings)
         return row, map_png(inspection.graph_map, model.card.heat_scale), content if keeps else None
 
 

@@ -14,7 +14,7 @@ from prometheus_client import (
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from flawflow.inspect.inspection import Inspection
+from flawflow.inspect.inspection import Timings
 from flawflow.station.models import Model
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -28,7 +28,10 @@ class Meters:
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
         self.inspections = Counter(
-            "flawflow_inspections", "Inspections by verdict.", ("model", "verdict"), registry=registry
+            "flawflow_inspections",
+            "Recorded inspections by verdict.",
+            ("model", "verdict"),
+            registry=registry,
         )
         self.failures = Counter(
             "flawflow_failures", "Pictures that could not be inspected.", ("model",), registry=registry
@@ -52,11 +55,10 @@ class Meters:
         """Tell of the models that `models` gives, whenever Prometheus asks."""
         self.registry.register(_Models(models))
 
-    def inspected(self, model: str, inspection: Inspection) -> None:
-        """Count an inspection."""
-        self.inspections.labels(model, inspection.verdict).inc()
+    def timed(self, timings: Timings) -> None:
+        """Count how long the stages of an inspection took."""
         for stage in ("read", "prepare", "infer", "judge"):
-            self.stages.labels(stage).observe(getattr(inspection.timings, stage))
+            self.stages.labels(stage).observe(getattr(timings, stage))
 
 
 class _Models(Collector):
