@@ -18,8 +18,7 @@ def check_size(name: str, width: int, height: int, max_pixels: int) -> None:
     """Refuse a picture of more than `max_pixels` pixels, before anything of that size is allocated."""
     if width * height > max_pixels:
         raise PictureTooLargeError(
-            f"{name} has {width} × {height} pixels, more than the limit of {max_pixels:,}: "
-            "make it smaller, or raise max_pixels if it is no mistake."
+            f"{name} has {width} × {height} pixels, more than the limit of {max_pixels:,}: make it smaller."
         )
 
 
