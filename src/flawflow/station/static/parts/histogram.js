@@ -4,7 +4,7 @@ import { h, svg } from "../dom.js";
 import { counted, score, VERDICTS } from "../words.js";
 
 const BINS = 40;
-const ROOM = { left: 8, right: 8, row: 62, gap: 18, axis: 20 };
+const ROOM = { left: 8, right: 8, row: 62, label: 16, gap: 18, axis: 20 };
 const HEIGHT = 2 * ROOM.row + ROOM.gap + ROOM.axis;
 
 /**
@@ -17,7 +17,10 @@ const HEIGHT = 2 * ROOM.row + ROOM.gap + ROOM.axis;
 export function makeHistogram(move) {
   const plot = svg("svg", { class: "plot", role: "img" });
   const handles = { ng: makeHandle("ng", "NG"), review: makeHandle("review", "REVIEW") };
-  const element = h("div", { class: "histogram" }, plot, handles.review.element, handles.ng.element);
+  const recently = h("span", { class: "row-label", "aria-hidden": "true" });
+  // Over the thresholds' lines, which may stand anywhere.
+  const labels = [h("span", { class: "row-label", "aria-hidden": "true" }, "good calibration parts"), recently];
+  const element = h("div", { class: "histogram" }, plot, handles.review.element, handles.ng.element, labels);
   let shown = null;
   let scale = null;
 
@@ -31,6 +34,7 @@ export function makeHistogram(move) {
       `Histogram of ${counted(shown.good.length, "good calibration score")} and ${counted(shown.recent.length, "recent score")}`,
     );
     plot.replaceChildren(...goodBars(shown.good, scale), ...recentBars(shown.recent, scale), ...axis(scale));
+    recently.textContent = shown.recent.length ? "recent pictures" : "recent pictures: none yet";
     for (const name of ["ng", "review"]) place(name);
   }
 
@@ -131,10 +135,7 @@ function counts(scores, scale) {
 function goodBars(good, scale) {
   const bins = counts(good, scale);
   const tall = Math.max(...bins);
-  return [
-    ...bins.flatMap((count, i) => (count ? [bar("good", i, 0, count / tall, scale, ROOM.row)] : [])),
-    label("good calibration parts", 12),
-  ];
+  return bins.flatMap((count, i) => (count ? [bar("good", i, 0, count / tall, scale, ROOM.row)] : []));
 }
 
 function recentBars(recent, scale) {
@@ -154,14 +155,12 @@ function recentBars(recent, scale) {
       below += row[i];
     });
   }
-  return [
-    ...bars,
-    label(recent.length ? "recent pictures" : "recent pictures: none yet", ROOM.row + ROOM.gap + 10),
-  ];
+  return bars;
 }
 
 function bar(kind, index, below, share, scale, foot) {
-  const [full, height] = [ROOM.row - 14, Math.max(1.5, share * (ROOM.row - 14))];
+  const full = ROOM.row - ROOM.label;
+  const height = Math.max(1.5, share * full);
   return svg("rect", {
     class: kind,
     x: ROOM.left + index * scale.step + 0.5,
@@ -170,8 +169,6 @@ function bar(kind, index, below, share, scale, foot) {
     height,
   });
 }
-
-const label = (text, y) => svg("text", { class: "row-label", x: ROOM.left, y }, text);
 
 function axis(scale) {
   const feet = [ROOM.row, 2 * ROOM.row + ROOM.gap];

@@ -26,18 +26,22 @@ export function switchTo(name, version) {
 /** Make the card of a model's versions. */
 export function makeVersions(model) {
   const list = h("tbody", {});
-  const back = button("Roll back to the one before", () =>
-    attempt(async () => {
-      keep(await post(ofModel(model.name, "/rollback"), {}));
-      say("The version before judges again.");
-    }),
+  const back = h(
+    "div",
+    {},
+    button("Roll back to the one before", () =>
+      attempt(async () => {
+        keep(await post(ofModel(model.name, "/rollback"), {}));
+        say("The version before judges again.");
+      }),
+    ),
   );
   const element = h(
     "section",
     { class: "card stack", "aria-label": "Versions" },
     h("h2", {}, "Versions"),
     table(["Version", "Made", "SHA-256", ""], list, { class: "small" }, "State"),
-    h("div", {}, back),
+    back,
   );
 
   function draw() {

@@ -13,8 +13,8 @@ import { counted, moment, number } from "../words.js";
 
 const PRESETS = [
   ["fast", "fast: a first look"],
-  ["balanced", "balanced: as the model comes"],
-  ["accurate", "accurate: slower, larger pictures"],
+  ["balanced", "balanced: the usual"],
+  ["accurate", "accurate: takes longer"],
 ];
 const ELSEWHERE =
   "This station has no torch, so another machine does the learning; ask for the command here.";
@@ -43,8 +43,9 @@ export function showImprove(place) {
       h("h1", {}, "Improve"),
       h("p", { class: "soft" }, `What was reviewed teaches the next version of ${model.name}.`),
     ),
-    h("div", { class: "half" }, sets, versions.element),
-    h("div", { class: "half" }, learn),
+    sets,
+    learn,
+    h("div", { class: "wide" }, versions.element),
     compare,
   );
 
