@@ -19,7 +19,8 @@ from flawflow.learn.augment import Augmentation
 from flawflow.learn.calibrate import LEAST_PICTURES, split_good
 from flawflow.learn.detector.standard import PositionStandard
 from flawflow.learn.encoder import Encoder
-from flawflow.learn.features import FeatureStore, extract
+from flawflow.learn.extract import extract
+from flawflow.learn.features import FeatureStore
 from flawflow.learn.preset import Preset
 from flawflow.video.names import is_video_name
 

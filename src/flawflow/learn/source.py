@@ -9,7 +9,8 @@ import torch
 
 from flawflow.learn.augment import Augmentation
 from flawflow.learn.encoder import Encoder
-from flawflow.learn.features import FeatureStore, extract
+from flawflow.learn.extract import extract
+from flawflow.learn.features import FeatureStore
 from flawflow.learn.work import WorkFolder
 
 
