@@ -15,33 +15,12 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Literal, Self
 
+from flawflow.judge.threshold import Threshold, as_written, check_rate, find_threshold
+
 Verdict = Literal["OK", "REVIEW", "NG"]
 
 # Rates that follow from a threshold are rounded to millionths.
 _STEPS = 1_000_000
-
-
-@dataclass(frozen=True)
-class Threshold:
-    """A score that few good pictures exceed.
-
-    Attributes:
-        score: A calibration score; what is above it stands out.
-        asked_rate: The rate that was asked for, in (0, 1).
-        guaranteed_rate: What holds: a new good picture is above `score` with at most this probability.
-        expected_rate: What is seen: about this share of good pictures is above `score`. It differs from
-            `guaranteed_rate` where the model was cross-fitted.
-    """
-
-    score: float
-    asked_rate: float
-    guaranteed_rate: float
-    expected_rate: float
-
-    @property
-    def keeps_rate(self) -> bool:
-        """Whether the rate that was asked for is guaranteed."""
-        return self.guaranteed_rate <= self.asked_rate
 
 
 @dataclass(frozen=True)
@@ -113,7 +92,7 @@ class Calibration:
             raise ValueError("a calibration needs good pictures, at least one, with finite anomaly maps")
         return cls(
             scores=_ascending(scores),
-            pixel_threshold=_threshold(review_rate, own, _ascending(own + other)).score,
+            pixel_threshold=find_threshold(review_rate, own, _ascending(own + other)).score,
             false_reject_rate=false_reject_rate,
             review_rate=review_rate,
             others=_ascending(others),
@@ -129,8 +108,8 @@ class Calibration:
                 raise ValueError(f"{name} must be ascending")
         if not math.isfinite(self.pixel_threshold):
             raise ValueError(f"pixel_threshold must be finite; got {self.pixel_threshold}")
-        _check_rate(self.false_reject_rate)
-        _check_rate(self.review_rate)
+        check_rate(self.false_reject_rate)
+        check_rate(self.review_rate)
         if self.review_rate < self.false_reject_rate:
             raise ValueError(
                 "the review rate (NG and REVIEW together) must be at least the false reject rate (NG alone); "
@@ -180,7 +159,7 @@ class Calibration:
         Raises:
             ValueError: When the rate is outside (0, 1).
         """
-        return _threshold(self.false_reject_rate if rate is None else rate, self.scores, self.all_scores)
+        return find_threshold(self.false_reject_rate if rate is None else rate, self.scores, self.all_scores)
 
     def review_threshold(self) -> Threshold:
         """The threshold of `review_rate`: a picture above it is REVIEW, if not NG."""
@@ -192,7 +171,7 @@ class Calibration:
         Raises:
             ValueError: When the rate is outside (0, 1).
         """
-        return math.ceil(1 / _exact(self.false_reject_rate if rate is None else rate)) - 1
+        return math.ceil(1 / as_written(self.false_reject_rate if rate is None else rate)) - 1
 
     def rate_above(self, score: float) -> float:
         """The rate whose threshold is the largest calibration score that is not above `score`.
@@ -222,36 +201,5 @@ class Calibration:
         return "REVIEW" if score > self.review_threshold().score else "OK"
 
 
-def _threshold(rate: float, own: tuple[float, ...], everyone: tuple[float, ...]) -> Threshold:
-    """The threshold for a rate among ascending values; see `Calibration.threshold`."""
-    guaranteed, expected = _exceeded_by(rate, own), _exceeded_by(rate, everyone)
-    return Threshold(
-        score=max(guaranteed[0], expected[0]),
-        asked_rate=rate,
-        guaranteed_rate=guaranteed[1],
-        expected_rate=expected[1],
-    )
-
-
-def _exceeded_by(rate: float, scores: tuple[float, ...]) -> tuple[float, float]:
-    """The calibration score that a new one exceeds with probability ≤ `rate`, and that probability."""
-    n = len(scores)
-    # ⌈(n + 1)(1 - rate)⌉ = n + 1 - ⌊(n + 1) rate⌋: the calibration pictures that may lie above, plus one.
-    above = max(1, math.floor((n + 1) * _exact(rate)))
-    return scores[n - above], above / (n + 1)
-
-
 def _ascending(values: Iterable[float]) -> tuple[float, ...]:
     return tuple(sorted(map(float, values)))
-
-
-def _check_rate(rate: float) -> None:
-    if not 0.0 < rate < 1.0:
-        raise ValueError(f"a rate must be between 0 and 1 (0.01 is 1 %); got {rate}")
-
-
-def _exact(rate: float) -> Fraction:
-    # The decimal that a person wrote: 0.07 as a float is a little above 7/100, and times 100 it would not
-    # be 7. One calibration picture more or less hangs on that.
-    _check_rate(rate)
-    return Fraction(repr(float(rate)))

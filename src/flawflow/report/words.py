@@ -3,8 +3,9 @@
 from typing import Any
 
 from flawflow.card import Card
-from flawflow.judge.calibration import Calibration, Threshold
+from flawflow.judge.calibration import Calibration
 from flawflow.judge.drift import Drift
+from flawflow.judge.threshold import Threshold
 
 VERDICT_WORDS = {
     "NG": "not like the good parts",
