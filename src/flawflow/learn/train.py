@@ -5,32 +5,27 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
-from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from flawflow import __version__
 from flawflow.card import Card, EncoderCard, TrainingCard
 from flawflow.dataset import Dataset, open_dataset
-from flawflow.errors import TrainingError
 from flawflow.inspect.engine import OnnxRuntimeEngine
-from flawflow.judge.interest import to_runs
-from flawflow.learn.alignment import augmented
 from flawflow.learn.calibrate import calibrate
-from flawflow.learn.crossfit import is_crossed, measure_by_sisters, without_first_part
+from flawflow.learn.crossfit import measure_by_sisters, without_first_part
 from flawflow.learn.detector import Detector
-from flawflow.learn.encoder import Encoder, build_encoder
+from flawflow.learn.encoder import Encoder
 from flawflow.learn.export import check_graph, export_graph
 from flawflow.learn.gather import gather, set_aside
-from flawflow.learn.good import check_good, first_shape, share_out
-from flawflow.learn.interest import read_interest
+from flawflow.learn.good import share_out
 from flawflow.learn.model import InspectionModel, build_head
-from flawflow.learn.preset import PRESETS, Preset, with_detector, with_flow
+from flawflow.learn.preset import Preset
+from flawflow.learn.setup import set_up
 from flawflow.learn.source import OnProgress, Progress, Source, ignore_progress
 from flawflow.learn.suspects import Suspect
-from flawflow.learn.work import WorkFolder, digest_of_files
+from flawflow.learn.work import WorkFolder
 from flawflow.model_file import write_model
 from flawflow.picture import read_picture, resize_picture
 
@@ -121,63 +116,53 @@ def train(
     started = perf_counter()
     data = data if isinstance(data, Dataset) else open_dataset(Path(data))
     output = Path(output)
-    chosen = with_flow(with_detector(_preset(preset), detector), flow)
-    place = _device(device)
     on_progress = on_progress or ignore_progress
-    paths = [sample.path for sample in data.train]
-    check_good(paths)
-    crossed = is_crossed(calibration, paths, allowed=chosen.crosses)
-    network = build_encoder(
-        encoder,
-        strides=chosen.strides,
+    setup = set_up(
+        [sample.path for sample in data.train],
+        preset=preset,
+        detector=detector,
+        flow=flow,
+        encoder=encoder,
         weights=weights,
         size=size,
         seed=seed,
-        reflect_padding=chosen.reflect_padding,
+        calibration=calibration,
+        roi=roi,
+        ignore=ignore,
+        device=device,
+        augment=augment,
     )
-    interest = _interest(roi, ignore, size, paths)
-    if interest is not None:
-        network.interest = torch.from_numpy(interest)
-    chosen, notes = augmented(chosen, augment, network, paths, size=size, seed=seed)
-    fitted = chosen.detector()
-    plan = _plan(chosen, fitted, network, size) | {
-        "seed": seed,
-        "pictures": digest_of_files(paths),
-        "every": every,
-        "exclude_suspects": exclude_suspects,
-        "calibration": "cross" if crossed else "split",
-        "interest": [] if interest is None else list(to_runs(interest)),
-    }
+    plan = setup.plan() | {"every": every, "exclude_suspects": exclude_suspects}
     work = WorkFolder(output.with_name(output.name + ".training"), plan, resume=resume)
     good = share_out(
-        paths,
+        setup.paths,
         seed=seed,
         every=every,
         size=size,
         folder=work.path / "frames",
         on_progress=on_progress,
-        crossed=crossed,
+        crossed=setup.is_crossed,
     )
     everything = Source(
-        encoder=network,
+        encoder=setup.encoder,
         pictures=good.learned_from + good.held_out,
         size=size,
         seed=seed,
-        device=place,
+        device=setup.device,
         work=work,
-        augmentation=chosen.augmentation,
-        views=chosen.views,
+        augmentation=setup.preset.augmentation,
+        views=setup.preset.views,
         on_progress=on_progress,
     )
     gathered = gather(everything, exclude_suspects=exclude_suspects)
-    if crossed:
-        others = measure_by_sisters(gathered.source, chosen.detector)
+    if setup.is_crossed:
+        others = measure_by_sisters(gathered.source, setup.preset.detector)
         source, held_out = without_first_part(gathered.source)
     else:
         others = []
         source, held_out = set_aside(gathered.source, good.held_out)
-    graph = _learn(fitted, source)
-    counting = np.ones(size, np.bool_) if interest is None else interest
+    graph = _learn(setup.detector, source)
+    counting = np.ones(size, np.bool_) if setup.interest is None else setup.interest
     judged, heat_scale, drift, unread = calibrate(
         OnnxRuntimeEngine(graph), held_out, counting, on_progress, others=others
     )
@@ -185,16 +170,16 @@ def train(
     card = Card(
         flawflow_version=__version__,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
-        detector=fitted.name,
-        preset=chosen.name,
+        detector=setup.detector.name,
+        preset=setup.preset.name,
         size=size,
-        encoder=_encoder_card(network),
+        encoder=_encoder_card(setup.encoder),
         training=TrainingCard(
             dataset=data.name, picture_count=len(source.pictures), seed=seed, seconds=seconds
         ),
         calibration=judged,
         heat_scale=heat_scale,
-        interest=() if interest is None else to_runs(interest),
+        interest=setup.runs,
         drift=drift,
     )
     write_model(output, graph, card)
@@ -208,21 +193,8 @@ def train(
         card=card,
         failures=failures + good.failures,
         suspects=gathered.suspects,
-        notes=notes + gathered.notes,
+        notes=setup.notes + gathered.notes,
     )
-
-
-def _plan(preset: Preset, detector: Detector, encoder: Encoder, size: tuple[int, int]) -> dict[str, Any]:
-    """What must be the same for unfinished work to be gone on with, as far as it is not the pictures."""
-    return {
-        "preset": preset.name,
-        "detector": f"{detector.name} {detector.options}",
-        "encoder": f"{encoder.name} {encoder.strides}",
-        "weights": encoder.weights_info.sha256,
-        "size": list(size),
-        "views": f"{preset.views} {preset.augmentation}",
-        "version": __version__,
-    }
 
 
 def _learn(detector: Detector, source: Source) -> bytes:
@@ -235,34 +207,6 @@ def _learn(detector: Detector, source: Source) -> bytes:
     check_graph(graph, model, _some_pictures(source))
     source.on_progress(Progress("Writing the model", 1, 1))
     return graph
-
-
-def _interest(
-    roi: Path | str | None, ignore: Path | str | None, size: tuple[int, int], pictures: Sequence[Path]
-) -> NDArray[np.bool_] | None:
-    """Which pixels count, by masks that fit the first picture that can be read; None for all."""
-    if roi is None and ignore is None:
-        return None
-    roi, ignore = (None if mask is None else Path(mask) for mask in (roi, ignore))
-    return read_interest(roi, ignore, size, first_shape(pictures))
-
-
-def _preset(preset: Preset | str) -> Preset:
-    if isinstance(preset, Preset):
-        return preset
-    if preset not in PRESETS:
-        raise TrainingError(f"There is no preset {preset!r}; choose one of {', '.join(PRESETS)}.")
-    return PRESETS[preset]
-
-
-def _device(name: str) -> torch.device:
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    if name not in ("cpu", "cuda"):
-        raise TrainingError(f"There is no device {name!r}; choose auto, cpu or cuda.")
-    if name == "cuda" and not torch.cuda.is_available():
-        raise TrainingError("No CUDA device can be used here; choose --device cpu or auto.")
-    return torch.device(name)
 
 
 def _some_pictures(source: Source) -> Sequence[NDArray[np.uint8]]:
