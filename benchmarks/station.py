@@ -19,15 +19,12 @@ pictures with as many workers, from bytes to verdict. Two shares of it are given
 """
 
 import argparse
-import hashlib
-import http.client
 import io
 import json
 import math
 import multiprocessing
 import os
 import re
-import resource
 import signal
 import statistics
 import subprocess
@@ -35,12 +32,9 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import closing
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from PIL import Image
 
 from flawflow.files import write_whole
@@ -48,45 +42,11 @@ from flawflow.inspect.inspector import Inspector
 from flawflow.inspect.stream import default_workers, in_order
 from flawflow.picture import find_pictures, read_picture
 from flawflow.report.heat import heat_levels
+from station_clients import Expected, digest, look_up, send
 
 _POOL = 24
-_PROCESSES = 4
 _MARK = 8
 _RUN = "from flawflow.cli import main; main()"
-
-
-@dataclass(frozen=True)
-class Expected:
-    """A picture and what the engine says of it: its score, and the digest of its map's levels."""
-
-    content: bytes
-    sha256: str
-    score: float
-    map_sha256: str
-
-
-@dataclass
-class Tally:
-    """What a process of clients saw; `answered` holds (id, index of the picture)."""
-
-    seconds: list[float] = field(default_factory=list)
-    busy: int = 0
-    wrong: int = 0
-    failed: int = 0
-    answered: list[tuple[int, int]] = field(default_factory=list)
-    processor_seconds: float = 0.0
-    start: float = math.inf
-    end: float = 0.0
-
-    def add(self, other: "Tally") -> None:
-        """Take over what another process saw."""
-        self.seconds += other.seconds
-        self.answered += other.answered
-        self.busy += other.busy
-        self.wrong += other.wrong
-        self.failed += other.failed
-        self.processor_seconds += other.processor_seconds
-        self.start, self.end = min(self.start, other.start), max(self.end, other.end)
 
 
 def main() -> None:
@@ -143,13 +103,9 @@ def make_pool(inspector: Inspector, patterns: list[str]) -> list[Expected]:
         found = inspector.inspect(stream.getvalue())
         levels = heat_levels(found.graph_map, inspector.card.heat_scale)
         pool.append(
-            Expected(stream.getvalue(), _digest(stream.getvalue()), found.score, _digest(levels.tobytes()))
+            Expected(stream.getvalue(), digest(stream.getvalue()), found.score, digest(levels.tobytes()))
         )
     return pool
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
 
 
 def engine_alone(model: Path, pool: list[Expected], seconds: float) -> tuple[float, float]:
@@ -187,10 +143,10 @@ def load(options: argparse.Namespace, pool: list[Expected], data: Path) -> dict[
         assert found is not None, "the station did not start"
         port = int(found.group(1))
         processor = _processor_seconds(server.pid)
-        tally, memory = _send(options, pool, server.pid, port)
+        tally, memory = send(options, pool, server.pid, port)
         processor = _processor_seconds(server.pid) - processor
         elapsed = tally.end - tally.start
-        lost, foreign = _look_up(port, tally.answered, pool)
+        lost, foreign = look_up(port, tally.answered, pool)
         server.send_signal(signal.SIGTERM)
         server.wait(60)
     quantiles = statistics.quantiles(tally.seconds, n=1000)
@@ -210,116 +166,6 @@ def load(options: argparse.Namespace, pool: list[Expected], data: Path) -> dict[
         "client_processor_seconds": tally.processor_seconds,
         "cores": os.cpu_count(),
     }
-
-
-def _send(
-    options: argparse.Namespace, pool: list[Expected], server: int, port: int
-) -> tuple[Tally, list[tuple[float, float]]]:
-    """Run the clients; gives what they saw and (seconds, megabytes) of the server over time."""
-    processes = min(_PROCESSES, options.clients)
-    shares = [len(range(index, options.clients, processes)) for index in range(processes)]
-    each = math.inf if options.count is None else math.ceil(options.count / options.clients)
-    limits = options.seconds, each
-    start = time.perf_counter()
-    memory = []
-    with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as workers:
-        futures = [
-            workers.submit(_clients, port, pool, share, limits, index) for index, share in enumerate(shares)
-        ]
-        while not all(future.done() for future in futures):
-            memory.append((round(time.perf_counter() - start, 1), round(_megabytes(server), 1)))
-            time.sleep(0.5)
-    total = Tally()
-    for future in futures:
-        total.add(future.result())
-    return total, memory
-
-
-def _clients(port: int, pool: list[Expected], count: int, limits: tuple[float, float], seed: int) -> Tally:
-    """Several clients in one process, each with a connection; `limits`: seconds, answers of each."""
-    used = _own_processor_seconds()
-    tally = Tally(start=time.time())
-    seconds, most = limits
-    end = time.perf_counter() + seconds
-
-    def run(index: int) -> None:
-        _client(port, pool, end, most, tally, seed=1000 * seed + index)
-
-    for _ in in_order(run, range(count), workers=count):
-        pass
-    tally.end = time.time()
-    tally.processor_seconds = _own_processor_seconds() - used
-    return tally
-
-
-def _client(port: int, pool: list[Expected], end: float, most: float, tally: Tally, *, seed: int) -> None:
-    order = np.random.default_rng(seed)
-    got = 0
-    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
-        while time.perf_counter() < end and got < most:
-            index = int(order.integers(len(pool)))
-            expected = pool[index]
-            start = time.perf_counter()
-            status, headers, answer = _ask(connection, "POST", "/api/inspect", _form(expected.content))
-            seconds = time.perf_counter() - start
-            if status == 503:
-                tally.busy += 1
-                time.sleep(float(headers["Retry-After"]))
-            elif status != 200:
-                tally.failed += 1
-            else:
-                got += 1
-                tally.seconds.append(seconds)
-                (found,) = json.loads(answer)["inspections"]
-                tally.answered.append((found["id"], index))
-                tally.wrong += (found["score"], found["picture_sha256"]) != (expected.score, expected.sha256)
-
-
-def _form(content: bytes) -> bytes:
-    head = b'--flaw\r\nContent-Disposition: form-data; name="files"; filename="part.png"\r\n\r\n'
-    return head + content + b"\r\n--flaw--\r\n"
-
-
-def _ask(
-    connection: http.client.HTTPConnection, method: str, path: str, body: bytes | None = None
-) -> tuple[int, http.client.HTTPMessage, bytes]:
-    kind = {"Content-Type": "multipart/form-data; boundary=flaw"} if body else {}
-    connection.request(method, path, body, kind)
-    answer = connection.getresponse()
-    return answer.status, answer.headers, answer.read()
-
-
-def _look_up(port: int, answered: list[tuple[int, int]], pool: list[Expected]) -> tuple[int, int]:
-    """How many answered inspections have no record, or one id with another, and how many another's map."""
-    lost, foreign = len(answered) - len({number for number, _ in answered}), 0
-    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
-        for number, index in answered:
-            status, answer = _patiently(connection, f"/api/inspections/{number}")
-            if status != 200 or json.loads(answer)["picture_sha256"] != pool[index].sha256:
-                lost += 1
-                continue
-            status, png = _patiently(connection, f"/api/inspections/{number}/map")
-            levels = np.asarray(Image.open(io.BytesIO(png)))
-            foreign += _digest(levels.tobytes()) != pool[index].map_sha256
-    return lost, foreign
-
-
-def _patiently(connection: http.client.HTTPConnection, path: str) -> tuple[int, bytes]:
-    """Ask until the rate limit lets the request through."""
-    while (found := _ask(connection, "GET", path))[0] == 429:
-        time.sleep(float(found[1]["Retry-After"]))
-    return found[0], found[2]
-
-
-def _megabytes(process: int) -> float:
-    """Resident memory."""
-    pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
-
-
-def _own_processor_seconds() -> float:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
 
 
 def _processor_seconds(process: int) -> float:
