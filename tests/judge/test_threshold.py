@@ -30,7 +30,15 @@ def test_of_two_sets_the_stricter_one_decides_and_the_own_one_guarantees(own, ot
     found = find_threshold(rate, own, everyone)
     alone, together = find_threshold(rate, own, own), find_threshold(rate, everyone, everyone)
     assert found.score == max(alone.score, together.score)
-    assert (found.guaranteed_rate, found.expected_rate) == (alone.guaranteed_rate, together.guaranteed_rate)
+    assert found.guaranteed_rate == alone.guaranteed_rate
+    seen = sum(score >= found.score for score in everyone) / (len(everyone) + 1)
+    assert found.expected_rate == min(seen, found.guaranteed_rate)
+
+
+def test_nobody_expects_more_than_is_guaranteed():
+    # 1 of 31 is guaranteed, and 5 of 101 are as many as 5 % leave: not "about 5 %, at most 3.2 %".
+    found = find_threshold(0.05, tuple(range(30)), tuple(range(100)))
+    assert found.expected_rate == found.guaranteed_rate == 1 / 31
 
 
 def test_a_decimal_rate_is_taken_as_written():

@@ -1,6 +1,7 @@
 """From a rate to a threshold, among the scores of good pictures: split conformal prediction."""
 
 import math
+from bisect import bisect_left
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -13,8 +14,8 @@ class Threshold:
         score: A calibration score; what is above it stands out.
         asked_rate: The rate that was asked for, in (0, 1).
         guaranteed_rate: What holds: a new good picture is above `score` with at most this probability.
-        expected_rate: What is seen: about this share of good pictures is above `score`. It differs from
-            `guaranteed_rate` where the model was cross-fitted.
+        expected_rate: What is seen: about this share of good pictures is above `score`. It is below
+            `guaranteed_rate` where the model was cross-fitted and the others' scores say so.
     """
 
     score: float
@@ -39,21 +40,22 @@ def find_threshold(rate: float, own: tuple[float, ...], everyone: tuple[float, .
     Raises:
         ValueError: When the rate is outside (0, 1).
     """
-    guaranteed, expected = _exceeded_by(rate, own), _exceeded_by(rate, everyone)
-    return Threshold(
-        score=max(guaranteed[0], expected[0]),
-        asked_rate=rate,
-        guaranteed_rate=guaranteed[1],
-        expected_rate=expected[1],
-    )
+    score = max(_exceeded_by(rate, scores) for scores in (own, everyone))
+    guaranteed = _above(rate, own) / (len(own) + 1)
+    reached = len(everyone) - bisect_left(everyone, score)
+    # Nobody expects more than what is guaranteed.
+    expected = min(guaranteed, reached / (len(everyone) + 1))
+    return Threshold(score=score, asked_rate=rate, guaranteed_rate=guaranteed, expected_rate=expected)
 
 
-def _exceeded_by(rate: float, scores: tuple[float, ...]) -> tuple[float, float]:
-    """The calibration score that a new one exceeds with probability ≤ `rate`, and that probability."""
-    n = len(scores)
-    # ⌈(n + 1)(1 - rate)⌉ = n + 1 - ⌊(n + 1) rate⌋: the calibration pictures that may lie above, plus one.
-    above = max(1, math.floor((n + 1) * as_written(rate)))
-    return scores[n - above], above / (n + 1)
+def _exceeded_by(rate: float, scores: tuple[float, ...]) -> float:
+    """The calibration score that a new one exceeds with probability ≤ `rate`."""
+    return scores[len(scores) - _above(rate, scores)]
+
+
+def _above(rate: float, scores: tuple[float, ...]) -> int:
+    """⌈(n + 1)(1 - rate)⌉ = n + 1 - ⌊(n + 1) rate⌋: the calibration pictures that may lie above, plus one."""
+    return max(1, math.floor((len(scores) + 1) * as_written(rate)))
 
 
 def check_rate(rate: float) -> None:
