@@ -13,7 +13,8 @@ from torch.nn import functional as F
 
 from flawflow.learn.detector.detector import Aggregation
 from flawflow.learn.detector.paper_cflow import PaperCflow
-from flawflow.learn.head import Head, gaussian_matrix, position_moments, resampling_matrix
+from flawflow.learn.head import Head, gaussian_matrix, resampling_matrix
+from flawflow.learn.moments import scale_moments
 
 PLAIN = Aggregation(by_position=False, on_grid=False, tail=0.0)
 SIZE = (24, 40)
@@ -26,7 +27,7 @@ def _maps(count: int, seed: int = 0) -> list[Tensor]:
 
 
 def _head(aggregation: Aggregation) -> Head:
-    return Head([position_moments(maps, by_position=False) for maps in _maps(2)], SIZE, aggregation)
+    return Head(scale_moments(_maps(2), by_position=False), SIZE, aggregation)
 
 
 @given(
@@ -115,8 +116,7 @@ def test_on_the_finest_grid_scales_are_added_and_scored_before_they_are_enlarged
 
 @pytest.mark.parametrize("aggregation", [PLAIN, Aggregation(), PaperCflow.aggregation])
 def test_a_picture_does_not_see_its_batch(aggregation: Aggregation) -> None:
-    moments = [position_moments(maps, by_position=aggregation.by_position) for maps in _maps(20)]
-    head = Head(moments, SIZE, aggregation)
+    head = Head(scale_moments(_maps(20), by_position=aggregation.by_position), SIZE, aggregation)
     maps = _maps(6, seed=1)
     # An outlier beside it changes nothing.
     loud = [torch.cat((scale[:5], 1000 * scale[5:])) for scale in maps]
@@ -126,28 +126,3 @@ def test_a_picture_does_not_see_its_batch(aggregation: Aggregation) -> None:
             alone_map, alone_score = head([scale[index : index + 1] for scale in batch])
             torch.testing.assert_close(anomaly_map[index], alone_map[0], rtol=1e-6, atol=1e-6)
             torch.testing.assert_close(score[index], alone_score[0], rtol=1e-6, atol=1e-6)
-
-
-def test_moments_of_positions_are_smoothed_means_and_deviations() -> None:
-    generator = torch.Generator().manual_seed(3)
-    distances = 5 + torch.rand(8, 40, generator=generator) * torch.randn(500, 8, 40, generator=generator)
-    mean, deviation = position_moments(distances, by_position=True)
-    sigma = 8 / 32
-    values = distances.double().numpy()
-    expected = gaussian_filter(values.mean(axis=0), sigma, mode="reflect")
-    np.testing.assert_allclose(mean.numpy(), expected, rtol=1e-5)
-    local = gaussian_filter(((values - expected) ** 2).mean(axis=0), sigma, mode="reflect")
-    np.testing.assert_allclose(deviation.numpy(), np.sqrt(local + 0.25 * values.var(ddof=1)), rtol=1e-5)
-
-
-def test_without_positions_the_maps_count_as_they_are() -> None:
-    mean, deviation = position_moments(torch.rand(3, 4, 5), by_position=False)
-    assert not mean.any()
-    assert torch.equal(deviation, torch.ones(4, 5))
-
-
-def test_constant_distances_still_have_a_deviation() -> None:
-    mean, deviation = position_moments(torch.full((3, 4, 5), 7.0), by_position=True)
-    torch.testing.assert_close(mean, torch.full((4, 5), 7.0))
-    assert deviation.min() > 0
-    assert deviation.isfinite().all()

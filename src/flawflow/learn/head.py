@@ -16,17 +16,13 @@ from torch.nn import functional as F
 from flawflow.learn.detector.detector import Aggregation
 from flawflow.learn.interest import cells, nearest_inside
 
-# The statistics of a position are taken over its neighbourhood: σ as a share of the map's shorter side.
-_NEIGHBOURHOOD = 1 / 32
-# The least deviation of a position, as a share of the whole map's.
-_LEAST_DEVIATION = 0.5
-
 
 class Head(nn.Module):
     """Normalise and add the maps of all scales, score the picture, and enlarge to pixels.
 
     Args:
-        moments: For each scale mean and deviation of the distance on good pictures, each (H_k, W_k).
+        moments: For each scale mean and deviation of the distance on good pictures, each (H_k, W_k)
+            (`flawflow.learn.moments`).
         size: (H, W) of the anomaly map.
         aggregation: How.
         interest: (H, W) bool, which pixels count; None for all. The others get the lowest value of those
@@ -130,28 +126,6 @@ def from_nearest(maps: Tensor, nearest: Tensor) -> Tensor:
 def grid_of(maps: Tensor) -> tuple[int, int]:
     """(H_k, W_k) of maps (…, H_k, W_k)."""
     return int(maps.shape[-2]), int(maps.shape[-1])
-
-
-def position_moments(distances: Tensor, *, by_position: bool) -> tuple[Tensor, Tensor]:
-    """Mean and deviation of the distance on good pictures.
-
-    Args:
-        distances: (rows, H_k, W_k) float32, of good pictures.
-        by_position: Give each position its own, taken over its neighbourhood.
-
-    Returns:
-        Mean and deviation, each (H_k, W_k), the deviation positive. Zeros and ones where `by_position` is
-        not set: then the maps count as they are.
-    """
-    height, width = distances.shape[1:]
-    if not by_position:
-        return torch.zeros(height, width), torch.ones(height, width)
-    rows, columns = (gaussian_matrix(side, _NEIGHBOURHOOD * min(height, width)) for side in (height, width))
-    distances = distances.double().cpu()
-    mean = rows @ distances.mean(dim=0) @ columns.T
-    variance = rows @ (distances - mean).square().mean(dim=0) @ columns.T
-    least = (_LEAST_DEVIATION**2 * distances.var()).clamp_min(1e-12)
-    return mean.float(), (variance + least).sqrt().float()
 
 
 def resampling_matrix(source: int, target: int, *, sigma: float, align_corners: bool) -> Tensor:

@@ -8,8 +8,9 @@ from torch import Tensor, nn
 from flawflow.learn.detector.detector import Detector
 from flawflow.learn.encoder import Encoder
 from flawflow.learn.features import FeatureStore
-from flawflow.learn.head import Head, from_nearest, grid_of, position_moments
+from flawflow.learn.head import Head, from_nearest, grid_of
 from flawflow.learn.interest import cells, nearest_inside
+from flawflow.learn.moments import scale_moments
 
 
 class InspectionModel(nn.Module):
@@ -56,5 +57,5 @@ def build_head(detector: Detector, store: FeatureStore, size: tuple[int, int], d
         distances = [
             from_nearest(scale, nearest_inside(cells(interest, grid_of(scale)))) for scale in distances
         ]
-    moments = [position_moments(scale, by_position=by_position) for scale in distances]
+    moments = scale_moments(distances, by_position=by_position)
     return Head(moments, size, detector.aggregation, interest)

@@ -18,8 +18,9 @@ from flawflow.judge.tail import FALSE_SUSPICION_RATE, upper_limit
 from flawflow.learn.detector.detector import Aggregation
 from flawflow.learn.detector.standard import PositionStandard
 from flawflow.learn.features import FeatureStore
-from flawflow.learn.head import Head, from_nearest, grid_of, position_moments
+from flawflow.learn.head import Head, from_nearest, grid_of
 from flawflow.learn.interest import cells, nearest_inside
+from flawflow.learn.moments import position_moments
 from flawflow.learn.source import OnProgress, Progress
 
 _FOLDS = 5
@@ -108,7 +109,7 @@ def _measured(store: FeatureStore, trusted: Tensor, size: tuple[int, int], seed:
     interest = store.interest
     if interest is not None:
         distances = [from_nearest(d, nearest_inside(cells(interest, grid_of(d)))) for d in distances]
-    moments = [position_moments(scale[trusted], by_position=True) for scale in distances]
+    moments = [position_moments(scale[trusted]) for scale in distances]
     head = Head(moments, size, Aggregation(), interest)
     scores = torch.cat([head(part)[1] for part in _portions(distances)])
     return _Measured(distances, head, scores, upper_limit(scores[trusted].tolist()))

@@ -15,7 +15,8 @@ class Aggregation:
     """How the maps of the scales become one anomaly map and one image score (`flawflow.learn.head`).
 
     Attributes:
-        by_position: Measure each position's distance against its own distances on good pictures.
+        by_position: Measure each position's distance against its own distances on good pictures
+            (`flawflow.learn.moments` says how far).
         on_grid: Add the scales and score the picture on the grid of the finest scale, and enlarge their sum;
             otherwise enlarge each scale to pixels, add and score there.
         sharpness: On the grid, a scale whose stride is m times that of the finest counts m^-sharpness in the

@@ -1,0 +1,81 @@
+"""What the distances of good pictures are at each position: what the head measures others against."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from flawflow.learn.head import gaussian_matrix
+
+# The statistics of a position are taken over its neighbourhood: σ as a share of the map's shorter side.
+_NEIGHBOURHOOD = 1 / 32
+# The least deviation of a position, as a share of the whole map's.
+_LEAST_DEVIATION = 0.5
+# The structure up to which a part is a texture, and from which it is an object. In docs/accuracy.md textures
+# have 0.006 at most and objects 0.14 at least.
+_TEXTURE, _OBJECT = 0.02, 0.1
+# What the encoder's padding reaches, as a share of the map's shorter side.
+_BORDER = 1 / 16
+
+
+def scale_moments(distances: Sequence[Tensor], *, by_position: bool) -> list[tuple[Tensor, Tensor]]:
+    """Mean and deviation of the distances on good pictures, for each scale.
+
+    On a texture all places are alike: where distances differ from place to place it is the border's or the
+    flow's doing, and each position's mean is subtracted. On an object places differ because the part does,
+    and that is no reason to excuse a place: defects, too, are where edges and reflections are. There one mean
+    serves all positions. `structure` says which it is; between the two the mean is partly a position's own.
+
+    Args:
+        distances: For each scale (rows, H_k, W_k) float32, of good pictures, fine to coarse.
+        by_position: Whether a position counts for itself at all.
+
+    Returns:
+        For each scale mean and deviation, each (H_k, W_k), the deviation positive. Zeros and ones where
+        `by_position` is not set: then the maps count as they are.
+    """
+    if not by_position:
+        return [(torch.zeros(scale.shape[1:]), torch.ones(scale.shape[1:])) for scale in distances]
+    own = min(1.0, max(0.0, (_OBJECT - structure(distances[0])) / (_OBJECT - _TEXTURE)))
+    moments = [position_moments(scale) for scale in distances]
+    return [(mean.mean() + own * (mean - mean.mean()), deviation) for mean, deviation in moments]
+
+
+def position_moments(distances: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and deviation of each position's distance on good pictures, taken over its neighbourhood.
+
+    Args:
+        distances: (rows, H_k, W_k) float32, of good pictures.
+
+    Returns:
+        Mean and deviation, each (H_k, W_k), the deviation positive.
+    """
+    height, width = distances.shape[1:]
+    rows, columns = (gaussian_matrix(side, _NEIGHBOURHOOD * min(height, width)) for side in (height, width))
+    distances = distances.double().cpu()
+    mean = rows @ distances.mean(dim=0) @ columns.T
+    variance = rows @ (distances - mean).square().mean(dim=0) @ columns.T
+    least = (_LEAST_DEVIATION**2 * distances.var()).clamp_min(1e-12)
+    return mean.float(), (variance + least).sqrt().float()
+
+
+def structure(distances: Tensor) -> float:
+    """How much of what distances vary by is explained by the position, apart from the picture's border.
+
+    It is the intraclass correlation of positions: the variance of their true means, what chance adds to it
+    taken off, as a share of the whole variance.
+
+    Args:
+        distances: (rows, H, W) float32, of good pictures.
+
+    Returns:
+        A value in [0, 1]; 0 for a single picture.
+    """
+    rows, height, width = distances.shape
+    border = round(_BORDER * min(height, width))
+    inner = distances[:, border : height - border, border : width - border].double().cpu()
+    if rows < 2 or inner[0].numel() < 2:
+        return 0.0
+    within = inner.var(dim=0).mean()
+    between = (inner.mean(dim=0).var() - within / rows).clamp_min(0)
+    return float(between / (between + within).clamp_min(1e-12))
