@@ -38,7 +38,7 @@ def scale_moments(distances: Sequence[Tensor], *, by_position: bool) -> list[tup
         return [(torch.zeros(scale.shape[1:]), torch.ones(scale.shape[1:])) for scale in distances]
     own = min(1.0, max(0.0, (_OBJECT - structure(distances[0])) / (_OBJECT - _TEXTURE)))
     moments = [position_moments(scale) for scale in distances]
-    return [(mean.mean() + own * (mean - mean.mean()), deviation) for mean, deviation in moments]
+    return [(torch.lerp(mean.mean().expand_as(mean), mean, own), deviation) for mean, deviation in moments]
 
 
 def position_moments(distances: Tensor) -> tuple[Tensor, Tensor]:
