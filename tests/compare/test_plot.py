@@ -1,44 +1,92 @@
 import xml.etree.ElementTree as ET
-from itertools import pairwise
+
+import pytest
 
 from flawflow.compare.plan import Variant
 from flawflow.compare.plot import plot_svg
 from flawflow.compare.summary import Figure, Row
 
 
-def row(label: str, time: float, share: float | None, encoder: str = "lite0") -> Row:
-    figures = {"milliseconds": Figure(time), "pixel_auroc": Figure(share), "aupro": Figure(share)}
+def row(
+    label: str, time: float, share: float | None, encoder: str = "lite0", *, deviation: float | None = None
+) -> Row:
+    figures = {
+        "milliseconds": Figure(time, None if deviation is None else 100 * deviation),
+        "image_auroc": Figure(share, deviation),
+        "pixel_auroc": Figure(share, deviation),
+        "aupro": Figure(share, deviation),
+    }
     return Row("mean", Variant(label=label, encoder=encoder), 1, figures)
 
 
-def drawn(rows: list[Row]) -> tuple[list[tuple[float, float]], dict[str, float]]:
-    """Dots of the first panel, and the heights of its labels."""
-    panel = ET.fromstring(plot_svg(rows)).find("{*}g")
-    assert panel is not None
-    dots = [(float(dot.attrib["cx"]), float(dot.attrib["cy"])) for dot in panel.findall("{*}circle")]
-    labels = {
-        text.text or "": float(text.attrib["y"]) for text in panel.findall("{*}text") if "fill" in text.attrib
-    }
-    return dots, labels
+def panels(rows: list[Row]) -> list[ET.Element]:
+    return ET.fromstring(plot_svg(rows)).findall("{*}g")
 
 
-def test_faster_is_left_and_better_is_up():
-    (fast, slow, best), _ = drawn([row("a", 5, 0.9), row("b", 50, 0.9), row("c", 50, 0.99)])
-    assert fast[0] < slow[0] == best[0]
-    assert fast[1] == slow[1] > best[1]
+def dots(panel: ET.Element) -> list[tuple[float, float]]:
+    return [(float(dot.attrib["cx"]), float(dot.attrib["cy"])) for dot in panel.findall("{*}circle")]
 
 
-def test_equal_points_have_labels_apart():
-    _, labels = drawn([row("a", 10, 0.95), row("b", 10, 0.95), row("c", 11, 0.95)])
-    heights = sorted(labels.values())
-    assert min(b - a for a, b in pairwise(heights)) >= 13
+def labels(rows: list[Row]) -> dict[str, float]:
+    texts = ET.fromstring(plot_svg(rows)).findall("{*}text[@class='label']")
+    return {text.text or "": float(text.attrib["y"]) for text in texts}
+
+
+def test_more_is_further_right_in_every_panel():
+    shown = panels([row("a", 5, 0.90), row("b", 50, 0.95), row("c", 500, 0.99)])
+    assert len(shown) == 4
+    for panel in shown:
+        (a, _), (b, _), (c, _) = dots(panel)
+        assert 0 <= a < b < c <= 200
+    # Time is logarithmic: ten times as long is as far again.
+    assert b - a == pytest.approx(c - b, abs=0.2)
+
+
+def test_each_variant_has_a_line_of_its_own():
+    rows = [row(f"variant {n}", 10, 0.95) for n in range(30)]
+    heights = [y for _, y in dots(panels(rows)[0])]
+    assert len(set(heights)) == 30
+    assert [y + 4 for y in heights] == list(labels(rows).values())
+
+
+def test_a_bar_reaches_one_deviation_to_either_side():
+    for panel in panels([row("a", 20, 0.9, deviation=0.05), row("b", 90, 0.99)]):
+        (place, height), (other, _) = dots(panel)
+        bars = [
+            (float(bar.attrib["x1"]), float(bar.attrib["x2"]))
+            for bar in panel.findall("{*}line")
+            if float(bar.attrib["y1"]) == float(bar.attrib["y2"]) == height
+        ]
+        assert len(bars) == 1
+        assert bars[0][0] < place < bars[0][1] < other
+
+
+def test_a_deviation_above_its_mean_stays_within_the_panel():
+    panel = panels([row("a", 5, 0.9, deviation=0.1), row("b", 6, 0.9)])[3]
+    assert all(
+        0 <= float(line.attrib[end]) <= 200 for line in panel.findall("{*}line") for end in ("x1", "x2")
+    )
+
+
+def test_the_first_variant_is_marked_in_every_panel():
+    for panel in panels([row("a", 10, 0.9), row("b", 20, 0.99)]):
+        places = [line.attrib["x1"] for line in panel.findall("{*}line[@stroke='#9ca3af']")]
+        assert [float(place) for place in places] == [dots(panel)[0][0]]
+
+
+def test_round_numbers_stand_below():
+    panel = panels([row("a", 10, 0.912), row("b", 20, 0.987)])[1]
+    ticks = [float(text.text or "") for text in panel.findall("{*}text[@text-anchor='middle']")]
+    assert ticks == [92, 94, 96, 98]
 
 
 def test_encoders_are_named_where_there_are_several():
-    _, labels = drawn([row("a", 10, 0.9), row("a", 10, 0.8, "resnet18"), row("<b>", 10, None)])
-    assert set(labels) == {"a · lite0", "a · resnet18"}
+    rows = [row("a", 10, 0.9), row("a", 10, 0.8, "resnet18"), row("<b>", 10, None)]
+    assert set(labels(rows)) == {"a · lite0", "a · resnet18", "<b> · lite0"}
 
 
 def test_what_has_no_figure_has_no_dot():
-    dots, _ = drawn([row("a", 10, 0.9), row("b", 10, None)])
-    assert len(dots) == 1
+    rows = [row("a", 10, 0.9), row("b", 10, None)]
+    assert [len(dots(panel)) for panel in panels(rows)] == [1, 1, 1, 2]
+    assert [len(dots(panel)) for panel in panels(rows[1:])] == [0, 0, 0, 1]
+    assert plot_svg(rows[1:]).count("nothing to show") == 3

@@ -80,14 +80,15 @@ def test_csv_and_json_hold_the_same():
                 assert (float(value) if value else None) == row["figures"][name][key]
 
 
-def test_all_files_are_written_and_the_plot_has_a_point_for_each_variant_with_a_map(tmp_path):
+def test_all_files_are_written_and_the_plot_has_a_point_for_each_figure(tmp_path):
     rows = summarise([CFLOW, WHOLE], ["bottle"], FOUND[:2] + FOUND[4:])
     write_tables(tmp_path, rows, [found for _, found in FOUND])
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         f"compare.{kind}" for kind in ("csv", "json", "md", "svg")
     ]
     root = ET.fromstring((tmp_path / "compare.svg").read_text("utf-8"))
-    assert len(root.findall(".//{*}circle")) == 2
+    # Of whole pictures there is no measure of places.
+    assert len(root.findall(".//{*}circle")) == 4 + 2
 
 
 def test_a_plot_of_nothing_says_so(tmp_path):

@@ -1,116 +1,121 @@
-"""How well a detector sees against the time that it takes, as one SVG."""
+"""What was measured of each variant, side by side, as one SVG."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 
-from flawflow.compare.summary import Row
+from flawflow.compare.summary import Figure, Row
 
-_PANEL, _HEIGHT, _GAP = 400, 360, 40
-_LEFT, _TOP, _BOTTOM = 50, 40, 50
-_FLOOR = _HEIGHT - _BOTTOM
-_LABEL = 110, 13
-_COLOURS = ("#0b6e99", "#c2410c", "#15803d", "#7e22ce", "#b91c1c", "#4d7c0f", "#334155", "#a16207")
-_PANELS = (("pixel_auroc", "Pixel AUROC, %"), ("aupro", "AUPRO, %"))
-
-_Point = tuple[str, float, float]
+_PANEL, _GAP, _LINE, _TOP, _BOTTOM = 200, 28, 22, 44, 30
+_LETTER = 6.8
+_COLOUR = "#0b6e99"
+# Measure, title, how many of its units make 1, and whether its axis is logarithmic.
+_PANELS = (
+    ("image_auroc", "Image AUROC, %", 100, False),
+    ("pixel_auroc", "Pixel AUROC, %", 100, False),
+    ("aupro", "AUPRO, %", 100, False),
+    ("milliseconds", "ms a picture", 1, True),
+)
 
 
 def plot_svg(rows: Sequence[Row]) -> str:
-    """Draw pixel AUROC and AUPRO against milliseconds a picture (logarithmic), a point a variant.
+    """Draw a line a variant, with a dot for each measure and its standard deviation over seeds.
 
-    The rows of the first category count: the mean where there is one. What has no such figure is left out.
+    The rows of the first category count: the mean where there is one. A grey line marks the first variant.
+    What has no such figure has no dot.
     """
     first = [row for row in rows if row.category == rows[0].category]
     several = len({row.variant.encoder for row in first}) > 1
     labels = [
         f"{row.variant.label} · {row.variant.encoder}" if several else row.variant.label for row in first
     ]
-    colours = {label: _COLOURS[n % len(_COLOURS)] for n, label in enumerate(labels)}
-    parts = []
-    for n, (measure, title) in enumerate(_PANELS):
-        points = [
-            (label, time, 100 * share)
-            for label, row in zip(labels, first, strict=True)
-            if (time := row.figures["milliseconds"].mean) is not None
-            and (share := row.figures[measure].mean) is not None
-        ]
-        shift = n * (_PANEL + _GAP)
-        parts.append(f'<g transform="translate({shift} 0)">{_panel(title, points, colours)}</g>')
-    width = 2 * _PANEL + _GAP
+    left = round(_LETTER * max(len(label) for label in labels)) + 20
+    foot = _TOP + _LINE * len(first)
+    parts = [
+        f'<rect y="{_TOP + _LINE * n}" width="100%" height="{_LINE}" fill="#f5f6f8"/>'
+        for n in range(0, len(first), 2)
+    ]
+    parts += [
+        f'<text class="label" x="{left - 12}" y="{_height(n) + 4}" text-anchor="end">{escape(label)}</text>'
+        for n, label in enumerate(labels)
+    ]
+    for n, (measure, title, units, logarithmic) in enumerate(_PANELS):
+        figures = [_scaled(row.figures.get(measure), units) for row in first]
+        panel = _panel(title, figures, logarithmic=logarithmic, foot=foot)
+        parts.append(f'<g transform="translate({left + n * (_PANEL + _GAP)} 0)">{panel}</g>')
+    width = left + len(_PANELS) * (_PANEL + _GAP)
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {_HEIGHT}" font-family="sans-serif" '
-        f'font-size="12"><rect width="100%" height="100%" fill="white"/>{"".join(parts)}</svg>\n'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {foot + _BOTTOM}" width="{width}" '
+        f'font-family="sans-serif" font-size="12"><rect width="100%" height="100%" fill="white"/>'
+        f"{''.join(parts)}</svg>\n"
     )
 
 
-def _panel(title: str, points: Sequence[_Point], colours: dict[str, str]) -> str:
-    head = f'<text x="{_LEFT}" y="22" font-weight="bold">{title}</text>'
-    if not points:
-        return f'{head}<text x="{_LEFT}" y="60" fill="#555">nothing to show</text>'
-    times, shares = [time for _, time, _ in points], [share for _, _, share in points]
-    left, right = math.log10(min(times)) - 0.1, math.log10(max(times)) + 0.45
-    low, high = _range(shares)
+def _scaled(figure: Figure | None, units: int) -> tuple[float, float] | None:
+    """Mean and deviation in the panel's units, None where there is no mean."""
+    if figure is None or figure.mean is None:
+        return None
+    return units * figure.mean, units * (figure.deviation or 0.0)
 
-    def x(time: float) -> float:
-        return round(_LEFT + (math.log10(time) - left) / (right - left) * (_PANEL - _LEFT), 1)
 
-    def y(share: float) -> float:
-        return round(_FLOOR - (share - low) / (high - low) * (_FLOOR - _TOP), 1)
-
+def _panel(title: str, figures: Sequence[tuple[float, float] | None], *, logarithmic: bool, foot: int) -> str:
+    head = f'<text x="0" y="22" font-weight="bold">{title}</text>'
+    known = [figure for figure in figures if figure is not None]
+    if not known:
+        return f'{head}<text x="0" y="{_height(0) + 4}" fill="#555">nothing to show</text>'
+    # A deviation larger than its mean has no place on a logarithmic axis.
+    ends = [end for mean, deviation in known for end in (mean - deviation, mean, mean + deviation)]
+    x, ticks = (_logarithmic if logarithmic else _linear)([end for end in ends if end > 0 or not logarithmic])
     marks = "".join(
-        f'<line x1="{_LEFT}" x2="{_PANEL}" y1="{y(value)}" y2="{y(value)}" stroke="#ddd"/>'
-        f'<text x="{_LEFT - 6}" y="{y(value) + 4}" text-anchor="end">{value:g}</text>'
-        for value in _ticks(low, high)
+        f'<line x1="{x(value)}" x2="{x(value)}" y1="{_TOP - 8}" y2="{foot}" stroke="#e5e7eb"/>'
+        f'<text x="{x(value)}" y="{foot + 18}" text-anchor="middle" fill="#555">{value:g}</text>'
+        for value in ticks
     )
-    marks += "".join(
-        f'<text x="{x(time)}" y="{_FLOOR + 18}" text-anchor="middle">{time:g}</text>'
-        for time in _decades(10**left, 10**right)
-    )
-    axis = f'<text x="{(_LEFT + _PANEL) / 2}" y="{_FLOOR + 38}" text-anchor="middle">ms a picture</text>'
-    places = [(label, x(time), y(share)) for label, time, share in points]
+    if figures[0] is not None:
+        place = x(figures[0][0])
+        marks += f'<line x1="{place}" x2="{place}" y1="{_TOP - 8}" y2="{foot}" stroke="#9ca3af"/>'
     dots = "".join(
-        _dot(label, (left_x, dot_y), text_y, colours[label])
-        for (label, left_x, dot_y), text_y in zip(places, _apart(places), strict=True)
+        _dot(x, _height(n), *figure, logarithmic=logarithmic)
+        for n, figure in enumerate(figures)
+        if figure is not None
     )
-    return head + marks + axis + dots
+    return head + marks + dots
 
 
-def _dot(label: str, place: tuple[float, float], text_y: float, colour: str) -> str:
-    x, y = place
-    return (
-        f'<circle cx="{x}" cy="{y}" r="4.5" fill="{colour}"/>'
-        f'<text x="{x + 8}" y="{text_y + 4}" fill="{colour}">{escape(label)}</text>'
+def _dot(x: Callable[[float], float], y: int, mean: float, deviation: float, *, logarithmic: bool) -> str:
+    low = max(mean - deviation, mean / 10) if logarithmic else mean - deviation
+    bar = (
+        f'<line x1="{max(0.0, x(low))}" x2="{x(mean + deviation)}" y1="{y}" y2="{y}" stroke="{_COLOUR}"/>'
+        if deviation
+        else ""
     )
+    return f'{bar}<circle cx="{x(mean)}" cy="{y}" r="4.5" fill="{_COLOUR}"/>'
 
 
-def _apart(places: Sequence[_Point]) -> list[float]:
-    """The heights of the labels: each beside its dot, or below a label that is there already."""
-    heights = [y for _, _, y in places]
-    set_down: list[tuple[float, float]] = []
-    for n in sorted(range(len(places)), key=heights.__getitem__):
-        x = places[n][1]
-        for other_x, other_y in set_down:
-            if abs(other_x - x) < _LABEL[0] and heights[n] < other_y + _LABEL[1]:
-                heights[n] = other_y + _LABEL[1]
-        set_down.append((x, heights[n]))
-    return heights
+def _height(line: int) -> int:
+    return _TOP + _LINE * line + _LINE // 2
 
 
-def _range(shares: Sequence[float]) -> tuple[float, float]:
-    margin = max(0.1 * (max(shares) - min(shares)), 0.2)
-    return min(shares) - margin, max(shares) + margin
-
-
-def _ticks(low: float, high: float) -> list[float]:
-    """Round values between low and high, three to eight of them."""
+def _linear(values: Sequence[float]) -> tuple[Callable[[float], float], list[float]]:
+    """The axis over values, from number to place, and round numbers on it."""
+    margin = max(0.08 * (max(values) - min(values)), 0.2)
+    low, high = min(values) - margin, max(values) + margin
     rough = (high - low) / 5
     power = 10 ** math.floor(math.log10(rough))
     step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough)
-    first = math.ceil(low / step)
-    return [round(n * step, 10) for n in range(first, math.floor(high / step) + 1)]
+    ticks = range(math.ceil(low / step), math.floor(high / step) + 1)
+    return lambda value: _place(value, low, high), [round(n * step, 10) for n in ticks]
 
 
-def _decades(low: float, high: float) -> list[float]:
-    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    return [value for n in powers for value in (10.0**n, 2 * 10.0**n, 5 * 10.0**n) if low <= value <= high]
+def _logarithmic(values: Sequence[float]) -> tuple[Callable[[float], float], list[float]]:
+    low, high = math.log10(min(values)) - 0.1, math.log10(max(values)) + 0.1
+    powers = [10.0**n for n in range(math.floor(low), math.ceil(high) + 1)]
+    ticks = [power * factor for power in powers for factor in (1, 2, 5)]
+    return (
+        lambda value: _place(math.log10(value), low, high),
+        [tick for tick in ticks if low <= math.log10(tick) <= high],
+    )
+
+
+def _place(value: float, low: float, high: float) -> float:
+    return round((value - low) / (high - low) * _PANEL, 1)
