@@ -8,7 +8,7 @@ from flawflow.files import whole_file
 from flawflow.learn.toy.figure import draw_figure
 from flawflow.learn.toy.learning import learn_toy
 
-DESCRIPTION = "Learn the density of two crescents and draw what the flow makes of it (some 15 seconds)."
+DESCRIPTION = "Learn the density of two crescents and draw what the flow makes of it (some 20 seconds)."
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
