@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from html import escape
 
 from flawflow.compare.summary import Figure, Row
+from flawflow.report.histogram import round_ticks
 
 _PANEL, _GAP, _LINE, _TOP, _BOTTOM = 200, 28, 22, 44, 30
 _LETTER = 6.8
@@ -16,6 +17,9 @@ _PANELS = (
     ("aupro", "AUPRO, %", 100, False),
     ("milliseconds", "ms a picture", 1, True),
 )
+
+# One deviation below the mean, the mean, one above.
+_Reach = tuple[float, float, float]
 
 
 def plot_svg(rows: Sequence[Row]) -> str:
@@ -40,7 +44,7 @@ def plot_svg(rows: Sequence[Row]) -> str:
         for n, label in enumerate(labels)
     ]
     for n, (measure, title, units, logarithmic) in enumerate(_PANELS):
-        figures = [_scaled(row.figures.get(measure), units) for row in first]
+        figures = [_reach(row.figures[measure], units, logarithmic=logarithmic) for row in first]
         panel = _panel(title, figures, logarithmic=logarithmic, foot=foot)
         parts.append(f'<g transform="translate({left + n * (_PANEL + _GAP)} 0)">{panel}</g>')
     width = left + len(_PANELS) * (_PANEL + _GAP)
@@ -51,44 +55,36 @@ def plot_svg(rows: Sequence[Row]) -> str:
     )
 
 
-def _scaled(figure: Figure | None, units: int) -> tuple[float, float] | None:
-    """Mean and deviation in the panel's units, None where there is no mean."""
-    if figure is None or figure.mean is None:
+def _reach(figure: Figure, units: int, *, logarithmic: bool) -> _Reach | None:
+    """Mean and one deviation to either side in the panel's units, None where there is no mean."""
+    if figure.mean is None:
         return None
-    return units * figure.mean, units * (figure.deviation or 0.0)
+    mean, deviation = units * figure.mean, units * (figure.deviation or 0.0)
+    low = mean - deviation
+    # A deviation as large as its mean has no place on a logarithmic axis.
+    return max(low, mean / 10) if logarithmic else low, mean, mean + deviation
 
 
-def _panel(title: str, figures: Sequence[tuple[float, float] | None], *, logarithmic: bool, foot: int) -> str:
+def _panel(title: str, figures: Sequence[_Reach | None], *, logarithmic: bool, foot: int) -> str:
     head = f'<text x="0" y="22" font-weight="bold">{title}</text>'
-    known = [figure for figure in figures if figure is not None]
-    if not known:
+    ends = [end for figure in figures if figure is not None for end in figure]
+    if not ends:
         return f'{head}<text x="0" y="{_height(0) + 4}" fill="#555">nothing to show</text>'
-    # A deviation larger than its mean has no place on a logarithmic axis.
-    ends = [end for mean, deviation in known for end in (mean - deviation, mean, mean + deviation)]
-    x, ticks = (_logarithmic if logarithmic else _linear)([end for end in ends if end > 0 or not logarithmic])
+    x, ticks = (_logarithmic if logarithmic else _linear)(ends)
     marks = "".join(
         f'<line x1="{x(value)}" x2="{x(value)}" y1="{_TOP - 8}" y2="{foot}" stroke="#e5e7eb"/>'
         f'<text x="{x(value)}" y="{foot + 18}" text-anchor="middle" fill="#555">{value:g}</text>'
         for value in ticks
     )
     if figures[0] is not None:
-        place = x(figures[0][0])
+        place = x(figures[0][1])
         marks += f'<line x1="{place}" x2="{place}" y1="{_TOP - 8}" y2="{foot}" stroke="#9ca3af"/>'
-    dots = "".join(
-        _dot(x, _height(n), *figure, logarithmic=logarithmic)
-        for n, figure in enumerate(figures)
-        if figure is not None
-    )
+    dots = "".join(_dot(x, _height(n), *figure) for n, figure in enumerate(figures) if figure is not None)
     return head + marks + dots
 
 
-def _dot(x: Callable[[float], float], y: int, mean: float, deviation: float, *, logarithmic: bool) -> str:
-    low = max(mean - deviation, mean / 10) if logarithmic else mean - deviation
-    bar = (
-        f'<line x1="{max(0.0, x(low))}" x2="{x(mean + deviation)}" y1="{y}" y2="{y}" stroke="{_COLOUR}"/>'
-        if deviation
-        else ""
-    )
+def _dot(x: Callable[[float], float], y: int, low: float, mean: float, high: float) -> str:
+    bar = f'<line x1="{x(low)}" x2="{x(high)}" y1="{y}" y2="{y}" stroke="{_COLOUR}"/>' if low < high else ""
     return f'{bar}<circle cx="{x(mean)}" cy="{y}" r="4.5" fill="{_COLOUR}"/>'
 
 
@@ -100,11 +96,7 @@ def _linear(values: Sequence[float]) -> tuple[Callable[[float], float], list[flo
     """The axis over values, from number to place, and round numbers on it."""
     margin = max(0.08 * (max(values) - min(values)), 0.2)
     low, high = min(values) - margin, max(values) + margin
-    rough = (high - low) / 5
-    power = 10 ** math.floor(math.log10(rough))
-    step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough)
-    ticks = range(math.ceil(low / step), math.floor(high / step) + 1)
-    return lambda value: _place(value, low, high), [round(n * step, 10) for n in ticks]
+    return lambda value: _place(value, low, high), round_ticks(low, high, 5)
 
 
 def _logarithmic(values: Sequence[float]) -> tuple[Callable[[float], float], list[float]]:

@@ -12,7 +12,7 @@ _NEIGHBOURHOOD = 1 / 32
 # The least deviation of a position, as a share of the whole map's.
 _LEAST_DEVIATION = 0.5
 # The structure up to which a part is a texture, and from which it is an object. In docs/accuracy.md textures
-# have 0.006 at most and objects 0.14 at least.
+# have 0.005 at most and objects 0.11 at least.
 _TEXTURE, _OBJECT = 0.02, 0.1
 # What the encoder's padding reaches, as a share of the map's shorter side.
 _BORDER = 1 / 16
