@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from flawflow.errors import TrainingError
 from flawflow.inspect.engine import OnnxRuntimeEngine
+from flawflow.learn.detector.folded import unfold
 from flawflow.learn.model import InspectionModel
 
 OPSET = 20
@@ -64,13 +65,16 @@ def export_graph(model: InspectionModel, size: tuple[int, int]) -> bytes:
 
 @torch.inference_mode()
 def check_graph(graph: bytes, model: InspectionModel, pictures: Sequence[NDArray[np.uint8]]) -> float:
-    """Compare the exported graph with the module; gives the largest difference relative to the maps' size.
+    """Compare the exported graph with what was learned: the module with its flows unfolded.
+
+    Returns:
+        The largest difference, relative to the maps' size.
 
     Raises:
         TrainingError: It is more than `TOLERANCE`: the graph would judge otherwise than what was learned.
     """
     images = np.stack(pictures)
-    expected_map, expected_score = (output.numpy() for output in model(torch.from_numpy(images)))
+    expected_map, expected_score = (output.numpy() for output in unfold(model)(torch.from_numpy(images)))
     found_map, found_score = OnnxRuntimeEngine(graph).run(images)
     scale = max(1.0, float(np.abs(expected_map).max()))
     difference = max(

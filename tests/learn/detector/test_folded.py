@@ -7,12 +7,13 @@ import torch
 from torch import Tensor
 
 from flawflow.learn.detector.cflow import CflowOptions, build_flow
-from flawflow.learn.detector.folded import FoldedFlow
+from flawflow.learn.detector.folded import FoldedFlow, unfold
 from flawflow.learn.detector.standard import PositionStandard
 from flawflow.learn.flow import (
     ActNorm,
     AdditiveCoupling,
     AffineCoupling,
+    Bijection,
     Chain,
     LULinear,
     Permutation,
@@ -85,6 +86,37 @@ def _rotations_alone(d: int, c: int, g: Generator) -> Chain:
     return Chain(Rotation(d, generator=g), Rotation(d, generator=g))
 
 
+class Arsinh(Bijection):
+    """y = arsinh(x) + Σ c, channel by channel: neither affine nor a coupling block."""
+
+    def _forward(self, x: Tensor, condition: Tensor | None) -> tuple[Tensor, Tensor]:
+        return x.asinh() + _shift(condition), -0.5 * x.square().log1p().sum(dim=1)
+
+    def _inverse(self, y: Tensor, condition: Tensor | None) -> Tensor:
+        return (y - _shift(condition)).sinh()
+
+
+def _shift(condition: Tensor | None) -> Tensor:
+    return torch.zeros(()) if condition is None else condition.sum(dim=1, keepdim=True)
+
+
+def _nonlinear(d: int, c: int, g: Generator) -> Chain:
+    return Chain(
+        ActNorm(d),
+        Arsinh(d, c),
+        AffineCoupling(d, c, generator=g),
+        Swap(d),
+        Arsinh(d, c),
+        Rotation(d, generator=g),
+        AdditiveCoupling(d, c, generator=g),
+        Swap(d),
+    )
+
+
+def _nonlinear_at_the_ends(d: int, c: int, g: Generator) -> Chain:
+    return Chain(Arsinh(d, c), ActNorm(d), ActNorm(d), AffineCoupling(d, c, generator=g), Arsinh(d, c))
+
+
 BUILDERS: dict[str, Callable[[int, int, Generator], Chain]] = {
     "cflow": _cflow,
     "swaps": _swaps,
@@ -94,6 +126,8 @@ BUILDERS: dict[str, Callable[[int, int, Generator], Chain]] = {
     "nested": _nested,
     "affine alone": _affine_alone,
     "rotations alone": _rotations_alone,
+    "nonlinear": _nonlinear,
+    "nonlinear at the ends": _nonlinear_at_the_ends,
 }
 
 
@@ -122,8 +156,10 @@ def test_the_folded_flow_is_the_flow(name: str, d: int, channels: int, standardi
         # float64, so that what is measured is the folded flow's rounding alone.
         exact = log_prob(flow.double(), x.double(), None if conditions is None else conditions.double())
         found = folded(maps).flatten()
+        unfolded = unfold(torch.nn.Sequential(folded))(maps).flatten()
     assert exact.std() > 0.5
     torch.testing.assert_close(found.double(), exact, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(unfolded.double(), exact, rtol=1e-6, atol=1e-6)
 
 
 def test_what_is_affine_is_one_matrix_and_the_last_rotation_goes() -> None:

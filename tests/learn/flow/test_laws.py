@@ -26,6 +26,7 @@ from flawflow.learn.flow import (
     Whiten,
     cflow_decoder,
 )
+from flawflow.learn.flow.folding import AffineFold, CouplingFold, Fold
 
 Generator = torch.Generator
 Builder = Callable[[int, int, Generator], Bijection]
@@ -139,6 +140,33 @@ def test_a_row_does_not_see_its_batch(
         y_alone, log_det_alone = case.bijection(case.x[row : row + 1], c)
         torch.testing.assert_close(y_alone[0], y[row], rtol=1e-10, atol=1e-10)
         torch.testing.assert_close(log_det_alone[0], log_det[row], rtol=1e-10, atol=1e-10)
+
+
+@every_bijection
+@few
+@sizes
+def test_it_folds_to_itself(
+    kind: type[Bijection], count: int, dimension: int, condition: int, seed: int
+) -> None:
+    case = make(kind, count, dimension, condition, seed)
+    found, log_det = case.x, torch.zeros(count)
+    for fold in case.bijection.fold():
+        found, change = _applied(fold, found, case.condition)
+        log_det = log_det + change
+    expected, expected_log_det = case.bijection(case.x, case.condition)
+    torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-9)
+    torch.testing.assert_close(log_det, expected_log_det, rtol=1e-9, atol=1e-9)
+
+
+def _applied(fold: Fold, x: Tensor, condition: Tensor | None) -> tuple[Tensor, Tensor]:
+    if isinstance(fold, AffineFold):
+        return x @ fold.matrix + fold.offset, torch.full((len(x),), fold.log_det)
+    assert isinstance(fold, CouplingFold), "a bijection of the package that does not fold needs a reason"
+    active = x.shape[1] // 2
+    x1, x2 = x[:, :-active], x[:, -active:]
+    answer = fold.damping * fold.subnet(x1, condition)
+    log_scale = torch.zeros_like(x2) if fold.clamp is None else fold.clamp * answer[:, :active].tanh()
+    return torch.cat((x1, x2 * log_scale.exp() + answer[:, -active:]), dim=1), log_scale.sum(dim=1)
 
 
 @every_bijection

@@ -2,20 +2,23 @@
 
 The condition of a position never changes, so its product with a subnet's first layer is a constant of
 that position, which an engine computes once. What is affine between two couplings, whatever it was made
-of, is one matrix; where it is only a swap of halves, it is nothing. The last rotation keeps ‖u‖ and goes.
+of, is one matrix; where it is only a swap of halves, it is nothing. A last one that keeps ‖u‖ goes. What
+does not fold is run as it is.
 """
 
+import copy
 import functools
 import math
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
 
+from flawflow.learn.detector.folded_parts import CouplingBlock, Exchange, Split, WholeBlock
 from flawflow.learn.detector.standard import PositionStandard
-from flawflow.learn.flow import AdditiveCoupling, AffineCoupling, Bijection, Chain, Rotation, Swap
-from flawflow.learn.flow.coupling import CLAMP, split_channels
+from flawflow.learn.flow import Bijection, Chain, log_prob
+from flawflow.learn.flow.coupling import split_channels
+from flawflow.learn.flow.folding import AffineFold, CouplingFold
 
 
 class FoldedFlow(nn.Module):
@@ -39,27 +42,32 @@ class FoldedFlow(nn.Module):
         self, flow: Iterable[Bijection], condition: Tensor | None, standard: PositionStandard | None = None
     ) -> None:
         super().__init__()
+        chain = Chain(*flow)
+        # In a tuple it is no part of the module: it is neither exported nor moved.
+        self._made_from = (chain, condition, standard)
         self.standard = None if standard is None else _PositionAffine(standard)
         self.register_buffer("condition", condition)
         self.blocks = nn.ModuleList()
-        pending: list[Bijection] = []
+        active, passive = split_channels(chain.dimension)
         constant = 0.0
-        for bijection in _flattened(flow):
-            dimension = bijection.dimension
-            if isinstance(bijection, AffineCoupling | AdditiveCoupling):
-                between, log_det = _between(pending, dimension, first=not self.blocks)
-                constant += log_det
-                self.blocks.append(_Block(between, bijection))
-                pending = []
+        halved = False
+        pending = nothing = AffineFold.identity(chain.dimension)
+        for fold in chain.fold():
+            if isinstance(fold, AffineFold):
+                pending = pending.then(fold)
+                continue
+            if isinstance(fold, CouplingFold):
+                between = _between(pending, passive, halved=halved)
+                self.blocks.append(CouplingBlock(between, fold, active))
             else:
-                pending.append(bijection)
-        while pending and isinstance(pending[-1], Rotation | Swap):
-            pending.pop()
-        self.last = None
-        if pending:
-            self.last, log_det = _between(pending, dimension, first=not self.blocks)
-            constant += log_det
-        self.constant = constant - 0.5 * dimension * math.log(2 * math.pi)
+                between = nn.Identity() if pending is nothing else _between(pending, passive, halved=halved)
+                self.blocks.append(WholeBlock(between, fold.bijection))
+            halved = isinstance(fold, CouplingFold)
+            constant += pending.log_det
+            pending = nothing
+        constant += pending.log_det
+        self.last = None if _keeps_norm(pending) else _between(pending, passive, halved=halved)
+        self.constant = constant - 0.5 * chain.dimension * math.log(2 * math.pi)
 
     def forward(self, vectors: Tensor) -> Tensor:
         """Measure vectors, (B, H·W, D) float32; gives (B, H·W), natural logarithm."""
@@ -77,30 +85,63 @@ class FoldedFlow(nn.Module):
         x = vectors if self.standard is None else self.standard(vectors)
         # Rows of one matrix from here on: engines do a product and its bias in one step for matrices alone.
         parts = [x.flatten(0, 1)]
-        tangents: list[Tensor] = []
+        changes: list[Tensor] = []
         for block in self.blocks:
-            x1, y2, tangent = block(parts, self.condition, vectors.shape[0])
-            parts = [x1, y2]
-            tangents.extend(() if tangent is None else (tangent,))
+            parts, change = block(parts, self.condition, vectors.shape[0])
+            changes.extend(() if change is None else (change,))
         if self.last is not None:
             parts = self.last(parts)
         # The parts are never put together: the norm does not need it.
         energy = _total([(part * part).sum(dim=1) for part in parts])
-        if tangents:
-            energy = energy - 2 * CLAMP * _total(tangents).sum(dim=1)
+        # Those of one width are added first: a sum over channels takes longer than an addition.
+        for width in sorted({change.shape[1] for change in changes}):
+            alike = [change for change in changes if change.shape[1] == width]
+            energy = energy - 2 * _total(alike).sum(dim=1)
         return energy.reshape(vectors.shape[:2])
+
+    def unfolded(self) -> "UnfoldedFlow":
+        """The flow that this was made from, to compare with."""
+        return UnfoldedFlow(*self._made_from, constant=self.constant)
+
+
+class UnfoldedFlow(nn.Module):
+    """A scale as it was trained, in float64 on the CPU: what a `FoldedFlow` must be equal to."""
+
+    def __init__(
+        self, flow: Chain, condition: Tensor | None, standard: PositionStandard | None, *, constant: float
+    ) -> None:
+        super().__init__()
+        self.flow = copy.deepcopy(flow).cpu().double()
+        self.condition = None if condition is None else condition.cpu().double()
+        self.standard = None if standard is None else copy.deepcopy(standard).cpu().double()
+        self.constant = constant
+
+    def forward(self, vectors: Tensor) -> Tensor:
+        """As of `FoldedFlow`."""
+        return self._log_prob(vectors).float()
+
+    def energy(self, vectors: Tensor) -> Tensor:
+        """As of `FoldedFlow`."""
+        return (2 * (self.constant - self._log_prob(vectors))).float()
+
+    def _log_prob(self, vectors: Tensor) -> Tensor:
+        x = vectors.double() if self.standard is None else self.standard(vectors.double())
+        rows = None if self.condition is None else self.condition.repeat(len(vectors), 1)
+        return log_prob(self.flow, x.flatten(0, 1), rows).reshape(vectors.shape[:2])
+
+
+def unfold(model: nn.Module) -> nn.Module:
+    """Copy a module with each folded flow replaced by the flow that it was made from."""
+    twin = copy.deepcopy(model)
+    for name, part in model.named_modules():
+        if isinstance(part, FoldedFlow):
+            parent, _, own = name.rpartition(".")
+            setattr(twin.get_submodule(parent), own, part.unfolded())
+    return twin
 
 
 def _total(terms: list[Tensor]) -> Tensor:
     return functools.reduce(torch.add, terms)
-
-
-def _flattened(flow: Iterable[Bijection]) -> Iterator[Bijection]:
-    for bijection in flow:
-        if isinstance(bijection, Chain):
-            yield from _flattened(bijection)
-        else:
-            yield bijection
 
 
 class _PositionAffine(nn.Module):
@@ -116,121 +157,17 @@ class _PositionAffine(nn.Module):
         return vectors * self.gain + self.offset
 
 
-@dataclass(frozen=True)
-class _Affine:
-    """x·matrix + offset, float64, with the logarithm of its determinant."""
-
-    matrix: Tensor
-    offset: Tensor
-    log_det: float
-
-
-class _Split(nn.Module):
-    """An affine map whose result comes in two parts: two products take less time than one and a copy."""
-
-    matrix1: Tensor
-    matrix2: Tensor
-    offset1: Tensor
-    offset2: Tensor
-
-    def __init__(self, affine: _Affine, passive: int) -> None:
-        super().__init__()
-        for number, columns in (1, slice(None, passive)), (2, slice(passive, None)):
-            self.register_buffer(f"matrix{number}", affine.matrix[:, columns].float().contiguous())
-            self.register_buffer(f"offset{number}", affine.offset[columns].float())
-        self.shifts = bool(affine.offset.any())
-
-    def forward(self, parts: list[Tensor]) -> list[Tensor]:
-        x = parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
-        if not self.shifts:
-            return [x @ self.matrix1, x @ self.matrix2]
-        return [torch.addmm(self.offset1, x, self.matrix1), torch.addmm(self.offset2, x, self.matrix2)]
+def _between(affine: AffineFold, passive: int, *, halved: bool) -> nn.Module:
+    """What stands before a block, or after the last one, whether or not the vectors come in halves."""
+    active = len(affine.offset) - passive
+    if halved and active == passive and not affine.offset.any():
+        swapped = torch.eye(2 * passive, dtype=torch.float64).roll(passive, dims=0)
+        if torch.equal(affine.matrix, swapped):
+            return Exchange()
+    return Split(affine, passive)
 
 
-class _Exchange(nn.Module):
-    """The halves change places."""
-
-    def forward(self, parts: list[Tensor]) -> list[Tensor]:
-        return parts[::-1]
-
-
-class _Block(nn.Module):
-    """A coupling block and what is affine before it.
-
-    The subnet's answer comes as two products: they take no longer than one, which would have to be cut, and
-    engines do a product, its bias and tanh in one step.
-    """
-
-    first: Tensor
-    first_bias: Tensor
-    condition: Tensor | None
-    scale: Tensor
-    scale_bias: Tensor
-    shift: Tensor
-    shift_bias: Tensor
-
-    def __init__(self, before: nn.Module, coupling: AffineCoupling | AdditiveCoupling) -> None:
-        super().__init__()
-        self.before = before
-        self.scales = isinstance(coupling, AffineCoupling)
-        damping = coupling.damping if isinstance(coupling, AffineCoupling) else 1.0
-        subnet = coupling.subnet
-        with torch.no_grad():
-            self.register_buffer("first", subnet.passive.weight.T.contiguous())
-            self.register_buffer("first_bias", subnet.passive.bias.clone())
-            weight = None if subnet.condition is None else subnet.condition.weight.T.contiguous()
-            self.register_buffer("condition", weight)
-            # The scales' rows, where there are any, stand before the shifts'.
-            rows = len(subnet.last.bias) - coupling.active
-            for name, part in ("scale", slice(None, rows)), ("shift", slice(rows, None)):
-                self.register_buffer(name, (damping * subnet.last.weight[part].T).contiguous())
-                self.register_buffer(f"{name}_bias", damping * subnet.last.bias[part])
-
-    def forward(
-        self, parts: list[Tensor], condition: Tensor | None, pictures: int
-    ) -> tuple[Tensor, Tensor, Tensor | None]:
-        """Give the half that stays, the half that has changed, and its log-scales in units of `CLAMP`."""
-        x1, x2 = self.before(parts)
-        bias = self.first_bias
-        if self.condition is not None and condition is not None:
-            # A bias for every row. Where a graph is run for one picture at a time, it is a constant, and
-            # product, bias and relu are one operation.
-            bias = torch.addmm(bias, condition, self.condition)
-            bias = bias.expand(pictures, *bias.shape).flatten(0, 1)
-        hidden = torch.relu(torch.addmm(bias, x1, self.first))
-        shift = torch.addmm(self.shift_bias, hidden, self.shift)
-        if not self.scales:
-            return x1, x2 + shift, None
-        tangent = torch.tanh(torch.addmm(self.scale_bias, hidden, self.scale))
-        return x1, x2 * (CLAMP * tangent).exp() + shift, tangent
-
-
-def _between(bijections: list[Bijection], dimension: int, *, first: bool) -> tuple[nn.Module, float]:
-    """What stands before a block, or after the last one, with the logarithm of its determinant.
-
-    Args:
-        bijections: Affine ones, in order.
-        dimension: D.
-        first: No block came before, so that there are no halves yet.
-    """
-    active, passive = split_channels(dimension)
-    is_swap = len(bijections) == 1 and isinstance(bijections[0], Swap)
-    if is_swap and active == passive and not first:
-        return _Exchange(), 0.0
-    affine = _compose(bijections, dimension)
-    return _Split(affine, passive), affine.log_det
-
-
-def _compose(bijections: list[Bijection], dimension: int) -> _Affine:
-    """The composition of affine bijections; the identity where there are none."""
-    log_det = 0.0
-    # The images of zero and of the unit vectors tell an affine map, whatever it is made of.
-    points = torch.cat((torch.zeros(1, dimension), torch.eye(dimension))).double()
-    with torch.no_grad():
-        for bijection in bijections:
-            device = next((tensor.device for tensor in bijection.state_dict().values()), points.device)
-            image, change = bijection.double()(points.to(device))
-            bijection.float()
-            points = image.cpu()
-            log_det += float(change[0])
-    return _Affine(points[1:] - points[0], points[0], log_det)
+def _keeps_norm(affine: AffineFold) -> bool:
+    eye = torch.eye(len(affine.offset), dtype=torch.float64)
+    # Rotations are made of float32 numbers.
+    return not affine.offset.any() and torch.allclose(affine.matrix @ affine.matrix.T, eye, atol=1e-6)

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from flawflow.learn.flow.bijection import Bijection
+from flawflow.learn.flow.folding import AffineFold, Fold
 from flawflow.learn.flow.standardize import moments
 
 
@@ -32,6 +33,10 @@ class ActNorm(Bijection):
         mean, std = moments(x)
         self.log_scale.copy_(-std.log())
         self.shift.copy_(-mean / std)
+
+    def fold(self) -> list[Fold]:
+        """It is affine."""
+        return [AffineFold.of(self)]
 
     def _forward(self, x: Tensor, _condition: Tensor | None) -> tuple[Tensor, Tensor]:
         y = torch.addcmul(self.shift, x, self.log_scale.exp())

@@ -5,6 +5,7 @@ from torch import Tensor
 
 from flawflow.learn.flow.bijection import Bijection, no_change
 from flawflow.learn.flow.coupling import split_channels
+from flawflow.learn.flow.folding import CouplingFold, Fold
 from flawflow.learn.flow.subnet import Subnet
 
 
@@ -40,6 +41,10 @@ class AdditiveCoupling(Bijection):
             zero_last=start_at_identity,
             generator=generator,
         )
+
+    def fold(self) -> list[Fold]:
+        """It is a coupling block that shifts."""
+        return [CouplingFold(self.subnet)]
 
     def _forward(self, x: Tensor, condition: Tensor | None) -> tuple[Tensor, Tensor]:
         x1, x2 = x[:, : self.passive], x[:, self.passive :]

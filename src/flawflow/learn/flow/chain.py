@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from torch import Tensor, nn
 
 from flawflow.learn.flow.bijection import Bijection, no_change
+from flawflow.learn.flow.folding import Fold
 
 
 class Chain(Bijection):
@@ -34,6 +35,10 @@ class Chain(Bijection):
 
     def __iter__(self) -> Iterator[Bijection]:
         return iter(self.bijections)  # type: ignore[arg-type]
+
+    def fold(self) -> list[Fold]:
+        """One after the other."""
+        return [fold for bijection in self for fold in bijection.fold()]
 
     def _forward(self, x: Tensor, condition: Tensor | None) -> tuple[Tensor, Tensor]:
         log_det = no_change(x)

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from flawflow.learn.flow.bijection import Bijection
+from flawflow.learn.flow.folding import CouplingFold, Fold
 from flawflow.learn.flow.subnet import Subnet
 
 CLAMP = 1.9
@@ -52,6 +53,10 @@ class AffineCoupling(Bijection):
             zero_last=start_at_identity,
             generator=generator,
         )
+
+    def fold(self) -> list[Fold]:
+        """It is a coupling block that scales and shifts."""
+        return [CouplingFold(self.subnet, self.damping, CLAMP)]
 
     def _forward(self, x: Tensor, condition: Tensor | None) -> tuple[Tensor, Tensor]:
         x1, x2 = x[:, : self.passive], x[:, self.passive :]

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from flawflow.learn.flow.bijection import Bijection
+from flawflow.learn.flow.folding import AffineFold, Fold
 from flawflow.learn.flow.rotation import random_rotation
 
 
@@ -38,6 +39,10 @@ class LULinear(Bijection):
         """Give W, (D, D)."""
         lower, upper = self._triangles()
         return (lower @ upper)[self.order]
+
+    def fold(self) -> list[Fold]:
+        """It is affine."""
+        return [AffineFold.of(self)]
 
     def _forward(self, x: Tensor, _condition: Tensor | None) -> tuple[Tensor, Tensor]:
         return F.linear(x, self.matrix()), self.log_scale.sum().expand(x.shape[0])

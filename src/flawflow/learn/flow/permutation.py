@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from flawflow.learn.flow.bijection import Bijection, no_change
+from flawflow.learn.flow.folding import AffineFold, Fold
 
 
 class Permutation(Bijection):
@@ -19,6 +20,10 @@ class Permutation(Bijection):
     def __init__(self, dimension: int, *, generator: torch.Generator | None = None) -> None:
         super().__init__(dimension)
         self.register_buffer("order", torch.randperm(dimension, generator=generator))
+
+    def fold(self) -> list[Fold]:
+        """It is affine."""
+        return [AffineFold.of(self)]
 
     def _forward(self, x: Tensor, _condition: Tensor | None) -> tuple[Tensor, Tensor]:
         return x[:, self.order], no_change(x)

@@ -5,6 +5,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from flawflow.learn.flow.bijection import Bijection, no_change
+from flawflow.learn.flow.folding import AffineFold, Fold
 
 
 class Rotation(Bijection):
@@ -25,6 +26,10 @@ class Rotation(Bijection):
         self.register_buffer(
             "matrix", random_rotation(dimension, generator=generator).to(torch.get_default_dtype())
         )
+
+    def fold(self) -> list[Fold]:
+        """It is affine."""
+        return [AffineFold.of(self)]
 
     def _forward(self, x: Tensor, _condition: Tensor | None) -> tuple[Tensor, Tensor]:
         return F.linear(x, self.matrix), no_change(x)

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from flawflow.learn.flow.bijection import Bijection
+from flawflow.learn.flow.folding import AffineFold, Fold
 
 
 class ScaleShift(Bijection):
@@ -27,6 +28,10 @@ class ScaleShift(Bijection):
     def scale(self) -> Tensor:
         """Give Ψ(g), (D,), positive."""
         return 0.1 * F.softplus(self.g, beta=0.5)
+
+    def fold(self) -> list[Fold]:
+        """It is affine."""
+        return [AffineFold.of(self)]
 
     def _forward(self, x: Tensor, _condition: Tensor | None) -> tuple[Tensor, Tensor]:
         scale = self.scale()

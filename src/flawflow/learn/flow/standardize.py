@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from flawflow.learn.flow.bijection import Bijection
+from flawflow.learn.flow.folding import AffineFold, Fold
 
 SHRINKAGE = 1e-6
 """Share of the mean variance that keeps a constant channel from being divided by zero."""
@@ -39,6 +40,10 @@ class Standardize(Bijection):
     def from_data(cls, x: Tensor, shrinkage: float = SHRINKAGE) -> Self:
         """Take mean and deviation from vectors, (N, D); see `moments`."""
         return cls(*moments(x, shrinkage))
+
+    def fold(self) -> list[Fold]:
+        """It is affine."""
+        return [AffineFold.of(self)]
 
     def _forward(self, x: Tensor, _condition: Tensor | None) -> tuple[Tensor, Tensor]:
         return (x - self.mean) / self.std, -self.std.log().sum().expand(x.shape[0])

@@ -5,6 +5,7 @@ from torch import Tensor
 
 from flawflow.learn.flow.bijection import Bijection, no_change
 from flawflow.learn.flow.coupling import split_channels
+from flawflow.learn.flow.folding import AffineFold, Fold
 
 
 class Swap(Bijection):
@@ -20,6 +21,10 @@ class Swap(Bijection):
     def __init__(self, dimension: int) -> None:
         super().__init__(dimension)
         self.active, self.passive = split_channels(dimension)
+
+    def fold(self) -> list[Fold]:
+        """It is affine."""
+        return [AffineFold.of(self)]
 
     def _forward(self, x: Tensor, _condition: Tensor | None) -> tuple[Tensor, Tensor]:
         return torch.cat((x[:, self.passive :], x[:, : self.passive]), dim=1), no_change(x)

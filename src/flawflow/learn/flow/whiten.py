@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from flawflow.learn.flow.bijection import Bijection
+from flawflow.learn.flow.folding import AffineFold, Fold
 from flawflow.learn.flow.standardize import check_sample
 
 
@@ -70,6 +71,10 @@ class Whiten(Bijection):
                 f"give more vectors or a shrinkage above {shrinkage}."
             )
         return cls(mean.to(x.dtype), cholesky.to(x.dtype))
+
+    def fold(self) -> list[Fold]:
+        """It is affine."""
+        return [AffineFold.of(self)]
 
     def _forward(self, x: Tensor, _condition: Tensor | None) -> tuple[Tensor, Tensor]:
         log_det = -self.cholesky.diagonal().log().sum()
