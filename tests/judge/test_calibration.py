@@ -44,14 +44,52 @@ def test_verdict_and_p_value_agree(scores, rate, score):
 def test_review_lies_between_ok_and_ng(scores, one, other, score):
     reject, review = sorted((one, other))
     judge = calibration(scores, reject, review)
-    assert judge.review_threshold() == judge.threshold(review)
-    assert judge.review_threshold().score <= judge.threshold().score
-    stands_out = score > judge.threshold(review).score
+    assert judge.review_threshold().score <= min(judge.threshold().score, judge.threshold(review).score)
+    stands_out = score > judge.review_threshold().score
     assert judge.verdict(score) == (
         "NG" if score > judge.threshold(reject).score else "REVIEW" if stands_out else "OK"
     )
     without_review = calibration(scores, reject, reject)
     assert without_review.verdict(score) == ("NG" if judge.verdict(score) == "NG" else "OK")
+
+
+@pytest.mark.parametrize("count", [2, 9, 19, 31, 38])
+def test_few_pictures_leave_a_rank_to_review(count):
+    judge = calibration(range(count))
+    assert judge.threshold().score == judge.threshold(0.05).score == count - 1
+    found = judge.review_threshold()
+    assert (found.score, found.guaranteed_rate) == (count - 2, 2 / (count + 1))
+    assert not found.keeps_rate
+    assert judge.verdict(count - 1.5) == "REVIEW"
+    # Who asks for one rate asks for no REVIEW.
+    alone = calibration(range(count), 0.05, 0.05)
+    assert alone.review_threshold() == alone.threshold()
+    assert alone.verdict(count - 1.5) == "OK"
+
+
+def test_one_score_leaves_no_rank_to_review():
+    assert calibration([3.0]).review_threshold().score == 3.0
+
+
+def test_where_the_rates_lie_apart_review_has_what_it_asks_for():
+    for count in (39, 99, 209):
+        judge = calibration(range(count))
+        assert judge.review_threshold() == judge.threshold(0.05)
+        assert judge.review_threshold().keeps_rate
+
+
+@given(st.integers(1, 400), rates, rates)
+def test_needed_for_review_is_enough_from_there_on(more, one, other):
+    reject, review = sorted((one, other))
+    if one == other:
+        assert calibration([0.0], one, one).needed_for_review() == calibration([0.0], one).needed()
+        return
+    needed = calibration([0.0], reject, review).needed_for_review()
+    judge = calibration(range(needed + more - 1), reject, review)
+    assert judge.review_threshold().keeps_rate
+    if review >= 2 * reject and needed > 2:
+        # Two ranks are needed and they are enough: it is the smallest number, too.
+        assert not calibration(range(needed - 1), reject, review).review_threshold().keeps_rate
 
 
 @given(score_lists, score_lists, rates, rates)
@@ -89,10 +127,47 @@ def test_a_new_good_picture_is_rejected_at_most_at_the_guaranteed_rate(n, rate):
     assert rejected / (n + 1) == judge.threshold().guaranteed_rate
 
 
+@given(score_lists, score_lists, finite)
+def test_a_threshold_that_is_put_somewhere_is_the_highest_one_there(own, others, score):
+    judge = Calibration(own, 0.0, others=others)
+    attainable = {judge.threshold(step / 2000).score for step in range(1, 2000)} | {
+        judge.threshold(judge.rate_above(one)).score for one in own + others
+    }
+    found = judge.threshold(judge.rate_above(score)).score
+    below = [one for one in attainable if one <= score]
+    assert found == (max(below) if below else min(attainable))
+
+
+def test_both_sets_say_what_rate_a_score_of_a_cross_fitted_model_stands_for():
+    judge = Calibration((1.0, 2.0, 3.0), 0.0, others=(10.0, 11.0, 12.0))
+    # The own three say 2/4, all six say 5/7, which both keep.
+    assert judge.rate_above(2.5) == 0.714286
+    assert judge.threshold(judge.rate_above(2.5)).score == 2.0
+    assert judge.threshold(judge.rate_above(11.5)).score == 11.0
+    assert judge.threshold(judge.rate_above(99.0)).score == 12.0
+    assert judge.threshold(judge.rate_above(-9.0)).score == 1.0
+
+
+@pytest.mark.parametrize(("own", "sisters"), [(25, 75), (5, 15), (12, 36)])
+def test_review_keeps_its_guarantee_beside_sisters(own, sisters):
+    # Of own + 1 exchangeable pictures each is equally likely the new one, whatever the sisters' scores are.
+    rng = np.random.default_rng(own)
+    for _ in range(20):
+        scores, others = rng.gumbel(size=own + 1), tuple(np.sort(rng.gumbel(size=sisters)).tolist())
+        stopped = 0
+        for new in range(own + 1):
+            kept = tuple(np.sort(np.delete(scores, new)).tolist())
+            judge = Calibration(kept, 0.0, others=others)
+            assert judge.review_threshold().score < judge.threshold().score
+            stopped += judge.verdict(float(scores[new])) != "OK"
+        assert stopped / (own + 1) <= judge.review_threshold().guaranteed_rate == 2 / (own + 1)
+
+
 def test_needed_of_common_rates():
     judge = calibration([0.0])
     assert [judge.needed(rate) for rate in (0.1, 0.05, 0.01, 0.001)] == [9, 19, 99, 999]
     assert judge.needed() == 99
+    assert judge.needed_for_review() == 39
 
 
 def test_threshold_of_another_rate():

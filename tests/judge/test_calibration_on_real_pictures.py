@@ -105,13 +105,14 @@ def test_good_pictures_stand_out_as_seldom_as_promised(
     new = len(scores) - n
     judge = Calibration.measured(scores[:n], peaks[:n], false_reject_rate=rates[0], review_rate=rates[1])
     promised = {
-        "NG": judge.threshold(),
-        "NG or REVIEW": judge.review_threshold(),
-        "regions": judge.review_threshold(),
+        "NG": (judge.threshold(), judge.needed()),
+        "NG or REVIEW": (judge.review_threshold(), judge.needed_for_review()),
+        "regions": (judge.threshold(rates[1]), judge.needed(rates[1])),
     }
     for kind, counts in realised(scores, peaks, n, rates).items():
-        rate = promised[kind].guaranteed_rate
-        assert promised[kind].keeps_rate == (n >= judge.needed(promised[kind].asked_rate))
+        threshold, needed = promised[kind]
+        rate = threshold.guaranteed_rate
+        assert threshold.keeps_rate == (n >= needed)
         above = round(rate * (n + 1))
         law = stats.betabinom(new, above, n + 1 - above)
         # On average over the splits the rate is the guaranteed one: not above it, and not wasted below it.

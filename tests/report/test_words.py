@@ -39,8 +39,22 @@ def test_a_promise_that_holds_and_one_that_cannot():
     assert "NG with a probability of at most 2 %, and NG or REVIEW with at most 4 %" in broken
     assert broken.endswith("too few for what was asked: 1 % of NG needs 99 pictures.")
     few = promise(calibration(9))
-    assert "at most 10 %; no picture is judged REVIEW" in few
-    assert few.endswith("1 % of NG needs 99 pictures and 5 % of REVIEW needs 19 pictures.")
+    assert "at most 10 %, and NG or REVIEW with at most 20 %" in few
+    assert few.endswith("1 % of NG needs 99 pictures and 5 % of REVIEW needs 39 pictures.")
+    # One score has no other below it.
+    assert "at most 50 %; no picture is judged REVIEW" in promise(calibration(1))
+
+
+@pytest.mark.parametrize(("count", "limit"), [(58, "5.1 %"), (59, "5 %"), (298, "1.1 %"), (299, "1 %")])
+def test_the_promise_to_auditors(count: int, limit: str):
+    one_rank = replace(calibration(count), false_reject_rate=0.001, review_rate=0.001)
+    assert (
+        promise(one_rank)
+        .split(". ")[1]
+        .startswith(f"With 95 % confidence, at most {limit} of all good parts are judged NG")
+    )
+    # The third highest of 59: Beta(3, 57).
+    assert "NG, and at most 11 % NG or REVIEW" in promise(calibration(59))
 
 
 def test_the_promise_of_a_cross_fitted_model_tells_what_is_seen_from_what_is_sure():
@@ -48,8 +62,13 @@ def test_the_promise_of_a_cross_fitted_model_tells_what_is_seen_from_what_is_sur
     said = promise(Calibration(scores[::4], 1.0, others=tuple(sorted({*scores} - {*scores[::4]}))))
     assert "NG with a probability of about 1.6 % (guaranteed: at most 6.2 %)" in said
     assert "(measured on 60 good pictures: 15 kept out of the training, which the guarantee" in said
+    # 1 - 0.05^(1/15) and the quantile of Beta(2, 14): the sisters' scores have no part in it.
+    assert (
+        "With 95 % confidence, at most 19 % of all good parts are judged NG, and at most 28 % NG or REVIEW, "
+        "by the 15 pictures kept out of its own training alone."
+    ) in said
     assert said.endswith(
-        "to guarantee what was asked: 1 % of NG needs 99 pictures and 5 % of REVIEW needs 19 pictures."
+        "to guarantee what was asked: 1 % of NG needs 99 pictures and 5 % of REVIEW needs 39 pictures."
     )
 
 
@@ -57,7 +76,9 @@ def test_the_rule_names_only_verdicts_that_occur():
     assert rule(calibration(99)) == (
         "A picture is NG when its score is above 98, and REVIEW when it is above 94."
     )
-    assert rule(calibration(9)) == "A picture is NG when its score is above 8."
+    assert rule(calibration(9).with_rates(false_reject_rate=0.05)) == (
+        "A picture is NG when its score is above 8."
+    )
 
 
 def test_how_much_of_a_picture_counts(card: Card):

@@ -51,7 +51,8 @@ class Inspection:
         verdict: `NG` or `REVIEW` where the score is above the model's threshold for it, else `OK`.
         size: (height, width) of the picture in pixels.
         graph_map: float32 anomaly map at the model's own size, `card.size`; higher is more anomalous.
-        regions: Where `anomaly_map` is above the model's pixel threshold, by falling peak.
+        regions: Where `anomaly_map` is above the model's pixel threshold, by falling peak. Where that is
+            nowhere, `NG` and `REVIEW` have one region all the same: the highest place of the map.
         timings: What each step took.
         statistics: How the picture was taken; None where the model has none of good pictures to compare with.
     """

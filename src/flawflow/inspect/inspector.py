@@ -16,7 +16,7 @@ from flawflow.inspect.inspection import Failure, Inspection, Timings
 from flawflow.inspect.stream import in_order
 from flawflow.judge.calibration import Calibration
 from flawflow.judge.interest import from_runs
-from flawflow.judge.regions import Region, find_regions
+from flawflow.judge.regions import Region, find_regions, highest_place
 from flawflow.model_file import ModelFile, read_model
 from flawflow.picture import MAX_PIXELS, PictureSource, read_picture, resize_map, resize_picture
 from flawflow.picture.statistics import picture_statistics
@@ -98,8 +98,11 @@ class Inspector:
         inferred = perf_counter()
         size = picture.shape[0], picture.shape[1]
         calibration = self.card.calibration
-        regions = _regions(graph_map, size, calibration.pixel_threshold)
         p_value, verdict = calibration.p_value(score), calibration.verdict(score)
+        regions = _regions(graph_map, size, calibration.pixel_threshold)
+        if verdict != "OK" and not regions:
+            # Score and map have thresholds of their own. A person who is asked to look is told where.
+            regions = (highest_place(resize_map(graph_map, size), self.card.heat_scale[0]),)
         statistics = picture_statistics(prepared, self.interest) if len(self.card.drift) else None
         judged = perf_counter()
         found = Inspection(

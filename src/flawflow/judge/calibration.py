@@ -15,7 +15,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Literal, Self
 
-from flawflow.judge.threshold import Threshold, as_written, check_rate, find_threshold
+from flawflow.judge.threshold import Threshold, check_rate, find_threshold, pictures_needed
 
 Verdict = Literal["OK", "REVIEW", "NG"]
 
@@ -38,7 +38,8 @@ class Calibration:
         pixel_threshold: The map value above which a pixel belongs to a region.
         false_reject_rate: The share of good pictures, in (0, 1), that may be judged NG.
         review_rate: The share of good pictures, in (0, 1), that may be judged NG or REVIEW; at least
-            `false_reject_rate`. Where the two are equal no picture is REVIEW.
+            `false_reject_rate`. Where the two are equal no picture is REVIEW; where they are not, REVIEW
+            begins at least one calibration score below NG, even where that takes more than this rate.
         others: Image scores of further good pictures by models that were trained like this one on as many
             pictures, but without them; ascending.
 
@@ -73,8 +74,8 @@ class Calibration:
     ) -> Self:
         """Calibrate by what a model says about good pictures that it was not trained on.
 
-        The pixel threshold is to the peaks what the threshold of REVIEW is to the scores: a new good
-        picture shows any region with probability at most `review_rate`, where the pictures are enough.
+        The pixel threshold is that of `review_rate` among the peaks: a new good picture has a pixel above it
+        with probability at most `review_rate`, where the pictures are enough.
 
         Args:
             scores: Their image scores, in any order.
@@ -162,22 +163,40 @@ class Calibration:
         return find_threshold(self.false_reject_rate if rate is None else rate, self.scores, self.all_scores)
 
     def review_threshold(self) -> Threshold:
-        """The threshold of `review_rate`: a picture above it is REVIEW, if not NG."""
-        return self.threshold(self.review_rate)
+        """The threshold of `review_rate`: a picture above it is REVIEW, if not NG.
+
+        With few pictures both rates would have one threshold, and no picture would ever be REVIEW. So it is
+        at least one calibration score lower, unless there is only one or the two rates are equal.
+        """
+        return find_threshold(self.review_rate, self.scores, self.all_scores, under=self._band)
+
+    @property
+    def _band(self) -> float | None:
+        """The rate of NG, which REVIEW stays a rank below; None where no picture is to be REVIEW."""
+        return self.false_reject_rate if self.review_rate > self.false_reject_rate else None
 
     def needed(self, rate: float | None = None) -> int:
         """The number of calibration pictures from which on `rate` can be guaranteed: ⌈1/rate⌉ - 1.
 
+        Args:
+            rate: In (0, 1); the false reject rate where it is not given.
+
         Raises:
             ValueError: When the rate is outside (0, 1).
         """
-        return math.ceil(1 / as_written(self.false_reject_rate if rate is None else rate)) - 1
+        return pictures_needed(self.false_reject_rate if rate is None else rate)
+
+    def needed_for_review(self) -> int:
+        """The number of calibration pictures from which on `review_rate` can be guaranteed beside NG's."""
+        return pictures_needed(self.review_rate, under=self._band)
 
     def rate_above(self, score: float) -> float:
-        """The rate whose threshold is the largest calibration score that is not above `score`.
+        """The rate whose threshold is the highest that is not above `score`; the lowest one where all are.
 
         It is (1 + #{calibration scores > score}) / (n + 1), rounded up in the sixth digit, so that it can be
-        written down and still means the same threshold; n / (n + 1) where every score is above.
+        written down and still means the same threshold. Where the model was cross-fitted, it is the larger
+        of what `scores` and all scores say, since both have a part in a threshold; the highest score of a
+        set has its part at any rate, however low.
 
         Args:
             score: Where a person would put a threshold; finite.
@@ -186,9 +205,14 @@ class Calibration:
         >>> calibration.rate_above(3.5), calibration.threshold(calibration.rate_above(3.5)).score
         (0.4, 3.0)
         """
-        n = len(self.scores)
-        above = min(1 + n - bisect_right(self.scores, score), n)
-        return math.ceil(Fraction(above * _STEPS, n + 1)) / _STEPS
+        reached = max(score, self.scores[0])
+        rank, rank_of_all = (
+            1 + len(scores) - bisect_right(scores, reached) for scores in (self.scores, self.all_scores)
+        )
+        rate = Fraction(rank_of_all, len(self.all_scores) + 1)
+        if rank > 1:
+            rate = max(rate, Fraction(rank, len(self.scores) + 1))
+        return math.ceil(rate * _STEPS) / _STEPS
 
     def verdict(self, score: float) -> Verdict:
         """`NG` or `REVIEW` where the score is above the threshold of its rate, `OK` elsewhere.

@@ -62,6 +62,20 @@ def find_regions(anomaly_map: NDArray[np.float32], threshold: float) -> tuple[Re
     )
 
 
+def highest_place(anomaly_map: NDArray[np.float32], calm: float) -> Region:
+    """Find the place of a map that stands out most, whatever its height.
+
+    Args:
+        anomaly_map: float32 (H, W), not empty; higher is more anomalous.
+        calm: The value of places that do not stand out.
+
+    Returns:
+        The region around the largest value down to halfway to `calm`; at least the pixels of that value.
+    """
+    peak = anomaly_map.max()
+    return find_regions(anomaly_map, min((calm + float(peak)) / 2, float(np.nextafter(peak, -np.inf))))[0]
+
+
 def _boxes(runs: Runs) -> NDArray[np.intp]:
     """The box (left, top, right, bottom) of each region, from its runs: (count, 4)."""
     low = np.full((2, runs.count), np.iinfo(np.intp).max)

@@ -141,7 +141,11 @@ def facts_of(card: Card) -> str:
         ("Detector", f"{card.detector}, preset {card.preset}, seed {training.seed}"),
         ("Encoder", f"{encoder.name}, weights {encoder.weights} (licence: {encoder.weights_licence})"),
         ("Verdict", rule(card.calibration)),
-        ("Region", f"where the anomaly map is above {card.calibration.pixel_threshold:.4g}"),
+        (
+            "Region",
+            f"where the anomaly map is above {card.calibration.pixel_threshold:.4g}; "
+            "of NG and REVIEW at least the highest place",
+        ),
     )
     return "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts)
 

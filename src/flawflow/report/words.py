@@ -1,17 +1,21 @@
 """Numbers said in words that need no statistics."""
 
+import math
 from typing import Any
 
 from flawflow.card import Card
 from flawflow.judge.calibration import Calibration
 from flawflow.judge.drift import Drift
 from flawflow.judge.threshold import Threshold
+from flawflow.judge.tolerance import CONFIDENCE
 
 VERDICT_WORDS = {
     "NG": "not like the good parts",
     "REVIEW": "unusual for a good part",
     "OK": "like the good parts",
 }
+
+_HAIR = 1e-9
 
 
 def rarity(p_value: float, calibration_count: int) -> str:
@@ -50,24 +54,39 @@ def looked_at(card: Card) -> str:
 
 
 def promise(calibration: Calibration) -> str:
-    """Say what the thresholds of a model promise, and when they cannot keep the rates asked for."""
+    """Say what the thresholds of a model promise, and when they cannot keep the rates asked for.
+
+    Two statements: of the next good part, over all calibrations, and of all good parts, by this calibration.
+    """
     reject, review = calibration.threshold(), calibration.review_threshold()
-    said = f"A good part is judged NG with a probability of {_rate(reject)}"
-    if review.score < reject.score:
-        said += f", and NG or REVIEW with {_rate(review)}"
-    else:
-        said += "; no picture is judged REVIEW"
-    said += f" ({_measured_on(calibration)})."
+    reviews = review.score < reject.score
+    said = f"A good part is judged NG with a probability of {rate(reject)}"
+    said += f", and NG or REVIEW with {rate(review)}" if reviews else "; no picture is judged REVIEW"
+    said += f" ({_measured_on(calibration)}). {_confidence(reject, review if reviews else None)}"
+    if calibration.others:
+        said += f", by the {counted(reject.pictures, 'picture')} kept out of its own training alone"
     broken = [
-        f"{percent(given.asked_rate)} of {verdict} needs {calibration.needed(given.asked_rate):,} pictures"
-        for verdict, given in (("NG", reject), ("REVIEW", review))
+        f"{percent(given.asked_rate)} of {verdict} needs {needed:,} pictures"
+        for verdict, given, needed in (
+            ("NG", reject, calibration.needed()),
+            ("REVIEW", review, calibration.needed_for_review()),
+        )
         if not given.keeps_rate
     ]
     what = "to guarantee what" if calibration.others else "for what"
-    return f"{said} These are too few {what} was asked: {' and '.join(broken)}." if broken else said
+    return f"{said}. These are too few {what} was asked: {' and '.join(broken)}." if broken else f"{said}."
 
 
-def _rate(given: Threshold) -> str:
+def _confidence(reject: Threshold, review: Threshold | None) -> str:
+    """The statement for auditors: a tolerance limit, over the calibration pictures alone."""
+    limit = f"at most {percent_up(reject.confident_rate)} of all good parts are judged NG"
+    if review:
+        limit += f", and at most {percent_up(review.confident_rate)} NG or REVIEW"
+    return f"With {percent(CONFIDENCE)} confidence, {limit}"
+
+
+def rate(given: Threshold) -> str:
+    """Say at which rate good parts are above a threshold: what is guaranteed, and what is expected."""
     at_most = f"at most {percent(given.guaranteed_rate)}"
     if given.expected_rate == given.guaranteed_rate:
         return at_most
@@ -122,10 +141,21 @@ def named(record: dict[str, Any]) -> str:
 def percent(share: float) -> str:
     """Write a share of one as a percentage with what digits it needs.
 
-    >>> percent(0.01), percent(0.0476), percent(0.000999), percent(0.5)
-    ('1 %', '4.8 %', '0.1 %', '50 %')
+    >>> percent(0.01), percent(0.0476), percent(0.000999), percent(0.5), percent(0.999)
+    ('1 %', '4.8 %', '0.1 %', '50 %', '100 %')
     """
-    return f"{100 * share:.2g} %"
+    return f"{float(f'{100 * share:.2g}'):g} %"
+
+
+def percent_up(share: float) -> str:
+    """Write a share that is a limit as a percentage of two digits: rounded up, so that it stays true.
+
+    >>> percent_up(1 / 16), percent_up(0.01), percent_up(0.0495), percent_up(0.0503), percent_up(0.996)
+    ('6.3 %', '1 %', '5 %', '5.1 %', '100 %')
+    """
+    exponent = math.floor(math.log10(share)) - 1
+    # What is a hair above two digits is the rounding of a float.
+    return percent(math.ceil(share / 10**exponent - _HAIR) * 10**exponent)
 
 
 def duration(seconds: float) -> str:
