@@ -6,7 +6,17 @@ from hypothesis import strategies as st
 
 from flawflow.card import Card
 from flawflow.judge.calibration import Calibration
-from flawflow.report.words import counted, duration, looked_at, percent, promise, rarity, rule
+from flawflow.report.words import (
+    counted,
+    duration,
+    guarantee,
+    looked_at,
+    meaning,
+    percent,
+    promise,
+    rarity,
+    rule,
+)
 
 
 def calibration(count: int) -> Calibration:
@@ -78,6 +88,26 @@ def test_the_rule_names_only_verdicts_that_occur():
     )
     assert rule(calibration(9).with_rates(false_reject_rate=0.05)) == (
         "A picture is NG when its score is above 8."
+    )
+
+
+def test_what_thresholds_mean_in_short():
+    judge = calibration(99)
+    assert meaning("NG", judge) == "NG above 98: a false reject rate of at most 1 %"
+    assert meaning("REVIEW", judge) == "REVIEW above 94: at most 5 % of good parts are NG or REVIEW"
+    same = judge.with_rates(review_rate=0.01)
+    assert meaning("REVIEW", same) == "REVIEW above 98 as well: no picture is judged REVIEW"
+    assert guarantee(judge) == (
+        "Guaranteed by 99 good calibration pictures. With 95 % confidence, at most 3 % of all good parts are "
+        "judged NG, and at most 9.1 % NG or REVIEW."
+    )
+    few = guarantee(calibration(31))
+    assert few.startswith(
+        "1 % cannot be guaranteed: it needs 99 good calibration pictures, and there are 31. 5 %"
+    )
+    crossed = Calibration((1.0, 2.0), 1.0, 0.5, 0.5, others=(3.0,))
+    assert guarantee(crossed).startswith(
+        "Guaranteed by 2 good calibration pictures that its own training left out. With"
     )
 
 

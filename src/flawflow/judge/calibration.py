@@ -214,6 +214,15 @@ class Calibration:
             rate = max(rate, Fraction(rank, len(self.scores) + 1))
         return math.ceil(rate * _STEPS) / _STEPS
 
+    def attainable(self) -> tuple[float, ...]:
+        """The scores that are the threshold of some rate, ascending: where a threshold can be put.
+
+        Of a cross-fitted model not every calibration score is one, since both sets decide.
+        """
+        if not self.others:
+            return tuple(sorted(set(self.scores)))
+        return tuple(sorted({self.threshold(self.rate_above(score)).score for score in self.all_scores}))
+
     def verdict(self, score: float) -> Verdict:
         """`NG` or `REVIEW` where the score is above the threshold of its rate, `OK` elsewhere.
 

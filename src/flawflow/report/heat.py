@@ -56,7 +56,7 @@ def heat(anomaly_map: NDArray[np.floating[Any]], scale: tuple[float, float]) -> 
     Returns:
         (H, W, 4) uint8 RGBA. Alpha is 0 at and below the scale's low end and grows with the value.
     """
-    return _palette()[heat_levels(anomaly_map, scale)]
+    return palette(_FULL_ALPHA)[heat_levels(anomaly_map, scale)]
 
 
 def overlay(
@@ -85,10 +85,10 @@ def overlay(
             "it changed while it was inspected, so inspect it again"
         )
     # Pillow blends in C and without the interpreter's lock, so the next pictures are inspected meanwhile.
-    palette = _palette()
+    colours = palette(_FULL_ALPHA)
     levels = Image.fromarray(heat_levels(anomaly_map, scale))
-    alpha = levels.point(palette[:, 3].tolist())
-    levels.putpalette(palette[:, :3].tobytes())
+    alpha = levels.point(colours[:, 3].tolist())
+    levels.putpalette(colours[:, :3].tobytes())
     image = Image.fromarray(picture)
     image.paste(levels.convert("RGB"), mask=alpha)
     _draw_boxes(image, regions)
@@ -97,9 +97,8 @@ def overlay(
 
 def css_gradient() -> str:
     """Give the colour map from low to high as a CSS gradient, for legends."""
-    stops = (
-        "#" + "".join(f"{part:02x}" for part in colour) for colour in _palette()[:: _STEPS // 15, :3].tolist()
-    )
+    colours = palette(1.0)[:: _STEPS // 15, :3].tolist()
+    stops = ("#" + "".join(f"{part:02x}" for part in colour) for colour in colours)
     return f"linear-gradient(to right, {', '.join(stops)})"
 
 
@@ -122,8 +121,15 @@ def heat_levels(anomaly_map: NDArray[np.floating[Any]], scale: tuple[float, floa
 
 
 @functools.cache
-def _palette() -> NDArray[np.uint8]:
-    """Give the (256, 4) uint8 RGBA table."""
+def palette(opacity: float) -> NDArray[np.uint8]:
+    """Give the colour of every level of `heat_levels`.
+
+    Args:
+        opacity: Of full heat, in [0, 1].
+
+    Returns:
+        (256, 4) uint8 RGBA, from nothing to full heat.
+    """
     share = np.linspace(0.0, 1.0, _STEPS)
     lightness = _LIGHTNESS[0] + share * (_LIGHTNESS[1] - _LIGHTNESS[0])
     hue = np.radians(_HUE_DEGREES[0] + share * (_HUE_DEGREES[1] - _HUE_DEGREES[0]))
@@ -133,7 +139,7 @@ def _palette() -> NDArray[np.uint8]:
     linear = np.clip((lab @ _OKLAB_TO_LMS.T) ** 3 @ _LMS_TO_RGB.T, 0.0, 1.0)
     rgb = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
     # The square root lets weak heat be seen: dark colours at a low alpha are no more than a shadow.
-    alpha = _FULL_ALPHA * np.sqrt(share)
+    alpha = opacity * np.sqrt(share)
     table: NDArray[np.uint8] = np.rint(np.column_stack([rgb, alpha]) * 255).astype(np.uint8)
     return table
 

@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from flawflow.card import Card
-from flawflow.judge.calibration import Calibration
+from flawflow.judge.calibration import Calibration, Verdict
 from flawflow.judge.drift import Drift
 from flawflow.judge.threshold import Threshold
 from flawflow.judge.tolerance import CONFIDENCE
@@ -75,6 +75,30 @@ def promise(calibration: Calibration) -> str:
     ]
     what = "to guarantee what" if calibration.others else "for what"
     return f"{said}. These are too few {what} was asked: {' and '.join(broken)}." if broken else f"{said}."
+
+
+def meaning(verdict: Verdict, calibration: Calibration) -> str:
+    """Say from where on a picture gets a verdict, NG or REVIEW, and how many good parts that takes."""
+    reject, review = calibration.threshold(), calibration.review_threshold()
+    if verdict == "NG":
+        return f"NG above {reject.score:.4g}: a false reject rate of {rate(reject)}"
+    if review.score == reject.score:
+        return f"REVIEW above {review.score:.4g} as well: no picture is judged REVIEW"
+    return f"REVIEW above {review.score:.4g}: {rate(review)} of good parts are NG or REVIEW"
+
+
+def guarantee(calibration: Calibration) -> str:
+    """Say whether the rates asked for are kept, and what holds with confidence; shorter than `promise`."""
+    reject, review = calibration.threshold(), calibration.review_threshold()
+    kind = " that its own training left out" if calibration.others else ""
+    said = [
+        f"{percent(given.asked_rate)} cannot be guaranteed: it needs {needed:,} good calibration pictures, "
+        f"and there are {given.pictures:,}{kind}."
+        for given, needed in ((reject, calibration.needed()), (review, calibration.needed_for_review()))
+        if not given.keeps_rate
+    ] or [f"Guaranteed by {counted(reject.pictures, 'good calibration picture')}{kind}."]
+    limits = _confidence(reject, review if review.score < reject.score else None)
+    return " ".join([*said, f"{limits}."])
 
 
 def _confidence(reject: Threshold, review: Threshold | None) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from flawflow.card import Card
 from flawflow.errors import FlawflowError, ModelFileError
@@ -127,7 +128,7 @@ class Registry:
         self._models[name] = new
         return new
 
-    def set_rates(self, name: str, **rates: float | None) -> Model:
+    def set_rates(self, name: str, **rates: Any) -> Model:
         """Judge by other rates or thresholds from now on; the model file stays as it is.
 
         Args:

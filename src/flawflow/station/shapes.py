@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from flawflow.judge.calibration import Calibration, Verdict
-from flawflow.report.words import promise
+from flawflow.station.calibration_shapes import CalibrationOut, calibration_json
 from flawflow.station.models import Model
 from flawflow.station.record import InspectionRow
 from flawflow.station.record.filters import Label
@@ -82,19 +82,6 @@ class HistoryOut(BaseModel):
     counts: dict[Verdict, int]
 
 
-class CalibrationOut(BaseModel):
-    """By what a model judges."""
-
-    count: int = Field(description="good pictures that it was calibrated with")
-    false_reject_rate: float
-    review_rate: float
-    ng_threshold: float
-    review_threshold: float
-    pixel_threshold: float
-    guaranteed: bool = Field(description="whether the pictures are enough for both rates")
-    sentence: str
-
-
 class VersionOut(BaseModel):
     """A version of a model."""
 
@@ -132,6 +119,7 @@ class HistogramOut(BaseModel):
     """Scores of good pictures and of recent inspections."""
 
     good: list[float]
+    attainable: list[float] = Field(description="where a threshold can be put")
     recent: list[Scored]
     ng_threshold: float
     review_threshold: float
@@ -147,6 +135,12 @@ class Health(BaseModel):
     """The process answers."""
 
     status: Literal["ok"]
+
+
+class PaletteOut(BaseModel):
+    """The colours of a heat map."""
+
+    colours: list[list[int]] = Field(description="RGBA of the levels 0 to 255 of a map")
 
 
 class About(BaseModel):
@@ -184,21 +178,6 @@ def inspection_json(row: InspectionRow) -> dict[str, Any]:
             "overlay": f"{place}/overlay" if row.has_picture and row.has_map else None,
         },
         "overlay": None,
-    }
-
-
-def calibration_json(calibration: Calibration) -> dict[str, Any]:
-    """A `CalibrationOut` as it is sent."""
-    reject, review = calibration.threshold(), calibration.review_threshold()
-    return {
-        "count": len(calibration.all_scores),
-        "false_reject_rate": calibration.false_reject_rate,
-        "review_rate": calibration.review_rate,
-        "ng_threshold": reject.score,
-        "review_threshold": review.score,
-        "pixel_threshold": calibration.pixel_threshold,
-        "guaranteed": reject.keeps_rate and review.keeps_rate,
-        "sentence": promise(calibration),
     }
 
 

@@ -2,11 +2,18 @@
 
 import base64
 import re
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .conftest import NG, OK, REVIEW, file, picture, post, script, send
+from flawflow.card import Card
+from flawflow.judge.calibration import Calibration
+from flawflow.model_file import write_model
+from flawflow.report.words import rarity
+
+from .conftest import NG, OK, REVIEW, file, picture, post, script, send, serving
 
 expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed").expect
 
@@ -150,5 +157,77 @@ def test_a_rate_that_too_few_pictures_support_is_said_to_have_no_guarantee(open_
     rate = page.get_by_label("NG, at most", exact=False)
     rate.fill("0.1")
     rate.press("Enter")
-    expect(page.locator(".promise")).to_contain_text("cannot be guaranteed: it needs 999")
+    expect(page.locator(".promise")).to_contain_text("0.1 % cannot be guaranteed: it needs 999")
     expect(page.locator(".promise")).to_have_attribute("data-kept", "false")
+
+
+def test_auditors_are_told_what_holds_of_all_good_parts(open_page: Any):
+    page = open_page("model")
+    for place in (".promise", "section[aria-label=Card]"):
+        expect(page.locator(place)).to_contain_text("With 95 % confidence, at most")
+
+
+def test_of_a_cross_fitted_model_the_page_promises_what_its_own_pictures_do(
+    browser: Any, tmp_path: Path, tiny_graph: bytes, tiny_card: Card
+):
+    scores = tuple(step / 200 for step in range(100))
+    own, others = scores[::4], tuple(score for score in scores if score not in scores[::4])
+    crossed = replace(tiny_card, calibration=Calibration(own, 0.5, others=others))
+    write_model(tmp_path / "part.flaw", tiny_graph, crossed)
+    with serving(tmp_path) as address:
+        page = browser.new_page()
+        page.goto(address)
+        promise, meaning = page.locator(".promise"), page.locator(".meaning")
+        expect(promise).to_contain_text("1 % cannot be guaranteed: it needs 99 good calibration pictures")
+        expect(promise).to_contain_text("there are 25 that its own training left out")
+        expect(promise).to_have_attribute("data-kept", "false")
+        expect(meaning).to_contain_text("about 0.99 % (guaranteed: at most 3.8 %)")
+        # The handle goes where a threshold can be, in both directions, and the verdicts go with it.
+        handle = page.get_by_role("slider", name="Threshold of NG")
+        handle.focus()
+        steps = [float(handle.get_attribute("aria-valuenow"))]
+        for key in ("ArrowLeft",) * 6 + ("ArrowRight",) * 6:
+            with page.expect_response("**/rates"):
+                handle.press(key)
+            steps.append(float(handle.get_attribute("aria-valuenow")))
+        assert steps == [steps[0] - abs(6 - abs(step - 6)) for step in range(13)]
+        with page.expect_response("**/rates"):
+            handle.press("PageDown")
+        page.get_by_role("button", name="Apply").click()
+        expect(page.get_by_role("button", name="Apply")).to_be_hidden()
+        kept = page.request.get(f"{address}api/models/part").json()["calibration"]
+        judge = crossed.calibration.with_rates(
+            false_reject_rate=kept["false_reject_rate"], review_rate=kept["review_rate"]
+        )
+        assert kept["ng_threshold"] == judge.threshold().score < scores[-1]
+        assert kept["ng"]["guaranteed_rate"] == judge.threshold().guaranteed_rate
+        page.close()
+
+
+def test_a_place_below_the_pixel_threshold_is_marked_where_the_verdict_asks_to_look(
+    browser: Any, tmp_path: Path, tiny_graph: bytes, tiny_card: Card
+):
+    blind = replace(tiny_card, calibration=replace(tiny_card.calibration, pixel_threshold=0.98))
+    write_model(tmp_path / "part.flaw", tiny_graph, blind)
+    with serving(tmp_path) as address:
+        page = browser.new_page()
+        page.goto(address)
+        send(page, file("dim.png", NG))
+        expect(page.locator(".verdict-word")).to_have_text("NG")
+        expect(page.locator(".found")).to_contain_text("No place is above the model's pixel threshold")
+        expect(page.locator(".found")).to_contain_text("is marked")
+        expect(page.locator(".pane").first.locator("path.line")).to_have_attribute("d", re.compile("^M.*Z$"))
+        page.close()
+
+
+@pytest.mark.parametrize("count", [1, 99, 1234])
+def test_the_page_says_rarity_as_the_reports_do(open_page: Any, count: int):
+    page = open_page()
+    ranks = sorted({1, 2, count // 3 + 1, count + 1})
+    found = page.evaluate(
+        "async ([ps, count]) => { const { rarity } = await import('/static/words.js');"
+        " return ps.map((p) => rarity(p, count)); }",
+        [[rank / (count + 1) for rank in ranks], count],
+    )
+    expected = [rarity(rank / (count + 1), count) for rank in ranks]
+    assert [said.lower().replace(",", "") for said in found] == [said.lower() for said in expected]

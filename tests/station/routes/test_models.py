@@ -1,6 +1,11 @@
+from dataclasses import replace
+
 import pytest
 
 from flawflow.card import Card
+from flawflow.judge.calibration import Calibration
+from flawflow.model_file import write_model
+from flawflow.station.settings import Settings
 
 
 def test_models(client, tiny_card):
@@ -39,6 +44,36 @@ def test_a_threshold_that_is_moved_says_its_rate_before_it_is_kept(client, tiny_
     assert client.get("/api/models/tiny").json()["calibration"]["false_reject_rate"] == 0.01
     kept = client.post(place, json={"ng_threshold": threshold}).json()["calibration"]
     assert kept == tried == client.get("/api/models/tiny").json()["calibration"]
+
+
+def test_a_cross_fitted_model_promises_by_its_own_pictures_alone(
+    make_client, tiny_graph, tiny_card, tmp_path
+):
+    # 25 + 75 scores at 1 %: the own ones guarantee 1/26, whatever the others say.
+    scores = tuple(step / 200 for step in range(100))
+    own, others = scores[::4], tuple(score for score in scores if score not in scores[::4])
+    crossed = Calibration(own, 0.5, others=others)
+    write_model(tmp_path / "crossed.flaw", tiny_graph, replace(tiny_card, calibration=crossed))
+    client = make_client(Settings(models=(tmp_path / "crossed.flaw",), data=tmp_path / "data"))
+    told = client.get("/api/models/crossed").json()["calibration"]
+    assert (told["count"], told["own_count"], told["guaranteed"]) == (100, 25, False)
+    assert told["ng"]["guaranteed_rate"] == 1 / 26
+    assert told["ng"]["expected_rate"] == 1 / 101
+    assert told["ng"]["confident_rate"] == pytest.approx(1 - 0.05 ** (1 / 25))
+    assert "about 0.99 % (guaranteed: at most 3.8 %)" in told["ng"]["meaning"]
+    assert told["guarantee"].startswith(
+        "1 % cannot be guaranteed: it needs 99 good calibration pictures, and"
+    )
+    assert "there are 25 that its own training left out" in told["guarantee"]
+    # A handle that is moved stands where it was put, and says what the own pictures say of it.
+    attainable = client.get("/api/models/crossed/histogram").json()["attainable"]
+    for score in attainable[-30:]:
+        body = {"ng_threshold": score, "review_rate": 0.05, "moved": "ng", "dry": True}
+        tried = client.post("/api/models/crossed/rates", json=body).json()["calibration"]
+        assert tried["ng"]["score"] == tried["ng_threshold"] == score
+        above = sum(one > score for one in own)
+        assert tried["ng"]["guaranteed_rate"] >= (1 + above) / 26
+        assert tried["review_rate"] >= tried["false_reject_rate"]
 
 
 def test_other_rates_judge_the_next_picture(client, inspect, make_png):

@@ -1,12 +1,21 @@
+import numpy as np
 import pytest
 
 from flawflow import __version__
+from flawflow.report.heat import heat
 
 
 def test_health_readiness_and_version(client):
     assert client.get("/api/health").json() == {"status": "ok"}
     assert client.get("/api/ready").json() == {"ready": True}
     assert client.get("/api/version").json()["version"] == __version__
+
+
+def test_the_palette_is_that_of_the_reports(client):
+    colours = client.get("/api/palette").json()["colours"]
+    ramp = heat(np.linspace(0, 1, 256)[None], (0.0, 1.0))[0]
+    assert [colour[:3] for colour in colours] == ramp[:, :3].tolist()
+    assert (colours[0][3], colours[-1][3]) == (0, 255)
 
 
 def test_not_ready_is_503(client, station, monkeypatch):

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from flawflow.station.models import Model
-from flawflow.station.rates import rated
+from flawflow.station.rates import Moved, rated
 from flawflow.station.routes.shared import ModelName
 from flawflow.station.shapes import HistogramOut, ModelOut, model_json
 from flawflow.station.station import Station
@@ -24,6 +24,7 @@ class Rates(BaseModel):
     review_rate: Rate | None = None
     ng_threshold: Score | None = None
     review_threshold: Score | None = None
+    moved: Moved | None = Field(None, description="which one pushes the other along where they cross")
     dry: bool = Field(False, description="only say what would follow")
 
 
@@ -57,6 +58,7 @@ def router(station: Station) -> APIRouter:
         recent = station.store.recent_scores(name, limit=_RECENT)
         return {
             "good": calibration.all_scores,
+            "attainable": calibration.attainable(),
             "recent": [{"score": score, "verdict": verdict} for score, verdict in recent],
             "ng_threshold": calibration.threshold().score,
             "review_threshold": calibration.review_threshold().score,

@@ -9,9 +9,10 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, StringConstraints
 
 from flawflow import __version__
+from flawflow.report.heat import palette
 from flawflow.station.errors import RefusedError
 from flawflow.station.safety.gate import COOKIE, same, session_of
-from flawflow.station.shapes import About, Health, Problem, Ready
+from flawflow.station.shapes import About, Health, PaletteOut, Problem, Ready
 from flawflow.station.station import Station
 
 _COOKIE_SECONDS = 30 * 24 * 3600
@@ -32,6 +33,8 @@ def router(station: Station) -> APIRouter:
         station=socket.gethostname(),
     )
 
+    colours = PaletteOut(colours=palette(1.0).tolist())
+
     @routes.get("/api/health")
     async def health() -> Health:
         """Say that the process lives; needs no token."""
@@ -47,6 +50,11 @@ def router(station: Station) -> APIRouter:
     async def version() -> About:
         """Give flawflow's version, and whether models can be trained here."""
         return about
+
+    @routes.get("/api/palette")
+    async def heat_palette() -> PaletteOut:
+        """Give the colours of heat maps, at full opacity."""
+        return colours
 
     @routes.post("/api/login", status_code=204)
     async def login(body: Login, request: Request) -> Response:

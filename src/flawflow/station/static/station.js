@@ -4,11 +4,13 @@ import { get, ofModel } from "./api.js";
 import { listen, tell } from "./live.js";
 import { recall, remember } from "./settings.js";
 
-export const station = { version: null, models: [] };
+export const station = { version: null, models: [], palette: [] };
 
 /** Ask for everything; to be done before the first view and after a break. */
 export async function loadStation() {
-  [station.version, station.models] = await Promise.all([get("/api/version"), get("/api/models")]);
+  [station.version, station.models, { colours: station.palette }] = await Promise.all(
+    ["version", "models", "palette"].map((what) => get(`/api/${what}`)),
+  );
   if (!station.models.some((model) => model.name === recall("model", null)))
     remember("model", station.models[0]?.name ?? null);
 }

@@ -10,9 +10,9 @@ const HEIGHT = 2 * ROOM.row + ROOM.gap + ROOM.axis;
 /**
  * Make the histogram.
  * @param {(name: "ng"|"review", score: number) => void} move Called while a threshold is moved; the score is one
- *   of the calibration scores, since only they differ in what they promise.
- * @returns {{element: HTMLElement, draw: Function}} `draw({good, recent, ng, review, text})`: `good` ascending;
- *   `text` says per threshold what it means.
+ *   of those where a threshold can be put.
+ * @returns {{element: HTMLElement, draw: Function}} `draw({good, attainable, recent, ng, review, text})`: `good` and
+ *   `attainable`, the scores that may be thresholds, ascending; `text` says per threshold what it means.
  */
 export function makeHistogram(move) {
   const plot = svg("svg", { class: "plot", role: "img" });
@@ -40,16 +40,24 @@ export function makeHistogram(move) {
 
   function place(name) {
     const { element: handle } = handles[name];
-    const rank = nearest(shown.good, shown[name]);
+    const rank = nearest(shown.attainable, shown[name]);
     handle.style.left = `${scale.x(shown[name])}px`;
     for (const [key, value] of Object.entries({
       valuemin: 0,
-      valuemax: shown.good.length - 1,
+      valuemax: shown.attainable.length - 1,
       valuenow: rank,
       valuetext: shown.text[name],
     })) {
       handle.setAttribute(`aria-${key}`, value);
     }
+  }
+
+  /** Put a handle there at once; what it means comes with the next drawing. */
+  function put(name, value) {
+    if (value === shown[name]) return;
+    shown = { ...shown, [name]: value };
+    place(name);
+    move(name, value);
   }
 
   function makeHandle(name, word) {
@@ -77,8 +85,8 @@ export function makeHistogram(move) {
       };
       if (!(event.key in steps) || !shown) return;
       event.preventDefault();
-      const rank = nearest(shown.good, shown[name]) + steps[event.key];
-      move(name, shown.good[Math.min(shown.good.length - 1, Math.max(0, rank))]);
+      const rank = nearest(shown.attainable, shown[name]) + steps[event.key];
+      put(name, shown.attainable[Math.min(shown.attainable.length - 1, Math.max(0, rank))]);
     });
     handle.addEventListener("pointerdown", (event) => {
       handle.setPointerCapture(event.pointerId);
@@ -88,7 +96,7 @@ export function makeHistogram(move) {
     handle.addEventListener("pointermove", (event) => {
       if (!handle.hasPointerCapture(event.pointerId) || !shown) return;
       const wanted = scale.score(event.clientX - element.getBoundingClientRect().left);
-      move(name, shown.good[nearest(shown.good, wanted)]);
+      put(name, shown.attainable[nearest(shown.attainable, wanted)]);
     });
     return { element: handle };
   }

@@ -1,31 +1,31 @@
-// The panel that shows and changes at which scores a picture is REVIEW or NG.
+// The panel that shows and changes at which scores a picture is REVIEW or NG. What a threshold promises is asked of
+// the station, so that there is one rule.
 
 import { get, ofModel, post } from "../api.js";
 import { button, h } from "../dom.js";
 import { listen } from "../live.js";
 import { keep } from "../station.js";
 import { attempt, say } from "../toast.js";
-import { counted, number, percent, score } from "../words.js";
+import { counted, number } from "../words.js";
 import { makeHistogram } from "./histogram.js";
-import { guaranteed, needed, rateOf, sent, thresholdOf } from "./rates.js";
 
 const MOST_RECENT = 500;
+const RATE = { ng: "false_reject_rate", review: "review_rate" };
 
 /**
  * Make the panel of one model.
  * @returns {{element: HTMLElement, close: Function}}
  */
 export function makeThresholds(model) {
-  const state = { good: [], recent: [], rates: ratesOf(model), wanted: null };
-  const histogram = makeHistogram((name, value) => want(name, sent(rateOf(state.good, value))));
+  const state = { good: [], attainable: [], recent: [], kept: model.calibration, wanted: null };
+  // What was moved and not asked yet, the newest of each threshold, and the asking that goes on.
+  const moves = { next: {}, asking: null };
+  const histogram = makeHistogram((name, value) => want(name, { [`${name}_threshold`]: value }));
   const inputs = { ng: rateInput("ng", "NG, at most"), review: rateInput("review", "NG or REVIEW, at most") };
   const meaning = h("p", { class: "meaning", "aria-live": "polite" });
   const promise = h("p", { class: "promise" });
   const apply = button("Apply", () => attempt(applyWanted), { class: "primary" });
-  const cancel = button("Cancel", () => {
-    state.wanted = null;
-    draw();
-  });
+  const cancel = button("Cancel", () => settle(state.kept));
   const element = h(
     "section",
     { class: "card thresholds", "aria-label": "Thresholds" },
@@ -43,12 +43,30 @@ export function makeThresholds(model) {
     h("div", { class: "row" }, apply, cancel),
   );
 
-  function want(name, rate) {
-    const rates = { ...(state.wanted ?? state.rates), [name]: rate };
-    // NG parts count among those of NG or REVIEW, so the one that is moved pushes the other.
-    if (rates.review < rates.ng) rates[name === "ng" ? "review" : "ng"] = rate;
-    state.wanted = rates.ng === state.rates.ng && rates.review === state.rates.review ? null : rates;
-    draw();
+  /** Ask what a moved threshold or rate means; while an answer is awaited only the newest move is kept. */
+  function want(name, moved) {
+    moves.next[name] = moved;
+    moves.asking ??= attempt(ask).then(() => {
+      moves.asking = null;
+    });
+  }
+
+  async function ask() {
+    for (let name; (name = Object.keys(moves.next)[0]); ) {
+      const moved = moves.next[name];
+      delete moves.next[name];
+      const shown = state.wanted ?? state.kept;
+      const other = RATE[name === "ng" ? "review" : "ng"];
+      const body = { [other]: shown[other], ...moved, moved: name, dry: true };
+      const base = state.kept;
+      try {
+        const { calibration } = await post(ofModel(model.name, "/rates"), body);
+        // Rates that were changed elsewhere meanwhile make the answer one about the past.
+        if (base === state.kept) state.wanted = same(calibration, base) ? null : calibration;
+      } finally {
+        draw();
+      }
+    }
   }
 
   function rateInput(name, words) {
@@ -62,7 +80,7 @@ export function makeThresholds(model) {
     });
     input.addEventListener("change", () => {
       if (input.checkValidity() && input.value)
-        want(name, Number((input.valueAsNumber / 100).toPrecision(8)));
+        want(name, { [RATE[name]]: Number((input.valueAsNumber / 100).toPrecision(8)) });
       else draw();
     });
     return {
@@ -72,20 +90,24 @@ export function makeThresholds(model) {
   }
 
   function draw() {
-    const rates = state.wanted ?? state.rates;
+    const calibration = state.wanted ?? state.kept;
+    const { ng, review } = calibration;
     for (const name of ["ng", "review"])
-      inputs[name].input.value = Number((100 * rates[name]).toPrecision(3));
+      inputs[name].input.value = Number((100 * calibration[RATE[name]]).toPrecision(3));
     apply.parentElement.hidden = !state.wanted;
     element.classList.toggle("changed", Boolean(state.wanted));
-    if (!state.good.length) return;
-    const [ng, review] = [thresholdOf(state.good, rates.ng), thresholdOf(state.good, rates.review)];
-    const text = {
-      ng: `NG above ${score(ng)}: a false reject rate of at most ${percent(rateOf(state.good, ng))}`,
-      review: `REVIEW above ${score(review)}: at most ${percent(rateOf(state.good, review))} of good parts are NG or REVIEW`,
-    };
-    histogram.draw({ good: state.good, recent: state.recent, ng, review, text });
-    meaning.textContent = `${text.ng}. ${review < ng ? `${text.review}.` : "No picture is judged REVIEW."}${recently(ng, review)}`;
-    showPromise(rates);
+    if (state.good.length)
+      histogram.draw({
+        good: state.good,
+        attainable: state.attainable,
+        recent: state.recent,
+        ng: ng.score,
+        review: review.score,
+        text: { ng: ng.meaning, review: review.meaning },
+      });
+    meaning.textContent = `${ng.meaning}. ${review.meaning}.${recently(ng.score, review.score)}`;
+    promise.dataset.kept = calibration.guaranteed;
+    promise.textContent = `${calibration.guaranteed ? "✓" : "⚠"} ${calibration.guarantee}`;
   }
 
   /** Say what moved thresholds would have made of the recent pictures. */
@@ -95,26 +117,26 @@ export function makeThresholds(model) {
     return ` Of the last ${counted(state.recent.length, "picture")} ${number(above(ng))} would be NG and ${number(above(review) - above(ng))} REVIEW.`;
   }
 
-  function showPromise(rates) {
-    const count = state.good.length;
-    const kept = guaranteed(count, rates.ng) && guaranteed(count, rates.review);
-    promise.dataset.kept = kept;
-    promise.textContent = kept
-      ? `✓ Guaranteed by ${counted(count, "good calibration picture")}.`
-      : `⚠ ${percent(Math.min(rates.ng, rates.review))} cannot be guaranteed: it needs ${number(needed(Math.min(rates.ng, rates.review)))} good calibration pictures, and there are ${number(count)}.`;
+  async function applyWanted() {
+    await moves.asking;
+    if (!state.wanted) return;
+    const { false_reject_rate, review_rate } = state.wanted;
+    keep(await post(ofModel(model.name, "/rates"), { false_reject_rate, review_rate }));
+    say("The new thresholds hold from the next picture on; earlier verdicts stay as they were.");
   }
 
-  async function applyWanted() {
-    const rates = state.wanted;
-    keep(
-      await post(ofModel(model.name, "/rates"), { false_reject_rate: rates.ng, review_rate: rates.review }),
-    );
-    say("The new thresholds hold from the next picture on; earlier verdicts stay as they were.");
+  /** Show what the station judges by, and forget what was moved. */
+  function settle(calibration) {
+    // A new object also where nothing changed, so that an answer on its way is not taken.
+    Object.assign(state, { kept: { ...calibration }, wanted: null });
+    moves.next = {};
+    draw();
   }
 
   async function load() {
     const answer = await get(ofModel(model.name, "/histogram"));
     state.good = [...answer.good].sort((a, b) => a - b);
+    state.attainable = answer.attainable;
     state.recent = answer.recent;
     draw();
   }
@@ -131,7 +153,7 @@ export function makeThresholds(model) {
     }),
     listen("models", (changed) => {
       if (changed.name !== model.name) return;
-      Object.assign(state, { rates: ratesOf(changed), wanted: null });
+      settle(changed.calibration);
       attempt(load);
     }),
   ];
@@ -147,4 +169,4 @@ export function makeThresholds(model) {
   return { element, close: () => ends.forEach((end) => end()) };
 }
 
-const ratesOf = ({ calibration }) => ({ ng: calibration.false_reject_rate, review: calibration.review_rate });
+const same = (one, other) => Object.values(RATE).every((rate) => one[rate] === other[rate]);

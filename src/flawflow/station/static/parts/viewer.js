@@ -56,7 +56,7 @@ export function makeViewer() {
     if (!state.map) return;
     const [low, high] = state.model.heat_scale;
     const level = (255 * (state.threshold - low)) / (high - low);
-    const path = level < 255 ? outline(state.map, level) : "";
+    const path = marked(state) ?? (level < 255 ? outline(state.map, level) : "");
     for (const pane of panes) pane.drawOutline(path, state.map);
     panes[1].paint(state.map, state.opacity);
     found.textContent = words(state);
@@ -79,12 +79,28 @@ export function makeViewer() {
   return { element, show, pane: panes[0].frame, mode };
 }
 
+/** Give the boxes of regions below the model's own threshold, which NG and REVIEW have where nothing is above. */
+function marked({ inspection, model, map, threshold }) {
+  const { regions, size } = inspection;
+  if (threshold !== model.calibration.pixel_threshold || !regions.length || regions[0].peak > threshold)
+    return null;
+  const [across, down] = [map.width / size[1], map.height / size[0]];
+  return regions
+    .map(({ box: [left, top, right, bottom] }) => {
+      const [x0, y0, x1, y1] = [left * across, top * down, right * across, bottom * down];
+      return `M${x0} ${y0}H${x1}V${y1}H${x0}Z`;
+    })
+    .join("");
+}
+
 function words({ inspection, model, threshold }) {
   if (threshold !== model.calibration.pixel_threshold) {
     return `Outlined where the map is above ${score(threshold)}; the model outlines above ${score(model.calibration.pixel_threshold)}.`;
   }
   const { regions } = inspection;
   if (!regions.length) return `No region is above the model's pixel threshold, ${score(threshold)}.`;
+  if (regions[0].peak <= threshold)
+    return `No place is above the model's pixel threshold, ${score(threshold)}; the highest, ${score(regions[0].peak)}, is marked.`;
   const area = Math.max(...regions.map((region) => region.area));
   return `${counted(regions.length, "region")} above ${score(threshold)}; the largest covers ${counted(area, "pixel")}, the highest peak is ${score(regions[0].peak)}.`;
 }
