@@ -111,3 +111,17 @@ def test_the_review_works_by_touch_on_a_tablet(open_page: Any, page: "Page", sta
     tablet.get_by_role("button", name="Keep the mask").tap()
     expect(tablet.get_by_role("button", name="Change the mask")).to_be_visible()
     assert tablet.request.get(f"{station}api/review/queue").json()[0]["has_mask"]
+
+
+def test_the_nearest_to_the_threshold_are_offered_when_nothing_waits(open_page: Any, station: str):
+    page = open_page("model")
+    for waiting in page.request.get(f"{station}api/review/queue?limit=200").json():
+        page.request.put(f"{station}api/inspections/{waiting['id']}/label", data={"label": "skip"})
+    numbers = [post(page, station, f"near-{level}.png", level) for level in (119, 120)]
+    page.goto(f"{station}#/review")
+    expect(page.locator(".empty")).to_contain_text("Nothing waits for review")
+    page.get_by_role("button", name=re.compile("nearest to the threshold")).click()
+    expect(page.locator(".about h2")).to_have_text("near-120.png")
+    page.keyboard.press("g")
+    expect(page.locator(".about h2")).to_have_text("near-119.png")
+    assert page.request.get(f"{station}api/inspections/{numbers[1]}").json()["label"] == "good"

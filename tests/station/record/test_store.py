@@ -116,6 +116,18 @@ def test_the_review_queue_is_oldest_first_and_empties(filled):
     assert filled.review_queue("other", limit=10) == []
 
 
+def test_the_nearest_to_a_threshold_have_no_label_a_picture_and_the_models_scores(filled):
+    assert [each.score for each in filled.nearest("part", "0" * 64, (4.2,), limit=3)] == [4, 5, 3]
+    assert [each.score for each in filled.nearest("part", "0" * 64, (8.0, 0.4), limit=3)] == [8, 0, 1]
+    for each in filled.nearest("part", "0" * 64, (4.2,), limit=1):
+        filled.set_label(each.id, "skip")
+    assert [each.score for each in filled.nearest("part", "0" * 64, (4.2,), limit=1)] == [5]
+    assert filled.nearest("part", "1" * 64, (4.2,), limit=3) == []
+    assert filled.nearest("other", "0" * 64, (4.2,), limit=3) == []
+    filled.add([(row(20, score=4.2, has_picture=False), b"")])
+    assert [each.score for each in filled.nearest("part", "0" * 64, (4.2,), limit=1)] == [5]
+
+
 def test_rates_and_switches_give_the_newest(store):
     assert store.rates("part") is None
     store.set_rates("part", false_reject_rate=0.1, review_rate=0.2)

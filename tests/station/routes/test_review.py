@@ -39,6 +39,16 @@ def test_the_queue_is_what_waits(client, inspect, make_png):
     assert client.get("/api/review/queue?model=other").json() == []
 
 
+def test_the_nearest_to_the_threshold_are_offered(client, inspect, make_png):
+    far, near = inspect(make_png(0))["id"], inspect(make_png(110))["id"]
+    assert client.get("/api/review/queue").json() == []
+    assert [each["id"] for each in client.get("/api/review/nearest").json()] == [near, far]
+    assert [each["id"] for each in client.get("/api/review/nearest?limit=1&model=tiny").json()] == [near]
+    client.put(f"/api/inspections/{near}/label", json={"label": "good"})
+    assert [each["id"] for each in client.get("/api/review/nearest").json()] == [far]
+    assert client.get("/api/review/nearest?model=other").status_code == 404
+
+
 def test_masks_are_encoded_anew(client, inspect, make_png):
     number = inspect(make_png())["id"]
     assert put_mask(client, number, mask()).json()["has_mask"] is True

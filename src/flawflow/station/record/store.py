@@ -11,6 +11,8 @@ from flawflow.station.record.database import open_database
 from flawflow.station.record.filters import Filters, Label
 from flawflow.station.record.tables import Base, InspectionRow, MapRow, RatesRow, SwitchRow
 
+# Among so many of the newest inspections those nearest to a threshold are looked for.
+_LOOKED_THROUGH = 1000
 _PAGE = 1000
 
 _TABLE = Base.metadata.tables[InspectionRow.__tablename__]
@@ -123,6 +125,25 @@ class Store:
         query = select(InspectionRow).where(*conditions).order_by(InspectionRow.id).limit(limit)
         with self.reading() as session:
             return list(session.scalars(query))
+
+    def nearest(
+        self, model: str, sha256: str, thresholds: Sequence[float], *, limit: int
+    ) -> list[InspectionRow]:
+        """Give a model's newest inspections without a label whose score is nearest to a threshold.
+
+        Args:
+            model: Its name.
+            sha256: Its file's: scores of other versions cannot be compared with its thresholds.
+            thresholds: One at least; the nearest of them counts.
+            limit: The most to give.
+        """
+        row = InspectionRow
+        query = select(row).where(*Filters(model=model, label="none").conditions())
+        query = query.where(row.model_sha256 == sha256, row.has_picture)
+        with self.reading() as session:
+            newest = list(session.scalars(query.order_by(row.id.desc()).limit(_LOOKED_THROUGH)))
+        newest.sort(key=lambda each: min(abs(each.score - threshold) for threshold in thresholds))
+        return newest[:limit]
 
     def count(self, filters: Filters) -> dict[str, int]:
         """Count the inspections of each verdict; the filters' own verdict is left aside."""

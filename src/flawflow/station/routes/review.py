@@ -43,6 +43,17 @@ def router(station: Station) -> APIRouter:
         """Give the inspections that wait for a person, the oldest first."""
         return [inspection_json(row) for row in store.review_queue(model, limit=limit)]
 
+    @routes.get("/review/nearest", response_model=list[InspectionOut])
+    def nearest(
+        model: Annotated[str | None, Query(max_length=200)] = None,
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    ) -> list[dict[str, Any]]:
+        """Give the newest inspections without a label whose scores are nearest to a threshold."""
+        judge = station.registry.get(model)
+        thresholds = judge.calibration.threshold().score, judge.calibration.review_threshold().score
+        found = store.nearest(judge.name, judge.sha256, thresholds, limit=limit)
+        return [inspection_json(row) for row in found]
+
     @routes.put("/inspections/{number}/label", response_model=InspectionOut)
     def label(number: Id, body: Labelled) -> dict[str, Any]:
         """Say what the part is."""

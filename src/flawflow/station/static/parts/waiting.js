@@ -1,6 +1,8 @@
 // What waits for review, and how far one is.
 
 import { get, withQuery } from "../api.js";
+import { button, h } from "../dom.js";
+import { counted } from "../words.js";
 
 /**
  * Ask for the oldest pictures of a model that wait for a person's word.
@@ -15,4 +17,32 @@ export async function askWaiting(model, limit) {
   ]);
   const newest = all.inspections[0]?.id ?? 0;
   return { waiting, all: all.counts.REVIEW, left: left.counts.REVIEW, newest };
+}
+
+/** Ask for the pictures of a model nearest to a threshold that no person has said a word on. */
+export const askNearest = (model, limit) => get(withQuery("/api/review/nearest", { model, limit }));
+
+/**
+ * Say that nothing waits, and offer what can be done instead.
+ * @param {number} nearest How many pictures near the threshold there are.
+ * @param {() => void} takeNearest Goes through them.
+ * @param {(() => void) | null} undoLast Takes the last word back; null where there is none.
+ */
+export function nothingWaits(nearest, takeNearest, undoLast) {
+  const offer = `Review the ${counted(nearest, "picture")} nearest to the threshold`;
+  return [
+    h("h2", {}, "Nothing waits for review"),
+    h(
+      "p",
+      { class: "soft" },
+      "Pictures judged REVIEW come here. Any other picture can be labelled from History.",
+    ),
+    h(
+      "div",
+      { class: "row" },
+      nearest ? button(offer, takeNearest, { class: "primary" }) : "",
+      undoLast ? button("Undo the last word", undoLast) : "",
+      h("a", { class: "button", href: "#/improve" }, "Make a data set of what was reviewed"),
+    ),
+  ];
 }

@@ -3,7 +3,7 @@
 import { button, facts, h } from "../dom.js";
 import { listen } from "../live.js";
 import { makeLabels, setLabel } from "../parts/labels.js";
-import { askWaiting } from "../parts/waiting.js";
+import { askNearest, askWaiting, nothingWaits } from "../parts/waiting.js";
 import { drawMask } from "../parts/mask.js";
 import { chip } from "../parts/verdict.js";
 import { makeViewer } from "../parts/viewer.js";
@@ -13,6 +13,7 @@ import { attempt } from "../toast.js";
 import { clock, LABEL_WORDS, number, origin, rarity, score } from "../words.js";
 
 const AT_ONCE = 50;
+const NEAREST = 10;
 const MOST_UNDO = 100;
 
 export function showReview(place) {
@@ -21,6 +22,7 @@ export function showReview(place) {
   const memory = `reviewed.${model?.name}`;
   const state = {
     waiting: [],
+    nearest: [],
     at: 0,
     done: recall(memory, []),
     all: 0,
@@ -169,25 +171,23 @@ export function showReview(place) {
       );
       state.shown = viewer.show(inspection, modelNamed(inspection.model));
     } else {
-      empty.replaceChildren(
-        h("h2", {}, "Nothing waits for review"),
-        h(
-          "p",
-          { class: "soft" },
-          "Pictures judged REVIEW come here. Any other picture can be labelled from History.",
-        ),
-        h(
-          "div",
-          { class: "row" },
-          ...(state.done.length ? [button("Undo the last word", () => step(takeBack))] : []),
-          h("a", { class: "button", href: "#/improve" }, "Make a data set of what was reviewed"),
-        ),
-      );
+      const undoLast = state.done.length ? () => step(takeBack) : null;
+      empty.replaceChildren(...nothingWaits(state.nearest.length, () => step(takeNearest), undoLast));
     }
     drawControls();
   }
 
-  const load = async () => Object.assign(state, { at: 0, ...(await askWaiting(model?.name, AT_ONCE)) });
+  async function load() {
+    Object.assign(state, { at: 0, nearest: [], ...(await askWaiting(model?.name, AT_ONCE)) });
+    if (model && !state.waiting.length) state.nearest = await askNearest(model.name, NEAREST);
+  }
+
+  /** Nothing waits: go through what is nearest to being REVIEW, which tells most about the threshold. */
+  async function takeNearest() {
+    const count = state.nearest.length;
+    Object.assign(state, { waiting: state.nearest, nearest: [], all: count, left: count });
+    draw();
+  }
 
   function arrived(inspection) {
     // A label that changes tells of its inspection again: only what is newer than all is new.
