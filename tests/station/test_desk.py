@@ -103,6 +103,38 @@ def test_a_full_queue_refuses_at_once_and_recovers(make_client, settings, make_p
     assert len(station.desk.inspect(model, [Given("b", make_png())] * 4, source="upload")) == 4
 
 
+@pytest.mark.parametrize("broken", [False, True])
+def test_what_has_left_gives_back_its_room(make_client, settings, make_png, broken):
+    """Its place in the queue and its bytes, whether or not it could be inspected."""
+    content = make_png()[:60] if broken else make_png()
+    room = dataclasses.replace(settings, max_waiting=1, max_waiting_bytes=len(content))
+    station = make_client(room).app.state.station
+    for _ in range(3):
+        (outcome,) = station.desk.inspect(station.registry.get(), [Given("a", content)], source="upload")
+        assert isinstance(outcome, Failed) == broken
+    assert station.desk.in_work == 0
+    station.desk.check_room(1, len(content))
+    with pytest.raises(TooLargeError):
+        station.desk.check_room(1, len(content) + 1)
+
+
+def test_bytes_that_wait_take_room_of_their_own(make_client, settings, make_png):
+    content = make_png()
+    room = dataclasses.replace(settings, max_waiting=9, max_waiting_bytes=2 * len(content))
+    station = make_client(room).app.state.station
+    model = station.registry.get()
+    held = Held(model.inspector)
+    slow = dataclasses.replace(model, inspector=held)
+    futures = station.desk.submit(slow, [Given("a", content)] * 2, source="upload")
+    with pytest.raises(BusyError):
+        station.desk.check_room(1, 1)
+    station.desk.check_room(1, 0)
+    held.go.set()
+    assert all(future.result(10).id for future in futures)
+    station.close()
+    station.desk.check_room(1, 2 * len(content))
+
+
 def test_more_than_the_queue_ever_holds_is_too_large(make_client, settings, make_png):
     station = make_client(dataclasses.replace(settings, max_waiting=1)).app.state.station
     with pytest.raises(TooLargeError):

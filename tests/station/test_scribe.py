@@ -80,6 +80,38 @@ def test_a_picture_that_cannot_be_kept_fails_alone(store, tmp_path, make_entry):
     assert {row.key for row in store.find(Filters())} == {"0" * 32, "2" * 32}
 
 
+def test_everybody_who_shares_a_failed_commit_is_told(store, tmp_path, make_entry, monkeypatch):
+    monkeypatch.setattr(module, "_GATHERING_SECONDS", 60.0)
+    told = []
+    entries = [make_entry(f"{number:032}") for number in range(4)]
+    scribe = Scribe(store, Shelf(tmp_path), in_work=lambda: 3, written=told.append)
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "add", lambda _: (_ for _ in ()).throw(OSError("no space left")))
+        for entry in entries[:3]:
+            scribe.write(entry)
+        assert {str(entry.recorded.exception(30)) for entry in entries[:3]} == {"no space left"}
+    assert told == []
+    # Who comes later is recorded.
+    monkeypatch.setattr(module, "_GATHERING_SECONDS", 0.0)
+    scribe.write(entries[3])
+    assert entries[3].recorded.result(30).id
+    scribe.close()
+    assert [len(rows) for rows in told] == [1]
+    assert len(store.find(Filters())) == 1
+
+
+def test_who_is_recorded_is_answered_though_nobody_could_be_told(store, tmp_path, make_entry):
+    def fail(_):
+        raise RuntimeError("nobody listens")
+
+    scribe = Scribe(store, Shelf(tmp_path), in_work=lambda: 1, written=fail)
+    for number in range(2):
+        entry = make_entry(f"{number:032}")
+        scribe.write(entry)
+        assert entry.recorded.result(30).id
+    scribe.close()
+
+
 def test_all_is_written_at_the_end_without_pictures_too(store, tmp_path, make_entry):
     scribe = Scribe(store, Shelf(tmp_path), in_work=lambda: 0, written=lambda _: None)
     entries = [make_entry(f"{number:032}", None) for number in range(3)]

@@ -49,6 +49,11 @@ def test_known_content_under_another_name_is_found(journal: Journal):
     assert journal.other_with("s", "b.png") == "a.png"
     assert journal.other_with("s", "a.png") is None
     assert journal.other_with("t", "b.png") is None
+    # Whichever name comes first in the alphabet.
+    assert journal.other_with("s", "0.png") == "a.png"
+    journal.finish(Seen(5, "c.png", 3), sha256="s")
+    assert journal.other_with("s", "a.png") == "c.png"
+    assert journal.other_with("s", "b.png") == "a.png"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="names are text there")

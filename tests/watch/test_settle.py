@@ -33,6 +33,32 @@ def test_a_half_written_file_rests_until_it_changes_or_its_time_is_over():
     assert not settler.is_last_try(CHANGED, 60.0)
 
 
+def test_the_time_of_a_half_written_file_runs_since_it_was_first_seen_so():
+    # On a clock that began long ago, as that of a machine does.
+    settler = Settler(pause=1.0, give_up=60.0)
+    settler.settled([A], 5000.0)
+    settler.settled([A], 5030.0)
+    settler.half_written(A)
+    assert not settler.is_last_try(A, 5059.9)
+    assert settler.is_last_try(A, 5060.0)
+    # A change is a new file with a time of its own.
+    settler.settled([CHANGED], 5060.0)
+    settler.half_written(CHANGED)
+    assert not settler.is_last_try(CHANGED, 5119.9)
+    assert settler.is_last_try(CHANGED, 5120.0)
+
+
+def test_a_file_that_is_done_with_is_let_go():
+    settler = Settler(pause=1.0, give_up=60.0)
+    settler.settled([A], 0.0)
+    settler.half_written(A)
+    settler.forget_gone({"a.png"})
+    assert settler.is_half("a.png")
+    settler.forget("a.png")
+    assert not settler.is_half("a.png")
+    settler.forget("a.png")
+
+
 def test_a_last_try_that_fails_again_does_not_buy_more_time():
     settler = Settler(pause=1.0, give_up=60.0)
     for now in (0.0, 1.0):

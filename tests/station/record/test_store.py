@@ -111,7 +111,9 @@ def test_the_review_queue_is_oldest_first_and_empties(filled):
     labelled = filled.set_label(queue[0].id, "bad")
     assert (labelled.label, labelled.labelled is None) == ("bad", False)
     assert [each.score for each in filled.review_queue("part", limit=1)] == [4]
-    filled.set_label(queue[0].id, None)
+    unlabelled = filled.set_label(queue[0].id, None)
+    assert (unlabelled.label, unlabelled.labelled) == (None, None)
+    assert filled.get(queue[0].id).labelled is None
     assert len(filled.review_queue("part", limit=10)) == 3
     assert filled.review_queue("other", limit=10) == []
 
