@@ -2,7 +2,8 @@
 
 import ast
 import copy
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +36,8 @@ _NAMES = {"min": "max", "max": "min", "any": "all", "all": "any", "argmax": "arg
 # In the text of queries.
 _WORDS = {" <> ": " < ", "IS NULL": "IS NOT NULL", " + 1": " + 2", "ORDER BY id": "ORDER BY -id"}
 
+Node = ast.expr | ast.stmt
+
 
 @dataclass(frozen=True)
 class Mutant:
@@ -54,18 +57,29 @@ class Mutant:
 
 
 def mutants(source: str) -> Iterator[Mutant]:
-    """Give all mutants of a module, in the order of its text; type hints and docstrings stay as they are."""
+    """Give all mutants of a module; type hints and docstrings stay as they are."""
     tree = ast.parse(source)
-    hints = _hints(tree)
-    for place, node in enumerate(ast.walk(tree)):
-        if not isinstance(node, ast.expr | ast.stmt) or node in hints:
+    untouched = _untouched(tree)
+    for node, put in list(_places(tree)):
+        if node in untouched:
             continue
-        for change in _changes(node):
-            changed = copy.deepcopy(tree)
-            target = next(each for number, each in enumerate(ast.walk(changed)) if number == place)
-            _replace(changed, target, change)
-            text = ast.unparse(ast.fix_missing_locations(changed))
-            yield Mutant(node.lineno, ast.unparse(node), ast.unparse(change), text)
+        before = ast.unparse(node)
+        for change in list(_changes(node)):
+            put(change)
+            yield Mutant(node.lineno, before, ast.unparse(change), ast.unparse(tree))
+        put(node)
+
+
+def _places(tree: ast.AST) -> Iterator[tuple[Node, Callable[[ast.AST], None]]]:
+    """Every expression and statement, and what puts another one in its place."""
+    for parent in ast.walk(tree):
+        for field, value in ast.iter_fields(parent):
+            if isinstance(value, Node):
+                yield value, functools.partial(setattr, parent, field)
+            elif isinstance(value, list):
+                for index, item in enumerate(value):
+                    if isinstance(item, Node):
+                        yield item, functools.partial(value.__setitem__, index)
 
 
 def _changes(node: ast.AST) -> Iterator[ast.AST]:
@@ -116,15 +130,12 @@ def _constants(value: object) -> Iterator[bool | int | float | str]:
         yield from (value.replace(word, other) for word, other in _WORDS.items() if word in value)
 
 
-def _hints(tree: ast.Module) -> set[ast.AST]:
-    """Everything within type hints."""
+def _untouched(tree: ast.Module) -> set[ast.AST]:
+    """Everything within type hints, and text that stands alone."""
     hints = [getattr(each, "annotation", None) or getattr(each, "returns", None) for each in ast.walk(tree)]
-    return {part for hint in hints if hint is not None for part in ast.walk(hint)}
-
-
-def _replace(tree: ast.Module, target: ast.AST, change: ast.AST) -> None:
-    class Swap(ast.NodeTransformer):
-        def visit(self, node: ast.AST) -> ast.AST:
-            return change if node is target else self.generic_visit(node)
-
-    Swap().visit(tree)
+    parts = {part for hint in hints if hint is not None for part in ast.walk(hint)}
+    return parts | {
+        each.value
+        for each in ast.walk(tree)
+        if isinstance(each, ast.Expr) and isinstance(each.value, ast.Constant)
+    }

@@ -7,8 +7,8 @@ test file, then to all the tests of its folder. What survives both, and is not a
 `benchmarks/mutations_argued.txt`, is listed, and the exit code is then 1.
 
 Results go to `runs/mutations.jsonl`, line by line: a run that was stopped goes on, and after a change of a
-module only its own mutants are judged again. `--limit` takes so many of the others, by a random choice that is
-the same each time.
+module only its own mutants are judged again. `--limit` takes so many of the others, by a random choice that
+is the same each time.
 """
 
 import argparse
@@ -46,15 +46,21 @@ class Job:
     """A mutant with its module and its tests, relative to the repository."""
 
     module: Path
+    content: str
     mutant: Mutant
     tests: tuple[Path, ...]
 
     @property
     def name(self) -> str:
         """What it is called, in results and in the list of what is argued."""
-        line = (ROOT / self.module).read_text("utf-8").splitlines()[self.mutant.line - 1].strip()
+        line = self.content.splitlines()[self.mutant.line - 1].strip()
         change = f"{_short(self.mutant.before)} -> {_short(self.mutant.after)}"
         return f"{self.module.relative_to('src/flawflow')} | {line} | {change}"
+
+    @property
+    def key(self) -> str:
+        """Its name with its module as it is now."""
+        return f"{hashlib.sha256(self.content.encode()).hexdigest()} {self.name}"
 
 
 def _short(text: str) -> str:
@@ -71,8 +77,9 @@ def jobs(package: str) -> Iterator[Job]:
         mirror = Path("tests") / part.parent / f"test_{part.name}"
         folder = Path("tests") / part.parent
         tests = tuple(each for each in (mirror, folder) if (ROOT / each).exists())
-        for mutant in mutants(module.read_text("utf-8")):
-            yield Job(module.relative_to(ROOT), mutant, tests)
+        content = module.read_text("utf-8")
+        for mutant in mutants(content):
+            yield Job(module.relative_to(ROOT), content, mutant, tests)
 
 
 def run_tests(sources: Path, tests: Path, seconds: float) -> str:
@@ -115,12 +122,11 @@ class Bench:
         place = self._sources / job.module.relative_to("src")
         for tests in job.tests:
             limit = self._limit(tests)
-            original = place.read_text("utf-8")
             place.write_text(job.mutant.source, "utf-8")
             try:
                 outcome = run_tests(self._sources, tests, limit)
             finally:
-                place.write_text(original, "utf-8")
+                place.write_text(job.content, "utf-8")
                 shutil.rmtree(place.parent / "__pycache__", ignore_errors=True)
             if outcome != "passed":
                 return "killed"
@@ -151,11 +157,6 @@ def argued() -> dict[str, str]:
     return {name: reason for name, _, reason in parts}
 
 
-def key_of(job: Job) -> str:
-    """The name of a mutant of a module as it is now."""
-    return f"{hashlib.sha256((ROOT / job.module).read_bytes()).hexdigest()} {job.name}"
-
-
 def main() -> None:
     """Judge mutants and list those that survive."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
@@ -167,7 +168,7 @@ def main() -> None:
     os.chdir(ROOT)
     for name in HEAVY:
         importlib.import_module(name)
-    everything = {key_of(job): job for package in options.packages for job in jobs(package)}
+    everything = {job.key: job for package in options.packages for job in jobs(package)}
     verdicts = {key: verdict for key, verdict in known(options.results).items() if key in everything}
     open_ones = sorted(everything.keys() - verdicts.keys())
     random.Random(0).shuffle(open_ones)
