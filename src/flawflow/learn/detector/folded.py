@@ -131,13 +131,19 @@ class UnfoldedFlow(nn.Module):
 
 
 def unfold(model: nn.Module) -> nn.Module:
-    """Copy a module with each folded flow replaced by the flow that it was made from."""
-    twin = copy.deepcopy(model)
-    for name, part in model.named_modules():
-        if isinstance(part, FoldedFlow):
-            parent, _, own = name.rpartition(".")
-            setattr(twin.get_submodule(parent), own, part.unfolded())
+    """Give a module whose folded flows are the flows that they were made from; the other parts are shared."""
+    folded = [name for name, part in model.named_modules() if isinstance(part, FoldedFlow)]
+    # An encoder, or a bank of features, may be too large to be there twice.
+    shared = {id(part): part for part in model.modules() if not _holds_folded(part)}
+    twin = copy.deepcopy(model, shared)
+    for name in folded:
+        parent, _, own = name.rpartition(".")
+        setattr(twin.get_submodule(parent), own, model.get_submodule(name).unfolded())  # type: ignore[operator]
     return twin
+
+
+def _holds_folded(module: nn.Module) -> bool:
+    return any(isinstance(part, FoldedFlow) for part in module.modules())
 
 
 def _total(terms: list[Tensor]) -> Tensor:
