@@ -184,6 +184,7 @@ def test_of_a_cross_fitted_model_the_page_promises_what_its_own_pictures_do(
         expect(meaning).to_contain_text("about 0.99 % (guaranteed: at most 3.8 %)")
         # The handle goes where a threshold can be, in both directions, and the verdicts go with it.
         handle = page.get_by_role("slider", name="Threshold of NG")
+        expect(handle).to_have_attribute("aria-valuenow", re.compile(r"\d"))
         handle.focus()
         steps = [float(handle.get_attribute("aria-valuenow"))]
         for key in ("ArrowLeft",) * 6 + ("ArrowRight",) * 6:
