@@ -20,8 +20,8 @@ from flawflow.compare.plan import Variant, open_categories, plan_runs
 from flawflow.compare.runner import finished, perform
 from flawflow.compare.summary import summarise
 from flawflow.compare.tables import write_tables
-from flawflow.learn.detector.cflow import CflowOptions
 from flawflow.learn.detector.detector import Aggregation
+from flawflow.learn.detector.options import CflowOptions
 from flawflow.learn.source import ignore_progress
 
 

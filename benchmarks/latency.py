@@ -14,9 +14,11 @@ bottle and grid.
 import argparse
 import json
 import statistics
+import tempfile
 import time
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,20 +34,22 @@ from flawflow.export.quantise import quantise_convolutions
 from flawflow.files import write_whole
 from flawflow.inspect.engine import ENGINES, open_session
 from flawflow.inspect.openvino_engine import compile_graph
-from flawflow.learn.detector.cflow import Cflow, CflowOptions, build_flow
-from flawflow.learn.detector.folded import FoldedFlow
-from flawflow.learn.detector.measured import DistanceScale
-from flawflow.learn.detector.standard import PositionStandard
+from flawflow.learn.detector.cflow import Cflow
+from flawflow.learn.detector.options import CflowOptions
 from flawflow.learn.encoder import Encoder, build_encoder
 from flawflow.learn.export import OPSET, export_graph
+from flawflow.learn.features import FeatureStore
 from flawflow.learn.head import Head
-from flawflow.learn.model import InspectionModel
-from flawflow.learn.position import sine_position
+from flawflow.learn.model import InspectionModel, build_head
+from flawflow.learn.source import Source
+from flawflow.learn.work import WorkFolder
 
 # The strides that the presets take for small networks, and the paper's.
 STRIDES = {"lite0": (4, 8, 16)}
 PAPER_STRIDES = (8, 16, 32)
 WARM_UP = 5
+# Random ones, for the statistics.
+PICTURES = 4
 # In int8, convolutions up to this stride stay in 16 bits.
 KEPT_STRIDE = 4
 
@@ -91,26 +95,30 @@ def _options() -> argparse.Namespace:
 
 
 def build_model(name: str, size: tuple[int, int], options: CflowOptions) -> InspectionModel:
-    """A whole model with random statistics in the place of learned ones."""
+    """A whole model whose statistics are those of random features, and whose flows have not learned."""
     encoder = build_encoder(name, strides=STRIDES.get(name, PAPER_STRIDES), weights="random", size=size)
     grids = encoder.grids(size)
-    detector = Cflow(options)
-    for grid, channels in zip(grids, encoder.channels, strict=True):
-        detector.scales.append(_scale(grid, channels, options))
-    moments = [(torch.zeros(grid), torch.ones(grid)) for grid in grids]
-    return InspectionModel(encoder, detector, Head(moments, size, detector.aggregation))
-
-
-def _scale(grid: tuple[int, int], channels: int, options: CflowOptions) -> DistanceScale:
     generator = torch.Generator().manual_seed(0)
-    shape = (grid[0] * grid[1], channels)
-    mean, deviation = torch.randn(shape, generator=generator), 1 + torch.rand(shape, generator=generator)
-    standard = PositionStandard(mean, deviation, torch.ones(shape))
-    root = torch.randn(channels, channels, generator=generator, dtype=torch.float64)
-    covariance = torch.eye(channels, dtype=torch.float64) + root @ root.T / channels
-    condition = sine_position(*grid, options.position_channels).flatten(1).T.contiguous()
-    flow = build_flow(covariance, options.position_channels, options, seed=0)
-    return DistanceScale(FoldedFlow(flow, condition, standard), torch.zeros(()))
+    maps = tuple(
+        torch.randn(PICTURES, grid[0] * grid[1], channels, generator=generator)
+        for grid, channels in zip(grids, encoder.channels, strict=True)
+    )
+    pictures = tuple(Path(f"{number}.png") for number in range(PICTURES))
+    store = FeatureStore(maps, grids, 1, pictures, ())
+    device = torch.device("cpu")
+    with tempfile.TemporaryDirectory() as folder:
+        source = Source(
+            encoder=encoder,
+            pictures=pictures,
+            size=size,
+            seed=0,
+            device=device,
+            work=WorkFolder(Path(folder) / "work", {}, resume=False),
+            store=store,
+        )
+        detector = Cflow(replace(options, steps=0))
+        detector.fit(source)
+    return InspectionModel(encoder, detector, build_head(detector, store, size, device))
 
 
 def in_precision(graph: bytes, precision: str, size: tuple[int, int]) -> bytes:
@@ -199,16 +207,17 @@ def count_encoder(encoder: Encoder, size: tuple[int, int]) -> int:
 
 
 def count_flows(model: InspectionModel) -> int:
-    """Multiply-adds of the flows' products: every matrix of a block once a position."""
+    """Multiply-adds of the densities' products: every matrix once a position."""
     total = 0
     scales: Any = model.detector.scales
-    for k, scale in enumerate(scales):
-        positions = model.head.get_buffer(f"mean{k}").numel()
-        for block in scale.flow.blocks:
-            matrices = [
-                part for name, part in block.named_buffers() if part.dim() == 2 and name != "condition"
-            ]
-            total += positions * sum(matrix.numel() for matrix in matrices)
+    for name, matrix in model.detector.named_buffers():
+        kind, index, *_, own = name.split(".")
+        if matrix.dim() < 2 or own in ("condition", "gain", "offset"):
+            continue
+        number = int(index) + (len(scales) if kind == "joined" else 0)
+        positions = model.head.get_buffer(f"mean{number}").numel()
+        # A cell's basis is used twice, by the positions of that cell.
+        total += positions * (2 * matrix[0].numel() if own == "basis" else matrix.numel())
     return total
 
 

@@ -30,7 +30,7 @@ import peer_models as peers
 from common import alternated, machine, quartiles, table, write_report
 from flawflow.files import write_whole
 from flawflow.inspect.engine import OnnxRuntimeEngine
-from flawflow.learn.detector.cflow import CflowOptions
+from flawflow.learn.detector.options import CflowOptions
 from flawflow.learn.export import OPSET, export_graph
 from latency import build_model
 

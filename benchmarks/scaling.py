@@ -28,7 +28,7 @@ from flawflow import Inspector, train
 from flawflow.dataset import Dataset, open_dataset
 from flawflow.inspect.stream import threads_a_worker
 from flawflow.learn.detector import Cflow
-from flawflow.learn.detector.cflow import CflowOptions
+from flawflow.learn.detector.options import CflowOptions
 from flawflow.learn.preset import PRESETS
 from flawflow.learn.source import Progress
 from flawflow.synthetic import draw_parts

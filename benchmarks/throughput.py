@@ -103,7 +103,7 @@ def _drawn(scratch: Path) -> list[Path]:
 def _quick_model(scratch: Path) -> Path:
     from flawflow import train
     from flawflow.learn.detector import Cflow
-    from flawflow.learn.detector.cflow import CflowOptions
+    from flawflow.learn.detector.options import CflowOptions
     from flawflow.learn.preset import PRESETS
 
     _drawn(scratch)

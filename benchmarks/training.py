@@ -27,7 +27,7 @@ from common import machine, table, write_report
 from flawflow import evaluate, train
 from flawflow.dataset import Dataset, open_dataset
 from flawflow.learn.detector import Cflow, PaperCflow
-from flawflow.learn.detector.cflow import CflowOptions
+from flawflow.learn.detector.options import CflowOptions
 from flawflow.learn.detector.paper_cflow import PaperOptions
 from flawflow.learn.preset import PRESETS
 from flawflow.learn.source import Progress

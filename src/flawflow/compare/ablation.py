@@ -6,7 +6,7 @@ from typing import Any
 from flawflow.compare.plan import Variant
 from flawflow.errors import TrainingError
 from flawflow.learn.detector import Cflow
-from flawflow.learn.detector.cflow import FLOWS
+from flawflow.learn.detector.options import FLOWS
 from flawflow.learn.preset import PRESETS
 
 # A row is left out where it is what the preset does anyway.

@@ -77,7 +77,7 @@ def extract(
         (len(pictures) * copies, height * width, depth)
         for (height, width), depth in zip(grids, encoder.channels, strict=True)
     ]
-    maps = _allocate(shapes, device=device, budget=budget, folder=folder)
+    maps = allocate(shapes, device=device, budget=budget, folder=folder)
 
     def prepare(index: int) -> tuple[Look, list[NDArray[np.uint8]]]:
         picture = read_picture(pictures[index])
@@ -160,9 +160,24 @@ def _ahead(prepare: Callable[[int], T], count: int, *, ahead: int) -> Iterator[T
                 future.cancel()
 
 
-def _allocate(
-    shapes: Sequence[tuple[int, int, int]], *, device: torch.device, budget: int, folder: Path | None
+def allocate(
+    shapes: Sequence[tuple[int, int, int]],
+    *,
+    device: torch.device,
+    folder: Path | None,
+    budget: int = 2 * _GIB,
 ) -> tuple[Tensor, ...]:
+    """Room for features, float32: on the GPU, in memory or in files, wherever they fit.
+
+    Args:
+        shapes: Of the tensors.
+        device: Where they stay if it is a GPU and they fill at most half of its free memory.
+        folder: Where files go; the caller removes them.
+        budget: Bytes of main memory that they may take.
+
+    Raises:
+        TrainingError: They fit neither memory nor disk.
+    """
     need = sum(math.prod(shape) for shape in shapes) * _FLOAT_BYTES
     if device.type == "cuda" and need <= torch.cuda.mem_get_info(device)[0] // 2:
         return tuple(torch.empty(shape, device=device) for shape in shapes)

@@ -13,7 +13,7 @@ from torch import Tensor
 from flawflow.learn.interest import cells
 from flawflow.learn.look import Look
 
-_ROWS = 8
+_ROWS = 16
 
 
 @dataclass(frozen=True)
@@ -76,9 +76,15 @@ class FeatureStore:
 
     def plain_pyramids(self, device: torch.device) -> Iterator[list[Tensor]]:
         """The features of the pictures as they are, some pictures at a time, as maps (B, D_k, H_k, W_k)."""
-        plain = [maps[:: self.views] for maps in self.maps]
-        for start in range(0, len(self.pictures), _ROWS):
+        return self._pyramids([maps[:: self.views] for maps in self.maps], device)
+
+    def pyramids(self, device: torch.device) -> Iterator[list[Tensor]]:
+        """The features of all rows, some at a time, as maps (B, D_k, H_k, W_k)."""
+        return self._pyramids(self.maps, device)
+
+    def _pyramids(self, rows: Sequence[Tensor], device: torch.device) -> Iterator[list[Tensor]]:
+        for start in range(0, len(rows[0]), _ROWS):
             yield [
                 maps[start : start + _ROWS].to(device).transpose(1, 2).reshape(-1, maps.shape[2], *grid)
-                for maps, grid in zip(plain, self.grids, strict=True)
+                for maps, grid in zip(rows, self.grids, strict=True)
             ]

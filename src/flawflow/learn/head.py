@@ -3,7 +3,7 @@
 S = R · (Σ_k w_k · B_k · ((d_k - μ_k)/σ_k) · B_kᵀ) · Rᵀ with constants that are stored at training time. B_k
 brings scale k to the grid where the scales are added, R from there to the pixels; both interpolate
 bilinearly, which is linear and separable, and so is the smoothing that one of them includes. The score
-is read off the same sum with all w_k = 1.
+is read off such a sum with weights of its own.
 """
 
 import math
@@ -27,6 +27,8 @@ class Head(nn.Module):
         aggregation: How.
         interest: (H, W) bool, which pixels count; None for all. The others get the lowest value of those
             that count, and the nearest of these stand in for them where the map is enlarged and smoothed.
+        weights: How much each scale counts in the anomaly map, and in the score; None for all alike. By
+            pixels both are read off one sum, with the map's weights.
     """
 
     columns: Tensor
@@ -38,6 +40,7 @@ class Head(nn.Module):
         size: tuple[int, int],
         aggregation: Aggregation,
         interest: Tensor | None = None,
+        weights: tuple[Sequence[float], Sequence[float]] | None = None,
     ) -> None:
         super().__init__()
         self.count = len(moments)
@@ -51,7 +54,8 @@ class Head(nn.Module):
             self.register_buffer("counting", counting)
         self.tail = max(1, round(aggregation.tail * len(counting)))
         sigma = 0.0 if self.on_grid else aggregation.smoothing
-        across, weights = [], []
+        in_map, in_score = weights or ([1.0] * self.count,) * 2
+        across = []
         for k, (mean, deviation) in enumerate(moments):
             rows, columns = (
                 resampling_matrix(
@@ -65,8 +69,8 @@ class Head(nn.Module):
             if interest is not None:
                 self.register_buffer(f"nearest{k}", nearest_inside(cells(interest, grid_of(mean))))
             across.append(columns)
-            weights.append((mean.shape[0] / grid[0]) ** aggregation.sharpness)
-        self.register_buffer("columns", torch.cat(across, dim=1).T.contiguous())
+        own = in_score if self.on_grid else in_map
+        self.register_buffer("columns", _side_by_side(own, across).T.contiguous())
         if self.on_grid:
             tall, wide = (
                 resampling_matrix(
@@ -77,10 +81,9 @@ class Head(nn.Module):
                 )
                 for axis in (0, 1)
             )
-            weighted = torch.cat([weight * part for weight, part in zip(weights, across, strict=True)], dim=1)
             self.register_buffer("tall", tall)
             # Adding and widening are one product.
-            self.register_buffer("wide", (wide @ weighted).T.contiguous())
+            self.register_buffer("wide", (wide @ _side_by_side(in_map, across)).T.contiguous())
 
     def forward(self, maps: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         """Make anomaly map and image score.
@@ -116,6 +119,10 @@ class Head(nn.Module):
         if self.tail > 1:
             return values.topk(self.tail, dim=1, sorted=False).values.mean(dim=1)
         return values.amax(dim=1)
+
+
+def _side_by_side(weights: Sequence[float], parts: Sequence[Tensor]) -> Tensor:
+    return torch.cat([weight * part for weight, part in zip(weights, parts, strict=True)], dim=1)
 
 
 def from_nearest(maps: Tensor, nearest: Tensor) -> Tensor:

@@ -58,4 +58,4 @@ def build_head(detector: Detector, store: FeatureStore, size: tuple[int, int], d
             from_nearest(scale, nearest_inside(cells(interest, grid_of(scale)))) for scale in distances
         ]
     moments = scale_moments(distances, by_position=by_position)
-    return Head(moments, size, detector.aggregation, interest)
+    return Head(moments, size, detector.aggregation, interest, detector.weights(len(moments)))

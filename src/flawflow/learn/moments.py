@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from flawflow.learn.head import gaussian_matrix
 
@@ -11,9 +12,13 @@ from flawflow.learn.head import gaussian_matrix
 _NEIGHBOURHOOD = 1 / 32
 # The least deviation of a position, as a share of the whole map's.
 _LEAST_DEVIATION = 0.5
+# The least of a scale's noise that may be left of it on average, as a share.
+_LEAST_NOISE = 0.05
 # The structure up to which a part is a texture, and from which it is an object. In docs/accuracy.md textures
-# have 0.005 at most and objects 0.11 at least.
-_TEXTURE, _OBJECT = 0.02, 0.1
+# have 0.03 at most and objects 0.2 at least.
+_TEXTURE, _OBJECT = 0.04, 0.16
+# The side of what noise is averaged over, as a share of the map's shorter side: about that of a defect.
+_DEFECT = 1 / 8
 # What the encoder's padding reaches, as a share of the map's shorter side.
 _BORDER = 1 / 16
 
@@ -22,9 +27,14 @@ def scale_moments(distances: Sequence[Tensor], *, by_position: bool) -> list[tup
     """Mean and deviation of the distances on good pictures, for each scale.
 
     On a texture all places are alike: where distances differ from place to place it is the border's or the
-    flow's doing, and each position's mean is subtracted. On an object places differ because the part does,
-    and that is no reason to excuse a place: defects, too, are where edges and reflections are. There one mean
-    serves all positions. `structure` says which it is; between the two the mean is partly a position's own.
+    flow's doing, and each position is measured by its own mean and deviation. On an object places differ
+    because the part does, and that is no reason to excuse a place: defects, too, are where edges and
+    reflections are. There all positions have one mean and one deviation. `structure` says which it is;
+    between the two both are partly a position's own.
+
+    A defect covers more than a position, and so the noise that counts is what is left of it when distances
+    are averaged over a defect's size: noise that differs from position to position averages out, and a scale
+    that has only such noise may speak louder.
 
     Args:
         distances: For each scale (rows, H_k, W_k) float32, of good pictures, fine to coarse.
@@ -37,8 +47,18 @@ def scale_moments(distances: Sequence[Tensor], *, by_position: bool) -> list[tup
     if not by_position:
         return [(torch.zeros(scale.shape[1:]), torch.ones(scale.shape[1:])) for scale in distances]
     own = min(1.0, max(0.0, (_OBJECT - structure(distances[0])) / (_OBJECT - _TEXTURE)))
-    moments = [position_moments(scale) for scale in distances]
-    return [(torch.lerp(mean.mean().expand_as(mean), mean, own), deviation) for mean, deviation in moments]
+    return [_moments(scale.cpu().float(), own) for scale in distances]
+
+
+def _moments(distances: Tensor, own: float) -> tuple[Tensor, Tensor]:
+    mean, deviation = position_moments(distances)
+    mean = torch.lerp(mean.mean().expand_as(mean), mean, own)
+    deviation = torch.lerp(distances.std().clamp_min(1e-6).expand_as(deviation), deviation, own)
+    height, width = mean.shape
+    side = max(1, round(_DEFECT * min(height, width)))
+    normalised = ((distances - mean) / deviation)[:, None]
+    averaged = F.avg_pool2d(normalised, side, stride=max(1, side // 2))
+    return mean, deviation * averaged.std().clamp_min(_LEAST_NOISE)
 
 
 def position_moments(distances: Tensor) -> tuple[Tensor, Tensor]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from flawflow.errors import TrainingError
 from flawflow.learn.augment import Augmentation
 from flawflow.learn.detector import DETECTORS, Cflow, Detector, Differnet, PaperCflow
-from flawflow.learn.detector.cflow import FLOWS, CflowOptions
+from flawflow.learn.detector.options import FLOWS, CflowOptions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,9 +43,7 @@ PRESETS: Mapping[str, Preset] = {
             name="accurate",
             strides=_STRIDES,
             detector=lambda: Cflow(
-                CflowOptions(
-                    blocks=6, hidden=192, expansion=8, steps=6000, steps_per_picture=35, peak_rate=3e-3
-                )
+                CflowOptions(blocks=4, hidden=128, expansion=4, steps=4000, peak_rate=3e-3)
             ),
         ),
         Preset(name="paper", strides=(8, 16, 32), detector=PaperCflow, reflect_padding=True, crosses=False),

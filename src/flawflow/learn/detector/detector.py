@@ -19,8 +19,6 @@ class Aggregation:
             (`flawflow.learn.moments` says how far).
         on_grid: Add the scales and score the picture on the grid of the finest scale, and enlarge their sum;
             otherwise enlarge each scale to pixels, add and score there.
-        sharpness: On the grid, a scale whose stride is m times that of the finest counts m^-sharpness in the
-            anomaly map: what it says, it says of more pixels. In the score all count alike.
         smoothing: σ of the Gaussian that smooths the anomaly map, in input pixels; 0 for none.
         align_corners: Interpolate from corner to corner, as the reference does, and not area to area.
         tail: The image score is the mean of this share of the grid's values, the highest; 0 for the maximum.
@@ -28,7 +26,6 @@ class Aggregation:
 
     by_position: bool = True
     on_grid: bool = True
-    sharpness: float = 0.25
     smoothing: float = 0.0
     align_corners: bool = False
     tail: float = 0.005
@@ -49,6 +46,10 @@ class Detector(nn.Module, ABC):
     name: str
     options: Any = None
     aggregation: Aggregation
+
+    def weights(self, count: int) -> tuple[Sequence[float], Sequence[float]]:
+        """How much each of `count` maps counts in the anomaly map, and in the picture's score."""
+        return (1.0,) * count, (1.0,) * count
 
     @abstractmethod
     def fit(self, source: Source) -> None:

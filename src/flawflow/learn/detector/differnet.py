@@ -1,15 +1,18 @@
 """DifferNet: a normalizing flow of whole pictures."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
 
-from flawflow.learn.detector.cflow import CflowOptions, fit_scales
+from flawflow.learn.detector.density import fit_scale, limited
 from flawflow.learn.detector.detector import Aggregation, Detector
 from flawflow.learn.detector.measured import DistanceScale, LikelihoodScale
+from flawflow.learn.detector.options import CflowOptions
 from flawflow.learn.features import FeatureStore
 from flawflow.learn.source import Source
+from flawflow.learn.together import Tally, run_together
 
 OPTIONS = CflowOptions(
     blocks=8,
@@ -48,7 +51,11 @@ class Differnet(Detector):
         store = source.features
         pooled = torch.cat([maps.mean(dim=1, keepdim=True) for maps in store.maps], dim=2)
         whole = FeatureStore((pooled,), ((1, 1),), store.views, store.pictures, store.failures)
-        (self.scale,) = fit_scales(source, whole, self.options)
+        options = limited(self.options, whole)
+        tally = Tally("Flow", options.steps, source.on_progress)
+        (self.scale,) = run_together(
+            [partial(fit_scale, source, whole, 0, options, tally)], tally, source.device
+        )
 
     def forward(self, pyramid: Sequence[Tensor]) -> list[Tensor]:
         """Measure pictures: one map of one position, (B, 1, 1)."""

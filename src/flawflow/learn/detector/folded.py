@@ -14,7 +14,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
-from flawflow.learn.detector.folded_parts import CouplingBlock, Exchange, Split, WholeBlock
+from flawflow.learn.detector.folded_parts import CouplingBlock, Exchange, Halve, Split, WholeBlock
 from flawflow.learn.detector.standard import PositionStandard
 from flawflow.learn.flow import Bijection, Chain, log_prob
 from flawflow.learn.flow.coupling import split_channels
@@ -166,6 +166,12 @@ class _PositionAffine(nn.Module):
 def _between(affine: AffineFold, passive: int, *, halved: bool) -> nn.Module:
     """What stands before a block, or after the last one, whether or not the vectors come in halves."""
     active = len(affine.offset) - passive
+    if (
+        not halved
+        and not affine.offset.any()
+        and torch.equal(affine.matrix, torch.eye(active + passive).double())
+    ):
+        return Halve(passive)
     if halved and active == passive and not affine.offset.any():
         swapped = torch.eye(2 * passive, dtype=torch.float64).roll(passive, dims=0)
         if torch.equal(affine.matrix, swapped):

@@ -34,6 +34,19 @@ class Split(nn.Module):
         return [torch.addmm(self.offset1, x, self.matrix1), torch.addmm(self.offset2, x, self.matrix2)]
 
 
+class Halve(nn.Module):
+    """The vectors as they are, in two parts."""
+
+    def __init__(self, passive: int) -> None:
+        super().__init__()
+        self.passive = passive
+
+    def forward(self, parts: list[Tensor]) -> list[Tensor]:
+        """Give the halves."""
+        x = whole(parts)
+        return [x[:, : self.passive], x[:, self.passive :]]
+
+
 class Exchange(nn.Module):
     """The halves change places."""
 

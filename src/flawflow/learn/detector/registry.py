@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from flawflow.learn.augment import Augmentation
-from flawflow.learn.detector.cflow import Cflow, CflowOptions
+from flawflow.learn.detector.cflow import Cflow
 from flawflow.learn.detector.detector import Detector
 from flawflow.learn.detector.differnet import Differnet
 from flawflow.learn.detector.mahalanobis import Mahalanobis
+from flawflow.learn.detector.options import CflowOptions
 from flawflow.learn.detector.padim import Padim
 from flawflow.learn.detector.patchcore import Patchcore
 from flawflow.learn.detector.spade import Spade

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 # A channel that hardly varies on good pictures would otherwise make a mountain of any change.
-_LEAST_VARIANCE = 1e-3
+LEAST_VARIANCE = 1e-3
 _CHUNK = 2**24
 
 
@@ -43,7 +43,13 @@ class PositionStandard(nn.Module):
 
     @classmethod
     def from_data(
-        cls, maps: Tensor, *, noise: float, by_position: bool = True, inside: Tensor | None = None
+        cls,
+        maps: Tensor,
+        *,
+        noise: float,
+        by_position: bool = True,
+        own_deviation: bool = True,
+        inside: Tensor | None = None,
     ) -> "PositionStandard":
         """Measure features of good pictures.
 
@@ -51,6 +57,8 @@ class PositionStandard(nn.Module):
             maps: (rows, H·W, D) float32, two rows or more.
             noise: Deviation of the noise, in units of each channel's own deviation.
             by_position: Give each position its own statistics; otherwise all have those of the whole map.
+            own_deviation: Give each position its own deviation, too; otherwise all have the typical one, so
+                that the noise of a quiet place is not made as loud as the part.
             inside: The positions to measure, (P,) int64, None for all; the others get the mean of these.
         """
         if not by_position:
@@ -60,11 +68,13 @@ class PositionStandard(nn.Module):
         rows = maps.shape[0]
         mean = _mean_over_rows(maps, lambda chunk: chunk, inside)
         variance = _mean_over_rows(maps, lambda chunk: (chunk - mean).square(), inside) * (rows / (rows - 1))
-        measured = cls.from_moments(mean, variance, rows, noise=noise).buffers()
-        return cls(*(_spread(values, inside, maps.shape[1]) for values in measured))
+        measured = cls.from_moments(mean, variance, rows, noise=noise, own_deviation=own_deviation).buffers()
+        return cls(*(spread(values, inside, maps.shape[1]) for values in measured))
 
     @classmethod
-    def from_moments(cls, mean: Tensor, variance: Tensor, rows: int, *, noise: float) -> "PositionStandard":
+    def from_moments(
+        cls, mean: Tensor, variance: Tensor, rows: int, *, noise: float, own_deviation: bool = True
+    ) -> "PositionStandard":
         """Shrink what was measured of the positions.
 
         Args:
@@ -72,16 +82,19 @@ class PositionStandard(nn.Module):
             variance: (H·W, D) float32, unbiased.
             rows: How many there were, two or more.
             noise: As of `from_data`.
+            own_deviation: As of `from_data`.
         """
         typical = variance.mean(dim=0)
-        typical = typical.clamp_min(_LEAST_VARIANCE * typical.mean())
-        shrunk = _shrink(mean, typical / rows)
+        typical = typical.clamp_min(LEAST_VARIANCE * typical.mean())
+        shrunk = shrink(mean, typical / rows)
         # What the shrunk mean leaves out is deviation.
-        variance = _shrink(variance, (2 * variance.square() / (rows - 1)).mean(dim=0))
+        variance = shrink(variance, (2 * variance.square() / (rows - 1)).mean(dim=0))
         variance = variance + (mean - shrunk).square()
+        if not own_deviation:
+            variance = variance.mean(dim=0).expand_as(variance)
         noise_variance = noise**2 * typical
         # Without noise a constant channel still needs a deviation to be divided by.
-        deviation = (variance + noise_variance).clamp_min(_LEAST_VARIANCE * typical).sqrt()
+        deviation = (variance + noise_variance).clamp_min(LEAST_VARIANCE * typical).sqrt()
         return cls(shrunk, deviation, noise_variance.sqrt() / deviation)
 
     def forward(self, features: Tensor, position: Tensor | None = None) -> Tensor:
@@ -111,7 +124,7 @@ class PositionStandard(nn.Module):
         return total
 
 
-def _shrink(values: Tensor, chance: Tensor) -> Tensor:
+def shrink(values: Tensor, chance: Tensor) -> Tensor:
     """Pull values (H·W, D) towards their mean; `chance` (D,) is the variance that chance alone gives them."""
     centre = values.mean(dim=0)
     spread = (values - centre).square().mean(dim=0)
@@ -119,7 +132,7 @@ def _shrink(values: Tensor, chance: Tensor) -> Tensor:
     return centre + kept * (values - centre)
 
 
-def _spread(values: Tensor, inside: Tensor | None, positions: int) -> Tensor:
+def spread(values: Tensor, inside: Tensor | None, positions: int) -> Tensor:
     """Values (P, D) of the positions inside as (H·W, D), with their mean in all other positions."""
     if inside is None:
         return values

@@ -1,0 +1,66 @@
+"""The shape of CFLOW's flows and how they learn."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+
+@dataclass(frozen=True, kw_only=True)
+class CflowOptions:
+    """The shape of the flows and how they learn.
+
+    Attributes:
+        noise: Deviation of the noise that a scale's features are taken to carry, in units of each channel's
+            own.
+        joined_noise: The same of joined features, in units of their whitened deviation.
+        rank: Most directions in which a cell's covariance is its own (`CellGaussian`).
+        coarse_rank: The same of the coarse Gaussian.
+        joined_channels: Most channels of the joined features; of more, so many are drawn.
+        blocks: Coupling blocks of each flow.
+        hidden: Most hidden units of a subnet.
+        expansion: Hidden units of a subnet for each channel, as far as `hidden` allows.
+        position_channels: Channels of the sine condition; 0 for no condition (UFLOW).
+        position_statistics: Give each position its own mean, and cells their own covariance.
+        coupling: "affine" (RealNVP) or "additive" (NICE).
+        mixing: What comes between blocks: the halves of the channels "swap" places, a fixed "rotation" or
+            "permutation" mixes them, or a learned "lu" matrix (Glow).
+        actnorm: Let each block end with a learned scale and shift of each channel (Glow).
+        measure: What a map shows: a "distance" without bound, or the "likelihood" of eq. 9, which saturates.
+        steps: Steps of the optimiser for each flow.
+        steps_per_picture: No more steps than this for each picture, views included: a flow that sees a few
+            pictures again and again learns these and not what they have in common.
+        batch: Vectors in a step.
+        peak_rate: Highest learning rate of the one-cycle schedule.
+        single_weight: How much the map of a scale by itself counts, beside 1 for that of the joined scales.
+        coarse_weight: How much the coarse Gaussian counts in the score; in the map it does not.
+    """
+
+    noise: float = 0.5
+    joined_noise: float = 0.3
+    rank: int = 16
+    coarse_rank: int = 16
+    joined_channels: int = 256
+    blocks: int = 3
+    hidden: int = 64
+    expansion: int = 2
+    position_channels: int = 32
+    position_statistics: bool = True
+    coupling: Literal["affine", "additive"] = "affine"
+    mixing: Literal["swap", "rotation", "permutation", "lu"] = "swap"
+    actnorm: bool = False
+    measure: Literal["distance", "likelihood"] = "distance"
+    steps: int = 1500
+    steps_per_picture: int = 25
+    batch: int = 1024
+    peak_rate: float = 5e-3
+    single_weight: float = 0.35
+    coarse_weight: float = 0.5
+
+
+FLOWS: Mapping[str, Mapping[str, Any]] = {
+    "realnvp": {},
+    "nice": {"coupling": "additive"},
+    "glow": {"mixing": "lu", "actnorm": True},
+}
+"""The families of flows, as changes to what `CflowOptions` are anyway: RealNVP (https://arxiv.org/abs/1605.08803),
+NICE (https://arxiv.org/abs/1410.8516) and Glow (https://arxiv.org/abs/1807.03039)."""
