@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from flawflow.learn.detector.density import fit_scale, limited
 from flawflow.learn.detector.detector import Aggregation, Detector
-from flawflow.learn.detector.joined_scale import COARSE, JOINED, fit_joined
+from flawflow.learn.detector.joined_scale import COARSE, JOINED, JOINED_SCALES, fit_joined
 from flawflow.learn.detector.measured import measure_scales
 from flawflow.learn.detector.options import CflowOptions
 from flawflow.learn.source import Source
@@ -17,13 +17,13 @@ from flawflow.learn.together import Tally, run_together
 class Cflow(Detector):
     """Conditional normalizing flows that start at the Gaussian optimum.
 
-    Gudovskiy, Ishizaka, Kozuka: "CFLOW-AD" (WACV 2022, https://arxiv.org/abs/2107.12571). Three densities of
-    K scales, each giving a map:
+    Gudovskiy, Ishizaka, Kozuka: "CFLOW-AD" (WACV 2022, https://arxiv.org/abs/2107.12571). Densities of K
+    scales, each giving a map:
 
-    - of each scale but the coarsest, by itself: a flow at its own resolution;
-    - of all scales joined, at the grid of the last but one: what scales have in common tells most. Its flow
+    - of each scale but the two coarsest, by itself: a flow at its own resolution;
+    - of the two coarsest joined, at the finer grid of them: what scales have in common tells most. Its flow
       begins where each position has its own mean and each cell its own covariance (eq. 6);
-    - of all scales joined and averaged over their neighbours, at the grid of the coarsest: that Gaussian
+    - of the two coarsest joined and averaged over their neighbours, at the coarsest grid: that Gaussian
       alone. It sees what is large, or missing, and counts in the score only.
 
     Differences to the paper, each measured in docs/accuracy.md: scales are joined; positions have their own
@@ -43,7 +43,7 @@ class Cflow(Detector):
     def fit(self, source: Source) -> None:
         """Learn all densities side by side."""
         store, options = source.features, limited(self.options, source.features)
-        singles = range(len(store.maps) - 1)
+        singles = range(len(store.maps) - JOINED_SCALES)
         tally = Tally("Flows", options.steps * (len(singles) + 1), source.on_progress)
         jobs: list[Callable[[], nn.Module]] = [
             partial(fit_joined, source, JOINED, options, tally),

@@ -21,14 +21,14 @@ class CellGaussian(nn.Module):
 
     Each position has its own mean μ_i. W whitens the covariance that all positions share. What a cell's own
     covariance, in that space, differs by is corrected in the directions V_q in which it differs most; its
-    eigenvalues λ become 1 by g = λ^(-1/2) - 1. A cell is a block of neighbouring positions, one of the
-    coarsest scale: they share what pictures are too few to tell of each alone, and the model stays small.
+    eigenvalues λ become 1 by g = λ^(-1/2) - 1. A cell is a few neighbouring positions: they share what
+    pictures are too few to tell of each alone, and the model stays small.
 
     A cell's covariance weighs N / (N + D) against the shared one, with N pictures and D channels.
 
     Attributes:
         matrix: W, (D, D).
-        offset: -W·μ_i, (H·W, D), in the order of cells.
+        offset: -W·μ_i, (H·W, D).
         basis: V_q, (cells, D, R); R is 0 where no cell has a covariance of its own.
         gain: g_q, (cells, 1, R).
     """
@@ -49,7 +49,7 @@ class CellGaussian(nn.Module):
         cls,
         chunks: Chunks,
         *,
-        cells: int,
+        cell: int,
         rank: int,
         seed: int = 0,
         by_position: bool = True,
@@ -58,9 +58,9 @@ class CellGaussian(nn.Module):
         """Measure vectors of good pictures.
 
         Args:
-            chunks: Gives the vectors in portions, each (rows, H·W, D) float32, positions in the order of
-                cells; two rows or more in all. It is called twice.
-            cells: How many cells there are; they divide the positions.
+            chunks: Gives the vectors in portions, each (rows, H·W, D) float32; two rows or more in all. It
+                is called twice.
+            cell: How many positions, one after the other, share a covariance; it divides them all.
             rank: Most directions in which a cell's covariance is its own.
             seed: Of the rotation that ends the whitening: it mixes the channels for the flow that follows.
             by_position: Give each position its own mean; otherwise all have that of the whole map.
@@ -68,6 +68,7 @@ class CellGaussian(nn.Module):
                 a cell without any keeps the shared covariance.
         """
         mean, deviation, rows = _moments(chunks, inside, by_position=by_position)
+        cells = len(mean) // cell
         counts = torch.ones(len(mean))
         if inside is not None:
             counts = torch.zeros(len(mean)).index_fill(0, inside.cpu(), 1.0)
@@ -92,7 +93,7 @@ class CellGaussian(nn.Module):
         """Whiten vectors.
 
         Args:
-            vectors: (B, H·W, D) float32, positions in the order of cells.
+            vectors: (B, H·W, D) float32.
 
         Returns:
             The same shape; on good pictures about standard normal.

@@ -20,59 +20,42 @@ from flawflow.learn.flow import Chain
 from flawflow.learn.source import Source
 from flawflow.learn.together import Tally
 
+# The coarsest ones. A finer scale, averaged at the grid of these, adds more work than it tells.
+JOINED_SCALES = 2
+
 
 class JoinedFeatures(nn.Module):
-    """Join scales.
+    """Join the two coarsest scales of a pyramid.
 
     Args:
         grid: (H, W) of the positions.
-        cells: (h, w) of the cells, blocks of positions; they divide the grid.
-        pooled: Average each position over its 3 × 3 neighbours.
         chosen: The channels to take, int64; None for all.
+        pooled: Average each position over its 3 × 3 neighbours.
     """
 
     chosen: Tensor | None
+    averaging: Tensor | None
 
-    def __init__(
-        self, grid: tuple[int, int], cells: tuple[int, int], *, pooled: bool, chosen: Tensor | None
-    ) -> None:
+    def __init__(self, grid: tuple[int, int], chosen: Tensor | None, *, pooled: bool) -> None:
         super().__init__()
         self.grid = grid
-        self.cells = cells
-        self.pooled = pooled
         self.register_buffer("chosen", chosen)
+        self.register_buffer("averaging", averaging_matrix(grid) if pooled else None)
 
     def forward(self, pyramid: Sequence[Tensor]) -> Tensor:
-        """Join maps (B, D_k, H_k, W_k); gives (B, H·W, D), positions in the order of cells."""
-        joined = join(pyramid, self.grid, mode="bilinear")
+        """Join maps (B, D_k, H_k, W_k), fine to coarse; gives vectors (B, H·W, D)."""
+        joined = join(pyramid[-JOINED_SCALES:], self.grid, mode="bilinear")
         if self.chosen is not None:
             joined = joined.index_select(1, self.chosen)
-        if self.pooled:
-            joined = F.avg_pool2d(joined, 3, stride=1, padding=1, count_include_pad=False)
-        return self.in_cells(as_vectors(joined))
+        vectors = as_vectors(joined)
+        # A product: engines take several times longer for averages that overlap.
+        return vectors if self.averaging is None else self.averaging @ vectors
 
-    def in_cells(self, vectors: Tensor) -> Tensor:
-        """Vectors (B, H·W, D) from rows of the grid to cells."""
-        if self.cells == self.grid:
-            return vectors
-        (height, width), (rows, columns) = self.grid, self.cells
-        blocks = vectors.reshape(-1, rows, height // rows, columns, width // columns, vectors.shape[2])
-        return blocks.transpose(2, 3).reshape(-1, height * width, vectors.shape[2])
 
-    def as_map(self, values: Tensor) -> Tensor:
-        """Values (B, H·W) from cells to maps (B, H, W)."""
-        (height, width), (rows, columns) = self.grid, self.cells
-        if self.cells == self.grid:
-            return values.reshape(-1, height, width)
-        blocks = values.reshape(-1, rows, columns, height // rows, width // columns)
-        return blocks.transpose(2, 3).reshape(-1, height, width)
-
-    def inside(self, inside: Tensor | None) -> Tensor | None:
-        """Positions (P,) int64 of the grid as positions in the order of cells, ascending."""
-        if inside is None:
-            return None
-        marks = torch.zeros(1, self.grid[0] * self.grid[1], 1).index_fill(1, inside.cpu(), 1.0)
-        return torch.nonzero(self.in_cells(marks).flatten())[:, 0]
+def averaging_matrix(grid: tuple[int, int]) -> Tensor:
+    """What averages each position of a grid over its 3 × 3 neighbours, (H·W, H·W); rows add up to 1."""
+    unit = torch.eye(grid[0] * grid[1]).reshape(-1, 1, *grid)
+    return F.avg_pool2d(unit, 3, stride=1, padding=1, count_include_pad=False).flatten(1).T.contiguous()
 
 
 class JoinedScale(nn.Module):
@@ -95,8 +78,10 @@ class JoinedScale(nn.Module):
         vectors = self.features(pyramid)
         if self.density is None:
             # The 1 rounds off the root's corner, as in `DistanceScale`.
-            return self.features.as_map((1 + self.gaussian.energy(vectors)).sqrt())
-        return self.features.as_map(self.density(self.gaussian(vectors)))
+            distance = (1 + self.gaussian.energy(vectors)).sqrt()
+        else:
+            distance = self.density(self.gaussian(vectors))
+        return distance.reshape(-1, *self.features.grid)
 
 
 def draw_channels(depth: int, most: int, *, seed: int) -> Tensor | None:
@@ -108,40 +93,38 @@ def draw_channels(depth: int, most: int, *, seed: int) -> Tensor | None:
 
 @dataclass(frozen=True)
 class Joined:
-    """What is joined, and whether a flow learns what the Gaussian leaves.
+    """Where scales are joined, and whether a flow learns what the Gaussian leaves.
 
     Attributes:
         name: Of the folder for its vectors.
         level: The scale whose grid it has, counted from the coarsest, -1.
-        pooled: Average each position over its 3 × 3 neighbours.
-        learns: Whether a flow follows the Gaussian.
+        cell: Positions in a row that share a covariance, where the grid allows.
+        learns: Whether a flow follows the Gaussian; otherwise positions are averaged over their neighbours.
     """
 
     name: str
     level: int
-    pooled: bool
+    cell: int
     learns: bool
 
 
-JOINED = Joined("joined", level=-2, pooled=False, learns=True)
-COARSE = Joined("coarse", level=-1, pooled=True, learns=False)
+JOINED = Joined("joined", level=-2, cell=4, learns=True)
+COARSE = Joined("coarse", level=-1, cell=1, learns=False)
 
 
 def fit_joined(source: Source, how: Joined, options: CflowOptions, tally: Tally) -> JoinedScale:
     """Learn the density of all scales joined."""
     store, device = source.features, source.device
     level = max(0, len(store.maps) + how.level)
-    grid, cells = store.grids[level], store.grids[-1]
-    depth = sum(maps.shape[2] for maps in store.maps)
-    chosen = draw_channels(depth, options.joined_channels, seed=source.seed)
-    features = JoinedFeatures(grid, cells, pooled=how.pooled, chosen=chosen).to(device)
-    inside = features.inside(store.inside(level))
-    rank = options.rank if how.learns else options.coarse_rank
+    grid, inside = store.grids[level], store.inside(level)
+    depth = sum(maps.shape[2] for maps in store.maps[-JOINED_SCALES:])
     seed = seed_of(source.seed, len(store.maps))
+    chosen = draw_channels(depth, options.joined_channels, seed=seed)
+    features = JoinedFeatures(grid, chosen, pooled=not how.learns).to(device)
     gaussian = CellGaussian.from_data(
         lambda: map(features, store.pyramids(device)),
-        cells=cells[0] * cells[1],
-        rank=rank if options.position_statistics else 0,
+        cell=next(side for side in (how.cell, 2, 1) if grid[1] % side == 0),
+        rank=(options.rank if how.learns else options.coarse_rank) if options.position_statistics else 0,
         seed=seed,
         by_position=options.position_statistics,
         inside=inside,
@@ -150,8 +133,7 @@ def fit_joined(source: Source, how: Joined, options: CflowOptions, tally: Tally)
         return JoinedScale(features, gaussian, None)
     maps = _whitened(source, store, features, gaussian, how.name)
     condition = sine_condition(grid, options.position_channels)
-    if condition is not None:
-        condition = features.in_cells(condition[None].to(device))[0].contiguous()
+    condition = None if condition is None else condition.to(device)
     vectors = Vectors(maps, store.views, inside, condition)
     generator = torch.Generator().manual_seed(seed)
     flow = Chain(*coupling_blocks(maps.shape[2], options.position_channels, options, generator)).to(device)

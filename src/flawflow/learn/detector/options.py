@@ -40,7 +40,7 @@ class CflowOptions:
     rank: int = 16
     coarse_rank: int = 16
     joined_channels: int = 256
-    blocks: int = 3
+    blocks: int = 2
     hidden: int = 64
     expansion: int = 2
     position_channels: int = 32
@@ -53,7 +53,7 @@ class CflowOptions:
     steps_per_picture: int = 25
     batch: int = 1024
     peak_rate: float = 5e-3
-    single_weight: float = 0.35
+    single_weight: float = 0.4
     coarse_weight: float = 0.5
 
 
