@@ -1,9 +1,10 @@
 """From the scales' maps to one anomaly map and one score: the same for every detector.
 
-S = R · (Σ_k w_k · B_k · ((d_k - μ_k)/σ_k) · B_kᵀ) · Rᵀ with constants that are stored at training time. B_k
-brings scale k to the grid where the scales are added, R from there to the pixels; both interpolate
-bilinearly, which is linear and separable, and so is the smoothing that one of them includes. The score
-is read off such a sum with weights of its own.
+m_k = B_k · ((d_k - μ_k)/σ_k) · B_kᵀ with constants that are stored at training time; B_k brings scale k to
+the grid where the scales are added. The map is R · (Σ_k w_k·m_k) · Rᵀ, sharpened by fine scales on the grid
+where the detector says so (`flawflow.learn.detector.detector.Weights`); R leads from the grid to the pixels.
+Both B_k and R interpolate bilinearly, which is linear and separable, and so is the smoothing that one of them
+includes. The score is read off such a sum with weights of its own.
 """
 
 import math
@@ -13,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from flawflow.learn.detector.detector import Aggregation
+from flawflow.learn.detector.detector import Aggregation, Weights
 from flawflow.learn.interest import cells, nearest_inside
 
 
@@ -27,8 +28,7 @@ class Head(nn.Module):
         aggregation: How.
         interest: (H, W) bool, which pixels count; None for all. The others get the lowest value of those
             that count, and the nearest of these stand in for them where the map is enlarged and smoothed.
-        weights: How much each scale counts in the anomaly map, and in the score; None for all alike. By
-            pixels both are read off one sum, with the map's weights.
+        weights: How much each scale counts; None for all alike.
     """
 
     columns: Tensor
@@ -40,7 +40,7 @@ class Head(nn.Module):
         size: tuple[int, int],
         aggregation: Aggregation,
         interest: Tensor | None = None,
-        weights: tuple[Sequence[float], Sequence[float]] | None = None,
+        weights: Weights | None = None,
     ) -> None:
         super().__init__()
         self.count = len(moments)
@@ -54,7 +54,7 @@ class Head(nn.Module):
             self.register_buffer("counting", counting)
         self.tail = max(1, round(aggregation.tail * len(counting)))
         sigma = 0.0 if self.on_grid else aggregation.smoothing
-        in_map, in_score = weights or ([1.0] * self.count,) * 2
+        weights = weights or Weights.alike(self.count)
         across = []
         for k, (mean, deviation) in enumerate(moments):
             rows, columns = (
@@ -69,8 +69,13 @@ class Head(nn.Module):
             if interest is not None:
                 self.register_buffer(f"nearest{k}", nearest_inside(cells(interest, grid_of(mean))))
             across.append(columns)
-        own = in_score if self.on_grid else in_map
-        self.register_buffer("columns", _side_by_side(own, across).T.contiguous())
+        self.register_buffer("columns", _side_by_side(weights.in_score, across))
+        self.has_own_score = weights.in_score != weights.in_map
+        if self.has_own_score:
+            self.register_buffer("map_columns", _side_by_side(weights.in_map, across))
+        self.strength = weights.strength if any(weights.sharpening) else 0.0
+        if self.strength:
+            self.register_buffer("sharp_columns", _side_by_side(weights.sharpening, across))
         if self.on_grid:
             tall, wide = (
                 resampling_matrix(
@@ -82,8 +87,7 @@ class Head(nn.Module):
                 for axis in (0, 1)
             )
             self.register_buffer("tall", tall)
-            # Adding and widening are one product.
-            self.register_buffer("wide", (wide @ _side_by_side(in_map, across)).T.contiguous())
+            self.register_buffer("wide", wide.T.contiguous())
 
     def forward(self, maps: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         """Make anomaly map and image score.
@@ -99,8 +103,13 @@ class Head(nn.Module):
         beside = torch.cat([self._heightened(k, maps[k]) for k in range(self.count)], dim=2)
         total = beside @ self.columns
         score = self._score(total.flatten(1))
+        if self.has_own_score:
+            total = beside @ self.get_buffer("map_columns")
+        if self.strength:
+            fine = beside @ self.get_buffer("sharp_columns")
+            total = F.softplus(total) * (1 + self.strength * F.softplus(fine))
         if self.on_grid:
-            total = self.get_buffer("tall") @ (beside @ self.get_buffer("wide"))
+            total = self.get_buffer("tall") @ (total @ self.get_buffer("wide"))
         if self.interest is not None:
             lowest = torch.where(self.interest, total, torch.inf).amin(dim=(1, 2), keepdim=True)
             total = torch.where(self.interest, total, lowest)
@@ -122,7 +131,9 @@ class Head(nn.Module):
 
 
 def _side_by_side(weights: Sequence[float], parts: Sequence[Tensor]) -> Tensor:
-    return torch.cat([weight * part for weight, part in zip(weights, parts, strict=True)], dim=1)
+    """What adds maps that stand side by side, as columns."""
+    added = torch.cat([weight * part for weight, part in zip(weights, parts, strict=True)], dim=1)
+    return added.T.contiguous()
 
 
 def from_nearest(maps: Tensor, nearest: Tensor) -> Tensor:

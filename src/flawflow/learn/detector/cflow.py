@@ -6,7 +6,7 @@ from functools import partial
 from torch import Tensor, nn
 
 from flawflow.learn.detector.density import fit_scale, limited
-from flawflow.learn.detector.detector import Aggregation, Detector
+from flawflow.learn.detector.detector import Aggregation, Detector, Weights
 from flawflow.learn.detector.joined_scale import COARSE, JOINED, JOINED_SCALES, fit_joined
 from flawflow.learn.detector.measured import measure_scales
 from flawflow.learn.detector.options import CflowOptions
@@ -59,7 +59,12 @@ class Cflow(Detector):
         singles = measure_scales(self.scales, pyramid[: len(self.scales)])
         return singles + [joined(pyramid) for joined in self.joined]
 
-    def weights(self, count: int) -> tuple[Sequence[float], Sequence[float]]:
-        """How much each map counts in the anomaly map, and in the score."""
-        singles = [self.options.single_weight] * (count - 2)
-        return [*singles, 1.0, 0.0], [*singles, 1.0, self.options.coarse_weight]
+    def weights(self, count: int) -> Weights:
+        """The joined scales judge, the coarse Gaussian helps the score, fine scales sharpen the map."""
+        fine = max(0, count - 2)
+        return Weights(
+            in_map=(*(0.0,) * fine, 1.0, 0.0),
+            in_score=(*(0.0,) * fine, 1.0, self.options.coarse_weight),
+            sharpening=(*(1.0 / max(1, fine),) * fine, 0.0, 0.0),
+            strength=self.options.sharpening,
+        )

@@ -31,6 +31,30 @@ class Aggregation:
     tail: float = 0.005
 
 
+@dataclass(frozen=True)
+class Weights:
+    """How much each map counts, once it is measured against good pictures.
+
+    Attributes:
+        in_map: In the anomaly map, Σ_k w_k·m_k.
+        in_score: In the sum that the picture's score is read off.
+        sharpening: In Σ_k u_k·m_k, which sharpens the anomaly map: it becomes
+            softplus(Σ w_k·m_k)·(1 + `strength`·softplus(Σ u_k·m_k)). So a scale that is fine but unsure tells
+            where exactly a defect is, and not whether there is one. All zeros leave the map as it is.
+        strength: How much sharpening counts.
+    """
+
+    in_map: tuple[float, ...]
+    in_score: tuple[float, ...]
+    sharpening: tuple[float, ...]
+    strength: float = 0.0
+
+    @classmethod
+    def alike(cls, count: int) -> "Weights":
+        """All maps alike, and nothing sharpened."""
+        return cls((1.0,) * count, (1.0,) * count, (0.0,) * count)
+
+
 class Detector(nn.Module, ABC):
     """Learns from the features of good pictures and measures how far others are from them.
 
@@ -47,9 +71,9 @@ class Detector(nn.Module, ABC):
     options: Any = None
     aggregation: Aggregation
 
-    def weights(self, count: int) -> tuple[Sequence[float], Sequence[float]]:
-        """How much each of `count` maps counts in the anomaly map, and in the picture's score."""
-        return (1.0,) * count, (1.0,) * count
+    def weights(self, count: int) -> Weights:
+        """How much each of `count` maps counts, and where."""
+        return Weights.alike(count)
 
     @abstractmethod
     def fit(self, source: Source) -> None:

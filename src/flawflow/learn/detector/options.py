@@ -31,7 +31,7 @@ class CflowOptions:
             pictures again and again learns these and not what they have in common.
         batch: Vectors in a step.
         peak_rate: Highest learning rate of the one-cycle schedule.
-        single_weight: How much the map of a scale by itself counts, beside 1 for that of the joined scales.
+        sharpening: How much the scales finer than the joined ones sharpen the map.
         coarse_weight: How much the coarse Gaussian counts in the score; in the map it does not.
     """
 
@@ -49,11 +49,11 @@ class CflowOptions:
     mixing: Literal["swap", "rotation", "permutation", "lu"] = "swap"
     actnorm: bool = False
     measure: Literal["distance", "likelihood"] = "distance"
-    steps: int = 1500
+    steps: int = 1000
     steps_per_picture: int = 25
     batch: int = 1024
     peak_rate: float = 5e-3
-    single_weight: float = 0.4
+    sharpening: float = 0.25
     coarse_weight: float = 0.5
 
 
