@@ -108,7 +108,7 @@ class Joined:
     learns: bool
 
 
-JOINED = Joined("joined", level=-2, cell=4, learns=True)
+JOINED = Joined("joined", level=-2, cell=2, learns=True)
 COARSE = Joined("coarse", level=-1, cell=1, learns=False)
 
 
