@@ -8,7 +8,7 @@ from flawflow.errors import DatasetError
 from flawflow.inspect.inspector import Inspector
 from flawflow.inspect.stream import in_order
 from flawflow.metrics import Evaluation, Scored, evaluate_maps
-from flawflow.picture import read_mask, resize_mask
+from flawflow.picture import read_mask
 
 Progress = Callable[[int, int], None]
 """Called with the number of pictures done and of all."""
@@ -26,8 +26,9 @@ def evaluate(
 ) -> Evaluation:
     """Measure a model on the test pictures of a data set.
 
-    Maps and masks are compared at the model's own size (`card.size`): masks are resized to it by
-    nearest neighbour. Nothing is fitted or chosen here.
+    Maps are measured at the model's own size (`card.size`), masks at theirs: no mask is resized, so that a
+    region stays one region however small it is (`flawflow.metrics.PixelMeasures`). Nothing is fitted or
+    chosen here.
 
     Args:
         model: A model file, or an inspector.
@@ -69,7 +70,7 @@ def _score(inspector: Inspector, sample: Sample) -> Scored:
     anomaly_map, score = inspector.measure(sample.path)
     mask = None
     if sample.mask_path is not None:
-        mask = resize_mask(read_mask(sample.mask_path), inspector.card.size)
+        mask = read_mask(sample.mask_path)
     return Scored(
         is_defective=sample.is_defective,
         defect_type=sample.defect_type,

@@ -24,8 +24,9 @@ class Scored:
         defect_type: What kind of defect; "good" where there is none.
         score: The picture's score, finite, higher is more anomalous.
         anomaly_map: (H, W) float32, finite; None where pixels are not to be measured.
-        mask: (H, W) bool, True on defects. None means: all pixels are good in a good picture, and
-            nobody knows in a defective one, which then counts for the picture measures only.
+        mask: (H', W') bool, True on defects, at its own size (see `PixelMeasures`). None means: all pixels
+            are good in a good picture, and nobody knows in a defective one, which then counts for the picture
+            measures only.
     """
 
     is_defective: bool
@@ -98,8 +99,8 @@ def evaluate_maps(records: Iterable[Scored]) -> Evaluation:
         Picture and pixel measures. None stands where a measure cannot be given.
 
     Raises:
-        MetricError: There is no good or no defective picture, a map and its mask do not fit, a
-            value is not finite, or a good picture's mask shows a defect.
+        MetricError: There is no good or no defective picture, a value is not finite, or a good
+            picture's mask shows a defect.
     """
     seen = _Seen()
     for record in records:
