@@ -8,7 +8,7 @@ import click
 
 from flawflow.cli.group import after_interrupt
 from flawflow.cli.inspect import EXIT_UNREADABLE
-from flawflow.cli.options import at_rates, engine_option, rate_options
+from flawflow.cli.options import at_rates, engine_option, limit_option, rate_options
 from flawflow.errors import DatasetError, FlawflowError, one_line
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ _FAILURES_SHOWN = 10
 @click.option("--add", is_flag=True, help="Count the good pictures of the earlier calibration too.")
 @rate_options
 @engine_option
+@limit_option
 @click.option("--overwrite", is_flag=True, help="Replace the model file when it exists.")
 def command(
     *,

@@ -8,7 +8,7 @@ import click
 
 from flawflow.cli.group import after_interrupt
 from flawflow.cli.inspect import EXIT_UNREADABLE
-from flawflow.cli.options import engine_option
+from flawflow.cli.options import engine_option, limit_option
 from flawflow.errors import ExportError, FlawflowError, one_line
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ _FAILURES_SHOWN = 10
 
 @click.command("export", short_help="Make a model smaller or faster, if it judges the same.")
 @click.argument("model", type=click.Path(path_type=Path))
+@limit_option
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), required=True, help="The model file to write."
 )

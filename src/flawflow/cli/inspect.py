@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from flawflow.cli.group import after_interrupt
-from flawflow.cli.options import at_rates, engine_option, rate_options
+from flawflow.cli.options import at_rates, engine_option, limit_option, rate_options
 from flawflow.errors import DatasetError, FlawflowError, one_line
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ _WORST_SHOWN = 10
 )
 @rate_options
 @engine_option
+@limit_option
 @click.option("--fail-on-ng", is_flag=True, help="Exit with code 1 when a picture is NG.")
 @click.option("--fail-on-review", is_flag=True, help="Exit with code 1 when a picture is NG or REVIEW.")
 def command(

@@ -32,6 +32,23 @@ def parse_size(value: str | tuple[int, int]) -> tuple[int, int]:
     return int(height), int(width or height)
 
 
+def _set_limit(_context: click.Context, _option: click.Parameter, value: int | None) -> None:
+    if value is not None:
+        from flawflow.picture import set_most_pixels
+
+        set_most_pixels(value)
+
+
+limit_option = click.option(
+    "--max-pixels",
+    type=click.IntRange(min=1),
+    metavar="N",
+    callback=_set_limit,
+    expose_value=False,
+    help="The most pixels a picture may have (100,000,000 unless given).",
+)
+
+
 def dataset_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the argument DATA and the options --good, --bad, --masks; `function` gets the opened `dataset`."""
     folder = click.Path(path_type=Path)
@@ -40,6 +57,7 @@ def dataset_options(function: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--good", type=folder, help="Folder of good pictures, instead of DATA.")
     @click.option("--bad", type=folder, help="Folder of defective pictures, for testing only.")
     @click.option("--masks", type=folder, help="Folder of masks for the pictures of --bad.")
+    @limit_option
     @functools.wraps(function)
     def with_dataset(
         *, data: Path | None, good: Path | None, bad: Path | None, masks: Path | None, **rest: Any

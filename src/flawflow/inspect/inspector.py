@@ -18,7 +18,7 @@ from flawflow.judge.calibration import Calibration
 from flawflow.judge.interest import from_runs
 from flawflow.judge.regions import Region, find_regions
 from flawflow.model_file import ModelFile, read_model
-from flawflow.picture import MAX_PIXELS, PictureSource, read_picture, resize_map, resize_picture
+from flawflow.picture import PictureSource, read_picture, resize_map, resize_picture
 from flawflow.picture.statistics import picture_statistics
 
 R = TypeVar("R")
@@ -75,19 +75,20 @@ class Inspector:
         """The same model, judging by another calibration, such as `card.calibration.with_rates(…)`."""
         return type(self)(self._engine, dataclasses.replace(self.card, calibration=calibration))
 
-    def inspect(self, source: PictureSource, *, max_pixels: int = MAX_PIXELS) -> Inspection:
+    def inspect(self, source: PictureSource, *, max_pixels: int | None = None) -> Inspection:
         """Inspect one picture.
 
         Args:
             source: A file's path, its content, a Pillow image, or an array.
-            max_pixels: Larger pictures are refused by their header, before they are decoded.
+            max_pixels: Larger pictures are refused by their header, before they are decoded; None for the
+                limit of the process.
 
         Raises:
             PictureError: When the picture cannot be read.
         """
         return self._look(source, max_pixels)[0]
 
-    def _look(self, source: PictureSource, max_pixels: int) -> tuple[Inspection, NDArray[np.uint8]]:
+    def _look(self, source: PictureSource, max_pixels: int | None) -> tuple[Inspection, NDArray[np.uint8]]:
         """Inspect one picture; gives its pixels too, which nobody need read again."""
         started = perf_counter()
         picture = read_picture(source, max_pixels=max_pixels)
@@ -162,7 +163,7 @@ class Inspector:
 
         def work(source: PictureSource) -> R | Failure:
             try:
-                looked = self._look(source, MAX_PIXELS)
+                looked = self._look(source, None)
             except FlawflowError as error:
                 return Failure(_path(source), str(error))
             return then(*looked)

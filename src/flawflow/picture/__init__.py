@@ -1,7 +1,8 @@
 """Pictures: any picture a camera writes becomes uint8 RGB; masks, sizes and the search for files."""
 
 from flawflow.picture.find import PICTURE_SUFFIXES, find_pictures
-from flawflow.picture.read import MAX_PIXELS, PictureSource, read_mask, read_picture
+from flawflow.picture.limit import MAX_PIXELS, most_pixels, set_most_pixels
+from flawflow.picture.read import PictureSource, read_mask, read_picture
 from flawflow.picture.resize import resize_map, resize_mask, resize_picture
 
 __all__ = [
@@ -9,9 +10,11 @@ __all__ = [
     "PICTURE_SUFFIXES",
     "PictureSource",
     "find_pictures",
+    "most_pixels",
     "read_mask",
     "read_picture",
     "resize_map",
     "resize_mask",
     "resize_picture",
+    "set_most_pixels",
 ]
