@@ -31,6 +31,7 @@ class Learned:
     card: Card
     suspects: tuple[Any, ...] = ()
     notes: tuple[str, ...] = ()
+    failures: tuple[tuple[Path, str], ...] = ()
 
 
 @pytest.fixture

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from flawflow.cli.group import after_interrupt
-from flawflow.cli.inspect import EXIT_UNREADABLE
-from flawflow.cli.options import engine_option, limit_option
+from flawflow.cli.options import EXIT_LEFT_OUT, engine_option, limit_option
 from flawflow.errors import ExportError, FlawflowError, one_line
 
 if TYPE_CHECKING:
@@ -88,7 +87,7 @@ def command(
         )
     _print_result(exported, model, output, recalibrated=bool(good))
     if exported.unreadable:
-        raise click.exceptions.Exit(EXIT_UNREADABLE)
+        raise click.exceptions.Exit(EXIT_LEFT_OUT)
 
 
 def _require_export() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from flawflow.cli.group import after_interrupt
-from flawflow.cli.options import at_rates, engine_option, limit_option, rate_options
+from flawflow.cli.options import EXIT_LEFT_OUT, at_rates, engine_option, limit_option, rate_options, say_notes
 from flawflow.errors import DatasetError, FlawflowError, one_line
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from flawflow.report.summary import Summary
 
 EXIT_FOUND = 1
-EXIT_UNREADABLE = 3
 
 _WORST_SHOWN = 10
 
@@ -71,7 +70,7 @@ def command(
     """
     summary = run_inspection(model, pictures, output, overwrite=overwrite, engine=engine, **rates)
     if summary.unreadable:
-        raise click.exceptions.Exit(EXIT_UNREADABLE)
+        raise click.exceptions.Exit(EXIT_LEFT_OUT)
     if (summary.ng and (fail_on_ng or fail_on_review)) or (summary.review and fail_on_review):
         raise click.exceptions.Exit(EXIT_FOUND)
 
@@ -146,14 +145,16 @@ def _inspect_video(
 
 def _find(pictures: tuple[str, ...], output: Path) -> tuple[list[Path], list[Path]]:
     """Find the pictures and the videos, without the overlays that an earlier inspection left among them."""
-    from flawflow.picture import PICTURE_SUFFIXES, find_pictures
+    from flawflow.picture import PICTURE_SUFFIXES, search
     from flawflow.report.folder import OVERLAYS_NAME
     from flawflow.video.names import VIDEO_SUFFIXES, is_video_name, require_video
 
     overlays = os.path.abspath(output / OVERLAYS_NAME) + os.sep  # noqa: PTH100 resolve() would follow links
+    searched = search(pictures, suffixes=PICTURE_SUFFIXES | VIDEO_SUFFIXES)
+    say_notes(searched.notes)
     found = [
         path
-        for path in find_pictures(pictures, suffixes=PICTURE_SUFFIXES | VIDEO_SUFFIXES)
+        for path in searched.pictures
         if not os.path.abspath(path).startswith(overlays)  # noqa: PTH100
     ]
     if not found:

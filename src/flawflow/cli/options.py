@@ -2,16 +2,22 @@
 
 import functools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from flawflow.errors import FlawflowError
+from flawflow.errors import FlawflowError, one_line
 
 if TYPE_CHECKING:
     from flawflow.judge.calibration import Calibration
+
+
+EXIT_LEFT_OUT = 3
+"""What was asked for is done, but something could not be used and was left out."""
+
+_LEFT_OUT_SHOWN = 10
 
 
 def parse_size(value: str | tuple[int, int]) -> tuple[int, int]:
@@ -49,6 +55,32 @@ limit_option = click.option(
 )
 
 
+def say_notes(notes: Iterable[str]) -> None:
+    """Print sentences about what was passed by, to stderr."""
+    for note in notes:
+        click.echo(one_line(note), err=True)
+
+
+def say_left_out(sentences: Sequence[str], what: str) -> None:
+    """Count and name to stderr what was left out; nothing where that is nothing.
+
+    Args:
+        sentences: Why, one for each.
+        what: As "picture could not be read"; its first word gets an s.
+    """
+    if not sentences:
+        return
+    from flawflow.report.words import counted
+
+    were = "was" if len(sentences) == 1 else "were"
+    noun, _, verb = what.partition(" ")
+    click.echo(f"{counted(len(sentences), noun)} {verb} and {were} left out:", err=True)
+    for sentence in sentences[:_LEFT_OUT_SHOWN]:
+        click.echo(f"  {one_line(sentence)}", err=True)
+    if len(sentences) > _LEFT_OUT_SHOWN:
+        click.echo(f"  and {len(sentences) - _LEFT_OUT_SHOWN:,} more", err=True)
+
+
 def dataset_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the argument DATA and the options --good, --bad, --masks; `function` gets the opened `dataset`."""
     folder = click.Path(path_type=Path)
@@ -66,7 +98,9 @@ def dataset_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
         if data is None and good is None:
             raise click.UsageError("Name a data set (DATA), or a folder of good pictures with --good.")
-        return function(dataset=open_dataset(data, good=good, bad=bad, masks=masks), **rest)
+        dataset = open_dataset(data, good=good, bad=bad, masks=masks)
+        say_notes(dataset.notes)
+        return function(dataset=dataset, **rest)
 
     return with_dataset
 

@@ -114,7 +114,10 @@ def train(
         FlawflowError: Something does not fit; the message says what and the way out.
     """
     started = perf_counter()
-    data = data if isinstance(data, Dataset) else open_dataset(Path(data))
+    given = data
+    data = given if isinstance(given, Dataset) else open_dataset(Path(given))
+    # Whoever opened the data set has its notes.
+    said = () if data is given else data.notes
     output = Path(output)
     on_progress = on_progress or ignore_progress
     setup = set_up(
@@ -193,7 +196,7 @@ def train(
         card=card,
         failures=failures + good.failures,
         suspects=gathered.suspects,
-        notes=setup.notes + gathered.notes,
+        notes=said + setup.notes + gathered.notes,
     )
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Mapping, Sequence
 from copy import copy
@@ -111,8 +112,13 @@ def digest_of_files(paths: Sequence[Path]) -> str:
     """A checksum of names, sizes and times of change; it notices other pictures without reading them."""
     digest = hashlib.sha256()
     for path in paths:
-        stat = path.stat()
-        digest.update(f"{path}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
+        try:
+            stat = path.stat()
+            state = f"{stat.st_size}\0{stat.st_mtime_ns}"
+        except OSError as error:
+            # It is left out when it is read.
+            state = f"error {error.errno}"
+        digest.update(os.fsencode(path) + f"\0{state}\n".encode())
     return digest.hexdigest()
 
 

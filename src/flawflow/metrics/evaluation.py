@@ -71,6 +71,8 @@ class Evaluation:
         aupro: Per-region overlap up to a false positive rate of 0.3, in [0, 1].
         pixel_error: How far pixel measures can be from exact: 0 unless the set was too large to keep.
         per_defect: By defect type, in alphabetical order.
+        left_out: Pictures and masks that could not be used, a sentence each.
+        notes: Further sentences about pictures and masks that a person should read.
     """
 
     image_count: int
@@ -82,10 +84,12 @@ class Evaluation:
     aupro: float | None
     pixel_error: float | None
     per_defect: dict[str, DefectEvaluation]
+    left_out: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """All fields as plain Python values that JSON can hold."""
-        return asdict(self)
+        return asdict(self) | {"left_out": [*self.left_out], "notes": [*self.notes]}
 
 
 def evaluate_maps(records: Iterable[Scored]) -> Evaluation:

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+_OTHER_RATIO = 0.02
+
 
 def resize_picture(picture: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
     """Resize a picture with a Lanczos filter, widened when shrinking; the aspect ratio is not kept.
@@ -42,6 +44,15 @@ def resize_mask(mask: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.bo
     resized = np.zeros(size, np.bool_)
     resized[row_cells[down], column_cells[across]] = True
     return resized
+
+
+def has_shape_of(mask: tuple[int, int], picture: tuple[int, int]) -> bool:
+    """Whether a mask of one (H, W) can be laid over a picture of another.
+
+    Their proportions may differ by 2 %, or by what rounding to whole pixels makes of the same ones.
+    """
+    off = abs(mask[0] * picture[1] - mask[1] * picture[0])
+    return off <= max(_OTHER_RATIO * mask[1] * picture[0], *picture)
 
 
 def lines_and_cells(old: int, new: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
