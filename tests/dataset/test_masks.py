@@ -45,8 +45,8 @@ def test_a_picture_that_is_named_like_a_mask_keeps_its_own(tmp_path: Path) -> No
 def test_what_is_without_its_other_half_is_named(tmp_path: Path) -> None:
     pairs = pair(tmp_path, ["0.jpg", "1.jpg", "2.jpg"], ["0_mask.png", "07_mask.png"])
     assert pairs.notes == (
-        "2 of 3 defective pictures have no mask and count for picture measures only (1.jpg, 2.jpg): name each "
-        "mask after its picture, as STEM_mask.png.",
+        "2 of 3 defective pictures have no mask and count for picture measures only (1.jpg, 2.jpg): name "
+        "each mask after its picture, as STEM_mask.png.",
         "1 mask belongs to no picture by name (07_mask.png).",
     )
 

@@ -46,8 +46,8 @@ _SECONDS_TO_END = 15.0
 )
 @click.option(
     "--place",
-    type=click.Choice(("link", "copy", "move")),
-    default="link",
+    type=click.Choice(("copy", "move")),
+    default="copy",
     show_default=True,
     help="How pictures get into OUTPUT/OK, REVIEW and NG with --to folder.",
 )

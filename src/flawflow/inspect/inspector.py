@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from time import perf_counter
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,13 +29,17 @@ class Inspector:
 
     Attributes:
         card: What the model file says about the model.
+        sha256: Hex digest of the model file that was loaded, whatever stands under its name since; "" for an
+            inspector that was made without a file.
         interest: bool, (H, W) of `card.size`: which pixels count. The model's map has its lowest value where
             they do not, and its score leaves them out.
     """
 
     def __init__(self, engine: Engine, card: Card) -> None:
         self._engine = engine
+        self._origin: tuple[Path, str, int | None] | None = None
         self.card = card
+        self.sha256 = ""
         self.interest = from_runs(card.interest, card.size)
 
     @classmethod
@@ -53,9 +57,22 @@ class Inspector:
         """
         model = read_model(Path(path))
         try:
-            return cls.of(model, engine=engine, threads=threads)
+            inspector = cls.of(model, engine=engine, threads=threads)
         except ModelFileError as error:
             raise ModelFileError(f"{path}: {error}") from None
+        inspector._origin = (Path(path).absolute(), engine, threads)
+        return inspector
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled and copied by the model's file, which must be there, and the same, when it is loaded again.
+
+        Raises:
+            TypeError: It was not loaded from a file.
+        """
+        if self._origin is None:
+            raise TypeError("an Inspector is pickled by its model file: make it with Inspector.load")
+        path, engine, threads = self._origin
+        return _loaded_again, (type(self), (path, engine, threads), self.sha256, self.card.calibration)
 
     @classmethod
     def of(cls, model: ModelFile, *, engine: str = "onnxruntime", threads: int | None = None) -> Self:
@@ -67,13 +84,16 @@ class Inspector:
         """
         runs = load_engine(engine, model.graph, precision=model.card.precision, threads=threads)
         inspector = cls(runs, model.card)
+        inspector.sha256 = model.sha256
         # One black picture proves that graph and card fit, and pays what only the first picture costs.
         inspector._infer(np.zeros((*model.card.size, 3), np.uint8))
         return inspector
 
     def with_calibration(self, calibration: Calibration) -> Self:
         """The same model, judging by another calibration, such as `card.calibration.with_rates(…)`."""
-        return type(self)(self._engine, dataclasses.replace(self.card, calibration=calibration))
+        other = type(self)(self._engine, dataclasses.replace(self.card, calibration=calibration))
+        other.sha256, other._origin = self.sha256, self._origin
+        return other
 
     def inspect(self, source: PictureSource, *, max_pixels: int | None = None) -> Inspection:
         """Inspect one picture.
@@ -198,6 +218,16 @@ class Inspector:
             if not abs(value) <= MAX_LEVEL:
                 raise ModelFileError(f"the model gives the picture the {what} {value}: train the model again")
         return maps[0], score
+
+
+def _loaded_again(
+    kind: type[Inspector], origin: tuple[Path, str, int | None], sha256: str, calibration: Calibration
+) -> Inspector:
+    path, engine, threads = origin
+    inspector = kind.load(path, engine=engine, threads=threads)
+    if inspector.sha256 != sha256:
+        raise ModelFileError(f"{path} is another model than the one that was pickled: take that model again")
+    return inspector.with_calibration(calibration)
 
 
 def _regions(graph_map: NDArray[np.float32], size: tuple[int, int], threshold: float) -> tuple[Region, ...]:

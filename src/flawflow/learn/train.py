@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from flawflow import __version__
 from flawflow.card import Card, EncoderCard, TrainingCard
 from flawflow.dataset import Dataset, open_dataset
+from flawflow.files import beside
 from flawflow.inspect.engine import OnnxRuntimeEngine
 from flawflow.learn.calibrate import calibrate
 from flawflow.learn.crossfit import measure_by_sisters, without_first_part
@@ -136,7 +137,7 @@ def train(
         augment=augment,
     )
     plan = setup.plan() | {"every": every, "exclude_suspects": exclude_suspects}
-    work = WorkFolder(output.with_name(output.name + ".training"), plan, resume=resume)
+    work = WorkFolder(beside(output, ".training"), plan, resume=resume)
     good = share_out(
         setup.paths,
         seed=seed,

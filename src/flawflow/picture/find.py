@@ -120,7 +120,7 @@ def walk(folder: Path, *, suffixes: Collection[str] = PICTURE_SUFFIXES) -> Searc
             continue
         entered.add((state.st_dev, state.st_ino))
         found.of_the_system += [Path(root, name) for name in folders if name.casefold() in _OF_THE_SYSTEM]
-        folders[:] = sorted(name for name in folders if not _is_passed_by(name))
+        folders[:] = sorted(name for name in folders if not is_passed_by(name))
         for name in files:
             _sort_in(Path(root, name), suffixes, found)
     found.pictures.sort(key=natural_key)
@@ -130,11 +130,12 @@ def walk(folder: Path, *, suffixes: Collection[str] = PICTURE_SUFFIXES) -> Searc
 def _sort_in(path: Path, suffixes: Collection[str], found: Search) -> None:
     if is_named(path, suffixes):
         found.pictures.append(path)
-    elif not _is_passed_by(path.name):
+    elif not is_passed_by(path.name):
         found.others[path.suffix.strip().lower()] += 1
 
 
-def _is_passed_by(name: str) -> bool:
+def is_passed_by(name: str) -> bool:
+    """Whether a file or folder is hidden, or one in which a system keeps thumbnails and the like."""
     return name.startswith(".") or name.casefold() in _OF_THE_SYSTEM
 
 
@@ -214,7 +215,7 @@ def _matches(pattern: str | Path, suffixes: Collection[str]) -> Search:
         return found
     for match in map(Path, glob.glob(str(pattern), recursive=True)):  # noqa: PTH207 - Path.glob takes no absolute pattern
         if match.is_dir():
-            if not _is_passed_by(match.name):
+            if not is_passed_by(match.name):
                 found.add(walk(match, suffixes=suffixes))
         else:
             _sort_in(match, suffixes, found)
@@ -224,4 +225,4 @@ def _matches(pattern: str | Path, suffixes: Collection[str]) -> Search:
 def is_named(path: Path, suffixes: Collection[str] = PICTURE_SUFFIXES) -> bool:
     """Tell whether a file is named like a picture and is not hidden."""
     # A blank at the end comes of copying names by hand.
-    return path.suffix.strip().lower() in suffixes and not path.name.startswith(".")
+    return path.suffix.strip().lower() in suffixes and not is_passed_by(path.name)
