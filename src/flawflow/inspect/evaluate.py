@@ -93,7 +93,8 @@ def _score(inspector: Inspector, sample: Sample) -> _Result:
     except PictureError as error:
         return _Result(left_out=(str(error),))
     anomaly_map, score = inspector.measure(picture)
-    mask, left_out = None, ()
+    mask: NDArray[np.bool_] | None = None
+    left_out: tuple[str, ...] = ()
     if sample.mask_path is not None:
         mask, left_out = _mask(sample.mask_path, (picture.shape[0], picture.shape[1]))
     if mask is not None and mask.any() and not sample.is_defective:

@@ -30,7 +30,7 @@ def eight_bits(levels: NDArray[Any], *, bits: int) -> NDArray[np.uint8]:
         LevelsError: They leave their range, are not finite, or use less than a sixteenth of the range.
     """
     if levels.dtype == np.bool_:
-        return levels * np.uint8(255)
+        return np.where(levels, np.uint8(255), np.uint8(0))
     if levels.dtype == np.uint8:
         return levels
     if levels.dtype.kind == "f":
@@ -39,7 +39,8 @@ def eight_bits(levels: NDArray[Any], *, bits: int) -> NDArray[np.uint8]:
         _require_range(levels, 255)
         return np.rint(levels).astype(np.uint8)
     _require_range(levels, (1 << bits) - 1)
-    return (levels >> (bits - 8)).astype(np.uint8)
+    shown: NDArray[np.uint8] = (levels >> (bits - 8)).astype(np.uint8)
+    return shown
 
 
 def require_light(levels: NDArray[np.uint8]) -> None:
