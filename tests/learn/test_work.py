@@ -1,5 +1,6 @@
 """The work folder: only work of the same plan is gone on with, and only whole files."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -125,3 +126,12 @@ def test_an_unpacked_optimiser_goes_on_as_if_never_stopped(folder: Path) -> None
         _step(other, of_other, step)
     assert torch.equal(one.weight, other.weight)
     assert torch.equal(one.bias, other.bias)
+
+
+def test_files_that_cannot_be_looked_at_and_names_that_are_no_text_have_a_digest(tmp_path: Path) -> None:
+    (tmp_path / "gone.png").symlink_to(tmp_path / "nowhere")
+    odd = tmp_path / os.fsdecode(b"St\xfcck.png")
+    odd.write_bytes(b"x")
+    before = digest_of_files([tmp_path / "gone.png", odd])
+    (tmp_path / "nowhere").write_bytes(b"y")
+    assert digest_of_files([tmp_path / "gone.png", odd]) != before

@@ -32,14 +32,15 @@ def eight_bits(levels: NDArray[Any], *, bits: int) -> NDArray[np.uint8]:
     if levels.dtype == np.bool_:
         return np.where(levels, np.uint8(255), np.uint8(0))
     if levels.dtype == np.uint8:
-        return levels
+        return levels.astype(np.uint8, copy=False)
     if levels.dtype.kind == "f":
         if not np.isfinite(levels).all():
             raise LevelsError("has levels that are not finite numbers: save it as 8 or 16 bits")
         _require_range(levels, 255)
-        return np.rint(levels).astype(np.uint8)
-    _require_range(levels, (1 << bits) - 1)
-    shown: NDArray[np.uint8] = (levels >> (bits - 8)).astype(np.uint8)
+        shown: NDArray[np.uint8] = np.rint(levels).astype(np.uint8)
+    else:
+        _require_range(levels, (1 << bits) - 1)
+        shown = (levels >> (bits - 8)).astype(np.uint8)
     return shown
 
 
