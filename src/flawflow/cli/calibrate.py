@@ -93,7 +93,6 @@ def _recalibrated(
     from flawflow.picture import search
 
     found = search(good)
-    say_notes(found.notes)
     paths = found.pictures
     after_interrupt("interrupted; nothing was written")
     outcomes: list[Measurement | Failure] = []
@@ -105,6 +104,7 @@ def _recalibrated(
     failures = [outcome.error for outcome in outcomes if isinstance(outcome, Failure)]
     if not measured:
         raise DatasetError(f"none of the pictures can be read, so nothing was written: {failures[0]}")
+    say_notes(found.notes)
     say_left_out(failures, "picture could not be read")
     _show_highest(measured)
     return recalibrate(card, measured, add=add), len(failures)

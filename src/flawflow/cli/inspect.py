@@ -99,7 +99,7 @@ def run_inspection(
         inspector.card.calibration, false_reject_rate=false_reject_rate, review_rate=review_rate
     )
     inspector = inspector.with_calibration(calibration)
-    paths, videos = _find(pictures, output)
+    paths, videos, notes = _find(pictures, output)
     if has_results(output):
         if not overwrite:
             raise FlawflowError(
@@ -121,6 +121,7 @@ def run_inspection(
             _inspect_video(inspector, video, results, progress)
         page = results.finish()
     _print_summary(results, calibration, page)
+    say_notes(notes)
     return results.summary
 
 
@@ -143,15 +144,14 @@ def _inspect_video(
         results.add(Failure(path, str(error)))
 
 
-def _find(pictures: tuple[str, ...], output: Path) -> tuple[list[Path], list[Path]]:
-    """Find the pictures and the videos, without the overlays that an earlier inspection left among them."""
+def _find(pictures: tuple[str, ...], output: Path) -> tuple[list[Path], list[Path], tuple[str, ...]]:
+    """Find pictures and videos, without overlays of an earlier inspection, and tell what was passed by."""
     from flawflow.picture import PICTURE_SUFFIXES, search
     from flawflow.report.folder import OVERLAYS_NAME
     from flawflow.video.names import VIDEO_SUFFIXES, is_video_name, require_video
 
     overlays = os.path.abspath(output / OVERLAYS_NAME) + os.sep  # noqa: PTH100 resolve() would follow links
     searched = search(pictures, suffixes=PICTURE_SUFFIXES | VIDEO_SUFFIXES)
-    say_notes(searched.notes)
     found = [
         path
         for path in searched.pictures
@@ -164,7 +164,7 @@ def _find(pictures: tuple[str, ...], output: Path) -> tuple[list[Path], list[Pat
     videos = [path for path in found if is_video_name(path)]
     if videos:
         require_video(videos[0])
-    return [path for path in found if not is_video_name(path)], videos
+    return [path for path in found if not is_video_name(path)], videos, searched.notes
 
 
 def _print_summary(results: "ResultFolder", calibration: "Calibration", page: Path) -> None:

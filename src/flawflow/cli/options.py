@@ -99,8 +99,14 @@ def dataset_options(function: Callable[..., Any]) -> Callable[..., Any]:
         if data is None and good is None:
             raise click.UsageError("Name a data set (DATA), or a folder of good pictures with --good.")
         dataset = open_dataset(data, good=good, bad=bad, masks=masks)
+        try:
+            answer = function(dataset=dataset, **rest)
+        except click.exceptions.Exit:
+            say_notes(dataset.notes)
+            raise
+        # At the end: where nothing could be done, one sentence says why.
         say_notes(dataset.notes)
-        return function(dataset=dataset, **rest)
+        return answer
 
     return with_dataset
 
