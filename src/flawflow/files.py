@@ -1,10 +1,14 @@
 """Files that are written whole or not at all."""
 
 import contextlib
+import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+
+# What file systems take, in bytes.
+_LONGEST_NAME = 255
 
 
 @contextlib.contextmanager
@@ -22,7 +26,8 @@ def whole_file(path: Path) -> Iterator[Path]:
     """
     with errors_name(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+        # Not named after `path`: a name may have 255 bytes, and this one would be longer.
+        handle, name = tempfile.mkstemp(prefix=".flawflow-", suffix=".part", dir=path.parent)
     os.close(handle)
     scratch = Path(name)
     try:
@@ -41,6 +46,21 @@ def write_whole(path: Path, content: bytes | str) -> None:
     """Write `content` to `path` atomically; text is written as UTF-8."""
     with whole_file(path) as scratch:
         scratch.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def beside(path: Path, ending: str) -> Path:
+    """Give `path` with something behind its name, shortened where the disk would not take a name so long.
+
+    >>> beside(Path("a/part.flaw"), ".training").as_posix()
+    'a/part.flaw.training'
+    """
+    name = os.fsencode(path.name)
+    if len(name) + len(ending) <= _LONGEST_NAME:
+        return path.with_name(path.name + ending)
+    mark = f"~{hashlib.sha256(name).hexdigest()[:8]}"
+    # Bytes of a character that is cut in two are dropped.
+    start = name[: _LONGEST_NAME - len(mark) - len(ending)].decode("utf-8", "ignore")
+    return path.with_name(f"{start}{mark}{ending}")
 
 
 @contextlib.contextmanager

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from flawflow import __version__
 from flawflow.card import Card, EncoderCard, TrainingCard
 from flawflow.dataset import Dataset, open_dataset
+from flawflow.files import beside
 from flawflow.inspect.engine import OnnxRuntimeEngine
 from flawflow.learn.calibrate import calibrate
 from flawflow.learn.crossfit import measure_by_sisters, without_first_part
@@ -114,7 +115,10 @@ def train(
         FlawflowError: Something does not fit; the message says what and the way out.
     """
     started = perf_counter()
-    data = data if isinstance(data, Dataset) else open_dataset(Path(data))
+    given = data
+    data = given if isinstance(given, Dataset) else open_dataset(Path(given))
+    # Whoever opened the data set has its notes.
+    said = () if data is given else data.notes
     output = Path(output)
     on_progress = on_progress or ignore_progress
     setup = set_up(
@@ -133,7 +137,7 @@ def train(
         augment=augment,
     )
     plan = setup.plan() | {"every": every, "exclude_suspects": exclude_suspects}
-    work = WorkFolder(output.with_name(output.name + ".training"), plan, resume=resume)
+    work = WorkFolder(beside(output, ".training"), plan, resume=resume)
     good = share_out(
         setup.paths,
         seed=seed,
@@ -193,7 +197,7 @@ def train(
         card=card,
         failures=failures + good.failures,
         suspects=gathered.suspects,
-        notes=setup.notes + gathered.notes,
+        notes=said + setup.notes + gathered.notes,
     )
 
 
