@@ -51,6 +51,7 @@ class CellGaussian(nn.Module):
         *,
         cell: int,
         rank: int,
+        noise: float = 0.0,
         seed: int = 0,
         by_position: bool = True,
         inside: Tensor | None = None,
@@ -62,6 +63,8 @@ class CellGaussian(nn.Module):
                 is called twice.
             cell: How many positions, one after the other, share a covariance; it divides them all.
             rank: Most directions in which a cell's covariance is its own.
+            noise: Deviation of the noise that whitened vectors are taken to carry: they become so much
+                smaller that they are of deviation 1 with it.
             seed: Of the rotation that ends the whitening: it mixes the channels for the flow that follows.
             by_position: Give each position its own mean; otherwise all have that of the whole map.
             inside: The positions to measure, (P,) int64; None for all. The others get the mean of these, and
@@ -86,7 +89,7 @@ class CellGaussian(nn.Module):
         weight = rows / (rows + mean.shape[1])
         share = torch.where(per_cell > 0, weight / per_cell.clamp_min(1), 0)
         basis, gain = _directions(own, inverse, share, weight * (per_cell > 0), min(rank, mean.shape[1]))
-        matrix = inverse.T / deviation[:, None]
+        matrix = inverse.T / deviation[:, None] / (1 + noise**2) ** 0.5
         return cls(matrix, -mean @ matrix, basis, gain)
 
     def forward(self, vectors: Tensor) -> Tensor:

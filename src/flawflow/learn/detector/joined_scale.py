@@ -121,10 +121,12 @@ def fit_joined(source: Source, how: Joined, options: CflowOptions, tally: Tally)
     seed = seed_of(source.seed, len(store.maps))
     chosen = draw_channels(depth, options.joined_channels, seed=seed)
     features = JoinedFeatures(grid, chosen, pooled=not how.learns).to(device)
+    noise = options.joined_noise if how.learns else 0.0
     gaussian = CellGaussian.from_data(
         lambda: map(features, store.pyramids(device)),
         cell=next(side for side in (how.cell, 2, 1) if grid[1] % side == 0),
         rank=(options.rank if how.learns else options.coarse_rank) if options.position_statistics else 0,
+        noise=noise,
         seed=seed,
         by_position=options.position_statistics,
         inside=inside,
@@ -137,8 +139,8 @@ def fit_joined(source: Source, how: Joined, options: CflowOptions, tally: Tally)
     vectors = Vectors(maps, store.views, inside, condition)
     generator = torch.Generator().manual_seed(seed)
     flow = Chain(*coupling_blocks(maps.shape[2], options.position_channels, options, generator)).to(device)
-    noise = options.joined_noise
-    standard = PositionStandard(*(torch.full(maps.shape[1:], value) for value in (0.0, 1.0, noise)))
+    carried = noise / (1 + noise**2) ** 0.5
+    standard = PositionStandard(*(torch.full(maps.shape[1:], value) for value in (0.0, 1.0, carried)))
     learn_density(source, vectors, standard, flow, options, number=len(store.maps), tally=tally)
     folded = FoldedFlow(flow, condition).to(device)
     return JoinedScale(features, gaussian, as_scale(folded, vectors, options, device))
