@@ -2,6 +2,9 @@
 
 import importlib.util
 import itertools
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,6 +88,33 @@ def test_torch_and_all_engines_agree(case: Case, precision: str) -> None:
         found[name] = (maps, scores)
     for outputs in found.values():
         assert_near(outputs, found["onnxruntime"], case.expected, BETWEEN_ENGINES[precision])
+
+
+ELSEWHERE = """
+import sys
+import numpy as np
+from flawflow.inspect.engine import load_engine
+graph, pictures, target = sys.argv[1:]
+with open(graph, "rb") as file:
+    engine = load_engine("openvino", file.read(), precision="int8", threads=1)
+np.savez(target, *engine.run(np.load(pictures)))
+"""
+
+
+@pytest.mark.skipif(importlib.util.find_spec("openvino") is None, reason="OpenVINO is not installed")
+@pytest.mark.parametrize("case", ["padim"], indirect=True)
+@pytest.mark.parametrize("instructions", ["AVX2", "AVX512_CORE"])
+def test_int8_is_the_same_on_processors_without_vnni(case: Case, instructions: str, tmp_path: Path) -> None:
+    # The instructions that OpenVINO takes; ONNX Runtime always takes the best that there are.
+    paths = tmp_path / "graph.onnx", tmp_path / "pictures.npy", tmp_path / "found.npz"
+    paths[0].write_bytes(case.graphs["int8"])
+    np.save(paths[1], case.pictures)
+    environment = os.environ | {"ONEDNN_MAX_CPU_ISA": instructions}
+    subprocess.run([sys.executable, "-c", ELSEWHERE, *paths], check=True, env=environment)
+    with np.load(paths[2]) as found:
+        outputs = found["arr_0"], found["arr_1"]
+    here = load_engine("onnxruntime", case.graphs["int8"], precision="int8").run(case.pictures)
+    assert_near(outputs, here, case.expected, BETWEEN_ENGINES["int8"])
 
 
 @pytest.mark.parametrize("case", CASES, indirect=True)
