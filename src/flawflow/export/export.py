@@ -16,6 +16,7 @@ from flawflow.export.gate import Both, Check, Pair
 from flawflow.inspect.calibrate import recalibrate
 from flawflow.inspect.engine import load_engine
 from flawflow.inspect.inspector import Inspector
+from flawflow.inspect.proof import record_canaries
 from flawflow.judge.calibration import Calibration
 from flawflow.model_file import ModelFile, read_model, write_model
 from flawflow.picture import read_picture, resize_picture
@@ -96,8 +97,9 @@ def export(
     graph, skipped = _converted(
         source, before, for_ranges, engine=engine, precision=precision, on_progress=on_progress
     )
-    card = replace(source.card, precision=precision)
-    pair = Pair(before, Inspector(load_engine(engine, graph, precision=precision), card))
+    canaries = record_canaries(graph, source.card.size)
+    card = replace(source.card, precision=precision, canaries=canaries)
+    pair = Pair(before, Inspector.of(ModelFile(graph=graph, card=card, sha256=""), engine=engine))
     both, unreadable = gate.measure_good(
         pair, held_out, lambda done, total: on_progress("good pictures", done, total)
     )

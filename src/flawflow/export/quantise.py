@@ -40,7 +40,7 @@ def convolutions(model: onnx.ModelProto) -> list[tuple[str, int]]:
 def quantise_convolutions(
     model: onnx.ModelProto, pictures: Sequence[NDArray[np.uint8]], *, above: int
 ) -> onnx.ModelProto:
-    """Let convolutions multiply small integers: weights of 7 bits by output channel, 8-bit features by tensor.
+    """Let convolutions multiply integers: weights of 7 bits by output channel, features of 8 by tensor.
 
     Args:
         model: With input `images`; stays as it is.

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from flawflow.inspect.proof import Proof
 from flawflow.judge.calibration import Calibration, Verdict
 from flawflow.report.words import promise
 from flawflow.station.models import Model
@@ -95,6 +96,16 @@ class CalibrationOut(BaseModel):
     sentence: str
 
 
+class ProofOut(BaseModel):
+    """Whether a model computes here what it computed where it was made."""
+
+    engine: str
+    safe: bool = Field(description="whether the engine computes in its slower, safe way")
+    difference: float | None = Field(description="largest of its canaries; null in files older than canaries")
+    limit: float
+    sentence: str
+
+
 class VersionOut(BaseModel):
     """A version of a model."""
 
@@ -118,6 +129,7 @@ class ModelOut(BaseModel):
     problem: str | None = Field(description="why a newer file was not taken")
     calibration: CalibrationOut
     heat_scale: tuple[float, float]
+    proof: ProofOut
     versions: list[VersionOut]
 
 
@@ -202,6 +214,17 @@ def calibration_json(calibration: Calibration) -> dict[str, Any]:
     }
 
 
+def proof_json(proof: Proof) -> dict[str, Any]:
+    """A `ProofOut` as it is sent."""
+    return {
+        "engine": proof.engine,
+        "safe": proof.safe,
+        "difference": proof.difference if proof.differences else None,
+        "limit": proof.limit,
+        "sentence": f"{proof.sentence}.",
+    }
+
+
 def model_json(
     model: Model, versions: Sequence[Version], calibration: Calibration | None = None
 ) -> dict[str, Any]:
@@ -218,5 +241,6 @@ def model_json(
         "problem": model.problem,
         "calibration": calibration_json(calibration or model.calibration),
         "heat_scale": list(model.card.heat_scale),
+        "proof": proof_json(model.inspector.proof),
         "versions": [{**vars(version), "active": version.version == model.version} for version in versions],
     }
