@@ -35,6 +35,9 @@ CASES: dict[str, dict[str, Any]] = {
     "patchcore": {"detector": "patchcore"},
 }
 
+# Two of them are for every day.
+EACH = [pytest.param(name, marks=[] if name in ("seed-0", "padim") else pytest.mark.slow) for name in CASES]
+
 # How far maps and scores may be from torch's, and from the other engine's, as a share of the largest value.
 # bf16 is computed in bfloat16 by OpenVINO alone and only where the processor can. What int8 loses depends on
 # the model, and the gate of the export measures it; two engines round 8-bit numbers at other places.
@@ -76,7 +79,7 @@ def test_both_engines_are_tested() -> None:
     assert set(ENGINES) == {"onnxruntime", "openvino"}
 
 
-@pytest.mark.parametrize("case", CASES, indirect=True)
+@pytest.mark.parametrize("case", EACH, indirect=True)
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_torch_and_all_engines_agree(case: Case, precision: str) -> None:
     found = {}
@@ -152,7 +155,7 @@ def test_canaries_notice_products_that_saturate(
     assert done.stdout.split() == [str(bits == 8), "True"]
 
 
-@pytest.mark.parametrize("case", CASES, indirect=True)
+@pytest.mark.parametrize("case", EACH, indirect=True)
 @pytest.mark.parametrize("precision", ["fp32", "fp16"])
 def test_p_values_and_verdicts_are_the_same_in_every_engine(case: Case, precision: str) -> None:
     scores = {

