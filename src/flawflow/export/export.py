@@ -27,8 +27,8 @@ LEAST_GOOD = 8
 _RANGES_EVERY = 3
 _MOST_RANGES = 32
 # By so many of them the convolutions that stay in 16 bits are chosen, to stay within this share of the limit:
-# other pictures differ more. With half of it the ranks of good grids came near to their limit (0.981); with this
-# share they keep away (0.992).
+# other pictures differ more. Half of it let the ranks of good grids correlate by 0.981 only, near the limit;
+# this share lets them by 0.992.
 _CHOSEN_BY = 16
 _SHARE_OF_LIMIT = 0.4
 
