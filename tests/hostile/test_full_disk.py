@@ -126,6 +126,7 @@ def train(monkeypatch, tmp_path):
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_training_is_gone_on_with_when_there_is_space(tmp_path, train, refused, flawflow):
     with file_limit(100):
         refused("plan.json", *train)

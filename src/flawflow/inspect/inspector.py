@@ -1,5 +1,6 @@
 """The one way from a picture to what the model says about it."""
 
+import contextlib
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from flawflow.card import MAX_LEVEL, Card
 from flawflow.errors import FlawflowError, ModelFileError
 from flawflow.inspect.engine import Engine, load_engine
 from flawflow.inspect.inspection import Failure, Inspection, Timings
+from flawflow.inspect.proof import Proof, prove, ways
 from flawflow.inspect.stream import in_order
 from flawflow.judge.calibration import Calibration
 from flawflow.judge.interest import from_runs
@@ -33,9 +35,10 @@ class Inspector:
             they do not, and its score leaves them out.
     """
 
-    def __init__(self, engine: Engine, card: Card) -> None:
+    def __init__(self, engine: Engine, card: Card, proof: Proof | None = None) -> None:
         self._engine = engine
         self.card = card
+        self._proof = proof
         self.interest = from_runs(card.interest, card.size)
 
     @classmethod
@@ -49,7 +52,8 @@ class Inspector:
 
         Raises:
             EngineError: When the engine is not installed.
-            ModelFileError: When the file is missing, damaged, foreign or made by a newer flawflow.
+            ModelFileError: When the file is missing, damaged, foreign or made by a newer flawflow, or when
+                its canaries show that the engine computes otherwise on this processor.
         """
         model = read_model(Path(path))
         try:
@@ -61,19 +65,35 @@ class Inspector:
     def of(cls, model: ModelFile, *, engine: str = "onnxruntime", threads: int | None = None) -> Self:
         """Make an inspector of a model file's content; see `load`.
 
+        The engine computes in its fast way, and in its safe one where that gives the canaries other values.
+
         Raises:
             EngineError: When the engine is not installed.
-            ModelFileError: When its graph cannot be run or does not fit its card.
+            ModelFileError: When its graph cannot be run, does not fit its card or is computed otherwise here.
         """
-        runs = load_engine(engine, model.graph, precision=model.card.precision, threads=threads)
-        inspector = cls(runs, model.card)
-        # One black picture proves that graph and card fit, and pays what only the first picture costs.
-        inspector._infer(np.zeros((*model.card.size, 3), np.uint8))
-        return inspector
+        *faster, last = ways(model.card)
+        for safe in faster:
+            with contextlib.suppress(ModelFileError):
+                return cls._in_way(model, engine, threads, safe=safe)
+        return cls._in_way(model, engine, threads, safe=last)
+
+    @classmethod
+    def _in_way(cls, model: ModelFile, engine: str, threads: int | None, *, safe: bool) -> Self:
+        card = model.card
+        runs = load_engine(engine, model.graph, precision=card.precision, threads=threads, safe=safe)
+        # The first pictures also pay what only they cost.
+        return cls(runs, card, prove(cls(runs, card)._infer, card, engine=engine, safe=safe))
+
+    @property
+    def proof(self) -> Proof:
+        """What the model's canaries showed when its file was loaded."""
+        assert self._proof is not None, "made of an engine and a card, not loaded"
+        return self._proof
 
     def with_calibration(self, calibration: Calibration) -> Self:
         """The same model, judging by another calibration, such as `card.calibration.with_rates(…)`."""
-        return type(self)(self._engine, dataclasses.replace(self.card, calibration=calibration))
+        card = dataclasses.replace(self.card, calibration=calibration)
+        return type(self)(self._engine, card, self._proof)
 
     def inspect(self, source: PictureSource, *, max_pixels: int = MAX_PIXELS) -> Inspection:
         """Inspect one picture.

@@ -13,6 +13,7 @@ from flawflow import __version__
 from flawflow.card import Card, EncoderCard, TrainingCard
 from flawflow.dataset import Dataset, open_dataset
 from flawflow.inspect.engine import OnnxRuntimeEngine
+from flawflow.inspect.proof import record_canaries
 from flawflow.learn.calibrate import calibrate
 from flawflow.learn.crossfit import measure_by_sisters, without_first_part
 from flawflow.learn.detector import Detector
@@ -181,6 +182,7 @@ def train(
         heat_scale=heat_scale,
         interest=setup.runs,
         drift=drift,
+        canaries=record_canaries(graph, size),
     )
     write_model(output, graph, card)
     failures = gathered.failures + unread

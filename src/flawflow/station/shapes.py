@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from flawflow.judge.calibration import Calibration, Verdict
 from flawflow.station.calibration_shapes import CalibrationOut, calibration_json
 from flawflow.station.models import Model
+from flawflow.station.proof_shapes import ProofOut, proof_json
 from flawflow.station.record import InspectionRow
 from flawflow.station.record.filters import Label
 from flawflow.station.versions import Version
@@ -105,6 +106,7 @@ class ModelOut(BaseModel):
     problem: str | None = Field(description="why a newer file was not taken")
     calibration: CalibrationOut
     heat_scale: tuple[float, float]
+    proof: ProofOut
     versions: list[VersionOut]
 
 
@@ -197,5 +199,6 @@ def model_json(
         "problem": model.problem,
         "calibration": calibration_json(calibration or model.calibration),
         "heat_scale": list(model.card.heat_scale),
+        "proof": proof_json(model.inspector.proof),
         "versions": [{**vars(version), "active": version.version == model.version} for version in versions],
     }

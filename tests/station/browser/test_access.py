@@ -130,5 +130,5 @@ def test_a_station_that_stops_is_missed_and_found_again(
     page.get_by_role("link", name="History").click()
     expect(page.locator(".toast.error")).to_contain_text("does not answer")
     with serving(tmp_path, "--port", address.rstrip("/").rpartition(":")[2]):
-        expect(page.locator("#live")).to_have_text("live", timeout=15_000)
+        expect(page.locator("#live")).to_have_text("live")
         page.close()

@@ -1,7 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from flawflow import __version__
+from flawflow.inspect.proof import record_canaries
+from flawflow.model_file import read_model, replace_card
 from flawflow.report.heat import heat
 
 
@@ -48,6 +52,21 @@ def test_metrics_tell_which_model_judges(client, station):
     after = client.get("/metrics").text.splitlines()
     assert 'flawflow_model_file_refused{model="tiny"} 1.0' in after
     assert loaded in after
+
+
+def test_metrics_tell_whether_the_model_proved_itself(client, station):
+    before = client.get("/metrics").text.splitlines()
+    assert 'flawflow_model_safe_way{engine="onnxruntime",model="tiny"} 0.0' in before
+    assert not any(line.startswith("flawflow_model_canary_difference{") for line in before)
+    path = station.settings.models[0]
+    disc, squares = record_canaries(read_model(path).graph, (32, 32))
+    # One figure in a thousand is out of what fp32 allows; in bf16 it is within.
+    other = replace(disc, score=disc.score * 1.001), squares
+    replace_card(path, path, replace(read_model(path).card, canaries=other, precision="bf16"))
+    station.registry.refresh()
+    name = 'flawflow_model_canary_difference{engine="onnxruntime",model="tiny"} '
+    (line,) = (line for line in client.get("/metrics").text.splitlines() if line.startswith(name))
+    assert float(line.removeprefix(name)) == pytest.approx(0.001 * disc.score, rel=0.01)
 
 
 def test_metrics(client, inspect, make_png):
