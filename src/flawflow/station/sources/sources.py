@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from flawflow.errors import FlawflowError
-from flawflow.files import write_whole
+from flawflow.files import SECRET, write_whole
 from flawflow.station.errors import ConflictError, NotFoundError
 from flawflow.station.sources.folder import FolderRunner
 from flawflow.station.sources.frames import require_video
@@ -139,10 +139,8 @@ class Sources:
 
     def _write(self) -> None:
         sources = [asdict(source) for source in self._sources.values()]
-        path = self._folder / "sources.json"
-        write_whole(path, json.dumps(sources, indent=1))
         # An address may hold a camera's password.
-        path.chmod(0o600)
+        write_whole(self._folder / "sources.json", json.dumps(sources, indent=1), mode=SECRET)
 
 
 def _guarded(runner: Runner) -> Callable[[threading.Event], None]:
