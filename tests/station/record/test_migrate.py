@@ -12,11 +12,11 @@ from flawflow.station.record.migrate import configuration
 
 
 def test_the_migrations_make_the_tables_of_the_code(url):
-    engine = open_database(url)
-    with engine.connect() as connection:
+    database = open_database(url)
+    with database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Base.metadata) == []
-    engine.dispose()
+    database.close()
 
 
 def test_there_is_one_line_of_migrations():
