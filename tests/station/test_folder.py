@@ -14,7 +14,9 @@ def mode(path: Path) -> int:
 
 
 @pytest.mark.parametrize("before", [None, 0o755, 0o750, 0o777])
-def test_the_data_folder_and_the_record_are_for_the_stations_user_alone(settings: Settings, before: int | None):
+def test_the_data_folder_and_the_record_are_for_the_stations_user_alone(
+    settings: Settings, before: int | None
+):
     if before is not None:
         # As older versions left it.
         settings.data.mkdir()
@@ -37,7 +39,9 @@ def test_a_record_elsewhere_is_as_private(settings: Settings, tmp_path: Path):
     assert mode(elsewhere) == 0o600
 
 
-def test_a_folder_that_is_open_by_intent_stays_so_and_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+def test_a_folder_that_is_open_by_intent_stays_so_and_is_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
     shared = tmp_path / "shared"
     shared.mkdir()
     shared.chmod(0o1777)

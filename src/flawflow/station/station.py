@@ -31,6 +31,8 @@ _log = logging.getLogger("flawflow.station")
 
 _REFRESH_SECONDS = 1.0
 _SWEEP_SECONDS = 3600.0
+# A database that does not answer must not keep a station from ending.
+_LONGEST_TURN_SECONDS = 30.0
 RETRY_SECONDS = 10
 """When to come back to a station whose database or disk cannot be used, or that starts again."""
 
@@ -59,6 +61,7 @@ class Station:
     _scribe: Scribe
     _lock: FolderLock
     _stopped: threading.Event = field(default_factory=threading.Event)
+    _threads: list[threading.Thread] = field(default_factory=list)
 
     @classmethod
     def open(cls, settings: Settings) -> Self:
@@ -138,6 +141,8 @@ class Station:
         self.events.close()
         self.desk.close()
         self._scribe.close()
+        for thread in self._threads:
+            thread.join(_LONGEST_TURN_SECONDS)
         self.store.close()
         self._lock.release()
 
@@ -170,7 +175,9 @@ class Station:
                     _log.exception("%s failed", action.__name__)
                 self._stopped.wait(seconds)
 
-        threading.Thread(target=run, name=f"flawflow-{action.__name__}", daemon=True).start()
+        thread = threading.Thread(target=run, name=f"flawflow-{action.__name__}", daemon=True)
+        self._threads.append(thread)
+        thread.start()
 
 
 def _open_store(settings: Settings, shelf: Shelf) -> Store:

@@ -130,3 +130,4 @@ def test_the_record_of_a_station_that_was_killed_is_free_at_once(settings: Setti
     driver._usock.shutdown(socket.SHUT_RDWR)
     station._lock.release()
     Station.open(settings).close()
+    station.close()

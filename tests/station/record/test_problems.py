@@ -26,7 +26,9 @@ def real(path: Path, *statements: str) -> sqlite3.Error:
 
 def test_what_sqlite_says(tmp_path):
     path = tmp_path / "a.db"
-    full = real(path, "CREATE TABLE t (x)", "PRAGMA max_page_count = 2", "INSERT INTO t VALUES (zeroblob(99999))")
+    full = real(
+        path, "CREATE TABLE t (x)", "PRAGMA max_page_count = 2", "INSERT INTO t VALUES (zeroblob(99999))"
+    )
     assert said(full) == "the database DB has no room left: make room"
     read_only = real(path, "PRAGMA query_only = 1", "INSERT INTO t VALUES (1)")
     assert "may not be written" in said(read_only)

@@ -59,5 +59,7 @@ def open_database(url: str, *, admit: Callable[[Connection], None] = lambda _: N
         Database(engine, shown, lock).close()
         if not isinstance(error, DBAPIError):
             raise
-        raise StationError(database_problem(error, shown) or f"the database {shown} refuses its tables") from None
+        raise StationError(
+            database_problem(error, shown) or f"the database {shown} refuses its tables"
+        ) from None
     return Database(engine, shown, lock)

@@ -53,6 +53,7 @@ class OnlyStation:
         event.listen(self._engine, "handle_error", _note_loss)
         self._mutex = threading.Lock()
         self._connection: Connection | None = None
+        self._is_over = False
         end = time.monotonic() + _PATIENCE_SECONDS
         while True:
             try:
@@ -71,14 +72,17 @@ class OnlyStation:
             sqlalchemy.exc.SQLAlchemyError: The database does not answer.
         """
         with self._mutex:
+            if self._is_over:
+                raise BusyError("the station stops", retry_after=_RETRY_SECONDS)
             if self._connection is not None and not self._is_alive(self._connection):
                 self._connection = None
             if self._connection is None:
                 self._connection = self._take()
 
     def release(self) -> None:
-        """Let go."""
+        """Let go, for good."""
         with self._mutex:
+            self._is_over = True
             if self._connection is not None:
                 # By word, as the server takes its time to notice that a connection has ended.
                 with contextlib.suppress(DBAPIError):

@@ -1,17 +1,15 @@
 """All sources of a station: kept over restarts, each with a thread of its own."""
 
-import json
 import threading
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from flawflow.errors import FlawflowError
-from flawflow.files import SECRET, write_whole
 from flawflow.station.errors import ConflictError, NotFoundError
 from flawflow.station.sources.folder import FolderRunner
 from flawflow.station.sources.frames import require_video
+from flawflow.station.sources.kept import read_sources, write_sources
 from flawflow.station.sources.source import Kind, Runner, Source, checked_address
 from flawflow.station.sources.stream import StreamRunner
 from flawflow.station.station import Station
@@ -37,7 +35,7 @@ class Sources:
         self._lock = threading.RLock()
         self._running: dict[int, _Running] = {}
         self._errors: dict[int, str] = {}
-        self._sources = {source.id: source for source in _read(self._folder / "sources.json")}
+        self._sources = {source.id: source for source in read_sources(self._folder)}
 
     def start(self) -> None:
         """Start all sources."""
@@ -138,9 +136,7 @@ class Sources:
         }
 
     def _write(self) -> None:
-        sources = [asdict(source) for source in self._sources.values()]
-        # An address may hold a camera's password.
-        write_whole(self._folder / "sources.json", json.dumps(sources, indent=1), mode=SECRET)
+        write_sources(self._folder, self._sources.values())
 
 
 def _guarded(runner: Runner) -> Callable[[threading.Event], None]:
@@ -153,9 +149,3 @@ def _guarded(runner: Runner) -> Callable[[threading.Event], None]:
             runner.error = f"it stopped: {type(error).__name__}: {error}"
 
     return run
-
-
-def _read(path: Path) -> list[Source]:
-    if not path.is_file():
-        return []
-    return [Source(**values) for values in json.loads(path.read_text("utf-8"))]
