@@ -26,8 +26,8 @@ def whole_file(path: Path, *, mode: int = 0o666) -> Iterator[Path]:
     """
     with errors_name(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Not by mkstemp, whose files are for their owner alone. Here the system applies the umask; a process can
-        # read it only by setting it, for all of its threads.
+        # Not by mkstemp, whose files are for their owner alone. Here the system applies the umask, which a
+        # process can read only by setting it, for all of its threads.
         scratch = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
         os.close(os.open(scratch, os.O_CREAT | os.O_EXCL | os.O_RDWR, mode))
     try:

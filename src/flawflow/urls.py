@@ -6,8 +6,8 @@ import urllib.parse
 _MASK = "***"
 _SEPARATORS = re.compile("([&;])")
 
-# What cameras and databases are asked for beside the password, by many names. All other values are masked: the
-# names of secrets are as many as there are makers.
+# What cameras and databases are asked for beside a password. All other values are masked: the names of
+# secrets are as many as there are makers.
 _HARMLESS = frozenset(
     {"camera", "channel", "codec", "fps", "height", "id", "name", "profile", "resolution", "size", "stream",
      "subtype", "unicast", "unix_sock", "uri", "width"}
@@ -17,7 +17,7 @@ _HARMLESS = frozenset(
 def shown_url(address: str) -> str:
     """Give an address without user, password and fragment, and with the values that it asks with masked.
 
-    Only values that are known to be no secret stay, such as a camera's channel. What is no URL stays as it is.
+    Only values that are known to be no secret stay, such as a camera's channel; so does what is no URL.
 
     >>> shown_url("rtsp://me:secret@camera/live?channel=2&pwd=secret")
     'rtsp://camera/live?channel=2&pwd=***'
@@ -29,7 +29,7 @@ def shown_url(address: str) -> str:
     scheme, separator, rest = address.partition("://")
     if not separator:
         return address
-    # Up to the last @: a password that holds / or # unescaped would end the part that is the user's by rights.
+    # Up to the last @: a password that holds / or # unescaped would end the user's part by rights.
     rest = rest.rpartition("@")[2].partition("#")[0]
     path, question, query = rest.partition("?")
     path = "/".join(_masked(part) if "=" in part else part for part in path.split("/"))

@@ -73,7 +73,7 @@ def create_app(settings: Settings) -> FastAPI:
             Middleware(Metered, meters=station.meters),
             Middleware(SafeHeaders),
             Middleware(Caught),
-            Middleware(Gate, settings=settings, meters=station.meters),
+            Middleware(Gate, station=station),
             Middleware(RateLimit, settings=settings, meters=station.meters),
             Middleware(BodyLimit, settings=settings, meters=station.meters),
         ],

@@ -1,4 +1,4 @@
-"""The identity that a data folder and its database share: with another's, pictures would be taken for lost."""
+"""The identity that a data folder and its database share: with another, pictures would be taken for lost."""
 
 import re
 import uuid
@@ -57,7 +57,7 @@ class Identity:
     def _begin(self, connection: Connection) -> None:
         if self._holds_strangers(connection):
             raise StationError(
-                f"the data folder {self._folder} holds pictures, and the database {shown_database(connection.engine.url)} knows "
+                f"the data folder {self._folder} holds pictures, and the database {_shown(connection)} knows "
                 "none of them: name their database with --database, or move the folder's pictures away to "
                 "begin with a new record"
             )
@@ -81,10 +81,14 @@ class Identity:
         database = "is new" if held is None else f"belongs to station {held}"
         together = f"remove {file}" if held is None else f"write {held} into {file}"
         return (
-            f"the data folder {self._folder} {folder} and the database {shown_database(connection.engine.url)} {database}: name two "
-            "of one station with --data and --database, or restore both from one backup, or "
+            f"the data folder {self._folder} {folder} and the database {_shown(connection)} {database}: "
+            "name two of one station with --data and --database, or restore both from one backup, or "
             f"{together} if they do belong together"
         )
+
+
+def _shown(connection: Connection) -> str:
+    return shown_database(connection.engine.url)
 
 
 def _read(path: Path) -> str | None:
@@ -94,7 +98,7 @@ def _read(path: Path) -> str | None:
         return None
     if _KNOWN.fullmatch(text) is None:
         raise StationError(
-            f"{path} holds no identity of a station (32 hexadecimal digits): restore it from a backup, or remove "
-            "it if the database of this folder has none"
+            f"{path} holds no identity of a station (32 hexadecimal digits): restore it from a backup, or "
+            "remove it if the database of this folder has none"
         )
     return text

@@ -88,7 +88,7 @@ class Shelf:
         return _keys(self._folder / "pictures")
 
     def tidy(self, kept: Callable[[Sequence[str]], Mapping[str, bool]]) -> int:
-        """Bring pictures and record together after a crash, or after another backup of the record was restored.
+        """Bring pictures and record together, after a crash or when a backup of the record was restored.
 
         Pictures without a record, which a crash left between the two, are set aside in the folder `orphans`,
         and come back when a record names them. Those whose record says that they are not kept any more go.

@@ -22,6 +22,8 @@ from flawflow.station.meters import Meters
 from flawflow.station.models import Model, Registry
 from flawflow.station.record import InspectionRow, Store
 from flawflow.station.record.problems import disk_problem
+from flawflow.station.safety.guesses import TokenCheck
+from flawflow.station.safety.sessions import Sessions
 from flawflow.station.scribe import Scribe
 from flawflow.station.settings import Settings
 from flawflow.station.shapes import inspection_json, model_json
@@ -49,6 +51,8 @@ class Station:
         desk: Inspects.
         events: What happens, for pages that listen.
         meters: What Prometheus reads.
+        sessions: Who has logged in.
+        tokens: Compares what clients give with the token; None where there is none.
     """
 
     settings: Settings
@@ -58,6 +62,8 @@ class Station:
     desk: Desk
     events: Events
     meters: Meters
+    sessions: Sessions
+    tokens: TokenCheck | None
     _scribe: Scribe
     _lock: FolderLock
     _stopped: threading.Event = field(default_factory=threading.Event)
@@ -107,6 +113,8 @@ class Station:
             desk=desk,
             events=events,
             meters=meters,
+            sessions=Sessions(settings.data / "sessions.json", settings.token),
+            tokens=None if settings.token is None else TokenCheck(settings.token),
             _scribe=scribe,
             _lock=lock,
         )
@@ -130,7 +138,7 @@ class Station:
             raise BusyError(self.problem(error) or one_line(str(error)), retry_after=RETRY_SECONDS) from None
 
     def problem(self, error: Exception) -> str | None:
-        """Say in a sentence why nothing can be recorded or read now; None where the error is of another kind."""
+        """Say in a sentence why nothing can be recorded or read now; None for an error of another kind."""
         return self.store.problem(error) or disk_problem(error)
 
     def close(self) -> None:

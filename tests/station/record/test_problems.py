@@ -39,7 +39,7 @@ def test_what_sqlite_says(tmp_path):
     assert database_problem(IntegrityError("INSERT", None, wrong), "DB") is None
 
 
-class Refusal(Exception):
+class RefusalError(Exception):
     """As pg8000 raises it."""
 
     def __init__(self, state: str, text: str = "reason") -> None:
@@ -62,7 +62,7 @@ class Refusal(Exception):
     ],
 )
 def test_what_postgresql_says(state, sentence):
-    assert said(Refusal(state)) == sentence
+    assert said(RefusalError(state)) == sentence
 
 
 def test_a_connection_that_broke_off_or_is_not_to_be_had():

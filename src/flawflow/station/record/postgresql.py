@@ -21,7 +21,7 @@ _PATIENCE_SECONDS = 5.0
 _PAUSE_SECONDS = 0.2
 _RETRY_SECONDS = 10
 
-# SQLSTATE: connection exceptions; shutting down, crashed, starting up. Drivers take them for errors of a query.
+# SQLSTATE: connection exceptions; shutting down, crashed, starting up. Drivers take them for a query's errors.
 _LOSSES = ("08", "57P01", "57P02", "57P03")
 
 
@@ -111,8 +111,8 @@ class OnlyStation:
             raise
         _close(connection)
         raise BusyError(
-            f"another station works in the database {self._shown}: stop it, or give this one a database of its "
-            "own with --database",
+            f"another station works in the database {self._shown}: stop it, or give this one a database of "
+            "its own with --database",
             retry_after=_RETRY_SECONDS,
         )
 

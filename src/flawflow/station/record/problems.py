@@ -1,4 +1,4 @@
-"""Why nothing can be recorded, in a sentence for whoever sent a picture and whoever looks after the station."""
+"""Why nothing can be recorded, in a sentence for whoever sent a picture or looks after the station."""
 
 import errno
 import sqlite3

@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session, sessionmaker
 from flawflow.station.errors import NotFoundError
 from flawflow.station.record.database import open_database
 from flawflow.station.record.filters import Filters, Label
-from flawflow.station.record.problems import database_problem
 from flawflow.station.record.probe import probe
+from flawflow.station.record.problems import database_problem
 from flawflow.station.record.tables import Base, InspectionRow, MapRow, RatesRow, SwitchRow
 
 _PAGE = 1000

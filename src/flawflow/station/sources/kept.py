@@ -24,8 +24,8 @@ def write_sources(folder: Path, sources: Iterable[Source]) -> None:
 def read_sources(folder: Path) -> Iterator[Source]:
     """Give the sources that can be read.
 
-    A file that is damaged, wholly or in part, is named in the log and kept under another name: the next source
-    that is added writes a new one.
+    A file that is damaged, wholly or in part, is named in the log and kept under another name: the next
+    source that is added writes a new one.
     """
     path = folder / _NAME
     try:
