@@ -63,6 +63,13 @@ def _named_paths(
     help="Folder whose pictures may be named by path and watched; may be given several times.",
 )
 @click.option(
+    "--allow-stream",
+    "allow_streams",
+    multiple=True,
+    metavar="HOST[:PORT]",
+    help="Camera or server whose streams may be sources; may be given several times.",
+)
+@click.option(
     "--trained-on",
     multiple=True,
     callback=_named_paths,

@@ -21,7 +21,7 @@ _PATIENCE_SECONDS = 5.0
 _PAUSE_SECONDS = 0.2
 _RETRY_SECONDS = 10
 
-# SQLSTATE: connection exceptions; shutting down, crashed, starting up. Drivers take them for a query's errors.
+# SQLSTATE: connection exceptions; shutting down, crashed, starting up. Drivers know none of them as a loss.
 _LOSSES = ("08", "57P01", "57P02", "57P03")
 
 

@@ -19,8 +19,8 @@ _MOST_CLIENTS = 10_000
 class Guesses:
     """How long whoever gives a token has to wait until it is looked at. Safe to use from several threads.
 
-    A client address may be wrong some times. From then on its guesses are looked at one after the other, a few
-    a second, and what would have to wait for longer is refused unseen. An address from which the right token
+    A client address may be wrong some times. From then on its guesses are looked at one by one, a few a
+    second, and what would have to wait for longer is refused unseen. An address from which the right token
     came never waits: who shares it with a program that knows the token, as behind a proxy, does not stop it.
     """
 

@@ -13,6 +13,7 @@ from flawflow.station.sources.kept import read_sources, write_sources
 from flawflow.station.sources.source import Kind, Runner, Source, checked_address
 from flawflow.station.sources.stream import StreamRunner
 from flawflow.station.station import Station
+from flawflow.urls import shown_url
 
 _MOST = 32
 _PATIENCE_SECONDS = 15.0
@@ -64,7 +65,7 @@ class Sources:
         name = self._station.registry.get(model).name
         with self._lock:
             if any((other.kind, other.address) == (kind, found) for other in self._sources.values()):
-                raise ConflictError(f"{address:.200} is a source already: remove it first")
+                raise ConflictError(f"{shown_url(address):.200} is a source already: remove it first")
             if len(self._sources) >= _MOST:
                 raise ConflictError(f"a station has at most {_MOST} sources: remove one first")
             number = max(self._sources, default=0) + 1
