@@ -57,7 +57,13 @@ def make_certificate() -> Callable[[Path], tuple[Path, Path]]:
 def settings(tiny_model: Path, tmp_path: Path) -> Settings:
     allowed = tmp_path / "allowed"
     allowed.mkdir()
-    return Settings(models=(tiny_model,), data=tmp_path / "data", allow=(allowed,), allow_streams=("127.0.0.1",), workers=2)
+    return Settings(
+        models=(tiny_model,),
+        data=tmp_path / "data",
+        allow=(allowed,),
+        allow_streams=("127.0.0.1",),
+        workers=2,
+    )
 
 
 @pytest.fixture

@@ -71,6 +71,16 @@ def test_without_hosts_there_are_no_streams_and_the_way_out_is_said():
 
 def test_hosts_are_checked_at_the_start():
     check_hosts(HOSTS)
-    for wrong in ("", "rtsp://camera7", "camera7/live", "user@camera7", "camera7:x", "*", "a b", "fe80::1", "-x"):
+    for wrong in (
+        "",
+        "rtsp://camera7",
+        "camera7/live",
+        "user@camera7",
+        "camera7:x",
+        "*",
+        "a b",
+        "fe80::1",
+        "-x",
+    ):
         with pytest.raises(FlawflowError, match="--allow-stream"):
             check_hosts([wrong])

@@ -23,7 +23,7 @@ class Host(ThreadingHTTPServer):
 class Answer(BaseHTTPRequestHandler):
     server: Host
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         self.server.asked.append(self.path)
         target = f"{self.server.elsewhere}/secret.ts"
         if self.path == "/redirect":

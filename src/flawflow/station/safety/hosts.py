@@ -49,7 +49,9 @@ def allowed_stream(address: str, hosts: Sequence[str]) -> str:
     try:
         host, port = _host(address)
     except ValueError:
-        raise RefusedError(f"{shown_url(address):.200} names no host: write it as rtsp://camera/path") from None
+        raise RefusedError(
+            f"{shown_url(address):.200} names no host: write it as rtsp://camera/path"
+        ) from None
     for text in hosts:
         name, only = _host(f"//{text}", text)
         if name == host and only in (None, port):

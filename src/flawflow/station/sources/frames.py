@@ -20,7 +20,9 @@ _PATIENCE_SECONDS = 10.0
 
 _NETWORK = "rtsp,rtp,srtp,udp,tcp,tls,http,https"
 # Formats that are one stream. Lists of others' addresses (HLS, DASH, concat) would lead to any host.
-_FORMATS = "rtsp,sdp,rtp,mpegts,mpegtsraw,mpjpeg,mjpeg,jpeg_pipe,png_pipe,flv,mov,matroska,asf,avi,h264,hevc,mpeg"
+_FORMATS = (
+    "rtsp,sdp,rtp,mpegts,mpegtsraw,mpjpeg,mjpeg,jpeg_pipe,png_pipe,flv,mov,matroska,asf,avi,h264,hevc,mpeg"
+)
 
 
 class StreamError(StationError):
