@@ -13,7 +13,10 @@ from flawflow.station.record.engine import shown_database
 from flawflow.station.record.tables import IdentityRow, InspectionRow
 
 FILE = "station.id"
+"""The file with a data folder's identity."""
 _CLAIM = "station.id.new"
+BACKUP = "station.backup"
+"""The file that tells a backup from a folder in which a station has worked since; it holds the identity."""
 _KNOWN = re.compile("[0-9a-f]{32}")
 
 
@@ -35,7 +38,7 @@ class Identity:
             StationError: Its file is damaged.
         """
         self._folder, self._keys = folder, keys
-        self._known, self._claim = _read(folder / FILE), _read(folder / _CLAIM)
+        self._known, self._claim = read(folder), read(folder, _CLAIM)
 
     def admit(self, connection: Connection) -> None:
         """Let a database in whose identity is the folder's, within the transaction of its migration.
@@ -91,7 +94,13 @@ def _shown(connection: Connection) -> str:
     return shown_database(connection.engine.url)
 
 
-def _read(path: Path) -> str | None:
+def read(folder: Path, name: str = FILE) -> str | None:
+    """Give the identity of a data folder; None where it has none.
+
+    Raises:
+        StationError: Its file is damaged.
+    """
+    path = folder / name
     try:
         text = path.read_text("ascii", errors="replace").strip()
     except FileNotFoundError:

@@ -16,7 +16,7 @@ from flawflow.station.desk import Desk
 from flawflow.station.errors import BusyError, NotFoundError, StationError
 from flawflow.station.events import Events
 from flawflow.station.folder import make_private
-from flawflow.station.identity import Identity
+from flawflow.station.identity import BACKUP, Identity
 from flawflow.station.lock import FolderLock
 from flawflow.station.meters import Meters
 from flawflow.station.models import Model, Registry
@@ -193,6 +193,8 @@ def _open_store(settings: Settings, shelf: Shelf) -> Store:
     identity = Identity(settings.data, shelf.keys())
     store = Store(settings.database_url, admit=identity.admit)
     identity.settle()
+    # What is recorded from here on is in no backup, and no backup may take its place.
+    (settings.data / BACKUP).unlink(missing_ok=True)
     return store
 
 
