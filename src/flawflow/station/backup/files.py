@@ -17,6 +17,8 @@ _NOT_HERE = frozenset(
 )
 # Not whole yet, or the unfinished work of a training, which begins anew.
 _UNFINISHED = (".part", ".training")
+# What pages look at is made again from the pictures.
+_DERIVED = "views"
 _JOURNAL = ".sqlite"
 _TRIES = 100
 _PAUSE_SECONDS = 0.05
@@ -107,7 +109,7 @@ class Copier:
 def _files(folder: Path) -> Iterator[Path]:
     # Through links: pictures may be on a disk of their own.
     for place, folders, names in os.walk(folder, followlinks=True):
-        folders[:] = [name for name in folders if not name.endswith(_UNFINISHED)]
+        folders[:] = [name for name in folders if not name.endswith(_UNFINISHED) and name != _DERIVED]
         for name in names:
             if name.endswith(_UNFINISHED) or name.endswith(("-wal", "-shm")):
                 continue
