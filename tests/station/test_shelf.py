@@ -57,8 +57,15 @@ def test_what_its_record_gave_up_goes(tmp_path):
 
 
 def test_room_is_tried_and_given_back(tmp_path, monkeypatch):
-    Shelf(tmp_path).check()
+    shelf, tried = Shelf(tmp_path), []
+    shelf.check()
     assert list(tmp_path.iterdir()) == []
+    shelf.keep_picture("aa1", bytes(999_999))
+    write = Path.write_bytes
+    monkeypatch.setattr(Path, "write_bytes", lambda path, content: tried.append(write(path, content)))
+    shelf.check()
+    assert 999_999 < tried[0] < 1_100_000
+    assert [path.name for path in tmp_path.iterdir()] == ["pictures"]
 
     def full(path, content):
         path.touch()
@@ -66,5 +73,5 @@ def test_room_is_tried_and_given_back(tmp_path, monkeypatch):
 
     monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(OSError, match="No space"):
-        Shelf(tmp_path).check()
-    assert list(tmp_path.iterdir()) == []
+        shelf.check()
+    assert [path.name for path in tmp_path.iterdir()] == ["pictures"]

@@ -12,8 +12,8 @@ ORPHANS = "orphans"
 """The folder of pictures that no record names."""
 
 _CHUNK = 1000
-# More than most pictures have, and than the record takes for one.
-_PROBE_BYTES = 2**20
+# More than the record takes for a picture.
+_AROUND_PICTURE = 2**16
 
 
 class Shelf:
@@ -25,6 +25,7 @@ class Shelf:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._last_size = 0
 
     def keep_picture(self, key: str, content: bytes) -> None:
         """Write a picture's file; it is on the disk when this returns.
@@ -32,7 +33,7 @@ class Shelf:
         Until its record is written nobody knows of the file, so that it needs no other name meanwhile: what a
         crash leaves behind is set aside at the next start.
         """
-        path = self._picture(key)
+        path, self._last_size = self._picture(key), len(content)
         try:
             file = path.open("xb")
         except FileNotFoundError:
@@ -116,7 +117,7 @@ class Shelf:
         return count
 
     def check(self) -> None:
-        """Make sure that a picture could be kept now.
+        """Make sure that a picture like the last one could be kept now.
 
         Raises:
             OSError: It could not.
@@ -124,7 +125,7 @@ class Shelf:
         path = self._folder / f".{uuid.uuid4().hex}.part"
         try:
             # Room is reserved here and the disk left alone: whoever asks every second would wear it out.
-            path.write_bytes(bytes(_PROBE_BYTES))
+            path.write_bytes(bytes(self._last_size + _AROUND_PICTURE))
         finally:
             path.unlink(missing_ok=True)
 
