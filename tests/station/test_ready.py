@@ -100,3 +100,11 @@ def test_room_for_pictures_is_not_asked_where_none_are_kept(make_client, setting
 
     monkeypatch.setattr(client.app.state.station.shelf, "check", full)
     assert client.get("/api/ready").status_code == 200
+
+
+def test_the_log_says_once_what_many_are_told(send, settings, caplog):
+    with closing(sqlite3.connect(settings.data / "station.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        for _ in range(3):
+            assert send()[0] == 503
+    assert sum("held by another program" in each.message for each in caplog.records) == 1

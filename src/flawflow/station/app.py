@@ -28,6 +28,7 @@ from flawflow.station.shapes import Problem
 from flawflow.station.sources import routes as sources
 from flawflow.station.station import RETRY_SECONDS, Station
 
+_QUIET_SECONDS = 10.0
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE"})
 
 _log = logging.getLogger("flawflow.station")
@@ -79,6 +80,7 @@ def create_app(settings: Settings) -> FastAPI:
         ],
     )
     app.state.station = station
+    app.state.problem = "", 0.0
     for module in _ROUTES:
         app.include_router(module.router(station))
     app.add_exception_handler(RequestValidationError, _on_invalid)
@@ -162,5 +164,9 @@ def _on_storage_error(request: Request, error: Exception) -> JSONResponse:
     sentence = request.app.state.station.problem(error)
     if sentence is None:
         raise error
-    _log.error("%s (%s)", sentence, one_line(str(error)))
+    said, when = request.app.state.problem
+    # Every client that comes again would write a line.
+    if sentence != said or time.monotonic() - when > _QUIET_SECONDS:
+        request.app.state.problem = sentence, time.monotonic()
+        _log.error("%s (%s)", sentence, one_line(str(error)))
     return JSONResponse({"detail": sentence}, 503, {"retry-after": str(RETRY_SECONDS)})

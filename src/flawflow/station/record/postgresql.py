@@ -1,6 +1,7 @@
 """PostgreSQL: one station a database, and connections that are known to be lost."""
 
 import contextlib
+import logging
 import threading
 import time
 from typing import Any
@@ -32,6 +33,8 @@ def prepare(engine: Engine) -> "OnlyStation":
         BusyError: Another station works in the database.
         sqlalchemy.exc.SQLAlchemyError: It cannot be reached.
     """
+    # What is said of losses is said in sentences, and not in a traceback for each connection.
+    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
     event.listen(engine, "handle_error", _note_loss)
     lock = OnlyStation(engine)
 
