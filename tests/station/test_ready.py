@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
+from flawflow.station import app
 from flawflow.station.record import probe, sqlite
 from flawflow.station.settings import Settings
 
@@ -102,7 +103,8 @@ def test_room_for_pictures_is_not_asked_where_none_are_kept(make_client, setting
     assert client.get("/api/ready").status_code == 200
 
 
-def test_the_log_says_once_what_many_are_told(send, settings, caplog):
+def test_the_log_says_once_what_many_are_told(send, settings, caplog, monkeypatch):
+    monkeypatch.setattr(app, "_QUIET_SECONDS", 1e9)
     with closing(sqlite3.connect(settings.data / "station.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         for _ in range(3):

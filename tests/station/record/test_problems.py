@@ -78,7 +78,6 @@ def test_a_connection_that_broke_off_or_is_not_to_be_had():
         (errno.EDQUOT, "no room left"),
         (errno.EROFS, "may not be written"),
         (errno.EACCES, "may not be written"),
-        (errno.EIO, "cannot be used"),
     ],
 )
 def test_what_disks_say(number, part):
@@ -87,4 +86,5 @@ def test_what_disks_say(number, part):
 
 def test_what_is_no_disk():
     assert disk_problem(FileNotFoundError(errno.ENOENT, "gone")) is None
+    assert disk_problem(OSError(errno.EIO, "broken")) is None
     assert disk_problem(ValueError()) is None

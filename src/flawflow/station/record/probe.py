@@ -34,7 +34,7 @@ def probe(engine: Engine) -> None:
                 _try(connection)
         finally:
             if is_sqlite and not connection.invalidated:
-                sqlite.set_patience(connection)
+                sqlite.set_patience(connection, sqlite.PATIENCE_SECONDS)
 
 
 def _try(connection: Connection) -> None:

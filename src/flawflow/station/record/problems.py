@@ -43,7 +43,6 @@ _OS = {
     errno.EROFS: _READ_ONLY,
     errno.EACCES: _READ_ONLY,
     errno.EPERM: _READ_ONLY,
-    errno.EIO: _UNUSABLE,
 }
 # A value that does not fit a table is a mistake of the program, and no state of the database.
 _MISTAKES = ("22", "23")
@@ -75,7 +74,7 @@ def database_problem(error: Exception, shown: str) -> str | None:
 def disk_problem(error: Exception) -> str | None:
     """Say why a file cannot be written; None where the error is no such one."""
     sentence = _OS.get(error.errno or 0) if isinstance(error, OSError) else None
-    return sentence.format("the station's disk", error.strerror) if sentence else None
+    return sentence.format("the station's disk") if sentence else None
 
 
 def _first(sentences: dict[str, str], code: str, otherwise: str) -> str:

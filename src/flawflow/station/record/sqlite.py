@@ -20,7 +20,7 @@ def prepare(engine: Engine) -> None:
     event.listen(engine, "begin", _begin)
 
 
-def set_patience(connection: Connection, seconds: float = PATIENCE_SECONDS) -> None:
+def set_patience(connection: Connection, seconds: float) -> None:
     """Say how long a connection waits for another writer."""
     # By the driver's own connection: SQLAlchemy's would begin a transaction first, and wait for it.
     driver: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]
