@@ -121,13 +121,11 @@ def test_a_server_that_restarts_is_waited_for(
     assert client.get("/api/inspections").json()["counts"]["OK"] == 3
 
 
-def test_the_record_of_a_station_that_was_killed_is_free_at_once(settings: Settings):
-    station = Station.open(settings)
+def test_the_record_of_a_station_that_was_killed_is_free_at_once(postgres: str):
+    killed = Store(postgres)
     # The end of its process closes its connections, and does nothing else.
-    lock = station.store._database.lock
+    lock = killed._database.lock
     assert lock is not None
-    driver = lock._connection.connection.driver_connection
-    driver._usock.shutdown(socket.SHUT_RDWR)
-    station._lock.release()
-    Station.open(settings).close()
-    station.close()
+    lock._connection.connection.driver_connection._usock.shutdown(socket.SHUT_RDWR)
+    Store(postgres).close()
+    killed.close()
