@@ -1,5 +1,7 @@
 """Engines of the databases that a station takes, and how people know them."""
 
+from typing import Any
+
 from sqlalchemy import URL, Engine, create_engine
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
@@ -7,9 +9,16 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from flawflow.station.errors import StationError
 from flawflow.urls import shown_url
 
+# For a server that has gone without a word; no query of a station takes as long.
+_PATIENCE_SECONDS = 60.0
 
-def make_engine(url: str) -> Engine:
+
+def make_engine(url: str | URL, **options: Any) -> Engine:
     """Make an engine that has not connected yet.
+
+    Args:
+        url: Of SQLite or PostgreSQL.
+        options: More of SQLAlchemy's `create_engine`.
 
     Raises:
         StationError: The URL is none, or of another kind of database.
@@ -22,7 +31,9 @@ def make_engine(url: str) -> Engine:
             )
         # Parameters stay out of errors, and so out of logs: they are names and whole maps.
         is_local = parsed.get_backend_name() == "sqlite"
-        return create_engine(parsed, pool_pre_ping=not is_local, hide_parameters=True)
+        if parsed.drivername == "postgresql+pg8000":
+            options["connect_args"] = {"timeout": _PATIENCE_SECONDS}
+        return create_engine(parsed, pool_pre_ping=not is_local, hide_parameters=True, **options)
     except (ArgumentError, NoSuchModuleError):
         raise StationError("the database's URL cannot be read: see flawflow serve --help") from None
     except ModuleNotFoundError as error:

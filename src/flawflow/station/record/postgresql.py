@@ -6,12 +6,12 @@ import threading
 import time
 from typing import Any
 
-from sqlalchemy import Connection, Engine, NullPool, create_engine, event
+from sqlalchemy import Connection, Engine, NullPool, event
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError
 
 from flawflow.station.errors import BusyError
-from flawflow.station.record.engine import shown_database
+from flawflow.station.record.engine import make_engine, shown_database
 
 # Of two keys: what the lock is for, and in which schema, as the tables are one schema's.
 _LOCK = "SELECT pg_try_advisory_lock(1818845542, hashtext(current_schema()))"
@@ -52,7 +52,7 @@ class OnlyStation:
     def __init__(self, engine: Engine) -> None:
         """Take the lock."""
         self._shown = shown_database(engine.url)
-        self._engine = create_engine(engine.url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+        self._engine = make_engine(engine.url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
         event.listen(self._engine, "handle_error", _note_loss)
         self._mutex = threading.Lock()
         self._connection: Connection | None = None
