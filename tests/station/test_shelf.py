@@ -49,6 +49,19 @@ def test_pictures_without_a_record_are_set_aside_and_come_back_with_it(tmp_path,
     assert shelf.picture("bb1").read_bytes() == b"bb1"
 
 
+def test_what_is_not_the_stations_is_left_alone(tmp_path):
+    shelf = Shelf(tmp_path)
+    shelf.keep_picture("aa1", b"bytes")
+    strange = [tmp_path / "pictures" / "Thumbs.db", tmp_path / "pictures" / "aa" / "\udcff"]
+    for path in strange:
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    (tmp_path / "pictures" / "aa" / "folder").mkdir()
+    shelf.tidy(lambda keys: {key: True for key in keys if key.encode("ascii") == b"aa1"})
+    assert all(path.exists() for path in strange)
+    assert [path.name for path in tmp_path.glob("orphans/*/*")] == []
+
+
 def test_what_its_record_gave_up_goes(tmp_path):
     shelf = Shelf(tmp_path)
     shelf.keep_picture("aa1", b"bytes")

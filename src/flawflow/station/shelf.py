@@ -140,8 +140,9 @@ class Shelf:
 
 
 def _keys(folder: Path) -> Iterator[list[str]]:
-    for part in folder.glob("*"):
-        keys = [path.name for path in part.iterdir()]
+    for part in filter(Path.is_dir, folder.glob("*")):
+        # Keys are ASCII; what else lies there is not the station's, and is left alone.
+        keys = [path.name for path in part.iterdir() if path.name.isascii() and path.is_file()]
         for start in range(0, len(keys), _CHUNK):
             yield keys[start : start + _CHUNK]
 

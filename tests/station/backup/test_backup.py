@@ -58,7 +58,7 @@ def test_what_was_answered_before_it_is_in_it(settings: Settings, tmp_path: Path
         for _ in range(4):
             reached = len(acknowledged) + 10
             while len(acknowledged) < reached:
-                pass
+                stop.wait(0.01)
             before = list(acknowledged)
             back_up(settings.data, target)
     finally:
@@ -68,8 +68,6 @@ def test_what_was_answered_before_it_is_in_it(settings: Settings, tmp_path: Path
     found = contents(dataclasses.replace(settings, data=target))
     assert set(before) <= set(found) <= set(acknowledged)
     assert set(found.values()) == {make_png()}
-    # A picture that came after the record was copied is not lost either.
-    assert len(list(target.glob("orphans/*/*"))) + len(found) >= len(before)
 
 
 def test_it_holds_all_that_a_station_has(settings: Settings, tmp_path: Path, make_client, make_png):
