@@ -2,13 +2,16 @@
 
 import contextlib
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
+SECRET = 0o600
+"""The mode of a file that holds a secret: for its owner alone."""
+
 
 @contextlib.contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
+def whole_file(path: Path, *, mode: int = 0o666) -> Iterator[Path]:
     """Give a scratch path beside `path`; move it there only when the block ends without an error.
 
     The move is atomic on one file system, and the scratch file is flushed to the disk before it,
@@ -16,20 +19,20 @@ def whole_file(path: Path) -> Iterator[Path]:
 
     Args:
         path: Where the file shall stand. Its folder is created when it is missing.
+        mode: Who may read and write it, less what the process's umask takes away; so from the first byte.
 
     Yields:
         The scratch path to write to, in the same folder.
     """
     with errors_name(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    os.close(handle)
-    scratch = Path(name)
+        # Not by mkstemp, whose files are for their owner alone. Here the system applies the umask, which a
+        # process can read only by setting it, for all of its threads.
+        scratch = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+        os.close(os.open(scratch, os.O_CREAT | os.O_EXCL | os.O_RDWR, mode))
     try:
         with errors_name(path):
             yield scratch
-            # mkstemp makes files that only their owner may read; a result is for whoever may read the folder.
-            scratch.chmod(0o666 & ~_umask())
             with scratch.open("rb+") as written:
                 os.fsync(written.fileno())
             scratch.replace(path)
@@ -37,9 +40,9 @@ def whole_file(path: Path) -> Iterator[Path]:
         scratch.unlink(missing_ok=True)
 
 
-def write_whole(path: Path, content: bytes | str) -> None:
-    """Write `content` to `path` atomically; text is written as UTF-8."""
-    with whole_file(path) as scratch:
+def write_whole(path: Path, content: bytes | str, *, mode: int = 0o666) -> None:
+    """Write `content` to `path` atomically, as `whole_file`; text is written as UTF-8."""
+    with whole_file(path, mode=mode) as scratch:
         scratch.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
@@ -52,10 +55,3 @@ def errors_name(path: Path) -> Iterator[None]:
         if error.errno is not None:
             error.filename, error.filename2 = os.fspath(path), None
         raise
-
-
-def _umask() -> int:
-    # The mask can only be read by setting it; the value is put back at once.
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

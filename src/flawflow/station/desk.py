@@ -2,7 +2,6 @@
 
 import functools
 import hashlib
-import math
 import threading
 import uuid
 from collections.abc import Sequence
@@ -10,7 +9,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 from flawflow.errors import FlawflowError, one_line
@@ -21,14 +19,12 @@ from flawflow.report.results import readable
 from flawflow.station.errors import BusyError, NotFoundError, TooLargeError, UnknownKindError, status_of
 from flawflow.station.meters import Meters
 from flawflow.station.models import Model
+from flawflow.station.pace import Pace
 from flawflow.station.pictures import map_png
 from flawflow.station.record import InspectionRow
 from flawflow.station.record.tables import NAME_LENGTH
 from flawflow.station.scribe import Entry, Scribe
 from flawflow.station.settings import Settings
-
-_EXPECTED_SECONDS = 0.02
-_SMOOTHING = 0.05
 
 
 @dataclass(frozen=True)
@@ -81,11 +77,12 @@ class Desk:
 
     def __init__(self, settings: Settings, *, scribe: Scribe, meters: Meters) -> None:
         self._settings, self._scribe, self._meters = settings, scribe, meters
-        self._workers = settings.workers or default_workers()
-        self._pool = ThreadPoolExecutor(self._workers, thread_name_prefix="flawflow-desk")
+        self._pool = ThreadPoolExecutor(
+            settings.workers or default_workers(), thread_name_prefix="flawflow-desk"
+        )
         self._lock = threading.Lock()
         self._count = self._bytes = 0
-        self._seconds = _EXPECTED_SECONDS
+        self._pace = Pace()
 
     def inspect(self, model: Model, pictures: Sequence[Given], *, source: str) -> list[Outcome]:
         """Inspect pictures, record them and give what was found, in order.
@@ -138,12 +135,13 @@ class Desk:
         with self._lock:
             if self._count + count > settings.max_waiting or self._bytes + size > settings.max_waiting_bytes:
                 self._meters.refused.labels("queue").inc()
-                wait = math.ceil(self._count * self._seconds / self._workers)
                 raise BusyError(
                     f"{self._count} pictures wait already: send this again in a moment",
-                    retry_after=max(wait, 1),
+                    retry_after=self._pace.seconds(self._count),
                 )
             if take:
+                if self._count == 0:
+                    self._pace.begin()
                 self._count += count
                 self._bytes += size
                 self._meters.waiting.set(self._count)
@@ -159,6 +157,7 @@ class Desk:
 
     def _leave(self, model: str, size: int, future: "Future[Outcome]") -> None:
         with self._lock:
+            self._pace.leave()
             self._count -= 1
             self._bytes -= size
             self._meters.waiting.set(self._count)
@@ -169,7 +168,6 @@ class Desk:
             self._meters.failures.labels(model).inc()
 
     def _work(self, model: Model, picture: Given, source: str, future: "Future[Outcome]") -> None:
-        started = perf_counter()
         name = one_line(readable(picture.name))[:NAME_LENGTH] or "picture"
         try:
             row, png, kept = self._inspected(model, picture, name, source)
@@ -178,8 +176,6 @@ class Desk:
             future.set_result(_failed(name, picture, error))
         except Exception as error:  # Whoever waits must be told; a worker must live on.
             future.set_exception(error)
-        seconds = perf_counter() - started
-        self._seconds += _SMOOTHING * (seconds - self._seconds)
 
     def _inspected(
         self, model: Model, picture: Given, name: str, source: str

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from flawflow.errors import FlawflowError
+from flawflow.station.safety.hosts import check_hosts
 
 KeepPictures = Literal["all", "ng", "none"]
 """Which pictures stay: all, those that are NG or REVIEW, or none."""
@@ -28,6 +29,7 @@ class Settings:
         certificate: PEM file of the certificate to speak TLS with; None for plain HTTP.
         key: PEM file of its private key.
         allow: Folders whose pictures may be named by path, and which may be watched.
+        allow_streams: Hosts (`camera7`, `192.168.1.20:554`) whose streams may be sources.
         database: SQLAlchemy URL; None for SQLite in the data folder.
         keep_pictures: Which pictures stay. Maps stay in any case.
         keep_days: After how many days pictures and maps go, unless labelled good or bad; None for never.
@@ -54,6 +56,7 @@ class Settings:
     certificate: Path | None = None
     key: Path | None = None
     allow: tuple[Path, ...] = ()
+    allow_streams: tuple[str, ...] = ()
     database: str | None = field(default=None, repr=False)
     keep_pictures: KeepPictures = "all"
     keep_days: int | None = 90
@@ -81,6 +84,7 @@ class Settings:
             )
         if (self.certificate is None) != (self.key is None):
             raise FlawflowError("TLS needs a certificate and its key: give both --certificate and --key")
+        check_hosts(self.allow_streams)
         for name, place in self.trained_on:
             if name not in {model.stem for model in self.models} or not place.exists():
                 raise FlawflowError(

@@ -150,6 +150,7 @@ class About(BaseModel):
 
     version: str
     torch: bool = Field(description="whether models can be trained here")
+    login: bool = Field(description="whether a token is asked for")
     station: str
 
 

@@ -1,3 +1,4 @@
+import errno
 from dataclasses import replace
 
 import numpy as np
@@ -23,10 +24,14 @@ def test_the_palette_is_that_of_the_reports(client):
 
 
 def test_not_ready_is_503(client, station, monkeypatch):
-    monkeypatch.setattr(station.shelf, "free_bytes", lambda: 0)
+    def full():
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(station.shelf, "check", full)
     answer = client.get("/api/ready")
     assert answer.status_code == 503
-    assert answer.headers["retry-after"]
+    assert int(answer.headers["retry-after"]) > 0
+    assert "no room left" in answer.json()["detail"]
 
 
 def test_without_a_token_anybody_here_is_in(client):

@@ -24,6 +24,7 @@ from flawflow.station.sources import frames
         ("stream", "concat://a|b"),
         ("stream", "http://"),
         ("stream", "gopher://host/"),
+        ("stream", "rtsp://127.0.0.2/x"),
         ("stream", "line"),
     ],
 )
@@ -62,9 +63,14 @@ def test_a_password_is_used_and_not_shown(
 ):
     pytest.importorskip("av", reason="the extra video is not installed")
     monkeypatch.setattr(frames, "_PATIENCE_SECONDS", 0.1)
-    address = "rtsp://user:pa%40ss@127.0.0.1:9/cam"
-    shown = client.post("/api/sources", json={"kind": "stream", "address": address}).json()
-    assert shown["address"] == "rtsp://127.0.0.1:9/cam"
+    address = "rtsp://user:pa%40ss@127.0.0.1:9/cam?channel=1&pwd=hunter2"
+    body = {"kind": "stream", "address": address}
+    shown = client.post("/api/sources", json=body).json()
+    assert shown["address"] == "rtsp://127.0.0.1:9/cam?channel=1&pwd=***"
+    for again in (body, {"kind": "folder", "address": address}):
+        refused = client.post("/api/sources", json=again)
+        assert refused.status_code in (403, 409)
+        assert not any(secret in refused.text for secret in ("hunter2", "pa%40ss"))
     kept = settings.data / "sources" / "sources.json"
     assert json.loads(kept.read_text())[0]["address"] == address
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600

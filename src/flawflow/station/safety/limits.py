@@ -21,7 +21,6 @@ _SECONDS_BETWEEN_CHUNKS = 30.0
 _MOST_UPLOADS = 64
 _TOO_MANY_UPLOADS = "too many uploads arrive at once: send this again in a moment"
 _MOST_CLIENTS = 10_000
-_LOGINS_A_SECOND = 0.2
 
 
 class BodyLimit:
@@ -137,20 +136,18 @@ class Bucket:
 
 
 class RateLimit:
-    """Answers 429 to a client address that asks too often; the login has a limit of its own."""
+    """Answers 429 to a client address that asks too often."""
 
     def __init__(self, app: ASGIApp, *, settings: Settings, meters: Meters) -> None:
         self._app, self._meters = app, meters
         self._requests = Bucket(settings.rate, burst=2 * settings.rate)
-        self._logins = Bucket(_LOGINS_A_SECOND, burst=5)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request, or answer 429."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        bucket = self._logins if scope["path"] == "/api/login" else self._requests
-        wait = bucket.take((scope.get("client") or ("",))[0])
+        wait = self._requests.take((scope.get("client") or ("",))[0])
         if wait:
             self._meters.refused.labels("rate").inc()
             response = JSONResponse(

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from flawflow.station.errors import RefusedError
+from flawflow.urls import shown_url
 
 
 def allowed_path(text: str, folders: Sequence[Path]) -> Path:
@@ -25,4 +26,4 @@ def allowed_path(text: str, folders: Sequence[Path]) -> Path:
             continue
         if path.is_relative_to(root):
             return path
-    raise RefusedError(f"{text:.200} is not in a folder that this station may read (see --allow)")
+    raise RefusedError(f"{shown_url(text):.200} is not in a folder that this station may read (see --allow)")

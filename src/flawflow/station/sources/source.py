@@ -1,19 +1,18 @@
 """What a source is, whatever its kind."""
 
 import threading
-import urllib.parse
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
 from flawflow.station.errors import RefusedError
+from flawflow.station.safety.hosts import allowed_stream
 from flawflow.station.safety.paths import allowed_path
 from flawflow.station.settings import Settings
+from flawflow.urls import shown_url
 
 Kind = Literal["folder", "stream"]
 
-# FFmpeg knows many more protocols, some of which read files or join others.
-SCHEMES = ("rtsp", "rtsps", "http", "https")
 _CAMERAS = "/dev/video"
 
 
@@ -24,7 +23,8 @@ class Source:
     Attributes:
         id: Its number.
         kind: A folder that is watched, or pictures of a camera, stream or video file.
-        address: A folder or video file, a camera (`/dev/video0`), or an address of one of `SCHEMES`.
+        address: A folder or video file, a camera (`/dev/video0`), or an address of the network, of an allowed
+            host.
         model: What inspects.
         interval: Seconds between two looks into a folder, or between two pictures of a stream.
         position: Seconds into a video file up to which it is done.
@@ -39,11 +39,8 @@ class Source:
 
     @property
     def shown(self) -> str:
-        """The address without a password."""
-        parts = urllib.parse.urlsplit(self.address) if is_network(self.address) else None
-        if parts is None or "@" not in parts.netloc:
-            return self.address
-        return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+        """The address without a password, wherever it may be in it."""
+        return shown_url(self.address)
 
 
 class Runner(Protocol):
@@ -81,7 +78,7 @@ def checked_address(kind: Kind, address: str, settings: Settings) -> str:
     """Give the address that may be used.
 
     Raises:
-        RefusedError: It is outside the allowed folders, or of a protocol that is not known.
+        RefusedError: It is outside the allowed folders and hosts, or of a protocol that is not known.
     """
     if kind == "folder":
         folder = allowed_path(address, settings.allow)
@@ -89,12 +86,7 @@ def checked_address(kind: Kind, address: str, settings: Settings) -> str:
             raise RefusedError(f"{address:.200} is no folder: name the one into which pictures come")
         return str(folder)
     if is_network(address):
-        parts = urllib.parse.urlsplit(address)
-        if parts.scheme not in SCHEMES or not parts.hostname:
-            raise RefusedError(
-                f"a stream's address begins with one of {', '.join(s + '://' for s in SCHEMES)}"
-            )
-        return address
+        return allowed_stream(address, settings.allow_streams)
     return address if is_camera(address) else _video_file(address, settings)
 
 

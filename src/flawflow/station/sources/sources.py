@@ -1,20 +1,19 @@
 """All sources of a station: kept over restarts, each with a thread of its own."""
 
-import json
 import threading
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from flawflow.errors import FlawflowError
-from flawflow.files import write_whole
 from flawflow.station.errors import ConflictError, NotFoundError
 from flawflow.station.sources.folder import FolderRunner
 from flawflow.station.sources.frames import require_video
+from flawflow.station.sources.kept import read_sources, write_sources
 from flawflow.station.sources.source import Kind, Runner, Source, checked_address
 from flawflow.station.sources.stream import StreamRunner
 from flawflow.station.station import Station
+from flawflow.urls import shown_url
 
 _MOST = 32
 _PATIENCE_SECONDS = 15.0
@@ -37,7 +36,7 @@ class Sources:
         self._lock = threading.RLock()
         self._running: dict[int, _Running] = {}
         self._errors: dict[int, str] = {}
-        self._sources = {source.id: source for source in _read(self._folder / "sources.json")}
+        self._sources = {source.id: source for source in read_sources(self._folder)}
 
     def start(self) -> None:
         """Start all sources."""
@@ -66,7 +65,7 @@ class Sources:
         name = self._station.registry.get(model).name
         with self._lock:
             if any((other.kind, other.address) == (kind, found) for other in self._sources.values()):
-                raise ConflictError(f"{address:.200} is a source already: remove it first")
+                raise ConflictError(f"{shown_url(address):.200} is a source already: remove it first")
             if len(self._sources) >= _MOST:
                 raise ConflictError(f"a station has at most {_MOST} sources: remove one first")
             number = max(self._sources, default=0) + 1
@@ -138,11 +137,7 @@ class Sources:
         }
 
     def _write(self) -> None:
-        sources = [asdict(source) for source in self._sources.values()]
-        path = self._folder / "sources.json"
-        write_whole(path, json.dumps(sources, indent=1))
-        # An address may hold a camera's password.
-        path.chmod(0o600)
+        write_sources(self._folder, self._sources.values())
 
 
 def _guarded(runner: Runner) -> Callable[[threading.Event], None]:
@@ -155,9 +150,3 @@ def _guarded(runner: Runner) -> Callable[[threading.Event], None]:
             runner.error = f"it stopped: {type(error).__name__}: {error}"
 
     return run
-
-
-def _read(path: Path) -> list[Source]:
-    if not path.is_file():
-        return []
-    return [Source(**values) for values in json.loads(path.read_text("utf-8"))]
