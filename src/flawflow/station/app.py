@@ -21,9 +21,10 @@ from flawflow.station.errors import BusyError, status_of
 from flawflow.station.improve import routes as improve
 from flawflow.station.meters import Meters
 from flawflow.station.routes import events, export, inspect, inspections, models, page, review, system
+from flawflow.station.safety.bodies import BodyLimit
 from flawflow.station.safety.gate import Gate
 from flawflow.station.safety.headers import SafeHeaders
-from flawflow.station.safety.limits import BodyLimit, RateLimit
+from flawflow.station.safety.limits import RateLimit
 from flawflow.station.settings import Settings
 from flawflow.station.shapes import Problem
 from flawflow.station.sources import routes as sources

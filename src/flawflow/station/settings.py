@@ -38,6 +38,8 @@ class Settings:
         max_waiting: The most pictures that may wait or be in work.
         max_waiting_bytes: The most bytes that they may have together.
         rate: Requests a second of one client address, on average; bursts may be twice as many.
+        max_connections: The most connections at a time; fewer where the system allows fewer.
+        max_connections_of_one: The most of one client address.
         trained_on: Model names, each with the good pictures that it was trained on (what `flawflow train`
             takes): new data sets hold them too.
         workers: Pictures that are inspected at a time; None for one a core.
@@ -63,6 +65,8 @@ class Settings:
     max_waiting: int = 64
     max_waiting_bytes: int = 256 * 2**20
     rate: float = 500.0
+    max_connections: int = 1024
+    max_connections_of_one: int = 128
     trained_on: tuple[tuple[str, Path], ...] = ()
     workers: int | None = None
 

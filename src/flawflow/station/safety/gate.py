@@ -27,6 +27,11 @@ def session_of(token: str) -> str:
     return hmac.new(token.encode(), b"flawflow station session", hashlib.sha256).hexdigest()
 
 
+def is_open(path: str) -> bool:
+    """Whether a path is served without a token."""
+    return path in _OPEN_PATHS or path.startswith("/static/")
+
+
 class Gate:
     """Turns away what does not belong here, before anything reads its body."""
 
@@ -53,13 +58,13 @@ class Gate:
             return self._refuse(403, "host", "this station is not known by this name: use its address")
         if request.method not in _SAFE_METHODS and not is_same_origin(request, host):
             return self._refuse(403, "origin", "a page of another site may not do this")
-        if self._settings.token is not None and not self._is_open(request) and not self._may_enter(request):
+        if (
+            self._settings.token is not None
+            and not is_open(request.url.path)
+            and not self._may_enter(request)
+        ):
             return self._refuse(401, "token", "give the station's token", {"www-authenticate": "Bearer"})
         return None
-
-    @staticmethod
-    def _is_open(request: Request) -> bool:
-        return request.url.path in _OPEN_PATHS or request.url.path.startswith("/static/")
 
     def _may_enter(self, request: Request) -> bool:
         token = self._settings.token
