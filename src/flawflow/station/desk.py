@@ -24,6 +24,7 @@ from flawflow.station.models import Model
 from flawflow.station.pictures import map_png
 from flawflow.station.record import InspectionRow
 from flawflow.station.record.tables import NAME_LENGTH
+from flawflow.station.safety.paths import open_inside
 from flawflow.station.scribe import Entry, Scribe
 from flawflow.station.settings import Settings
 
@@ -37,7 +38,7 @@ class Given:
 
     Attributes:
         name: What it is called; for people only, never used as a path.
-        content: The bytes of its file, or the path of a file that may be read.
+        content: The bytes of its file, or the path of a file below an allowed folder.
     """
 
     name: str
@@ -185,7 +186,7 @@ class Desk:
         self, model: Model, picture: Given, name: str, source: str
     ) -> tuple[InspectionRow, bytes, bytes | None]:
         """The inspection, its map and, where it is kept, the picture's bytes."""
-        content = _bytes(picture.content, most=self._settings.max_picture_bytes)
+        content = _bytes(picture.content, self._settings)
         if not is_known(content[:16]):
             raise UnknownKindError("this is no PNG, JPEG, BMP, TIFF or WebP picture: save it as one")
         inspection = model.inspector.inspect(content, max_pixels=self._settings.max_pixels)
@@ -197,10 +198,11 @@ class Desk:
         return row, map_png(inspection.graph_map, model.card.heat_scale), content if keeps else None
 
 
-def _bytes(content: bytes | Path, *, most: int) -> bytes:
+def _bytes(content: bytes | Path, settings: Settings) -> bytes:
+    most = settings.max_picture_bytes
     try:
         if isinstance(content, Path):
-            with content.open("rb") as file:
+            with open_inside(content, settings.allow) as file:
                 content = file.read(most + 1)
     except OSError as error:
         raise NotFoundError(f"the file cannot be read ({error.strerror})") from None

@@ -1,6 +1,7 @@
 """What a station is told when it starts."""
 
 import ipaddress
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -27,7 +28,8 @@ class Settings:
         token: What a client must show; None for nothing.
         certificate: PEM file of the certificate to speak TLS with; None for plain HTTP.
         key: PEM file of its private key.
-        allow: Folders whose pictures may be named by path, and which may be watched.
+        allow: Folders whose pictures may be named by path, and which may be watched; a share that is mounted
+            later may be among them.
         database: SQLAlchemy URL; None for SQLite in the data folder.
         keep_pictures: Which pictures stay. Maps stay in any case.
         keep_days: After how many days pictures and maps go, unless labelled good or bad; None for never.
@@ -86,13 +88,21 @@ class Settings:
         if (self.certificate is None) != (self.key is None):
             raise FlawflowError("TLS needs a certificate and its key: give both --certificate and --key")
         for name, place in self.trained_on:
-            if name not in {model.stem for model in self.models} or not place.exists():
+            if name not in {model.stem for model in self.models}:
                 raise FlawflowError(
                     f"{name}={place}: name a model of this station and the data that it was trained on"
                 )
         for folder in self.allow:
-            if not folder.is_dir():
+            if os.path.isfile(folder):  # noqa: PTH113  # Path.is_file raises where a share does not answer
                 raise FlawflowError(f"{folder} is no folder: name folders of pictures with --allow")
+        # By their real paths once and for all: whoever replaces one by a link later opens nothing else.
+        object.__setattr__(self, "allow", tuple(folder.resolve() for folder in self.allow))
+
+    @property
+    def missing(self) -> tuple[Path, ...]:
+        """What was named and is not there now, such as a share that is mounted later."""
+        named = (*self.allow, *(place for _, place in self.trained_on))
+        return tuple(place for place in named if not os.path.exists(place))  # noqa: PTH110  # as above
 
     @property
     def database_url(self) -> str:
