@@ -14,6 +14,7 @@ from flawflow.station.desk import Desk
 from flawflow.station.errors import BusyError, NotFoundError
 from flawflow.station.events import Events
 from flawflow.station.lock import FolderLock
+from flawflow.station.looking import Looking
 from flawflow.station.meters import Meters
 from flawflow.station.models import Model, Registry
 from flawflow.station.record import InspectionRow, Store
@@ -40,6 +41,7 @@ class Station:
         shelf: Its files.
         registry: Its models.
         desk: Inspects.
+        looking: Makes what people look at.
         events: What happens, for pages that listen.
         meters: What Prometheus reads.
     """
@@ -49,6 +51,7 @@ class Station:
     shelf: Shelf
     registry: Registry
     desk: Desk
+    looking: Looking
     events: Events
     meters: Meters
     _scribe: Scribe
@@ -92,6 +95,7 @@ class Station:
             shelf=shelf,
             registry=registry,
             desk=desk,
+            looking=Looking(settings.data / "views", max_pixels=settings.max_pixels),
             events=events,
             meters=meters,
             _scribe=scribe,
@@ -124,6 +128,7 @@ class Station:
             return
         self._stopped.set()
         self.events.close()
+        self.looking.close()
         self.desk.close()
         self._scribe.close()
         self.store.close()
@@ -148,6 +153,7 @@ class Station:
                 break
             # The record first: a crash between leaves a file without a record, which the next start removes.
             self.shelf.drop_pictures(keys)
+            self.looking.drop(keys)
 
     def _every(self, seconds: float, action: Callable[[], None]) -> None:
         def run() -> None:
