@@ -39,9 +39,9 @@ def idle(context: Context) -> Result:
     for _ in range(held):
         with contextlib.suppress(OSError):
             sockets.append(socket.create_connection(("127.0.0.1", served.port), timeout=10))
+    descriptors = _descriptors(served)
     fresh.begin(served)
     time.sleep(seconds)
-    descriptors = _descriptors(served)
     for line in (known, fresh):
         line.end()
     for each in sockets:
@@ -126,9 +126,12 @@ def looking(context: Context) -> Result:
 
 def _trickle(served: Served, path: str, header: str, stop: threading.Event, answers: Counter[str]) -> None:
     head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{served.port}\r\n{header}"
-    kind = "application/json" if path == "/api/login" else "multipart/form-data; boundary=flaw"
+    kind, begun = "application/json", ""
+    if path == "/api/inspect":
+        kind = "multipart/form-data; boundary=flaw"
+        begun = '--flaw\r\nContent-Disposition: form-data; name="files"; filename="a.png"\r\n\r\n'
     with closing(socket.create_connection(("127.0.0.1", served.port), timeout=30)) as connection:
-        connection.sendall(f"{head}Content-Type: {kind}\r\nContent-Length: 5000\r\n\r\n".encode())
+        connection.sendall(f"{head}Content-Type: {kind}\r\nContent-Length: 5000\r\n\r\n{begun}".encode())
         connection.settimeout(0.5)
         while not stop.is_set():
             try:

@@ -54,6 +54,25 @@ def send_chunks(limit, chunks, **options):
     return asyncio.run(sent(limit, chunks, **options))
 
 
+@pytest.mark.parametrize("error", [ValueError, None])
+def test_whoever_reads_cannot_answer_for_the_limit(limit, error):
+    """FastAPI answers 400 to whatever ends its reading."""
+
+    async def app(scope, receive, send):
+        try:
+            while (await receive()).get("more_body"):
+                pass
+        except Exception:
+            if error:
+                raise error from None
+            await send({"type": "http.response.start", "status": 400, "headers": []})
+            await send({"type": "http.response.body", "body": b""})
+
+    limit._app = app
+    with_pool(limit, patience=0.01)
+    assert send_chunks(limit, [10, None]) == (408, 2)
+
+
 def with_pool(limit, **changes):
     """Give all kinds of requests one pool with other limits."""
     pool = dataclasses.replace(limit._pools.pictures, **changes)
@@ -121,7 +140,7 @@ def test_a_body_that_comes_slowly_and_steadily_is_waited_for(limit, monkeypatch)
 
 def test_all_bodies_together_have_a_limit(limit):
     pool = with_pool(limit, bytes_together=10)
-    pool.count("10.0.0.2", size=8)
+    pool.count("10.0.0.2", 8)
     assert send_chunks(limit, [1, 3]) == (503, 2)
     assert send_chunks(limit, [1, 1, 0]) == (200, 3)
     assert pool.has_room("10.0.0.1", 2)
@@ -130,7 +149,7 @@ def test_all_bodies_together_have_a_limit(limit):
 
 def test_the_bodies_of_one_client_have_a_smaller_one(limit):
     pool = with_pool(limit, bytes_of_one=10)
-    pool.count("10.0.0.1", size=8)
+    pool.count("10.0.0.1", 8)
     assert send_chunks(limit, [1, 3]) == (429, 2)
     assert send_chunks(limit, [1, 3, 0], client="10.0.0.2") == (200, 3)
 
@@ -168,6 +187,21 @@ def test_a_client_that_trickles_keeps_nobody_out(limit, path, of_one):
     asyncio.run(run())
 
 
+@pytest.mark.parametrize("path", ["/api/login", "/api/inspect"])
+def test_who_is_behind_makes_room_for_the_next(limit, monkeypatch, path):
+    monkeypatch.setattr(bodies, "_BEHIND_SECONDS", 0.0)
+
+    async def run():
+        tasks, statuses = await stuck(limit, 70, path=path)
+        held = len(limit._pools.of_path(path)._arriving)
+        # Each took the place of another, which was told.
+        assert statuses == [408] * (70 - held)
+        assert await sent(limit, [5, 0], path=path) == (200, 2)
+        await ended(tasks)
+
+    asyncio.run(run())
+
+
 def test_many_clients_that_trickle_logins_stop_no_inspection(limit):
     async def run():
         tasks, statuses = [], []
@@ -187,7 +221,7 @@ def test_what_is_over_leaves_nothing_behind(limit):
         with contextlib.suppress(RuntimeError):  # The pieces are over: the client is gone.
             send_chunks(limit, chunks)
     pool = limit._pools.pictures
-    assert (pool._arriving, pool._bytes) == ({}, {})
+    assert (pool._arriving, pool._bytes) == ([], {})
 
 
 def test_one_picture_too_large_is_413(make_client, settings, make_png):

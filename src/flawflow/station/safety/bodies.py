@@ -1,7 +1,7 @@
 """How much: bodies are counted while they arrive."""
 
 import asyncio
-import time
+from typing import NoReturn
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -13,6 +13,8 @@ from flawflow.station.settings import Settings
 
 # Slower than any network on which pictures are sent.
 _SLOWEST_BYTES_A_SECOND = 16 << 10
+# A body that is so far behind makes room for another where there is none.
+_BEHIND_SECONDS = 2.0
 _TOO_MANY = "too many uploads arrive at once: send this again in a moment"
 _TOO_MANY_OF_ONE = "too many uploads of one client arrive at once: wait for the others to end"
 
@@ -32,26 +34,29 @@ class BodyLimit:
         if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
             await self._app(scope, receive, send)
             return
+        pool = self._pools.of_path(scope["path"])
+        body = _Body(pool, receive, client=(scope.get("client") or ("",))[0])
         answered = False
 
         async def noted(message: Message) -> None:
             nonlocal answered
-            answered = True
-            await send(message)
+            # Whoever reads the body may take its end for a fault of his own, and say so.
+            if answered or body.error is None:
+                answered = True
+                await send(message)
 
-        pool = self._pools.of_path(scope["path"])
-        body = _Body(pool, receive, client=(scope.get("client") or ("",))[0])
         try:
             body.begin(announced=Request(scope).headers.get("content-length", "0"))
             await self._app(scope, body.receive, noted)
-        except _BodyError as error:
-            if answered:
+        except Exception:
+            if answered or body.error is None:
                 raise
-            await self._refuse(error)(scope, receive, send)
         finally:
             body.leave()
+        if body.error is not None and not answered:
+            await self._refuse(body.error)(scope, receive, send)
 
-    def _refuse(self, error: "_BodyError") -> JSONResponse:
+    def _refuse(self, error: "BodyError") -> JSONResponse:
         self._meters.refused.labels(error.reason).inc()
         headers = {"retry-after": "1"} if error.status in (429, 503) else None
         # What is left of the body is not read: the connection cannot serve another request.
@@ -60,7 +65,7 @@ class BodyLimit:
         )
 
 
-class _BodyError(Exception):
+class BodyError(Exception):
     """Carries a refusal out of the application's reading."""
 
     def __init__(self, status: int, reason: str, sentence: str) -> None:
@@ -72,61 +77,69 @@ class _Body:
     """A body on its way: holds a slot until its end has come, and its bytes until it is answered."""
 
     def __init__(self, pool: Pool, receive: Receive, *, client: str) -> None:
-        self._pool, self._receive, self._client = pool, receive, client
+        self.client, self.due = client, 0.0
+        self.error: BodyError | None = None
+        self._pool, self._receive = pool, receive
         self._count = 0
-        self._is_arriving = False
-        self._due = 0.0
+        self._is_whole = False
+        self._waiting: asyncio.Timeout | None = None
+        self._clock = asyncio.get_running_loop().time
 
     def begin(self, *, announced: str) -> None:
         if not (announced.isascii() and announced.isdigit()) or int(announced[:19]) > self._pool.body_bytes:
-            raise self._too_large()
-        if not self._pool.has_slot(self._client):
-            raise self._no_room(self._pool.has_slot(""))
-        self._pool.count(self._client, bodies=1)
-        self._is_arriving = True
-        self._due = time.monotonic() + self._pool.patience
+            self._refuse_size()
+        self.due = self._clock() + self._pool.patience
+        if not self._pool.enter(self):
+            self._refuse_more(others_may=not self._pool.is_full())
 
     async def receive(self) -> Message:
-        if not self._is_arriving:
+        if self._is_whole:
             return await self._receive()
         message = await self._in_time()
         self._take(len(message.get("body", b"")))
         if message["type"] != "http.request" or not message.get("more_body", False):
-            self._end()
+            self._is_whole = True
+            self._pool.leave(self)
         return message
 
     def leave(self) -> None:
-        self._end()
-        self._pool.count(self._client, size=-self._count)
+        self._pool.leave(self)
+        self._pool.count(self.client, -self._count)
 
-    def _too_large(self) -> _BodyError:
-        return _BodyError(413, "size", f"the request has more than {self._pool.body_bytes:,} bytes")
+    def is_behind(self) -> bool:
+        return self.due - self._clock() < self._pool.patience - _BEHIND_SECONDS
+
+    def end(self) -> None:
+        self.due = self._clock()
+        if self._waiting is not None:
+            self._waiting.reschedule(self.due)
 
     async def _in_time(self) -> Message:
         try:
-            return await asyncio.wait_for(self._receive(), self._due - time.monotonic())
+            async with asyncio.timeout_at(self.due) as self._waiting:
+                return await self._receive()
         except TimeoutError:
-            raise _BodyError(408, "slow", "the request's body did not arrive in time") from None
+            self._refuse(408, "slow", "the request's body did not arrive in time")
+        finally:
+            self._waiting = None
 
     def _take(self, size: int) -> None:
         if self._count + size > self._pool.body_bytes:
-            raise self._too_large()
-        if not self._pool.has_room(self._client, size):
-            raise self._no_room(self._pool.has_room("", size))
+            self._refuse_size()
+        if not self._pool.has_room(self.client, size):
+            self._refuse_more(others_may=self._pool.has_room("", size))
         self._count += size
-        self._pool.count(self._client, size=size)
+        self._pool.count(self.client, size)
         # Bytes gain time, but what came fast at first buys no standing still later.
-        latest = time.monotonic() + self._pool.patience
-        self._due = min(latest, self._due + size / _SLOWEST_BYTES_A_SECOND)
+        self.due = min(self._clock() + self._pool.patience, self.due + size / _SLOWEST_BYTES_A_SECOND)
 
-    def _no_room(self, others_have: bool) -> _BodyError:
-        return (
-            _BodyError(429, "uploads", _TOO_MANY_OF_ONE)
-            if others_have
-            else _BodyError(503, "uploads", _TOO_MANY)
-        )
+    def _refuse_size(self) -> NoReturn:
+        self._refuse(413, "size", f"the request has more than {self._pool.body_bytes:,} bytes")
 
-    def _end(self) -> None:
-        if self._is_arriving:
-            self._is_arriving = False
-            self._pool.count(self._client, bodies=-1)
+    def _refuse_more(self, *, others_may: bool) -> NoReturn:
+        status, sentence = (429, _TOO_MANY_OF_ONE) if others_may else (503, _TOO_MANY)
+        self._refuse(status, "uploads", sentence)
+
+    def _refuse(self, status: int, reason: str, sentence: str) -> NoReturn:
+        self.error = BodyError(status, reason, sentence)
+        raise self.error from None

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from flawflow.station.safety.gate import is_open
 from flawflow.station.settings import Settings
@@ -12,6 +13,26 @@ _MASK_BYTES = 16 << 20
 _OTHER_BYTES = 1 << 20
 # A token, or nothing.
 _OPEN_BYTES = 64 << 10
+
+
+class Arriving(Protocol):
+    """A body on its way.
+
+    Attributes:
+        client: Whose it is.
+        due: When it has fallen behind for too long, by the event loop's clock.
+    """
+
+    client: str
+    due: float
+
+    def is_behind(self) -> bool:
+        """Whether it comes more slowly than the slowest rate for some time now."""
+        ...
+
+    def end(self) -> None:
+        """Refuse it."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,25 +54,43 @@ class Pool:
     slots: int
     slots_of_one: int
     patience: float
-    _arriving: Counter[str] = field(default_factory=Counter)
+    _arriving: list[Arriving] = field(default_factory=list)
     _bytes: Counter[str] = field(default_factory=Counter)
 
-    def has_slot(self, client: str) -> bool:
-        """Whether one more body of a client may begin to arrive."""
-        return self._arriving.total() < self.slots and self._arriving[client] < self.slots_of_one
+    def enter(self, body: Arriving) -> bool:
+        """Take a slot, that of the slowest body where all are taken and one is behind; False for none."""
+        own = [each for each in self._arriving if each.client == body.client]
+        for bodies, most in ((own, self.slots_of_one), (self._arriving, self.slots)):
+            if len(bodies) < most:
+                continue
+            slowest = min(bodies, key=lambda each: each.due)
+            if not slowest.is_behind():
+                return False
+            self.leave(slowest)
+            slowest.end()
+        self._arriving.append(body)
+        return True
+
+    def leave(self, body: Arriving) -> None:
+        """Give a slot back; may be called twice."""
+        if body in self._arriving:
+            self._arriving.remove(body)
+
+    def is_full(self) -> bool:
+        """Whether all slots are taken, whoever has them."""
+        return len(self._arriving) >= self.slots
 
     def has_room(self, client: str, size: int) -> bool:
         """Whether so many more bytes of a client may come."""
         together = self._bytes.total() + size
         return together <= self.bytes_together and self._bytes[client] + size <= self.bytes_of_one
 
-    def count(self, client: str, *, bodies: int = 0, size: int = 0) -> None:
-        """Count what begins or ends to arrive, and bytes that come or go."""
-        for counter, change in ((self._arriving, bodies), (self._bytes, size)):
-            counter[client] += change
-            # Clients that are gone leave nothing behind.
-            if not counter[client]:
-                del counter[client]
+    def count(self, client: str, size: int) -> None:
+        """Count bytes that come or go."""
+        self._bytes[client] += size
+        # Clients that are gone leave nothing behind.
+        if not self._bytes[client]:
+            del self._bytes[client]
 
 
 @dataclass(frozen=True)
