@@ -28,8 +28,7 @@ from flawflow.station.safety.paths import open_inside
 from flawflow.station.scribe import Entry, Scribe
 from flawflow.station.settings import Settings
 
-_EXPECTED_SECONDS = 0.02
-_SMOOTHING = 0.05
+_EXPECTED_SECONDS, _SMOOTHING = 0.02, 0.05
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ class Given:
     content: bytes | Path
 
     def size(self) -> int:
-        """Bytes of the file; 0 where it cannot be read, which is told when it is its turn."""
+        """Bytes of the file; 0 where it cannot be read, which is told in its turn."""
         if isinstance(self.content, bytes):
             return len(self.content)
         try:

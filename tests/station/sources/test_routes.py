@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from flawflow.errors import FlawflowError
 from flawflow.station.settings import Settings
-from flawflow.station.sources import frames, sources
+from flawflow.station.sources import frames, sources, stream
 from flawflow.watch.watcher import Watcher
 
 Wait = Callable[[Callable[[], bool]], None]
@@ -117,6 +117,20 @@ def test_a_film_that_is_missing_at_the_start_is_inspected_when_it_comes(
     wait(lambda: not again.get("/api/sources").json()[0]["running"])
     names = [each["name"] for each in again.get("/api/inspections").json()["inspections"]]
     assert names == ["film.mkv 1.500 s", "film.mkv 1.000 s"]
+
+
+def test_a_stream_that_is_not_allowed_any_more_is_not_opened(
+    *, make_client: Callable[..., TestClient], client: TestClient, settings: Settings, wait: Wait,
+    monkeypatch: pytest.MonkeyPatch,
+):  # fmt: skip
+    pytest.importorskip("av", reason="the extra video is not installed")
+    monkeypatch.setattr(stream, "Latest", lambda *_, **__: pytest.fail("it was opened"))
+    client.__exit__(None, None, None)
+    settings.data.joinpath("sources").mkdir(exist_ok=True)
+    kept = [{"id": 1, "kind": "stream", "address": "gopher://127.0.0.1/x", "model": "tiny"}]
+    (settings.data / "sources" / "sources.json").write_text(json.dumps(kept))
+    again = make_client(settings)
+    wait(lambda: "begins with" in (again.get("/api/sources").json()[0]["error"] or ""))
 
 
 def test_a_missing_allowed_folder_does_not_stop_the_start(

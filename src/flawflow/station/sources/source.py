@@ -104,12 +104,13 @@ def checked_address(kind: Kind, address: str, settings: Settings) -> str:
 
 
 def check_place(source: Source, settings: Settings) -> None:
-    """Make sure that the folder or file of a source is where it was allowed.
+    """Make sure that a source may still be read, and its folder or file is where it was allowed.
 
     Raises:
-        RefusedError: It is gone, or a link leads elsewhere now; that may change.
+        RefusedError: It is gone, or leads elsewhere now, which may change; or it is not allowed any more.
     """
     if source.kind == "stream" and not is_file(source.address):
+        checked_address(source.kind, source.address, settings)
         return
     path = Path(source.address)
     try:
