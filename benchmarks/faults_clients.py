@@ -13,6 +13,9 @@ from dataclasses import dataclass, field
 from faults_station import Served
 from station_clients import Expected, look_up
 
+# Whatever a run forgets, its clients end.
+_MOST_SECONDS, _MOST_PICTURES = 600, 50_000
+
 
 def send(
     connection: http.client.HTTPConnection, content: bytes, name: str, token: str | None = None
@@ -80,8 +83,8 @@ class Line:
             time.sleep(0.01)
 
     def _run(self, served: Served) -> None:
-        connection = served.connect()
-        while not self._stop.wait(self.pause):
+        connection, end = served.connect(), time.monotonic() + _MOST_SECONDS
+        while not self._stop.wait(self.pause) and self._count < _MOST_PICTURES and time.monotonic() < end:
             with self._lock:
                 self._count += 1
                 name, index = f"{self._count}.png", self._count % len(self.pool)

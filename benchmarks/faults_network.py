@@ -17,6 +17,7 @@ from PIL import Image
 from faults_clients import Line, send
 from faults_station import Context, Result, Served, memory_watched
 
+_MOST_BYTES = 1000
 _TOKEN = "faults-" + "0123456789" * 3
 
 
@@ -92,19 +93,21 @@ def trickling(context: Context) -> Result:
 
 
 def looking(context: Context) -> Result:
-    """Ask for overlays of a large picture, and for thumbnails, while others inspect."""
-    count, seconds = (12, 15.0) if context.short else (40, 60.0)
+    """Ask for overlays and thumbnails of large pictures, while others inspect."""
+    count, pictures, seconds = (12, 2, 15.0) if context.short else (40, 5, 60.0)
     served = context.start()
-    number = _large_picture(served)
+    numbers = [_large_picture(served, seed) for seed in range(pictures)]
     line = Line(context.pool, clients=2)
     line.for_seconds(served, 5.0)
     quiet, line.slowest = line.slowest, 0.0
     rest = served.megabytes()
     answers = Counter[int]()
-    threads = [
-        threading.Thread(target=_look, args=(served, f"/api/inspections/{number}/{kind}", answers))
-        for kind in ["overlay", "picture?side=160"] * (count // 2)
+    paths = [
+        f"/api/inspections/{numbers[index % pictures]}/{kind}"
+        for index in range(count // 2)
+        for kind in ("overlay", "picture?side=160")
     ]
+    threads = [threading.Thread(target=_look, args=(served, path, answers)) for path in paths]
     with memory_watched(served) as peak:
         line.begin(served)
         for thread in threads:
@@ -116,10 +119,9 @@ def looking(context: Context) -> Result:
     told = ", ".join(f"{times} × {status}" for status, times in sorted(answers.items()))
     grown = peak[0] - rest
     return Result(
-        done=f"{count} overlays and thumbnails of a picture of 20 megapixels at once, 2 clients",
+        done=f"{count} overlays and thumbnails at once of {pictures} pictures of 20 megapixels, 2 clients",
         seen=f"{told}; memory from {rest:.0f} to {peak[0]:.0f} MB at most; slowest inspection "
-        f"{line.slowest:.1f} s, "
-        f"{quiet:.1f} s when nobody looks; {line.spread()}",
+        f"{line.slowest:.1f} s, {quiet:.1f} s when nobody looks; {line.spread()}",
         held=set(answers) <= {200, 503} and grown < 1500 and set(line.statuses) == {200},
     )
 
@@ -133,7 +135,9 @@ def _trickle(served: Served, path: str, header: str, stop: threading.Event, answ
     with closing(socket.create_connection(("127.0.0.1", served.port), timeout=30)) as connection:
         connection.sendall(f"{head}Content-Type: {kind}\r\nContent-Length: 5000\r\n\r\n{begun}".encode())
         connection.settimeout(0.5)
-        while not stop.is_set():
+        for _ in range(_MOST_BYTES):
+            if stop.is_set():
+                break
             try:
                 connection.sendall(b" ")
                 if answer := connection.recv(4096):
@@ -157,8 +161,8 @@ def _look(served: Served, path: str, answers: Counter[int]) -> None:
         answers[answer.status] += 1
 
 
-def _large_picture(served: Served) -> int:
-    pixels = np.random.default_rng(0).integers(0, 256, (400, 500, 3), np.uint8)
+def _large_picture(served: Served, seed: int) -> int:
+    pixels = np.random.default_rng(seed).integers(0, 256, (400, 500, 3), np.uint8)
     stream = io.BytesIO()
     Image.fromarray(pixels).resize((5000, 4000), Image.Resampling.BICUBIC).save(stream, "JPEG")
     with closing(served.connect()) as connection:

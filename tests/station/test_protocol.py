@@ -184,3 +184,15 @@ def test_those_who_hold_connections_keep_nobody_out(serve):
             assert healthy(before)
             assert before.sock is own
             assert len(server.places) <= 10
+
+
+def test_a_station_that_can_take_no_connections_any_more_stops(settings, monkeypatch, caplog):
+    async def broken(*_, **__):
+        raise ValueError("odd")
+
+    monkeypatch.setattr("flawflow.station.serve.accept", broken)
+    with listen("127.0.0.1", 0) as listener:
+        server = make_server(settings)
+        asyncio.run(server.serve(sockets=[listener]))
+    assert server.should_exit
+    assert "connections cannot be taken any more" in caplog.text

@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import logging
 import socket
 from collections.abc import Callable
 from types import FrameType
@@ -20,6 +21,8 @@ from flawflow.station.station import Station
 # Pages that listen are told to go at once; this is for uploads that are on their way.
 _GRACE_SECONDS = 10
 _BACKLOG = 512
+
+_log = logging.getLogger("flawflow.station")
 
 
 class Server(uvicorn.Server):
@@ -52,6 +55,13 @@ class Server(uvicorn.Server):
         self._accepting = asyncio.create_task(
             accept(sockets[0], protocol, self.places, tls=self.config.ssl, handshake_seconds=HEAD_SECONDS)
         )
+        self._accepting.add_done_callback(self._stop_accepting)
+
+    def _stop_accepting(self, task: asyncio.Task[None]) -> None:
+        # A station that nobody can reach must not look as if it ran: whoever watches over it starts it again.
+        if not task.cancelled():
+            _log.error("connections cannot be taken any more", exc_info=task.exception())
+            self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Let nobody in any more and finish what is in work."""
