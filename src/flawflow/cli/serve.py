@@ -122,4 +122,6 @@ def command(*, token: str | None, database: str | None, keep_days: int, **others
 
     # The options are the settings, by the same names; what is empty or 0 stands for none.
     settings = Settings(token=token or None, database=database or None, keep_days=keep_days or None, **others)
+    for place in settings.missing:
+        click.echo(f"flawflow: {place} is missing: it is read as soon as it is there", err=True)
     serve(settings, started=lambda address: click.echo(f"The station is at {address} (Ctrl-C stops it)"))

@@ -20,9 +20,10 @@ from flawflow.station.errors import BusyError, status_of
 from flawflow.station.improve import routes as improve
 from flawflow.station.meters import Meters
 from flawflow.station.routes import events, export, inspect, inspections, models, page, review, system
+from flawflow.station.safety.bodies import BodyLimit
 from flawflow.station.safety.gate import Gate
 from flawflow.station.safety.headers import SafeHeaders
-from flawflow.station.safety.limits import BodyLimit, RateLimit
+from flawflow.station.safety.limits import RateLimit
 from flawflow.station.settings import Settings
 from flawflow.station.shapes import Problem
 from flawflow.station.sources import routes as sources
@@ -76,7 +77,9 @@ def create_app(settings: Settings) -> FastAPI:
             Middleware(Caught),
             Middleware(Gate, station=station),
             Middleware(RateLimit, settings=settings, meters=station.meters),
-            Middleware(BodyLimit, settings=settings, meters=station.meters),
+            Middleware(
+                BodyLimit, settings=settings, meters=station.meters, wait_seconds=station.desk.wait_seconds
+            ),
         ],
     )
     app.state.station = station

@@ -23,6 +23,7 @@ from flawflow.station.pace import Pace
 from flawflow.station.pictures import map_png
 from flawflow.station.record import InspectionRow
 from flawflow.station.record.tables import NAME_LENGTH
+from flawflow.station.safety.paths import open_inside
 from flawflow.station.scribe import Entry, Scribe
 from flawflow.station.settings import Settings
 
@@ -33,14 +34,14 @@ class Given:
 
     Attributes:
         name: What it is called; for people only, never used as a path.
-        content: The bytes of its file, or the path of a file that may be read.
+        content: The bytes of its file, or the path of a file below an allowed folder.
     """
 
     name: str
     content: bytes | Path
 
     def size(self) -> int:
-        """Bytes of the file; 0 where it cannot be read, which is told when it is its turn."""
+        """Bytes of the file; 0 where it cannot be read, which is told in its turn."""
         if isinstance(self.content, bytes):
             return len(self.content)
         try:
@@ -146,6 +147,11 @@ class Desk:
                 self._bytes += size
                 self._meters.waiting.set(self._count)
 
+    def wait_seconds(self) -> int:
+        """Give the whole seconds, 1 or more, after which what is in the queue now will have left."""
+        with self._lock:
+            return self._pace.seconds(self._count)
+
     @property
     def in_work(self) -> int:
         """Pictures that were taken and are not answered yet."""
@@ -181,7 +187,7 @@ class Desk:
         self, model: Model, picture: Given, name: str, source: str
     ) -> tuple[InspectionRow, bytes, bytes | None]:
         """The inspection, its map and, where it is kept, the picture's bytes."""
-        content = _bytes(picture.content, most=self._settings.max_picture_bytes)
+        content = _bytes(picture.content, self._settings)
         if not is_known(content[:16]):
             raise UnknownKindError("this is no PNG, JPEG, BMP, TIFF or WebP picture: save it as one")
         inspection = model.inspector.inspect(content, max_pixels=self._settings.max_pixels)
@@ -193,10 +199,11 @@ class Desk:
         return row, map_png(inspection.graph_map, model.card.heat_scale), content if keeps else None
 
 
-def _bytes(content: bytes | Path, *, most: int) -> bytes:
+def _bytes(content: bytes | Path, settings: Settings) -> bytes:
+    most = settings.max_picture_bytes
     try:
         if isinstance(content, Path):
-            with content.open("rb") as file:
+            with open_inside(content, settings.allow) as file:
                 content = file.read(most + 1)
     except OSError as error:
         raise NotFoundError(f"the file cannot be read ({error.strerror})") from None

@@ -59,7 +59,9 @@ class InspectionOut(BaseModel):
     has_map: bool
     has_mask: bool
     links: Links
-    overlay: str | None = Field(None, description="PNG as a data: URI, where it was asked for")
+    overlay: str | None = Field(
+        None, description="PNG as a data: URI, where it was asked for and is not too large for one answer"
+    )
 
 
 class FailureOut(BaseModel):

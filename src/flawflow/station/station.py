@@ -18,6 +18,7 @@ from flawflow.station.events import Events
 from flawflow.station.folder import make_private
 from flawflow.station.identity import BACKUP, Identity
 from flawflow.station.lock import FolderLock
+from flawflow.station.looking import Looking
 from flawflow.station.meters import Meters
 from flawflow.station.models import Model, Registry
 from flawflow.station.record import InspectionRow, Store
@@ -49,6 +50,7 @@ class Station:
         shelf: Its files.
         registry: Its models.
         desk: Inspects.
+        looking: Makes what people look at.
         events: What happens, for pages that listen.
         meters: What Prometheus reads.
         sessions: Who has logged in.
@@ -60,6 +62,7 @@ class Station:
     shelf: Shelf
     registry: Registry
     desk: Desk
+    looking: Looking
     events: Events
     meters: Meters
     sessions: Sessions
@@ -111,6 +114,7 @@ class Station:
             shelf=shelf,
             registry=registry,
             desk=desk,
+            looking=Looking(settings.data / "views", max_pixels=settings.max_pixels),
             events=events,
             meters=meters,
             sessions=Sessions(settings.data / "sessions.json", settings.token),
@@ -147,6 +151,7 @@ class Station:
             return
         self._stopped.set()
         self.events.close()
+        self.looking.close()
         self.desk.close()
         self._scribe.close()
         for thread in self._threads:
@@ -173,6 +178,7 @@ class Station:
                 break
             # The record first: a crash between leaves a file without a record, which the next start removes.
             self.shelf.drop_pictures(keys)
+            self.looking.drop(keys)
 
     def _every(self, seconds: float, action: Callable[[], None]) -> None:
         def run() -> None:

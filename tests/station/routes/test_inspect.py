@@ -57,6 +57,14 @@ def test_an_overlay_is_drawn_where_it_is_asked_for(make_client, settings, make_p
     assert found["links"] == {"picture": None, "map": f"/api/inspections/{found['id']}/map", "overlay": None}
 
 
+def test_overlays_of_one_answer_have_a_limit(make_client, settings, make_png):
+    client = make_client(dataclasses.replace(settings, max_pixels=2 * 40 * 60))
+    files = [("files", (f"{number}.png", make_png(number))) for number in range(3)]
+    found = client.post("/api/inspect", files=files, data={"overlay": "true"}).json()["inspections"]
+    assert [each["overlay"] is None for each in found] == [False, False, True]
+    assert client.get(found[2]["links"]["overlay"]).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("arguments", "status"),
     [

@@ -55,7 +55,12 @@ class Runner(Protocol):
     error: str | None
 
     def run(self, stop: threading.Event) -> None:
-        """Work until `stop` is set, or there is nothing more to come."""
+        """Work until `stop` is set, or there is nothing more to come; may be called again when it raises.
+
+        Raises:
+            RefusedError: The source is not where it was.
+            FlawflowError: It cannot work now.
+        """
         ...
 
 
@@ -88,6 +93,30 @@ def checked_address(kind: Kind, address: str, settings: Settings) -> str:
     if is_network(address):
         return allowed_stream(address, settings.allow_streams)
     return address if is_camera(address) else _video_file(address, settings)
+
+
+def check_place(source: Source, settings: Settings) -> None:
+    """Make sure that a source may still be read, and its folder or file is where it was allowed.
+
+    Raises:
+        RefusedError: It is gone, or leads elsewhere now, which may change; or it is not allowed any more.
+    """
+    if source.kind == "stream" and not is_file(source.address):
+        checked_address(source.kind, source.address, settings)
+        return
+    path = Path(source.address)
+    try:
+        real = path.resolve(strict=True)
+        is_right = path.is_dir() if source.kind == "folder" else path.is_file()
+    except (OSError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise RefusedError(f"{path} is gone or not mounted ({reason}); it is looked for again") from None
+    if real != path or not any(map(path.is_relative_to, settings.allow)):
+        raise RefusedError(
+            f"{path} is in no folder that this station may read: a link stands there, or --allow is another"
+        )
+    if not is_right:
+        raise RefusedError(f"{path} is no {'folder' if source.kind == 'folder' else 'file'} any more")
 
 
 def _video_file(address: str, settings: Settings) -> str:

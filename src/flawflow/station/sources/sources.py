@@ -1,22 +1,25 @@
 """All sources of a station: kept over restarts, each with a thread of its own."""
 
+import logging
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from flawflow.errors import FlawflowError
+from flawflow.errors import FlawflowError, one_line
 from flawflow.station.errors import ConflictError, NotFoundError
 from flawflow.station.sources.folder import FolderRunner
 from flawflow.station.sources.frames import require_video
 from flawflow.station.sources.kept import read_sources, write_sources
-from flawflow.station.sources.source import Kind, Runner, Source, checked_address
+from flawflow.station.sources.source import Kind, Runner, Source, check_place, checked_address
 from flawflow.station.sources.stream import StreamRunner
 from flawflow.station.station import Station
 from flawflow.urls import shown_url
 
 _MOST = 32
 _PATIENCE_SECONDS = 15.0
+_AGAIN_SECONDS = 2.0
+
+_log = logging.getLogger("flawflow.station")
 
 
 @dataclass
@@ -44,7 +47,7 @@ class Sources:
             try:
                 self._start(source)
             except FlawflowError as error:
-                # Its folder or model is gone; the others work, and it is tried again at the next start.
+                # A package is missing, which only a new start can find.
                 self._errors[source.id] = str(error)
 
     def all(self) -> list[dict[str, Any]]:
@@ -102,14 +105,27 @@ class Sources:
             each.thread.join(_PATIENCE_SECONDS)
 
     def _start(self, source: Source) -> None:
-        self._station.registry.get(source.model)
-        source = replace(source, address=checked_address(source.kind, source.address, self._station.settings))
         runner = self._runner(source)
         stop = threading.Event()
         name = f"flawflow-source-{source.id}"
-        thread = threading.Thread(target=_guarded(runner), args=(stop,), name=name, daemon=True)
+        thread = threading.Thread(target=self._work, args=(source, runner, stop), name=name, daemon=True)
         self._running[source.id] = _Running(runner, thread, stop)
         thread.start()
+
+    def _work(self, source: Source, runner: Runner, stop: threading.Event) -> None:
+        """Have a runner work to its end; whatever hinders it may pass, and is to be seen in the source."""
+        while not stop.is_set():
+            try:
+                self._station.registry.get(source.model)
+                check_place(source, self._station.settings)
+                runner.run(stop)
+                return
+            except FlawflowError as error:
+                runner.error = str(error)
+            except Exception as error:
+                _log.exception("source %d failed", source.id)
+                runner.error = f"it failed and is tried again: {type(error).__name__}: {one_line(str(error))}"
+            stop.wait(_AGAIN_SECONDS)
 
     def _runner(self, source: Source) -> Runner:
         if source.kind == "folder":
@@ -138,15 +154,3 @@ class Sources:
 
     def _write(self) -> None:
         write_sources(self._folder, self._sources.values())
-
-
-def _guarded(runner: Runner) -> Callable[[threading.Event], None]:
-    """What is wrong with a source is to be seen in it, and not only in the log."""
-
-    def run(stop: threading.Event) -> None:
-        try:
-            runner.run(stop)
-        except Exception as error:
-            runner.error = f"it stopped: {type(error).__name__}: {error}"
-
-    return run
