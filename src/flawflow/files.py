@@ -1,6 +1,7 @@
 """Files that are written whole or not at all."""
 
 import contextlib
+import hashlib
 import os
 import secrets
 from collections.abc import Iterator
@@ -8,6 +9,9 @@ from pathlib import Path
 
 SECRET = 0o600
 """The mode of a file that holds a secret: for its owner alone."""
+
+# What file systems take, in bytes.
+_LONGEST_NAME = 255
 
 
 @contextlib.contextmanager
@@ -26,9 +30,10 @@ def whole_file(path: Path, *, mode: int = 0o666) -> Iterator[Path]:
     """
     with errors_name(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Not by mkstemp, whose files are for their owner alone. Here the system applies the umask, which a
-        # process can read only by setting it, for all of its threads.
-        scratch = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+        # Not named after `path`: a name may have 255 bytes, and this one would be longer. Not by mkstemp,
+        # whose files are for their owner alone: here the system applies the umask, which a process can read
+        # only by setting it, for all of its threads.
+        scratch = path.with_name(f".flawflow-{secrets.token_hex(8)}.part")
         os.close(os.open(scratch, os.O_CREAT | os.O_EXCL | os.O_RDWR, mode))
     try:
         with errors_name(path):
@@ -44,6 +49,21 @@ def write_whole(path: Path, content: bytes | str, *, mode: int = 0o666) -> None:
     """Write `content` to `path` atomically, as `whole_file`; text is written as UTF-8."""
     with whole_file(path, mode=mode) as scratch:
         scratch.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def beside(path: Path, ending: str) -> Path:
+    """Give `path` with something behind its name, shortened where the disk would not take a name so long.
+
+    >>> beside(Path("a/part.flaw"), ".training").as_posix()
+    'a/part.flaw.training'
+    """
+    name = os.fsencode(path.name)
+    if len(name) + len(ending) <= _LONGEST_NAME:
+        return path.with_name(path.name + ending)
+    mark = f"~{hashlib.sha256(name).hexdigest()[:8]}"
+    # Bytes of a character that is cut in two are dropped.
+    start = name[: _LONGEST_NAME - len(mark) - len(ending)].decode("utf-8", "ignore")
+    return path.with_name(f"{start}{mark}{ending}")
 
 
 @contextlib.contextmanager

@@ -7,6 +7,8 @@ import pytest
 from click.testing import Result
 from PIL import Image
 
+from flawflow.picture import MAX_PIXELS, set_most_pixels
+
 Flawflow = Callable[..., Result]
 
 
@@ -75,3 +77,28 @@ def test_a_page_is_written_where_it_is_asked_for(
     page = (tmp_path / "new" / "e.html").read_text("utf-8")
     assert "<h1>tiny.flaw on spots</h1>" in page
     assert "<td>spot</td><td>1</td><td>1</td>" in page
+
+
+def test_what_could_not_be_used_is_named_and_the_rest_measured(
+    flawflow: Flawflow, tiny_model: Path, spots: Path, tmp_path: Path
+):
+    (spots / "test" / "spot" / "1.png").write_bytes(b"no picture")
+    page = tmp_path / "page.html"
+    result = flawflow("evaluate", tiny_model, spots, "--json", tmp_path / "m.json", "--report", page)
+    assert result.exit_code == 3
+    assert "1 file could not be used and was left out:" in result.stderr
+    assert "1 of 2 defective pictures has no mask" in result.stderr
+    measured = json.loads((tmp_path / "m.json").read_text())
+    assert "1.png is no PNG" in measured["left_out"][0]
+    assert (measured["image_count"], measured["image_auroc"]) == (2, 1.0)
+    assert "1.png is no PNG" in page.read_text("utf-8")
+
+
+def test_the_limit_of_pixels_is_an_option(flawflow: Flawflow, tiny_model: Path, spots: Path):
+    try:
+        result = flawflow("evaluate", tiny_model, spots, "--max-pixels", "1000")
+        assert result.exit_code == 2
+        assert "more than the limit of 1,000" in result.stderr
+        assert flawflow("evaluate", tiny_model, spots, "--max-pixels", "1024").exit_code == 0
+    finally:
+        set_most_pixels(MAX_PIXELS)

@@ -2,7 +2,7 @@ import importlib.util
 import sys
 import types
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ class Learned:
     card: Card
     suspects: tuple[Any, ...] = ()
     notes: tuple[str, ...] = ()
+    failures: tuple[tuple[Path, str], ...] = ()
 
 
 @pytest.fixture
@@ -146,3 +147,25 @@ def test_the_demonstration_goes_the_whole_way(
     again = flawflow("demo", "--output", out)
     assert again.exit_code == 2
     assert "not empty" in again.stderr
+
+
+def test_pictures_that_cannot_be_read_are_counted_and_named(
+    flawflow: Flawflow,
+    calls: list[dict[str, Any]],
+    gears: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    module = sys.modules["flawflow.learn.train"]
+    whole = module.train
+    failures = tuple((Path(f"{n}.png"), f"{n}.png is damaged: copy it anew.") for n in range(12))
+    monkeypatch.setattr(
+        module, "train", lambda *given, **options: replace(whole(*given, **options), failures=failures)
+    )
+    (gears / "train" / "good" / "notes.gif").touch()
+    result = flawflow("train", gears, "-o", tmp_path / "part.flaw")
+    assert result.exit_code == 3
+    assert "12 pictures could not be read and were left out:\n  0.png is damaged" in result.stderr
+    assert "and 2 more" in result.stderr
+    assert "1 file was left out, not being named like a picture (1 .gif)." in result.stderr
+    assert "Next: flawflow inspect" in result.stdout

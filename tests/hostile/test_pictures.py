@@ -53,7 +53,6 @@ def seeds():
         _saved(smooth, "JPEG"), _saved(colour, "JPEG", "CMYK"),
         _saved(colour, "BMP"), _saved(smooth, "BMP"), _saved(smooth, "BMP", "1"),
         _saved(colour, "WEBP", exif=exif), _saved(alpha, "WEBP", lossless=True),
-        _saved(colour, "WEBP", save_all=True, append_images=[Image.fromarray(colour[::-1])]),
         _run_length_bmp(smooth),
         *(
             _saved(levels, "TIFF", compression=compression)

@@ -4,7 +4,7 @@ from PIL import Image
 
 import flawflow
 from flawflow.dataset import Dataset, Sample, open_dataset
-from flawflow.errors import DatasetError, PictureError
+from flawflow.errors import DatasetError, MetricError
 from flawflow.inspect import Inspector
 from flawflow.inspect.evaluate import evaluate
 
@@ -66,7 +66,57 @@ def test_without_test_pictures(tiny_model, folder):
         evaluate(tiny_model, folder / "train" / "good")
 
 
-def test_a_damaged_test_picture_is_not_left_out(tiny_model, folder):
+def test_what_cannot_be_used_is_named_and_the_rest_measured(tiny_model, folder):
+    whole = evaluate(tiny_model, folder)
     (folder / "test" / "good" / "0.png").write_bytes(b"not a picture")
-    with pytest.raises(PictureError, match=r"0\.png"):
+    (folder / "test" / "glow" / "9.png").symlink_to(folder / "gone.png")
+    (folder / "ground_truth" / "glow" / "0_mask.png").write_bytes(b"no mask")
+    save(folder / "ground_truth" / "glow", "1_mask.png", np.full((64, 32), 255, np.uint8))
+    save(folder / "ground_truth" / "spark", "2_mask.png", np.full((64, 64), 255, np.uint8))
+    result = evaluate(tiny_model, folder)
+    assert (result.image_count, result.defect_count) == (whole.image_count - 1, whole.defect_count)
+    assert result.per_defect["glow"].masked_count == 0
+    assert len(result.left_out) == 4
+    reasons = {
+        "good/0.png": "is no PNG",
+        "9.png": "does not exist",
+        "0_mask.png": "is no PNG",
+        "1_mask.png": "32 × 64 pixels, another shape than its picture's 64 × 64",
+    }
+    for name, sentence in reasons.items():
+        assert any(name in said and sentence in said for said in result.left_out)
+    assert any("2_mask.png marks the whole picture" in note for note in result.notes)
+    assert any("1 of 4 defective pictures has no mask" in note for note in result.notes)
+
+
+def test_a_mask_may_have_another_size_of_the_same_shape(tiny_model, folder):
+    for index in range(2):
+        mask = Image.open(folder / "ground_truth" / "glow" / f"{index}_mask.png")
+        mask.resize((512, 512), Image.Resampling.NEAREST).save(
+            folder / "ground_truth" / "glow" / f"{index}_mask.png"
+        )
+    assert evaluate(tiny_model, folder).left_out == ()
+
+
+def test_where_nothing_is_left_the_first_reason_is_said(tiny_model, folder):
+    for path in (folder / "test" / "good").iterdir():
+        path.write_bytes(b"not a picture")
+    with pytest.raises(
+        MetricError, match=r"no good picture.* 3 could not be used; the first: .*0\.png is no"
+    ):
         evaluate(tiny_model, folder)
+
+
+def test_a_good_picture_with_a_defect_in_its_mask_is_left_out(tiny_model, folder):
+    dataset = open_dataset(folder)
+    mask = folder / "ground_truth" / "spark" / "2_mask.png"
+    samples = [
+        Sample(
+            s.path, s.split, s.is_defective, s.defect_type, mask if s.path.name == "1.png" else s.mask_path
+        )
+        for s in dataset.samples
+        if s.path.parent.name != "glow"
+    ]
+    result = evaluate(tiny_model, Dataset("lamp", tuple(samples)))
+    assert "test/good/1.png is called good and its mask shows a defect" in result.left_out[0]
+    assert result.image_count == 3

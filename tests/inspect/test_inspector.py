@@ -1,5 +1,7 @@
+import copy
 import dataclasses
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -17,7 +19,7 @@ from flawflow.errors import FlawflowError, ModelFileError, PictureError
 from flawflow.inspect import Failure, Inspection, Inspector
 from flawflow.inspect import inspector as inspector_module
 from flawflow.judge.regions import Region, find_regions
-from flawflow.model_file import replace_card
+from flawflow.model_file import read_model, replace_card
 
 same_model = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20)
 
@@ -297,3 +299,25 @@ def test_ctrl_c_ends_an_endless_inspection(tiny_model):
         _, errors = process.communicate(timeout=30)
     assert process.returncode == -signal.SIGINT
     assert errors.rstrip().endswith("KeyboardInterrupt")
+
+
+def test_an_inspector_is_pickled_and_copied_by_its_file(tiny_model, tmp_path, rng):
+    path = tmp_path / "part.flaw"
+    path.write_bytes(tiny_model.read_bytes())
+    inspector = Inspector.load(path)
+    inspector = inspector.with_calibration(inspector.card.calibration.with_rates(false_reject_rate=0.3))
+    picture = rng.integers(0, 256, (40, 40, 3), np.uint8)
+    packed = pickle.dumps(inspector)
+    assert len(packed) < 20_000
+    for other in (pickle.loads(packed), copy.copy(inspector), copy.deepcopy(inspector)):
+        assert other.card == inspector.card
+        assert same(other.inspect(picture), inspector.inspect(picture))
+    replace_card(path, path, dataclasses.replace(inspector.card, created="2001-01-01T00:00:00+00:00"))
+    with pytest.raises(ModelFileError, match="another model than the one that was pickled"):
+        pickle.loads(packed)
+
+
+def test_an_inspector_without_a_file_says_that_it_cannot_be_pickled(tiny_model):
+    inspector = Inspector.of(read_model(tiny_model))
+    with pytest.raises(TypeError, match=r"make it with Inspector\.load"):
+        pickle.dumps(inspector)

@@ -1,5 +1,6 @@
 """The work folder: only work of the same plan is gone on with, and only whole files."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -27,9 +28,31 @@ def test_what_is_saved_is_loaded(folder: Path) -> None:
     assert all(torch.equal(again[name], TENSORS[name]) for name in again)
 
 
-def test_starting_anew_forgets(folder: Path) -> None:
-    WorkFolder(folder, PLAN, resume=False).save("x", TENSORS)
-    assert WorkFolder(folder, PLAN, resume=False).load("x") is None
+def test_starting_anew_keeps_what_was_learned_and_says_where(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for number in (1, 2):
+        earlier = WorkFolder(folder, PLAN | {"seed": number}, resume=False)
+        assert earlier.load("x") is None
+        earlier.within("model-2").save("x", TENSORS)
+        (folder / "scale-0.f32").touch()
+    assert WorkFolder(folder, PLAN, resume=False).within("model-2").load("x") is None
+    for number in (1, 2):
+        kept = folder.with_name(f"part.flaw.training-{number}")
+        assert f"{folder} held an unfinished training, which is kept as {kept}" in caplog.text
+        assert WorkFolder(kept, PLAN | {"seed": number}, resume=True).within("model-2").load("x") is not None
+        assert not list(kept.rglob("*.f32"))
+
+
+def test_work_that_has_learned_nothing_yet_is_not_kept(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    WorkFolder(folder, PLAN, resume=False)
+    (folder / "scale-0.f32").touch()
+    WorkFolder(folder, PLAN, resume=False)
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name]
+    assert not (folder / "scale-0.f32").exists()
+    assert caplog.text == ""
 
 
 def test_resuming_nothing_starts_anew(folder: Path) -> None:
@@ -103,3 +126,12 @@ def test_an_unpacked_optimiser_goes_on_as_if_never_stopped(folder: Path) -> None
         _step(other, of_other, step)
     assert torch.equal(one.weight, other.weight)
     assert torch.equal(one.bias, other.bias)
+
+
+def test_files_that_cannot_be_looked_at_and_names_that_are_no_text_have_a_digest(tmp_path: Path) -> None:
+    (tmp_path / "gone.png").symlink_to(tmp_path / "nowhere")
+    odd = tmp_path / os.fsdecode(b"St\xfcck.png")
+    odd.write_bytes(b"x")
+    before = digest_of_files([tmp_path / "gone.png", odd])
+    (tmp_path / "nowhere").write_bytes(b"y")
+    assert digest_of_files([tmp_path / "gone.png", odd]) != before

@@ -65,6 +65,8 @@ def test_each_defect_type_against_all_good(records: list[Scored]) -> None:
 def test_order_does_not_matter(records: list[Scored]) -> None:
     one, other = evaluate_maps(records).to_dict(), evaluate_maps(records[::-1]).to_dict()
     assert one.pop("per_defect")["dent"] == pytest.approx(other.pop("per_defect")["dent"])
+    for content in (one, other):
+        assert (content.pop("left_out"), content.pop("notes")) == ([], [])
     assert one == pytest.approx(other)
 
 

@@ -57,6 +57,18 @@ def test_a_small_budget_keeps_its_word(seed: int, offset: float, scale: float, b
     assert rounded.region_count == exact.region_count
 
 
+@given(st.integers(0, 2**32 - 1), st.integers(1024, 6000))
+@settings(max_examples=30, deadline=None)
+def test_a_small_budget_keeps_its_word_with_larger_masks(seed: int, budget: int) -> None:
+    maps, _ = some_pictures(seed)
+    large = np.random.default_rng(seed).random((6, 50, 61)) < 0.1
+    large[0] = False
+    exact, rounded = measured(maps, large), measured(maps, large, budget=budget)
+    for name in ("auroc", "average_precision", "aupro"):
+        assert abs(getattr(exact, name) - getattr(rounded, name)) <= rounded.error + 1e-9
+    assert rounded.region_count == exact.region_count
+
+
 def test_the_error_is_small_at_a_modest_budget() -> None:
     maps, masks = some_pictures(1)
     assert measured(maps, masks, budget=4096).error < 0.002
@@ -139,7 +151,8 @@ def test_negative_zero_ties_with_zero() -> None:
         (np.array([[np.nan, 0.0]]), None, "not a finite float32"),
         (np.array([[np.inf, 0.0]]), None, "not a finite float32"),
         (np.array([[1e39, 0.0]]), None, "not a finite float32"),
-        (np.zeros((2, 2)), np.zeros((2, 3), bool), "does not fit"),
+        (np.zeros((2, 2)), np.zeros((1, 2, 2), bool), "does not fit"),
+        (np.zeros((2, 2)), np.zeros((0, 2), bool), "does not fit"),
         (np.zeros((2, 2)), np.zeros((2, 2), np.uint8), "make it bool"),
         (np.zeros((1, 2, 2)), None, r"shape \(H, W\)"),
     ],

@@ -49,14 +49,32 @@ def test_good_pixels_beyond_a_level(
     assert tally.at_least(asked).tolist() == [(everything >= level).sum() for level in asked]
 
 
+@given(SCORES, SCORES, st.integers(0, 2))
+def test_parts_of_good_pixels_count_as_such(
+    whole: NDArray[np.float32], parts: NDArray[np.float32], packs: int
+) -> None:
+    tally = GoodTally()
+    tally.add(whole)
+    tally.add_parts(parts, np.full(len(parts), 0.25))
+    assert tally.held == len(whole) + len(parts)
+    for _ in range(packs):
+        tally.pack(0)
+    assert tally.total == len(whole) + len(parts) / 4
+    expected = [(whole > level).sum() + (parts > level).sum() / 4 for level in whole]
+    assert tally.above(whole).tolist() == expected
+    assert tally.at_least(parts).tolist() == [
+        (whole >= level).sum() + (parts >= level).sum() / 4 for level in parts
+    ]
+
+
 def test_defect_pixels_are_summed_by_level() -> None:
     one, other = DefectTally(), DefectTally()
-    one.add(np.array([2, 1, 2], np.float32), np.array([0.5, 0.25, 0.25]), 2)
+    one.add(np.array([2, 1, 2], np.float32), np.array([1.0, 0.5, 1.0]), np.array([0.5, 0.25, 0.25]), 2)
     one.pack(0)
-    one.add(np.array([3], np.float32), np.array([1.0]), 1)
-    other.add(np.array([1], np.float32), np.array([1.0]), 1)
-    scores, counts, shares = DefectTally.levels([one, other])
-    assert (scores.tolist(), counts.tolist(), shares.tolist()) == ([3, 2, 1], [1, 2, 2], [1, 0.75, 1.25])
+    one.add(np.array([3], np.float32), np.array([1.0]), np.array([1.0]), 1)
+    other.add(np.array([1], np.float32), np.array([1.0]), np.array([1.0]), 1)
+    scores, areas, shares = DefectTally.levels([one, other])
+    assert (scores.tolist(), areas.tolist(), shares.tolist()) == ([3, 2, 1], [1, 2, 1.5], [1, 0.75, 1.25])
     assert (one.regions, one.held) == (3, 3)
 
 

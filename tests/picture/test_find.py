@@ -1,5 +1,6 @@
 """Files, folders and patterns: what is found, in which order, and what is said where nothing is."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flawflow.errors import DatasetError
-from flawflow.picture import PICTURE_SUFFIXES, find_pictures
+from flawflow.picture import PICTURE_SUFFIXES, find_pictures, search
 from flawflow.picture.find import natural_key
 
 
@@ -77,7 +78,49 @@ def test_no_pattern_at_all_is_refused() -> None:
 
 
 def test_suffixes_are_lower_case_with_a_dot() -> None:
-    assert {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"} == PICTURE_SUFFIXES
+    kinds = {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".tif", ".tiff", ".webp"}
+    assert kinds == PICTURE_SUFFIXES
+
+
+def test_what_is_passed_by_is_counted_and_named(tree: Path) -> None:
+    for name in (
+        "b.jfif",
+        "c.JPE",
+        "f.jpg ",
+        "x.gif",
+        "y.gif",
+        "README",
+        "@eaDir/p9.PNG/thumb.jpg",
+        "Thumbs.db",
+    ):
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        (tree / name).touch()
+    found = search([tree])
+    assert {"b.jfif", "c.JPE", "f.jpg "} <= {path.name for path in found.pictures}
+    assert len(found.pictures) == 10
+    system, others = found.notes
+    assert system == f"Folders of thumbnails and the like were left out: {tree / '@eaDir'}."
+    assert others == (
+        "4 files were left out, not being named like a picture (2 .gif, 1 without a suffix, 1 .txt)."
+    )
+    assert search([tree / "sub"]).notes == ()
+
+
+def test_a_folder_that_may_not_be_read_does_not_end_the_search(
+    tree: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    scan = os.scandir
+
+    def forbidden(path: str | Path) -> object:
+        if Path(path).name == "deep":
+            raise PermissionError(13, "Permission denied", os.fspath(path))
+        return scan(path)
+
+    monkeypatch.setattr("os.scandir", forbidden)
+    assert len(find_pictures([tree])) == 6
+    assert f"The folder {tree / 'sub' / 'deep'} cannot be read (Permission denied)" in caplog.text
+    with pytest.raises(DatasetError, match=r"deep cannot be read \(Permission denied\)"):
+        find_pictures([tree / "sub" / "deep"])
 
 
 @given(words=st.sets(st.text("aB0129. é-", min_size=1, max_size=12)), data=st.data())

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from flawflow.errors import PictureError, PictureTooLargeError
-from flawflow.picture import MAX_PIXELS, read_mask, read_picture
+from flawflow.picture import MAX_PIXELS, read_mask, read_picture, set_most_pixels
 
 GREY_MODES = ["1", "L", "LA", "La", "I;16", "I;16B", "I;16L", "I", "F"]
 COLOUR_MODES = ["P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", "LAB", "HSV"]
@@ -188,15 +188,52 @@ def test_a_tiff_of_twelve_bits_uses_its_whole_range() -> None:
 
 
 def test_float_levels_count_on_the_eight_bit_scale() -> None:
-    levels = np.array([[-3.0, 0.4, 0.6, 254.4, 300.0]], np.float32)
+    levels = np.array([[-0.4, 0.4, 0.6, 254.4, 255.4]], np.float32)
     content = encoded(Image.fromarray(levels), "TIFF")
     np.testing.assert_array_equal(read_picture(content)[0, :, 0], [0, 0, 1, 254, 255])
 
 
-@pytest.mark.parametrize("levels", [np.full((2, 2), np.nan, np.float32), np.full((2, 2), -1, np.int32)])
+GREYS = np.array([[0, 80, 161, 255]])
+
+
+@pytest.mark.parametrize(
+    "levels",
+    [
+        np.full((2, 2), np.nan, np.float32),
+        np.full((2, 2), -1, np.int32),
+        np.array([[-3.0, 100.0]], np.float32),
+        np.array([[0.0, 300.0]], np.float32),
+        np.array([[0, 65536]], np.int32),
+        # Small parts of the range, which would all be (nearly) black.
+        (GREYS / 255).astype(np.float32),
+        (GREYS * 4).astype(np.uint16),
+        (GREYS * 16).astype(np.uint16),
+        GREYS.astype(np.int32),
+    ],
+)
 def test_levels_without_a_meaning_are_refused(levels: NDArray[np.generic]) -> None:
-    with pytest.raises(PictureError, match="its levels"):
+    with pytest.raises(PictureError, match=r"given bytes has levels .*: (save|scale)"):
         read_picture(encoded(Image.fromarray(levels), "TIFF"))
+
+
+def test_dark_levels_of_other_sources_are_refused_too(rng: np.random.Generator) -> None:
+    levels = rng.integers(0, 4096, (4, 5, 3), np.uint16)
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in levels)
+    grey = Image.fromarray(levels[..., 0])
+    for source in (png(5, 4, 16, 2, rows), levels, levels.astype(">u2"), grey, encoded(grey)):
+        with pytest.raises(PictureError, match="nearly black"):
+            read_picture(source)
+
+
+def test_black_is_black_whatever_its_range() -> None:
+    for levels in (np.zeros((2, 3), np.uint16), np.zeros((2, 3), np.int32), np.zeros((2, 3), np.float32)):
+        assert not read_picture(encoded(Image.fromarray(levels), "TIFF")).any()
+    assert not read_picture(np.zeros((2, 3), np.uint16)).any()
+
+
+def test_arrays_of_either_byte_order_are_the_same(rng: np.random.Generator) -> None:
+    levels = rng.integers(0, 65536, (4, 5), np.uint16)
+    np.testing.assert_array_equal(read_picture(levels.astype(">u2")), read_picture(levels))
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -230,11 +267,13 @@ def test_a_damaged_exif_block_does_no_harm(exif: bytes) -> None:
     )
 
 
-def test_the_first_of_several_frames_is_read() -> None:
+@pytest.mark.parametrize(("kind", "word"), [("TIFF", "pages"), ("PNG", "frames"), ("WEBP", "frames")])
+def test_several_frames_are_refused_since_one_would_be_seen(kind: str, word: str) -> None:
     first, second = drawn("RGB", seed=1), drawn("RGB", seed=2)
-    for kind, options in (("TIFF", {}), ("PNG", {}), ("WEBP", {"lossless": True})):
-        content = encoded(first, kind, save_all=True, append_images=[second], **options)
-        np.testing.assert_array_equal(read_picture(content), np.array(first))
+    content = encoded(first, kind, save_all=True, append_images=[second])
+    with pytest.raises(PictureError, match=f"has 2 {word}, of which only the first"):
+        read_picture(content)
+    assert read_picture(encoded(first, kind, save_all=True)).shape == (6, 9, 3)
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
@@ -343,6 +382,26 @@ def test_a_picture_too_large_is_refused_by_its_header() -> None:
         with pytest.raises(PictureTooLargeError, match=r"10 × 11 pixels"):
             read_picture(source, max_pixels=109)
         assert read_picture(source, max_pixels=110).shape == (11, 10, 3)
+
+
+def test_a_picture_that_is_all_length_is_refused() -> None:
+    for size in ((5_000_000, 1), (1, 5_000_000), (3001, 3)):
+        with pytest.raises(PictureTooLargeError, match="longer than 1,000 : 1"):
+            read_picture(png(*size, 8, 0))
+    assert read_picture(np.zeros((1, 1000), np.uint8)).shape == (1, 1000, 3)
+
+
+def test_the_limit_of_the_process_can_be_set() -> None:
+    source = np.zeros((11, 10), np.uint8)
+    try:
+        set_most_pixels(109)
+        with pytest.raises(PictureTooLargeError, match=r"--max-pixels"):
+            read_picture(source)
+        assert read_picture(source, max_pixels=110).shape == (11, 10, 3)
+        set_most_pixels(110)
+        assert read_picture(source).shape == (11, 10, 3)
+    finally:
+        set_most_pixels(MAX_PIXELS)
 
 
 def test_a_larger_limit_outdoes_that_of_pillow(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -454,11 +513,39 @@ def test_masks_of_every_kind_mean_the_same(kind: str, tmp_path: Path, rng: np.ra
     np.testing.assert_array_equal(mask, defect)
 
 
-def test_a_jpeg_mask_has_no_halo(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("kind", "options"), [("JPEG", {}), ("WEBP", {"quality": 80}), ("TIFF", {"compression": "jpeg"})]
+)
+def test_a_mask_that_was_compressed_with_loss_has_no_halo(kind: str, options: dict[str, object]) -> None:
     defect = np.zeros((32, 32), bool)
     defect[5:19, 7:22] = True
-    Image.fromarray(defect.astype(np.uint8) * np.uint8(255)).save(tmp_path / "mask.jpg")
-    np.testing.assert_array_equal(read_mask(tmp_path / "mask.jpg"), defect)
+    levels = Image.fromarray(defect.astype(np.uint8) * np.uint8(255))
+    np.testing.assert_array_equal(read_mask(encoded(levels, kind, **options)), defect)
+    alpha = Image.merge("RGBA", [levels] * 4)
+    if kind == "WEBP":
+        np.testing.assert_array_equal(read_mask(encoded(alpha, kind, **options)), defect)
+        # Without loss a level of 1 is a defect, as in PNG.
+        ones = Image.fromarray(defect.astype(np.uint8)).convert("RGB")
+        np.testing.assert_array_equal(read_mask(encoded(ones, kind, lossless=True)), defect)
+
+
+@pytest.mark.parametrize("paint", [(255, 255, 255), (255, 0, 0), (0, 0, 0)])
+def test_a_mask_that_is_painted_on_a_transparent_layer(paint: tuple[int, int, int]) -> None:
+    levels = np.full((64, 64, 4), (*paint, 0), np.uint8)
+    levels[20:30, 5:45, 3] = 255
+    assert read_mask(encoded(Image.fromarray(levels))).sum() == 400
+    # One alpha for all pixels says nothing: many frame grabbers fill it with 0.
+    for alpha in (0, 255):
+        levels[..., 3] = alpha
+        assert read_mask(encoded(Image.fromarray(levels))).sum() == (64 * 64 if any(paint) else 0)
+
+
+def test_white_on_black_stays_so_where_some_is_transparent() -> None:
+    levels = np.zeros((64, 64, 4), np.uint8)
+    levels[..., 3] = 255
+    levels[:10] = 0
+    levels[20:30, 5:45, :3] = 255
+    assert read_mask(encoded(Image.fromarray(levels))).sum() == 400
 
 
 def test_a_mask_that_is_none_is_refused(tmp_path: Path) -> None:

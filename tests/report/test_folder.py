@@ -67,9 +67,9 @@ def test_drawing_writes_nothing(
 
 def test_a_picture_too_long_for_jpeg_gets_a_png(tmp_path: Path, card: Card, make_inspection: MakeInspection):
     path = tmp_path / "line.png"
-    Image.new("RGB", (2, 66_000)).save(path)
+    Image.new("RGB", (70, 66_000)).save(path)
     with begin(tmp_path / "out", card, [path]) as results:
-        inspection = make_inspection(path, anomaly_map=np.zeros((66_000, 2)))
+        inspection = make_inspection(path, anomaly_map=np.zeros((66_000, 70)))
         record = results.add(results.draw(inspection, read_picture(path)))
     assert record["overlay"] == "overlays/line.png"
     assert (tmp_path / "out" / record["overlay"]).exists()

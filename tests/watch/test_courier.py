@@ -97,6 +97,23 @@ def test_pauses_grow_to_the_longest_and_heed_what_the_receiver_asks(journal: Jou
     assert receiver.got == [1]
 
 
+@pytest.mark.parametrize("at_once", [1, 3])
+def test_a_record_with_which_a_sink_fails_in_its_own_way_is_set_aside(journal: Journal, at_once: int):
+    fill(journal, 3)
+
+    class Odd(Receiver):
+        def deliver(self, messages: Sequence[Message]) -> None:
+            if any(message.id == 2 for message in messages):
+                raise UnicodeEncodeError("utf-8", "\udcfc", 0, 1, "surrogates not allowed")
+            super().deliver(messages)
+
+    receiver = Odd(at_once=at_once)
+    courier = run(journal, receiver)
+    assert receiver.got == [1, 3]
+    assert courier.set_aside == 1
+    assert journal.backlog() == {"x": 1}
+
+
 def test_a_refused_record_is_set_aside_and_the_next_ones_go_on(journal: Journal):
     fill(journal, 3)
     receiver = Receiver([None, RefusedError("cannot parse")])

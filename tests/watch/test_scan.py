@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from flawflow.watch import scan as module
 from flawflow.watch.scan import Seen, scan
 
 
@@ -20,6 +21,32 @@ def test_pictures_at_any_depth_but_nothing_hidden_and_no_other_files(tmp_path: P
         (tmp_path / name).write_bytes(b"x")
     (tmp_path / "folder.png").mkdir()
     assert paths(tmp_path) == {"a.png", "b/c/d.JPG"}
+
+
+def test_thumbnails_of_network_storages_are_no_pictures(tmp_path: Path):
+    for name in ("a.png", "@eaDir/a.png/SYNOPHOTO_THUMB_M.jpg", "#recycle/old.png", "._a.png", "b.jfif"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    assert paths(tmp_path) == {"a.png", "b.jfif"}
+
+
+def test_an_entry_that_cannot_be_looked_at_does_not_hide_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    for name in ("a.png", "b.png", "c.png"):
+        (tmp_path / name).write_bytes(b"x")
+    seen = module._seen
+
+    def odd(entry: "os.DirEntry[str]", start: str) -> Seen:
+        if entry.name == "b.png":
+            raise OSError(5, "Input/output error", entry.path)
+        return seen(entry, start)
+
+    monkeypatch.setattr(module, "_seen", odd)
+    errors: list[OSError] = []
+    found = {seen.path for seen in scan(tmp_path, on_error=errors.append)}
+    assert found == {"a.png", "c.png"}
+    assert [error.errno for error in errors] == [5]
 
 
 def test_links_lead_nowhere(tmp_path: Path):

@@ -7,8 +7,15 @@ from typing import TYPE_CHECKING
 import click
 
 from flawflow.cli.group import after_interrupt
-from flawflow.cli.inspect import EXIT_UNREADABLE
-from flawflow.cli.options import at_rates, engine_option, rate_options
+from flawflow.cli.options import (
+    EXIT_LEFT_OUT,
+    at_rates,
+    engine_option,
+    limit_option,
+    rate_options,
+    say_left_out,
+    say_notes,
+)
 from flawflow.errors import DatasetError, FlawflowError, one_line
 
 if TYPE_CHECKING:
@@ -17,7 +24,6 @@ if TYPE_CHECKING:
     from flawflow.inspect.inspector import Inspector
 
 _HIGHEST_SHOWN = 3
-_FAILURES_SHOWN = 10
 
 
 @click.command("calibrate", short_help="Set a model's thresholds by more good pictures.")
@@ -29,6 +35,7 @@ _FAILURES_SHOWN = 10
 @click.option("--add", is_flag=True, help="Count the good pictures of the earlier calibration too.")
 @rate_options
 @engine_option
+@limit_option
 @click.option("--overwrite", is_flag=True, help="Replace the model file when it exists.")
 def command(
     *,
@@ -76,7 +83,7 @@ def command(
     click.echo(rule(card.calibration))
     click.echo(promise(card.calibration))
     if unreadable:
-        raise click.exceptions.Exit(EXIT_UNREADABLE)
+        raise click.exceptions.Exit(EXIT_LEFT_OUT)
 
 
 def _recalibrated(
@@ -86,10 +93,10 @@ def _recalibrated(
     from flawflow.cli.progress import ProgressDisplay
     from flawflow.inspect.calibrate import Measurement, measure_good, recalibrate
     from flawflow.inspect.inspection import Failure
-    from flawflow.picture import find_pictures
-    from flawflow.report.words import counted
+    from flawflow.picture import search
 
-    paths = find_pictures(good)
+    found = search(good)
+    paths = found.pictures
     after_interrupt("interrupted; nothing was written")
     outcomes: list[Measurement | Failure] = []
     with ProgressDisplay() as progress:
@@ -100,10 +107,8 @@ def _recalibrated(
     failures = [outcome.error for outcome in outcomes if isinstance(outcome, Failure)]
     if not measured:
         raise DatasetError(f"none of the pictures can be read, so nothing was written: {failures[0]}")
-    if failures:
-        click.echo(f"{counted(len(failures), 'picture')} could not be read and were left out:", err=True)
-        for sentence in failures[:_FAILURES_SHOWN]:
-            click.echo(f"  {sentence}", err=True)
+    say_notes(found.notes)
+    say_left_out(failures, "picture could not be read")
     _show_highest(measured)
     return recalibrate(card, measured, add=add), len(failures)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from flawflow.cli.group import after_interrupt
-from flawflow.cli.options import size_option
+from flawflow.cli.options import limit_option, size_option
 from flawflow.cli.train import DETECTORS, PRESETS, require_training
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ def _encoders(
 
 @click.command("compare", short_help="Compare detectors on your data.")
 @click.argument("data", nargs=-1, required=True, type=click.Path(path_type=Path))
+@limit_option
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder of the results.")
 @click.option(
     "--detectors",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from flawflow.cli.group import after_interrupt
-from flawflow.cli.options import dataset_options, engine_option
+from flawflow.cli.options import EXIT_LEFT_OUT, dataset_options, engine_option, say_left_out, say_notes
 from flawflow.errors import one_line
 
 if TYPE_CHECKING:
@@ -41,6 +41,12 @@ def command(
 
     Measured are AUROC and average precision of pictures and of pixels, and AUPRO up to a false positive
     rate of 0.3, over all test pictures and for each type of defect. Nothing is fitted to them.
+
+    \b
+    Exit codes:
+      0  measured
+      2  nothing could be measured
+      3  measured, but some pictures or masks could not be used and were left out
     """
     from rich.console import Console
 
@@ -56,6 +62,8 @@ def command(
         click.echo(text)
     elif json_path is not None:
         write_whole(json_path, text + "\n")
+    if evaluation.left_out:
+        raise click.exceptions.Exit(EXIT_LEFT_OUT)
 
 
 def run_evaluation(
@@ -91,6 +99,9 @@ def run_evaluation(
             on_scored=judge,
         )
     _print_table(evaluation, dataset.name, console)
+    # The data set's own notes were said when it was opened.
+    say_notes(evaluation.notes[len(dataset.notes) :])
+    say_left_out(evaluation.left_out, "file could not be used")
     if report is not None:
         _write_report(report, evaluation, judged, inspector, names=(model.name, dataset.name))
         console.print(f"Report: {escape(one_line(str(report)))}", soft_wrap=True)

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from flawflow.cli.group import after_interrupt
-from flawflow.cli.inspect import EXIT_UNREADABLE
-from flawflow.cli.options import engine_option
+from flawflow.cli.options import EXIT_LEFT_OUT, engine_option, limit_option, say_notes
 from flawflow.errors import ExportError, FlawflowError, one_line
 
 if TYPE_CHECKING:
@@ -22,6 +21,7 @@ _FAILURES_SHOWN = 10
 
 @click.command("export", short_help="Make a model smaller or faster, if it judges the same.")
 @click.argument("model", type=click.Path(path_type=Path))
+@limit_option
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), required=True, help="The model file to write."
 )
@@ -63,10 +63,11 @@ def command(
     from flawflow.cli.progress import ProgressDisplay
     from flawflow.dataset import open_dataset
     from flawflow.export.export import export
-    from flawflow.picture import find_pictures
+    from flawflow.picture.find import Search, search
 
     if output.exists() and not overwrite:
         raise FlawflowError(f"{output} exists: choose another name, or replace it with --overwrite")
+    found = search(good) if good else Search()
     after_interrupt("interrupted; nothing was written")
     with ProgressDisplay() as progress:
         exported = export(
@@ -74,7 +75,7 @@ def command(
             output,
             engine=engine,
             precision=precision,
-            good=find_pictures(good) if good else (),
+            good=found.pictures,
             labelled=open_dataset(data) if data is not None else None,
             force=force,
             on_progress=progress.update,
@@ -86,8 +87,9 @@ def command(
             "was written; take another precision, or write it with --force"
         )
     _print_result(exported, model, output, recalibrated=bool(good))
+    say_notes(found.notes)
     if exported.unreadable:
-        raise click.exceptions.Exit(EXIT_UNREADABLE)
+        raise click.exceptions.Exit(EXIT_LEFT_OUT)
 
 
 def _require_export() -> None:

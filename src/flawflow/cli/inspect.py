@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from flawflow.cli.group import after_interrupt
-from flawflow.cli.options import at_rates, engine_option, rate_options
+from flawflow.cli.options import EXIT_LEFT_OUT, at_rates, engine_option, limit_option, rate_options, say_notes
 from flawflow.errors import DatasetError, FlawflowError, one_line
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from flawflow.report.summary import Summary
 
 EXIT_FOUND = 1
-EXIT_UNREADABLE = 3
 
 _WORST_SHOWN = 10
 
@@ -34,6 +33,7 @@ _WORST_SHOWN = 10
 )
 @rate_options
 @engine_option
+@limit_option
 @click.option("--fail-on-ng", is_flag=True, help="Exit with code 1 when a picture is NG.")
 @click.option("--fail-on-review", is_flag=True, help="Exit with code 1 when a picture is NG or REVIEW.")
 def command(
@@ -70,7 +70,7 @@ def command(
     """
     summary = run_inspection(model, pictures, output, overwrite=overwrite, engine=engine, **rates)
     if summary.unreadable:
-        raise click.exceptions.Exit(EXIT_UNREADABLE)
+        raise click.exceptions.Exit(EXIT_LEFT_OUT)
     if (summary.ng and (fail_on_ng or fail_on_review)) or (summary.review and fail_on_review):
         raise click.exceptions.Exit(EXIT_FOUND)
 
@@ -99,7 +99,7 @@ def run_inspection(
         inspector.card.calibration, false_reject_rate=false_reject_rate, review_rate=review_rate
     )
     inspector = inspector.with_calibration(calibration)
-    paths, videos = _find(pictures, output)
+    paths, videos, notes = _find(pictures, output)
     if has_results(output):
         if not overwrite:
             raise FlawflowError(
@@ -121,6 +121,7 @@ def run_inspection(
             _inspect_video(inspector, video, results, progress)
         page = results.finish()
     _print_summary(results, calibration, page)
+    say_notes(notes)
     return results.summary
 
 
@@ -143,16 +144,17 @@ def _inspect_video(
         results.add(Failure(path, str(error)))
 
 
-def _find(pictures: tuple[str, ...], output: Path) -> tuple[list[Path], list[Path]]:
-    """Find the pictures and the videos, without the overlays that an earlier inspection left among them."""
-    from flawflow.picture import PICTURE_SUFFIXES, find_pictures
+def _find(pictures: tuple[str, ...], output: Path) -> tuple[list[Path], list[Path], tuple[str, ...]]:
+    """Find pictures and videos, without overlays of an earlier inspection, and tell what was passed by."""
+    from flawflow.picture import PICTURE_SUFFIXES, search
     from flawflow.report.folder import OVERLAYS_NAME
     from flawflow.video.names import VIDEO_SUFFIXES, is_video_name, require_video
 
     overlays = os.path.abspath(output / OVERLAYS_NAME) + os.sep  # noqa: PTH100 resolve() would follow links
+    searched = search(pictures, suffixes=PICTURE_SUFFIXES | VIDEO_SUFFIXES)
     found = [
         path
-        for path in find_pictures(pictures, suffixes=PICTURE_SUFFIXES | VIDEO_SUFFIXES)
+        for path in searched.pictures
         if not os.path.abspath(path).startswith(overlays)  # noqa: PTH100
     ]
     if not found:
@@ -162,7 +164,7 @@ def _find(pictures: tuple[str, ...], output: Path) -> tuple[list[Path], list[Pat
     videos = [path for path in found if is_video_name(path)]
     if videos:
         require_video(videos[0])
-    return [path for path in found if not is_video_name(path)], videos
+    return [path for path in found if not is_video_name(path)], videos, searched.notes
 
 
 def _print_summary(results: "ResultFolder", calibration: "Calibration", page: Path) -> None:

@@ -2,16 +2,22 @@
 
 import functools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from flawflow.errors import FlawflowError
+from flawflow.errors import FlawflowError, one_line
 
 if TYPE_CHECKING:
     from flawflow.judge.calibration import Calibration
+
+
+EXIT_LEFT_OUT = 3
+"""What was asked for is done, but something could not be used and was left out."""
+
+_LEFT_OUT_SHOWN = 10
 
 
 def parse_size(value: str | tuple[int, int]) -> tuple[int, int]:
@@ -32,6 +38,49 @@ def parse_size(value: str | tuple[int, int]) -> tuple[int, int]:
     return int(height), int(width or height)
 
 
+def _set_limit(_context: click.Context, _option: click.Parameter, value: int | None) -> None:
+    if value is not None:
+        from flawflow.picture import set_most_pixels
+
+        set_most_pixels(value)
+
+
+limit_option = click.option(
+    "--max-pixels",
+    type=click.IntRange(min=1),
+    metavar="N",
+    callback=_set_limit,
+    expose_value=False,
+    help="The most pixels a picture may have (100,000,000 unless given).",
+)
+
+
+def say_notes(notes: Iterable[str]) -> None:
+    """Print sentences about what was passed by, to stderr."""
+    for note in notes:
+        click.echo(one_line(note), err=True)
+
+
+def say_left_out(sentences: Sequence[str], what: str) -> None:
+    """Count and name to stderr what was left out; nothing where that is nothing.
+
+    Args:
+        sentences: Why, one for each.
+        what: As "picture could not be read"; its first word gets an s.
+    """
+    if not sentences:
+        return
+    from flawflow.report.words import counted
+
+    were = "was" if len(sentences) == 1 else "were"
+    noun, _, verb = what.partition(" ")
+    click.echo(f"{counted(len(sentences), noun)} {verb} and {were} left out:", err=True)
+    for sentence in sentences[:_LEFT_OUT_SHOWN]:
+        click.echo(f"  {one_line(sentence)}", err=True)
+    if len(sentences) > _LEFT_OUT_SHOWN:
+        click.echo(f"  and {len(sentences) - _LEFT_OUT_SHOWN:,} more", err=True)
+
+
 def dataset_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the argument DATA and the options --good, --bad, --masks; `function` gets the opened `dataset`."""
     folder = click.Path(path_type=Path)
@@ -40,6 +89,7 @@ def dataset_options(function: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--good", type=folder, help="Folder of good pictures, instead of DATA.")
     @click.option("--bad", type=folder, help="Folder of defective pictures, for testing only.")
     @click.option("--masks", type=folder, help="Folder of masks for the pictures of --bad.")
+    @limit_option
     @functools.wraps(function)
     def with_dataset(
         *, data: Path | None, good: Path | None, bad: Path | None, masks: Path | None, **rest: Any
@@ -48,7 +98,15 @@ def dataset_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
         if data is None and good is None:
             raise click.UsageError("Name a data set (DATA), or a folder of good pictures with --good.")
-        return function(dataset=open_dataset(data, good=good, bad=bad, masks=masks), **rest)
+        dataset = open_dataset(data, good=good, bad=bad, masks=masks)
+        try:
+            answer = function(dataset=dataset, **rest)
+        except click.exceptions.Exit:
+            say_notes(dataset.notes)
+            raise
+        # At the end: where nothing could be done, one sentence says why.
+        say_notes(dataset.notes)
+        return answer
 
     return with_dataset
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from flawflow.cli.group import after_interrupt
+from flawflow.cli.options import limit_option
 from flawflow.cli.train import learning_options, require_training
 from flawflow.errors import DatasetError, FlawflowError
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 @click.argument("data", type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder of the results.")
 @learning_options
+@limit_option
 def command(
     *, data: Path, output: Path, device: str, every: int, seed: int, weights: Path | None, **choice: Any
 ) -> None:

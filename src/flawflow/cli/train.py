@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from flawflow.cli.group import after_interrupt
-from flawflow.cli.options import dataset_options, size_option
+from flawflow.cli.options import EXIT_LEFT_OUT, dataset_options, say_left_out, size_option
 from flawflow.errors import FlawflowError, TrainingError, one_line
 
 if TYPE_CHECKING:
@@ -136,11 +136,19 @@ def command(*, dataset: "Dataset", output: Path, overwrite: bool, **options: Any
 
     Pictures that are unlike all others may be defective: they are listed, with overlays in OUTPUT.suspects.
     About 1 % of good pictures are suspected too, so look before you believe it.
+
+    \b
+    Exit codes:
+      0  the model was written
+      2  nothing was written
+      3  the model was written, but some pictures could not be read and were left out
     """
     if output.exists() and not overwrite:
         raise FlawflowError(f"{output} exists: choose another name, or replace it with --overwrite")
     result = run_training(dataset, output, **options)
     click.echo(f"Next: flawflow inspect {shlex.quote(str(result.model))} PICTURES... -o results")
+    if result.failures:
+        raise click.exceptions.Exit(EXIT_LEFT_OUT)
 
 
 def run_training(dataset: "Dataset", output: Path, **options: Any) -> "TrainingResult":
@@ -189,6 +197,7 @@ def _print_result(result: "TrainingResult") -> None:
     )
     click.echo(rule(calibration))
     click.echo(promise(calibration))
+    say_left_out([sentence for _, sentence in result.failures], "picture could not be read")
 
 
 def _print_suspects(result: "TrainingResult", *, excluded: bool) -> None:

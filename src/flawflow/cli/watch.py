@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from flawflow.cli.options import at_rates, rate_options
+from flawflow.cli.options import at_rates, limit_option, rate_options
 from flawflow.errors import WatchError, one_line
 
 if TYPE_CHECKING:
@@ -46,8 +46,8 @@ _SECONDS_TO_END = 15.0
 )
 @click.option(
     "--place",
-    type=click.Choice(("link", "copy", "move")),
-    default="link",
+    type=click.Choice(("copy", "move")),
+    default="copy",
     show_default=True,
     help="How pictures get into OUTPUT/OK, REVIEW and NG with --to folder.",
 )
@@ -68,6 +68,7 @@ _SECONDS_TO_END = 15.0
     help="Seconds after which a file that cannot be decoded is reported.",
 )
 @rate_options
+@limit_option
 def command(
     *,
     folder: Path,

@@ -154,6 +154,7 @@ def _perform(run: Run, folder: Path, device: str, on_progress: OnProgress) -> di
         "megabytes": model.stat().st_size / 1e6,
         "train_pictures": result.picture_count,
         "test_pictures": evaluation.image_count,
+        "left_out": [*evaluation.left_out, *(sentence for _, sentence in result.failures)],
         "machine": machine(),
         "device": device,
         "packages": packages(),

@@ -20,7 +20,6 @@ from flawflow.learn.train import train
 from flawflow.learn.work import digest_of_files
 from flawflow.metrics import auroc
 from flawflow.metrics.counts import PixelCounts
-from flawflow.picture import resize_mask
 
 
 @dataclass(frozen=True)
@@ -141,7 +140,7 @@ def measure(
 ) -> tuple[dict[str, dict[str, list[Any]]], PixelCounts]:
     """Score all test frames of a scene: a frame's score is the maximum of its anomaly map.
 
-    Maps and masks are compared at the model's size; masks are resized to it by nearest neighbour.
+    Maps are measured at the model's size, masks at theirs (`flawflow.metrics.PixelMeasures`).
 
     Returns:
         For each video the truth and the score of its frames, and the scores of all pixels.
@@ -156,7 +155,7 @@ def measure(
         anomalous, mask = video.read_frame_mask(), video.open_pixel_mask()
         scores = []
         for index, (anomaly_map, _) in enumerate(in_order(inspector.measure, video.frames)):
-            pixels.add(anomaly_map, None if mask is None else resize_mask(mask[index], inspector.card.size))
+            pixels.add(anomaly_map, None if mask is None else mask[index])
             scores.append(float(anomaly_map.max()))
             done += 1
             on_progress(Progress("Measuring", done, total, video.name))

@@ -6,10 +6,10 @@ import unicodedata
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from flawflow.dataset.masks import pair_masks
+from flawflow.dataset.masks import Pairs, pair_masks
 from flawflow.dataset.sample import DEFECTIVE, GOOD, Dataset, Sample, good_samples, part_name
 from flawflow.errors import DatasetError
-from flawflow.picture.find import PICTURE_SUFFIXES, walk_pictures
+from flawflow.picture.find import PICTURE_SUFFIXES, Search, walk
 from flawflow.video.names import VIDEO_SUFFIXES
 
 HELD_OUT = 0.2
@@ -28,15 +28,15 @@ def open_folder(folder: Path) -> Dataset:
     Raises:
         DatasetError: There is no picture, or a folder's name says that its pictures are not good ones.
     """
-    pictures = _pictures(folder, suffixes=PICTURE_SUFFIXES | VIDEO_SUFFIXES)
-    for picture in pictures:
+    found = _search(folder, suffixes=PICTURE_SUFFIXES | VIDEO_SUFFIXES)
+    for picture in found.pictures:
         for part in picture.relative_to(folder).parts[:-1]:
             if part.casefold() in _NOT_GOOD:
                 raise DatasetError(
                     f"{folder} holds folders named '{part}', whose pictures would be learnt as good: name "
                     "the folder of one part (with train/good inside), or the good pictures alone with good."
                 )
-    return Dataset(part_name(folder), tuple(good_samples(pictures, "train")))
+    return Dataset(part_name(folder), tuple(good_samples(found.pictures, "train")), found.notes)
 
 
 def open_good_and_bad(good: Path, bad: Path | None, masks: Path | None) -> Dataset:
@@ -47,40 +47,48 @@ def open_good_and_bad(good: Path, bad: Path | None, masks: Path | None) -> Datas
     Raises:
         DatasetError: A folder is missing or empty, a picture is good and bad, or no mask fits.
     """
-    pictures = _pictures(good)
+    found = _search(good)
+    pictures = found.pictures
     if bad is None:
         if masks is not None:
             raise DatasetError(f"The masks in {masks} belong to no picture: name the bad pictures with bad.")
-        return Dataset(part_name(good), tuple(good_samples(pictures, "train")))
-    defective = _defective(bad, masks)
+        return Dataset(part_name(good), tuple(good_samples(pictures, "train")), found.notes)
+    defective, notes = _defective(bad, masks)
     _refuse_overlap(pictures, [sample.path for sample in defective], good)
     held_out = _held_out(pictures, good)
     samples = good_samples([p for p in pictures if p not in held_out], "train")
     samples += good_samples([p for p in pictures if p in held_out], "test")
-    return Dataset(part_name(good), (*samples, *defective))
+    return Dataset(part_name(good), (*samples, *defective), found.notes + notes)
 
 
-def _pictures(folder: Path, *, suffixes: Collection[str] = PICTURE_SUFFIXES) -> list[Path]:
+def _search(folder: Path, *, suffixes: Collection[str] = PICTURE_SUFFIXES) -> Search:
     if not folder.is_dir():
         raise DatasetError(f"The folder {folder} does not exist: check the path.")
-    pictures = walk_pictures(folder, suffixes=suffixes)
-    if not pictures:
-        raise DatasetError(f"There is no picture in {folder}: it needs PNG, JPEG, BMP, TIFF or WebP files.")
-    return pictures
+    found = walk(folder, suffixes=suffixes)
+    if not found.pictures:
+        raise DatasetError(
+            f"There is no picture in {folder}: it needs PNG, JPEG, BMP, TIFF or WebP files."
+            + "".join(f" {note}" for note in found.notes)
+        )
+    return found
 
 
-def _defective(bad: Path, masks: Path | None) -> list[Sample]:
-    pictures = _pictures(bad)
-    pairs = {}
+def _defective(bad: Path, masks: Path | None) -> tuple[list[Sample], tuple[str, ...]]:
+    found = _search(bad)
+    pictures = found.pictures
+    pairs = Pairs({}, ())
     if masks is not None:
-        _pictures(masks)
-        pairs = dict(pair_masks(pictures, bad, masks))
-        if not pairs:
+        _search(masks)
+        pairs = pair_masks(pictures, bad, masks)
+        if not pairs.mask_of:
             raise DatasetError(
                 f"No mask in {masks} is named like a picture in {bad}: the mask of {pictures[0].name} "
                 f"is {pictures[0].stem}_mask.png or {pictures[0].stem}.png."
             )
-    return [Sample(path, "test", True, _defect_type(path, bad), pairs.get(path)) for path in pictures]
+    samples = [
+        Sample(path, "test", True, _defect_type(path, bad), pairs.mask_of.get(path)) for path in pictures
+    ]
+    return samples, found.notes + pairs.notes
 
 
 def _defect_type(picture: Path, bad: Path) -> str:

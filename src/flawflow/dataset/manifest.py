@@ -4,6 +4,7 @@ import csv
 from collections.abc import Mapping
 from pathlib import Path
 
+from flawflow.dataset.masks import notes_on_masks
 from flawflow.dataset.sample import DEFECTIVE, GOOD, Dataset, Sample, Split, part_name
 from flawflow.errors import DatasetError
 
@@ -45,7 +46,16 @@ def open_manifest(path: Path) -> Dataset:
     if not samples:
         raise DatasetError(f"The manifest {path} lists no picture: give it a row for each.")
     samples.sort(key=lambda sample: sample.split == "test")
-    return Dataset(part_name(path.parent), tuple(samples))
+    return Dataset(part_name(path.parent), tuple(samples), _without_mask(samples))
+
+
+def _without_mask(samples: list[Sample]) -> tuple[str, ...]:
+    defective = [sample for sample in samples if sample.is_defective]
+    if not any(sample.mask_path for sample in defective):
+        return ()
+    return notes_on_masks(
+        defective=[s.path for s in defective], bare=[s.path for s in defective if not s.mask_path]
+    )
 
 
 def _sample(row: Mapping[str, str | None], folder: Path, where: str) -> Sample:

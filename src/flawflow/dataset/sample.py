@@ -44,6 +44,7 @@ class Dataset:
     Attributes:
         name: The part's name, as its folder is called.
         samples: All pictures.
+        notes: Sentences about what was passed by on the search for them, and about masks that do not fit.
 
     Raises:
         DatasetError: There is no sample, or one file is for training and for testing at once.
@@ -51,6 +52,7 @@ class Dataset:
 
     name: str
     samples: tuple[Sample, ...]
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.samples:

@@ -15,7 +15,7 @@ from flawflow.inspect.inspector import Inspector
 from flawflow.inspect.stream import in_order
 from flawflow.judge.calibration import Calibration
 from flawflow.metrics import Evaluation, Scored, evaluate_maps
-from flawflow.picture import read_mask, read_picture, resize_mask, resize_picture
+from flawflow.picture import read_mask, read_picture, resize_picture
 
 # A quarter of the heat map's scale is half the way from the calm of a good part to the pixel threshold.
 MOST_MAP_DIFFERENCE = 0.25
@@ -114,7 +114,7 @@ def measure_labelled(
         both, *maps = pair.measure(sample.path)
         mask = None
         if sample.mask_path is not None:
-            mask = resize_mask(read_mask(sample.mask_path), pair.before.card.size)
+            mask = read_mask(sample.mask_path)
         before, after = (
             Scored(
                 is_defective=sample.is_defective,

@@ -5,7 +5,7 @@ import dataclasses
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from time import perf_counter
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from flawflow.judge.calibration import Calibration
 from flawflow.judge.interest import from_runs
 from flawflow.judge.regions import Region, find_regions, highest_place
 from flawflow.model_file import ModelFile, read_model
-from flawflow.picture import MAX_PIXELS, PictureSource, read_picture, resize_map, resize_picture
+from flawflow.picture import PictureSource, read_picture, resize_map, resize_picture
 from flawflow.picture.statistics import picture_statistics
 
 R = TypeVar("R")
@@ -31,13 +31,17 @@ class Inspector:
 
     Attributes:
         card: What the model file says about the model.
+        sha256: Hex digest of the model file that was loaded, whatever stands under its name since; "" for an
+            inspector that was made without a file.
         interest: bool, (H, W) of `card.size`: which pixels count. The model's map has its lowest value where
             they do not, and its score leaves them out.
     """
 
     def __init__(self, engine: Engine, card: Card, proof: Proof | None = None) -> None:
         self._engine = engine
+        self._origin: tuple[Path, str, int | None] | None = None
         self.card = card
+        self.sha256 = ""
         self._proof = proof
         self.interest = from_runs(card.interest, card.size)
 
@@ -57,9 +61,22 @@ class Inspector:
         """
         model = read_model(Path(path))
         try:
-            return cls.of(model, engine=engine, threads=threads)
+            inspector = cls.of(model, engine=engine, threads=threads)
         except ModelFileError as error:
             raise ModelFileError(f"{path}: {error}") from None
+        inspector._origin = (Path(path).absolute(), engine, threads)
+        return inspector
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled and copied by the model's file, which must be there, and the same, when it is loaded again.
+
+        Raises:
+            TypeError: It was not loaded from a file.
+        """
+        if self._origin is None:
+            raise TypeError("an Inspector is pickled by its model file: make it with Inspector.load")
+        path, engine, threads = self._origin
+        return _loaded_again, (type(self), (path, engine, threads), self.sha256, self.card.calibration)
 
     @classmethod
     def of(cls, model: ModelFile, *, engine: str = "onnxruntime", threads: int | None = None) -> Self:
@@ -82,7 +99,9 @@ class Inspector:
         card = model.card
         runs = load_engine(engine, model.graph, precision=card.precision, threads=threads, safe=safe)
         # The first pictures also pay what only they cost.
-        return cls(runs, card, prove(cls(runs, card)._infer, card, engine=engine, safe=safe))
+        inspector = cls(runs, card, prove(cls(runs, card)._infer, card, engine=engine, safe=safe))
+        inspector.sha256 = model.sha256
+        return inspector
 
     @property
     def proof(self) -> Proof:
@@ -92,22 +111,24 @@ class Inspector:
 
     def with_calibration(self, calibration: Calibration) -> Self:
         """The same model, judging by another calibration, such as `card.calibration.with_rates(…)`."""
-        card = dataclasses.replace(self.card, calibration=calibration)
-        return type(self)(self._engine, card, self._proof)
+        other = type(self)(self._engine, dataclasses.replace(self.card, calibration=calibration), self._proof)
+        other.sha256, other._origin = self.sha256, self._origin
+        return other
 
-    def inspect(self, source: PictureSource, *, max_pixels: int = MAX_PIXELS) -> Inspection:
+    def inspect(self, source: PictureSource, *, max_pixels: int | None = None) -> Inspection:
         """Inspect one picture.
 
         Args:
             source: A file's path, its content, a Pillow image, or an array.
-            max_pixels: Larger pictures are refused by their header, before they are decoded.
+            max_pixels: Larger pictures are refused by their header, before they are decoded; None for the
+                limit of the process.
 
         Raises:
             PictureError: When the picture cannot be read.
         """
         return self._look(source, max_pixels)[0]
 
-    def _look(self, source: PictureSource, max_pixels: int) -> tuple[Inspection, NDArray[np.uint8]]:
+    def _look(self, source: PictureSource, max_pixels: int | None) -> tuple[Inspection, NDArray[np.uint8]]:
         """Inspect one picture; gives its pixels too, which nobody need read again."""
         started = perf_counter()
         picture = read_picture(source, max_pixels=max_pixels)
@@ -185,7 +206,7 @@ class Inspector:
 
         def work(source: PictureSource) -> R | Failure:
             try:
-                looked = self._look(source, MAX_PIXELS)
+                looked = self._look(source, None)
             except FlawflowError as error:
                 return Failure(_path(source), str(error))
             return then(*looked)
@@ -220,6 +241,16 @@ class Inspector:
             if not abs(value) <= MAX_LEVEL:
                 raise ModelFileError(f"the model gives the picture the {what} {value}: train the model again")
         return maps[0], score
+
+
+def _loaded_again(
+    kind: type[Inspector], origin: tuple[Path, str, int | None], sha256: str, calibration: Calibration
+) -> Inspector:
+    path, engine, threads = origin
+    inspector = kind.load(path, engine=engine, threads=threads)
+    if inspector.sha256 != sha256:
+        raise ModelFileError(f"{path} is another model than the one that was pickled: take that model again")
+    return inspector.with_calibration(calibration)
 
 
 def _regions(graph_map: NDArray[np.float32], size: tuple[int, int], threshold: float) -> tuple[Region, ...]:

@@ -11,10 +11,8 @@ from torch.nn import functional as F
 from flawflow.errors import TrainingError
 from flawflow.judge.interest import from_runs
 from flawflow.model_file import read_model
-from flawflow.picture import read_mask, resize_mask
+from flawflow.picture import has_shape_of, read_mask, resize_mask
 
-# How far the ratio of a mask's sides may be from that of the pictures.
-_OTHER_RATIO = 0.02
 _PART = 1024
 
 
@@ -77,12 +75,12 @@ def _read(path: Path, picture: tuple[int, int]) -> NDArray[np.bool_]:
         card = read_model(path).card
         return from_runs(card.interest, card.size)
     mask = read_mask(path)
-    _check_shape(path, mask.shape, picture)
+    _check_shape(path, (mask.shape[0], mask.shape[1]), picture)
     return mask
 
 
-def _check_shape(path: Path, mask: tuple[int, ...], picture: tuple[int, int]) -> None:
-    if abs(mask[0] * picture[1] / (mask[1] * picture[0]) - 1) > _OTHER_RATIO:
+def _check_shape(path: Path, mask: tuple[int, int], picture: tuple[int, int]) -> None:
+    if not has_shape_of(mask, picture):
         raise TrainingError(
             f"{path} has {mask[1]} × {mask[0]} pixels, another shape than the pictures' {picture[1]} × "
             f"{picture[0]}: draw the mask over one of the pictures."

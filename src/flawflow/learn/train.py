@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from flawflow import __version__
 from flawflow.card import Card, EncoderCard, TrainingCard
 from flawflow.dataset import Dataset, open_dataset
+from flawflow.files import beside
 from flawflow.inspect.engine import OnnxRuntimeEngine
 from flawflow.inspect.proof import record_canaries
 from flawflow.learn.calibrate import calibrate
@@ -115,7 +116,10 @@ def train(
         FlawflowError: Something does not fit; the message says what and the way out.
     """
     started = perf_counter()
-    data = data if isinstance(data, Dataset) else open_dataset(Path(data))
+    given = data
+    data = given if isinstance(given, Dataset) else open_dataset(Path(given))
+    # Whoever opened the data set has its notes.
+    said = () if data is given else data.notes
     output = Path(output)
     on_progress = on_progress or ignore_progress
     setup = set_up(
@@ -134,7 +138,7 @@ def train(
         augment=augment,
     )
     plan = setup.plan() | {"every": every, "exclude_suspects": exclude_suspects}
-    work = WorkFolder(output.with_name(output.name + ".training"), plan, resume=resume)
+    work = WorkFolder(beside(output, ".training"), plan, resume=resume)
     good = share_out(
         setup.paths,
         seed=seed,
@@ -195,7 +199,7 @@ def train(
         card=card,
         failures=failures + good.failures,
         suspects=gathered.suspects,
-        notes=setup.notes + gathered.notes,
+        notes=said + setup.notes + gathered.notes,
     )
 
 

@@ -2,9 +2,12 @@
 
 import hashlib
 import json
+import logging
+import os
 import shutil
 from collections.abc import Mapping, Sequence
 from copy import copy
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +16,17 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
-from flawflow.errors import TrainingError
-from flawflow.files import write_whole
+from flawflow.errors import TrainingError, one_line
+from flawflow.files import beside, write_whole
 
 _PLAN = "plan.json"
 _SEAL = "sha256"
+
+_log = logging.getLogger(__name__)
+
+
+class UnusableWorkError(TrainingError):
+    """Unfinished work that cannot be gone on with: of another plan, or damaged. Nothing of it is lost."""
 
 
 class WorkFolder:
@@ -28,10 +37,11 @@ class WorkFolder:
     Args:
         path: The folder.
         plan: What decides the result: options and pictures, JSON-ready.
-        resume: Go on with the work that is there; otherwise it is removed.
+        resume: Go on with the work that is there; otherwise it is kept under another name, which a warning
+            of the logger names.
 
     Raises:
-        TrainingError: `resume` was asked for, but the work there belongs to another plan.
+        UnusableWorkError: `resume` was asked for, but the work there belongs to another plan.
     """
 
     def __init__(self, path: Path, plan: Mapping[str, Any], *, resume: bool) -> None:
@@ -40,20 +50,35 @@ class WorkFolder:
         if resume and (path / _PLAN).is_file():
             self._check(text)
         else:
-            self.remove()
+            self._set_aside()
             write_whole(path / _PLAN, text)
+
+    def _set_aside(self) -> None:
+        """Keep what was learned before under another name; features are left out, which take but minutes."""
+        if not any(self.path.rglob("*.safetensors")):
+            self.remove()
+            return
+        for features in self.path.rglob("*.f32"):
+            features.unlink()
+        kept = next(place for n in count(1) if not (place := beside(self.path, f"-{n}")).exists())
+        self.path.rename(kept)
+        _log.warning(
+            "%s held an unfinished training, which is kept as %s: move it back and add --resume to go on "
+            "with it, or remove it.",
+            *(one_line(str(path)) for path in (self.path, kept)),
+        )
 
     def _check(self, text: str) -> None:
         try:
             found = dict(json.loads((self.path / _PLAN).read_text("utf-8")))
         except (ValueError, TypeError, RecursionError):
-            raise TrainingError(
+            raise UnusableWorkError(
                 f"{self.path / _PLAN} is damaged; leave out --resume to start the training anew."
             ) from None
         wanted = json.loads(text)
         different = sorted(key for key in found.keys() | wanted.keys() if found.get(key) != wanted.get(key))
         if different:
-            raise TrainingError(
+            raise UnusableWorkError(
                 f"{self.path} holds the unfinished training of another plan (different: "
                 f"{', '.join(different)}); use the same options and pictures, or leave out --resume to "
                 "start anew."
@@ -70,7 +95,7 @@ class WorkFolder:
             if _kept_seal(content) != _seal(tensors):
                 raise ValueError("its checksum does not fit")
         except (SafetensorError, ValueError, LookupError, TypeError, RecursionError) as error:
-            raise TrainingError(
+            raise UnusableWorkError(
                 f"{path} is damaged ({error}); leave out --resume, or remove {self.path}, to start the "
                 "training anew."
             ) from None
@@ -111,8 +136,13 @@ def digest_of_files(paths: Sequence[Path]) -> str:
     """A checksum of names, sizes and times of change; it notices other pictures without reading them."""
     digest = hashlib.sha256()
     for path in paths:
-        stat = path.stat()
-        digest.update(f"{path}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
+        try:
+            stat = path.stat()
+            state = f"{stat.st_size}\0{stat.st_mtime_ns}"
+        except OSError as error:
+            # It is left out when it is read.
+            state = f"error {error.errno}"
+        digest.update(os.fsencode(path) + f"\0{state}\n".encode())
     return digest.hexdigest()
 
 

@@ -20,14 +20,15 @@ def aupro(
 
     Args:
         maps: (H, W) finite floats a picture, higher is more anomalous; sizes may differ.
-        masks: (H, W) bool a picture, True on defects, all False for a good picture.
+        masks: bool a picture, True on defects, all False for a good picture; a mask may have another size
+            than its map.
         fpr_limit: Upper end of the false positive rates, in (0, 1].
 
     Returns:
         A value in [0, 1].
 
     Raises:
-        MetricError: There is no defect region or no good pixel, or a map and its mask do not fit.
+        MetricError: There is no defect region or no good pixel.
 
     Examples:
         >>> aupro([np.array([[0.1, 0.9], [0.2, 0.1]])], [np.array([[False, True], [False, False]])])

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from flawflow.errors import MetricError
 from flawflow.files import whole_file
 from flawflow.metrics import curve
+from flawflow.metrics.shares import shares_of
 
 # Of a float32's 32 bits the upper 20 stay: sign, exponent and 11 bits of the fraction.
 _DROPPED_BITS = 12
@@ -16,38 +17,35 @@ _SIGN = np.uint32(0x80000000)
 
 
 class PixelCounts:
-    """How many good and how many defect pixels have each score.
+    """The area of good and of defect pixels at each score, as `PixelMeasures` lays masks over maps.
 
     A level holds the scores that share the upper 20 bits of their float32 form: scores within one level lie
     less than 0.05 % apart, and count as equal. `PixelMeasures` is exact, and gives AUPRO, where it fits.
     """
 
     def __init__(self) -> None:
-        self._good = np.zeros(_LEVELS, np.int64)
-        self._defect = np.zeros(_LEVELS, np.int64)
+        self._good = np.zeros(_LEVELS)
+        self._defect = np.zeros(_LEVELS)
 
     def add(self, anomaly_map: NDArray[np.float32], mask: NDArray[np.bool_] | None = None) -> None:
         """Count the pixels of one picture.
 
         Args:
             anomaly_map: (H, W) float32, finite; higher is more anomalous.
-            mask: (H, W) bool, True on defects; None where every pixel is good.
+            mask: (H', W') bool, True on defects, of any size; None where every pixel is good.
 
         Raises:
-            MetricError: The shapes differ or a value is not finite.
+            MetricError: A value is not finite.
         """
         if not np.isfinite(anomaly_map).all():
             raise MetricError("An anomaly map holds a value that is not finite; find its picture first.")
-        if mask is not None and mask.shape != anomaly_map.shape:
-            raise MetricError(
-                f"A mask of shape {mask.shape} does not fit a map of shape {anomaly_map.shape}."
-            )
-        levels = _levels(anomaly_map)
+        levels = _levels(anomaly_map).ravel()
         if mask is None or not mask.any():
-            np.add.at(self._good, levels.ravel(), 1)
-        else:
-            np.add.at(self._good, levels[~mask], 1)
-            np.add.at(self._defect, levels[mask], 1)
+            np.add.at(self._good, levels, 1)
+            return
+        shares = shares_of(mask, anomaly_map.shape)
+        np.add.at(self._good, levels, shares.good)
+        np.add.at(self._defect, levels[shares.cells], shares.areas)
 
     def __add__(self, other: "PixelCounts") -> "PixelCounts":
         """Both together."""
@@ -62,7 +60,7 @@ class PixelCounts:
         Raises:
             MetricError: There is no defect pixel or no good one.
         """
-        total = int(self._good.sum())
+        total = float(self._good.sum())
         levels = np.flatnonzero(self._defect)[::-1]
         if total == 0 or len(levels) == 0:
             missing = "good" if total == 0 else "defect"
@@ -77,7 +75,7 @@ class PixelCounts:
 
     def save(self, path: Path) -> None:
         """Keep the counts in a file, whole or not at all."""
-        used = np.flatnonzero(self._good | self._defect)
+        used = np.flatnonzero((self._good > 0) | (self._defect > 0))
         with whole_file(path) as scratch, scratch.open("wb") as file:
             np.savez(file, levels=used, good=self._good[used], defect=self._defect[used])
 

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats: TypeAlias = NDArray[np.float64]
+_TINY = np.finfo(np.float64).tiny
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,8 @@ def average_precision(hits: Floats, alarms: Floats) -> float:
     """Sum of precision · gain in recall over descending thresholds (no interpolation).
 
     Args:
-        hits: (S,) number of defects at each distinct defect score, descending scores.
-        alarms: (S,) number of good ones that score as high or higher.
+        hits: (S,) number (or area) of defects at each distinct defect score, descending scores.
+        alarms: (S,) number (or area) of good ones that score as high or higher.
     """
     found = np.cumsum(hits)
     return min(1.0, float(hits @ (found / (found + alarms)) / found[-1]))
@@ -58,9 +59,10 @@ def average_precision_error(hits: Floats, alarms_above: Floats, alarms: Floats) 
     found = np.cumsum(hits)
     here = found / (found + alarms)
     best = found / (found + alarms_above)
+    # At worst all of the tie's good ones precede its defects. However finely those are divided, their mean
+    # precision is at least 1/h · ∫₀ʰ (b + x)/(b + x + a) dx = 1 - a/h · ln(1 + h/(b + a)).
     before = found - hits
-    # The first defect of a tie adds itself to those found before; all the tie's good ones may precede it.
-    worst = (before + 1) / (before + 1 + alarms)
+    worst = np.where(alarms > 0, 1 - alarms / hits * np.log1p(hits / np.maximum(before + alarms, _TINY)), 1.0)
     return float(hits @ np.maximum(best - here, here - worst) / found[-1])
 
 

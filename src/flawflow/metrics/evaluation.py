@@ -24,8 +24,9 @@ class Scored:
         defect_type: What kind of defect; "good" where there is none.
         score: The picture's score, finite, higher is more anomalous.
         anomaly_map: (H, W) float32, finite; None where pixels are not to be measured.
-        mask: (H, W) bool, True on defects. None means: all pixels are good in a good picture, and
-            nobody knows in a defective one, which then counts for the picture measures only.
+        mask: (H', W') bool, True on defects, at its own size (see `PixelMeasures`). None means: all pixels
+            are good in a good picture, and nobody knows in a defective one, which then counts for the picture
+            measures only.
     """
 
     is_defective: bool
@@ -70,6 +71,8 @@ class Evaluation:
         aupro: Per-region overlap up to a false positive rate of 0.3, in [0, 1].
         pixel_error: How far pixel measures can be from exact: 0 unless the set was too large to keep.
         per_defect: By defect type, in alphabetical order.
+        left_out: Pictures and masks that could not be used, a sentence each.
+        notes: Further sentences about pictures and masks that a person should read.
     """
 
     image_count: int
@@ -81,10 +84,12 @@ class Evaluation:
     aupro: float | None
     pixel_error: float | None
     per_defect: dict[str, DefectEvaluation]
+    left_out: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """All fields as plain Python values that JSON can hold."""
-        return asdict(self)
+        return asdict(self) | {"left_out": [*self.left_out], "notes": [*self.notes]}
 
 
 def evaluate_maps(records: Iterable[Scored]) -> Evaluation:
@@ -98,8 +103,8 @@ def evaluate_maps(records: Iterable[Scored]) -> Evaluation:
         Picture and pixel measures. None stands where a measure cannot be given.
 
     Raises:
-        MetricError: There is no good or no defective picture, a map and its mask do not fit, a
-            value is not finite, or a good picture's mask shows a defect.
+        MetricError: There is no good or no defective picture, a value is not finite, or a good
+            picture's mask shows a defect.
     """
     seen = _Seen()
     for record in records:

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawflow.errors import MetricError
-from flawflow.judge.components import label
 from flawflow.metrics import curve
+from flawflow.metrics.shares import Shares, shares_of
 from flawflow.metrics.tally import DefectTally, GoodTally, truncated
 
 FPR_LIMIT = 0.3
@@ -44,12 +44,18 @@ class PixelMeasures:
     and AUPRO is the area under PRO against FPR in [0, limit], by trapezoids with linear
     interpolation at the limit, divided by the limit. Regions are 8-connected.
 
+    A mask may have another size than its map. It is never resized: its regions are found at its own size,
+    and each of its pixels gets the score of the map's pixel in which its centre lies. Every pixel of a map
+    counts as the area 1, and one that a mask's edge crosses in parts, as good and as defect (`shares_of`).
+    Where a mask has a whole multiple of its map's size, that is to measure at the mask's size the map whose
+    values are repeated. Pixel AUROC and average precision are of areas likewise.
+
     Up to `budget` pixels every score is kept as float32 and the measures are exact (a float64 map
     is rounded to float32 first). Beyond it equal scores are merged, and where that does not make
     enough room the lowest bits of the float32 scores are cleared, as few as possible; scores that
     become equal count as ties. With b bits cleared a score moves by less than 2^(b - 23) of
     itself, and an AUROC or AUPRO by at most the defect mass tied with good pixels;
-    `PixelResult.error` gives that bound for the data at hand. Memory: about 4 bytes a good and 12
+    `PixelResult.error` gives that bound for the data at hand. Memory: about 4 bytes a good and 20
     bytes a defect pixel held, up to three times as much while values are merged.
 
     Pictures may be added under a group (a defect type), and groups measured together or apart.
@@ -87,25 +93,21 @@ class PixelMeasures:
 
         Args:
             anomaly_map: (H, W) finite floats, higher is more anomalous.
-            mask: (H, W) bool, True on defects; None where every pixel is good.
+            mask: (H', W') bool, True on defects, of any size; None where every pixel is good.
             group: What to file the picture under.
 
         Raises:
-            MetricError: The shapes differ or a value is not finite.
+            MetricError: A shape or type does not fit, or a value is not finite.
         """
-        scores = _checked(anomaly_map, mask)
+        scores = truncated(_checked(anomaly_map, mask), self._dropped_bits)
         good = self._good.setdefault(group, GoodTally())
         defect = self._defect.setdefault(group, DefectTally())
-        scores = truncated(scores, self._dropped_bits)
+        held = good.held + defect.held
         if mask is None or not mask.any():
             good.add(scores.ravel())
         else:
-            labels, regions = label(mask)
-            inside = labels[mask]
-            shares = 1 / np.bincount(inside, minlength=regions + 1)[1:]
-            good.add(scores[~mask])
-            defect.add(scores[mask], shares[inside - 1], regions)
-        self._held += scores.size
+            _add_masked(scores.ravel(), shares_of(mask, scores.shape), good, defect)
+        self._held += good.held + defect.held - held
         if self._held > self._budget:
             self._pack()
 
@@ -121,7 +123,7 @@ class PixelMeasures:
         chosen = self._good.keys() if groups is None else groups
         good = [self._good[group] for group in chosen if group in self._good]
         defect = [self._defect[group] for group in chosen if group in self._defect]
-        levels, counts, shares = DefectTally.levels(defect)
+        levels, areas, shares = DefectTally.levels(defect)
         total = sum(tally.total for tally in good)
         if len(levels) == 0 or total == 0:
             missing = "defect" if len(levels) == 0 else "good"
@@ -130,18 +132,18 @@ class PixelMeasures:
             )
         above = np.sum([tally.above(levels) for tally in good], axis=0)
         at_least = np.sum([tally.at_least(levels) for tally in good], axis=0)
-        roc = curve.Steps(counts / counts.sum(), above / total, at_least / total)
+        roc = curve.Steps(areas / areas.sum(), above / total, at_least / total)
         pro = curve.Steps(shares / shares.sum(), roc.above, roc.at_least)
         error = 0.0
         if self._dropped_bits:
             error = max(
                 roc.area_error(),
                 pro.area_error(self._fpr_limit),
-                curve.average_precision_error(counts, above, at_least),
+                curve.average_precision_error(areas, above, at_least),
             )
         return PixelResult(
             auroc=roc.area(),
-            average_precision=curve.average_precision(counts, at_least),
+            average_precision=curve.average_precision(areas, at_least),
             aupro=pro.area(self._fpr_limit),
             region_count=sum(tally.regions for tally in defect),
             error=error,
@@ -160,13 +162,20 @@ class PixelMeasures:
             self._dropped_bits += 1
 
 
+def _add_masked(scores: NDArray[np.float32], shares: Shares, good: GoodTally, defect: DefectTally) -> None:
+    good.add(scores[shares.good == 1])
+    partly = (shares.good > 0) & (shares.good < 1)
+    good.add_parts(scores[partly], shares.good[partly])
+    defect.add(scores[shares.cells], shares.areas, shares.of_region, shares.regions)
+
+
 def _checked(anomaly_map: NDArray[np.floating], mask: NDArray[np.bool_] | None) -> NDArray[np.float32]:
     if anomaly_map.ndim != 2:
         raise MetricError(f"Expected an anomaly map of shape (H, W); got {anomaly_map.shape}.")
-    if mask is not None and (mask.shape != anomaly_map.shape or mask.dtype != np.bool_):
+    if mask is not None and (mask.ndim != 2 or mask.size == 0 or mask.dtype != np.bool_):
         raise MetricError(
             f"A mask of shape {mask.shape} and type {mask.dtype} does not fit an anomaly map of shape"
-            f" {anomaly_map.shape}; resize it to the map's size and make it bool."
+            f" {anomaly_map.shape}; give (height, width) and make it bool."
         )
     # A copy: the caller may use the map's memory again for the next picture.
     with np.errstate(over="ignore"):

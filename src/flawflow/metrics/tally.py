@@ -45,31 +45,39 @@ class GoodTally:
     """The scores of good pixels: answers how many are above a level."""
 
     def __init__(self) -> None:
-        self.total = 0
         self._fresh: list[Scores] = []
         self._fresh_is_sorted = True
+        self._parts: list[tuple[Scores, Column]] = []
         self._levels = np.empty(0, np.float32)
-        self._counts = np.empty(0, np.float64)
+        self._areas = np.empty(0, np.float64)
 
     @property
     def held(self) -> int:
         """Number of values in memory."""
-        return sum(map(len, self._fresh)) + len(self._levels)
+        return sum(map(len, self._fresh)) + sum(len(scores) for scores, _ in self._parts) + len(self._levels)
+
+    @property
+    def total(self) -> float:
+        """Number of pixels; parts of pixels count as such."""
+        parts = sum(float(areas.sum()) for _, areas in self._parts)
+        return float(self._areas.sum()) + parts + sum(map(len, self._fresh))
 
     def add(self, scores: Scores) -> None:
         """Count more pixels, (N,) float32."""
         self._fresh.append(scores)
         self._fresh_is_sorted = False
-        self.total += len(scores)
+
+    def add_parts(self, scores: Scores, areas: Column) -> None:
+        """Count (N,) parts of pixels with their (N,) areas in (0, 1)."""
+        self._parts.append((scores, areas))
 
     def pack(self, dropped_bits: int) -> None:
         """Merge equal values after clearing bits; every count stays exact."""
         fresh = truncated(self._sorted(), dropped_bits)
         starts = _starts(fresh)
         counts = np.diff(starts, append=len(fresh)).astype(np.float64)
-        levels = np.concatenate([truncated(self._levels, dropped_bits), fresh[starts]])
-        self._levels, (self._counts,) = distinct(levels, np.concatenate([self._counts, counts]))
-        self._fresh = []
+        self._merge([(fresh[starts], counts), *self._parts], dropped_bits)
+        self._fresh, self._parts = [], []
 
     def above(self, levels: Scores) -> Column:
         """For each of (S,) levels the number of pixels that score strictly higher."""
@@ -81,11 +89,20 @@ class GoodTally:
 
     def _beyond(self, levels: Scores, *, strictly: bool) -> Column:
         fresh = self._sorted()
-        cumulated = np.concatenate([np.zeros(1), np.cumsum(self._counts)])
+        if self._parts:
+            self._merge(self._parts, 0)
+            self._parts = []
+        cumulated = np.concatenate([np.zeros(1), np.cumsum(self._areas)])
         side: Literal["left", "right"] = "right" if strictly else "left"
-        packed_below = cumulated[np.searchsorted(self._levels, levels, side)]
-        below: Column = packed_below + np.searchsorted(fresh, levels, side)
-        return self.total - below
+        packed = cumulated[-1] - cumulated[np.searchsorted(self._levels, levels, side)]
+        beyond: Column = packed + (len(fresh) - np.searchsorted(fresh, levels, side))
+        return beyond
+
+    def _merge(self, more: list[tuple[Scores, Column]], dropped_bits: int) -> None:
+        levels, areas = zip((self._levels, self._areas), *more, strict=True)
+        self._levels, (self._areas,) = distinct(
+            truncated(np.concatenate(levels), dropped_bits), np.concatenate(areas)
+        )
 
     def _sorted(self) -> Scores:
         if not self._fresh_is_sorted:
@@ -96,7 +113,7 @@ class GoodTally:
 
 
 class DefectTally:
-    """The scores of defect pixels, each with its share 1/|region| of the region that it lies in."""
+    """The scores of defect pixels, each with its area and with its share area/|region| of its region."""
 
     def __init__(self) -> None:
         self.regions = 0
@@ -107,26 +124,25 @@ class DefectTally:
         """Number of values in memory."""
         return sum(len(scores) for scores, _, _ in self._parts)
 
-    def add(self, scores: Scores, shares: Column, regions: int) -> None:
-        """Count (N,) more pixels with their (N,) shares, which lie in that many further regions."""
-        # A broadcast one takes no memory, however many pixels it counts.
-        self._parts.append((scores, np.broadcast_to(np.float64(1), len(scores)), shares))
+    def add(self, scores: Scores, areas: Column, shares: Column, regions: int) -> None:
+        """Count (N,) more pixels with their (N,) areas and shares, which lie in that many further regions."""
+        self._parts.append((scores, areas, shares))
         self.regions += regions
 
     def pack(self, dropped_bits: int) -> None:
-        """Merge equal values after clearing bits; counts and shares are summed."""
+        """Merge equal values after clearing bits; areas and shares are summed."""
         self._parts = [self.levels([self], dropped_bits)]
 
     @staticmethod
     def levels(tallies: Iterable["DefectTally"], dropped_bits: int = 0) -> tuple[Scores, Column, Column]:
-        """(S,) distinct scores of several tallies, descending, with their pixel counts and shares."""
+        """(S,) distinct scores of several tallies, descending, with their areas and shares."""
         parts = [part for tally in tallies for part in tally._parts]
         if not parts:
             return np.empty(0, np.float32), np.empty(0), np.empty(0)
         scores = truncated(np.concatenate([part[0] for part in parts]), dropped_bits)
-        counts, shares = (np.concatenate([part[column] for part in parts]) for column in (1, 2))
-        scores, (counts, shares) = distinct(scores, counts, shares)
-        return scores[::-1], counts[::-1], shares[::-1]
+        areas, shares = (np.concatenate([part[column] for part in parts]) for column in (1, 2))
+        scores, (areas, shares) = distinct(scores, areas, shares)
+        return scores[::-1], areas[::-1], shares[::-1]
 
 
 def _starts(ordered: NDArray[_Number]) -> NDArray[np.intp]:

@@ -12,6 +12,9 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
+from flawflow.picture.kinds import is_white_zero, stored_bits
+from flawflow.picture.levels import eight_bits, require_light
+
 # The way out that a refused file's message offers.
 KNOWN_FORMATS = "PNG, JPEG, BMP, TIFF or WebP"
 
@@ -24,15 +27,12 @@ _SUFFIXES: dict[type[ImageFile], str] = {
     WebPImageFile: ".webp",
 }
 _ORIENTATION = 0x0112
-_BITS_PER_SAMPLE = 258
 
 # Modes whose numbers are not grey or RGB levels, and the mode that makes them so.
 _PLAIN_MODE = {
     # By way of RGBA, because Pillow's way from a palette with transparency straight to RGB warns.
     "P": "RGBA",
     "PA": "RGBA",
-    "La": "LA",
-    "RGBa": "RGBA",
     "CMYK": "RGB",
     "YCbCr": "RGB",
     "LAB": "RGB",
@@ -97,43 +97,55 @@ def pixels(image: Image.Image, *, keep_levels: bool = False) -> NDArray[Any]:
 
     Returns:
         uint8, or the stored type with `keep_levels`; (H, W) for grey and (H, W, 3) for colour pictures.
+
+    Raises:
+        LevelsError: The range of the levels is not known.
     """
-    image.load()
-    plain = image.convert(_PLAIN_MODE[image.mode]) if image.mode in _PLAIN_MODE else image
+    bits = stored_bits(image)
+    levels = _plain(image)
     # Not a copy yet: read_picture makes one at its end.
-    levels = np.asarray(plain)
     if levels.ndim == 3:
         levels = levels[..., :3] if levels.shape[2] > 2 else levels[..., 0]
+    # A 16-bit mode holds levels of 12 bits where a TIFF says so; mode I keeps 16-bit levels in int32.
+    depth = 12 if bits == 12 else 16
+    if is_white_zero(image) and levels.dtype.itemsize > 1:
+        levels = (1 << depth) - 1 - levels
     if not keep_levels:
-        levels = _eight_bits(levels, depth=_depth(image))
+        if bits == 16 and levels.dtype == np.uint8:
+            require_light(levels)
+        levels = eight_bits(levels, bits=depth)
     # Asked for last: in PNG the EXIF block may stand behind the pixels.
     return _upright(levels, _orientation(image))
 
 
-def _depth(image: Image.Image) -> int:
-    """Give the bits that a 16-bit mode really uses: 12 where a TIFF header says so."""
-    bits = getattr(image, "tag_v2", {}).get(_BITS_PER_SAMPLE)
-    return 12 if bits in (12, (12,)) else 16
+def opacity(image: Image.Image) -> NDArray[np.uint8] | None:
+    """Give the alpha channel of a picture, uint8 (H, W) and upright, or None where it has none."""
+    image.load()
+    if image.mode == "P" and "transparency" not in image.info:
+        return None
+    if image.mode not in ("LA", "La", "PA", "RGBA", "RGBa", "P"):
+        return None
+    alpha = np.asarray(image.convert("RGBA"))[..., 3]
+    return _upright(alpha, _orientation(image))
 
 
-def _eight_bits(levels: NDArray[Any], *, depth: int) -> NDArray[np.uint8]:
-    """Scale levels to 8 bits by a rule that depends on the format alone, never on the picture.
+def _plain(image: Image.Image) -> NDArray[Any]:
+    """The levels as Pillow decodes them, in a mode of grey or RGB."""
+    if isinstance(image, TiffImageFile):
+        _keep_colours(image)
+    image.load()
+    plain = image.convert(_PLAIN_MODE[image.mode]) if image.mode in _PLAIN_MODE else image
+    return np.asarray(plain)
 
-    A stretch to each picture's own minimum and maximum would make a score depend on the brightest pixel
-    and hide what is too dark; so 16-bit levels lose their lower eight bits (`>> 8`), and a camera of 10
-    or 12 bits must write them to the upper end of its 16 (most can), or store TIFF of 12 bits.
-    """
-    if levels.dtype == np.bool_:
-        levels = levels * np.uint8(255)
-    elif levels.dtype.kind == "f":  # Pillow's own meaning of mode F: the 8-bit scale with fractions.
-        if not np.isfinite(levels).all():
-            raise ValueError("some of its levels are not finite numbers")
-        levels = np.rint(np.clip(levels, 0.0, 255.0))
-    elif levels.dtype.itemsize > 1:  # uint16 of either byte order; mode I keeps 16-bit levels in int32.
-        if levels.min() < 0 or levels.max() >= 1 << depth:
-            raise ValueError(f"its levels leave the range of {depth} bits")
-        levels = levels >> (depth - 8)
-    return levels.astype(np.uint8, copy=False)
+
+def _keep_colours(image: TiffImageFile) -> None:
+    """Have a TIFF's colours not divided by their alpha, which has no meaning once that is dropped."""
+    image.tile = [
+        tile._replace(args=(tile.args[0].replace("a", "A"), *tile.args[1:]))
+        if image.mode == "RGBA" and isinstance(tile.args, tuple)
+        else tile
+        for tile in image.tile
+    ]
 
 
 def _orientation(image: Image.Image) -> int:

@@ -12,13 +12,23 @@ _SCAN = b"\xff\xda"
 _MOST_SCANS = 100
 _RUN_LENGTH = (1, 2)
 _BLOCK = 1 << 20
+_LONGEST_SHAPE = 1000
 
 
 def check_size(name: str, width: int, height: int, max_pixels: int) -> None:
-    """Refuse a picture of more than `max_pixels` pixels, before anything of that size is allocated."""
+    """Refuse a picture of more than `max_pixels` pixels, before anything of that size is allocated.
+
+    And one of more than 1,000 : 1: what resizing costs grows with the longer side, whatever the shorter is.
+    """
     if width * height > max_pixels:
         raise PictureTooLargeError(
-            f"{name} has {width} × {height} pixels, more than the limit of {max_pixels:,}: make it smaller."
+            f"{name} has {width} × {height} pixels, more than the limit of {max_pixels:,}: make it smaller, "
+            "or raise the limit (--max-pixels)."
+        )
+    if max(width, height) > _LONGEST_SHAPE * max(1, min(width, height)):
+        raise PictureTooLargeError(
+            f"{name} has {width} × {height} pixels, which is longer than {_LONGEST_SHAPE:,} : 1: cut it into "
+            "pieces."
         )
 
 

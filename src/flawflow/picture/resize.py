@@ -1,4 +1,4 @@
-"""Other sizes: Lanczos for pictures, nearest for masks, bilinear for anomaly maps.
+"""Other sizes: Lanczos for pictures, bilinear for anomaly maps, and for masks whatever loses nothing.
 
 Sizes are (height, width). Pixels are areas: the corners of the two grids meet, the centres of the corner
 pixels do not (elsewhere called `align_corners=False`).
@@ -7,6 +7,8 @@ pixels do not (elsewhere called `align_corners=False`).
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+
+_OTHER_RATIO = 0.02
 
 
 def resize_picture(picture: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
@@ -23,7 +25,12 @@ def resize_picture(picture: NDArray[np.uint8], size: tuple[int, int]) -> NDArray
 
 
 def resize_mask(mask: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.bool_]:
-    """Resize a mask: each new pixel takes the old one in which its centre lies (on an edge, the later).
+    """Resize a mask so that nothing that was drawn vanishes or breaks.
+
+    Shrinking, a new pixel is set where any old one is whose centre lies in it; growing, each new pixel takes
+    the old one in which its own centre lies.
+
+    Regions closer than a new pixel may join; `flawflow.metrics` measures masks at their own size instead.
 
     Args:
         mask: bool (H, W).
@@ -32,11 +39,40 @@ def resize_mask(mask: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.bo
     Returns:
         bool of shape `size`.
     """
-    # In whole numbers, not by Pillow: its running sum of floats errs where a centre lies on an edge.
-    height, width = mask.shape
-    rows = (2 * np.arange(size[0]) + 1) * height // (2 * size[0])
-    columns = (2 * np.arange(size[1]) + 1) * width // (2 * size[1])
-    return mask[np.ix_(rows, columns)]
+    (rows, row_cells), (columns, column_cells) = map(lines_and_cells, mask.shape, size)
+    down, across = np.nonzero(mask[np.ix_(rows, columns)])
+    resized = np.zeros(size, np.bool_)
+    resized[row_cells[down], column_cells[across]] = True
+    return resized
+
+
+def has_shape_of(mask: tuple[int, int], picture: tuple[int, int]) -> bool:
+    """Whether a mask of one (H, W) can be laid over a picture of another.
+
+    Their proportions may differ by 2 %, or by what rounding to whole pixels makes of the same ones.
+    """
+    off = abs(mask[0] * picture[1] - mask[1] * picture[0])
+    return off <= max(_OTHER_RATIO * mask[1] * picture[0], *picture)
+
+
+def lines_and_cells(old: int, new: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Which of `old` lines of pixels belong to which of `new` lines, every one of either kind at least once.
+
+    Shrinking, each old line belongs to the new one in which its centre lies; growing, each new line takes the
+    old one in which its own centre lies; on an edge, the later.
+
+    >>> [lines.tolist() for lines in lines_and_cells(4, 2)]
+    [[0, 1, 2, 3], [0, 0, 1, 1]]
+    >>> [lines.tolist() for lines in lines_and_cells(2, 3)]
+    [[0, 1, 1], [0, 1, 2]]
+
+    Returns:
+        Two int64 arrays of length max(old, new): lines of the old picture, ascending, and of the new one.
+    """
+    more = np.arange(max(old, new))
+    # In whole numbers: floats err where a centre lies on an edge.
+    fewer = (2 * more + 1) * min(old, new) // (2 * len(more))
+    return (more, fewer) if old >= new else (fewer, more)
 
 
 def resize_map(anomaly_map: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:

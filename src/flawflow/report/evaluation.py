@@ -91,12 +91,20 @@ def render_evaluation(
         ),
         promise=escape(promise(calibration)),
         realised=escape(_realised(groups.get(GOOD, []))),
+        left_out=_left_out([*evaluation.left_out, *evaluation.notes]),
         facts=facts_of(card),
         heat_low=f"{low:.4g}",
         heat_high=f"{high:.4g}",
         galleries="".join(_gallery(kind, groups[kind], exhibits[kind], card) for kind in exhibits),
         version=escape(card.flawflow_version),
     )
+
+
+def _left_out(sentences: Sequence[str]) -> str:
+    if not sentences:
+        return ""
+    items = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences)
+    return f"<section><h2>Left out, and worth a look</h2><ul>{items}</ul></section>"
 
 
 def _groups(judged: Iterable[Judged]) -> dict[str, list[Judged]]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from flawflow.errors import PictureError
-from flawflow.files import write_whole
+from flawflow.files import beside, write_whole
 from flawflow.judge.regions import find_regions
 from flawflow.picture import read_picture, resize_map, resize_picture
 from flawflow.report.heat import overlay
@@ -55,7 +55,7 @@ class SuspectLike(Protocol):
 
 def suspects_folder(model: Path) -> Path:
     """The folder beside a model file: `part.flaw.suspects`."""
-    return model.with_name(f"{model.name}.suspects")
+    return beside(model, ".suspects")
 
 
 def write_suspects(model: Path, suspects: Sequence[SuspectLike], *, excluded: bool) -> Path | None:

@@ -15,7 +15,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from flawflow.errors import PictureError
-from flawflow.picture import MAX_PIXELS
+from flawflow.picture import most_pixels
 from flawflow.picture.guard import check_size
 
 # Only containers of one file, and only this file: a playlist in a video's clothes would make the
@@ -125,18 +125,19 @@ class Video:
 
 
 @contextmanager
-def open_video(path: Path, *, max_pixels: int = MAX_PIXELS) -> Iterator[Video]:
+def open_video(path: Path, *, max_pixels: int | None = None) -> Iterator[Video]:
     """Open a video to read its frames.
 
     Memory stays flat however long the video is: a frame exists when it is asked for.
 
     Args:
         path: AVI, MP4, MOV, Matroska, WebM, MPEG or WMV, with any codec that PyAV's FFmpeg decodes.
-        max_pixels: Videos of larger frames are refused by their header.
+        max_pixels: Videos of larger frames are refused by their header; None for the limit of the process.
 
     Raises:
         PictureError: The file is missing, no video, or too large.
     """
+    max_pixels = most_pixels() if max_pixels is None else max_pixels
     try:
         # As a URL of a file: a name such as "http:…" or "concat:…" must not be taken for another protocol.
         container = av.open(f"file:{path}", options=_OPTIONS)

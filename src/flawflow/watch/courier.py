@@ -137,6 +137,22 @@ class Courier:
         except (DeliveryError, OSError) as error:
             self.trouble = str(error)
             return getattr(error, "after", 0.0)
+        except WatchError:
+            raise
+        except Exception as error:
+            return self._without_the_odd_one(messages, error)
         self.trouble = None
         self._journal.delivered(self.sink.name, messages)
+        return None
+
+    def _without_the_odd_one(self, messages: list[Message], error: Exception) -> float | None:
+        """Set aside the one record with which a sink fails in a way of its own; the next ones go on."""
+        if len(messages) == 1:
+            self.set_aside += 1
+            self._journal.refused(self.sink.name, messages[0], f"{type(error).__name__}: {error}")
+            return None
+        for message in messages:
+            asked = self._deliver([message])
+            if asked is not None:
+                return asked
         return None

@@ -1,20 +1,25 @@
 """What a record says about a picture, by a model file."""
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
 from flawflow.errors import PictureError
 from flawflow.inspect.inspector import Inspector
-from flawflow.report.results import to_record
+from flawflow.report.results import readable, to_record
 
 
 class Judge:
     """Examines pictures for a `Watcher` with one model. Safe to use from several threads."""
 
     def __init__(self, inspector: Inspector, model: Path) -> None:
+        """Name the model.
+
+        Args:
+            inspector: Judges; its own digest is recorded, since the file may be replaced at any time.
+            model: The file that it was loaded from.
+        """
         self._inspector = inspector
-        self._about = {"model": model.name, "model_sha256": hashlib.sha256(model.read_bytes()).hexdigest()}
+        self._about = {"model": readable(model.name), "model_sha256": inspector.sha256}
 
     def __call__(self, path: str, content: bytes) -> dict[str, Any]:
         """Judge a picture by its content.

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from flawflow.picture.find import is_named
+from flawflow.picture.find import is_named, is_passed_by
 
 
 @dataclass(frozen=True, order=True)
@@ -17,7 +17,7 @@ class Seen:
     """A file as it was seen. Sorts by time of change, then by path: the oldest first.
 
     Attributes:
-        mtime_ns: Time of change in nanoseconds, by the clock of the file system.
+        mtime_ns: Time of change in nanoseconds, by the clock of the file system (`time_of`).
         path: Relative to the watched folder, as the file system spells it.
         size: In bytes.
     """
@@ -32,7 +32,8 @@ def scan(
 ) -> Iterator[Seen]:
     """Give the picture files in a folder and below, in no order, holding one folder open at a time.
 
-    Hidden names (`.name`) are left out: many programs write there first and rename. Links are not followed,
+    Hidden names (`.name`) are left out: many programs write there first and rename. So are thumbnails of
+    network storages. Links are not followed,
     so that nothing outside the folder is ever read.
 
     Args:
@@ -47,18 +48,29 @@ def scan(
         try:
             with os.scandir(waiting.pop()) as entries:
                 for entry in entries:
-                    if entry.is_dir(follow_symlinks=False):
-                        if entry.path != hidden and not entry.name.startswith("."):
-                            waiting.append(entry.path)
-                    elif is_named(Path(entry.name)) and entry.is_file(follow_symlinks=False):
-                        yield from _seen(entry, start)
+                    try:
+                        if entry.is_dir(follow_symlinks=False):
+                            if entry.path != hidden and not is_passed_by(entry.name):
+                                waiting.append(entry.path)
+                        elif is_named(Path(entry.name)) and entry.is_file(follow_symlinks=False):
+                            yield _seen(entry, start)
+                    except FileNotFoundError:
+                        continue  # taken away since the folder was read
+                    except OSError as error:
+                        # One entry that cannot be looked at does not hide the others.
+                        on_error(error)
         except OSError as error:
             on_error(error)
 
 
-def _seen(entry: "os.DirEntry[str]", start: str) -> Iterator[Seen]:
-    try:
-        state = entry.stat(follow_symlinks=False)
-    except FileNotFoundError:
-        return  # taken away since the folder was read
-    yield Seen(state.st_mtime_ns, entry.path.removeprefix(start), state.st_size)
+def time_of(state: os.stat_result) -> int:
+    """The time of change in nanoseconds, within 64 bits: beyond the year 2262 it begins again in 1677.
+
+    The journal has no room for more, and to notice a change it need only be another one.
+    """
+    return (state.st_mtime_ns + (1 << 63)) % (1 << 64) - (1 << 63)
+
+
+def _seen(entry: "os.DirEntry[str]", start: str) -> Seen:
+    state = entry.stat(follow_symlinks=False)
+    return Seen(time_of(state), entry.path.removeprefix(start), state.st_size)

@@ -7,18 +7,18 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from flawflow.errors import FlawflowError, PictureError
+from flawflow.errors import FlawflowError, PictureError, WatchError, one_line
 from flawflow.inspect.inspection import Failure
 from flawflow.inspect.stream import in_order
 from flawflow.report.results import readable, to_record
 from flawflow.watch.journal import Journal
-from flawflow.watch.scan import Seen, scan
+from flawflow.watch.scan import Seen, scan, time_of
 from flawflow.watch.settle import Settler
 
 Examine = Callable[[str, bytes], Mapping[str, Any]]
@@ -164,12 +164,17 @@ class Watcher:
             if before is not None and before.sha256 == sha256:
                 return _Outcome(seen, sha256)
             return _Outcome(seen, sha256, found=self._examine(seen.path, content))
-        except (FileNotFoundError, LaterError):
+        except (FileNotFoundError, NotADirectoryError, LaterError):
             return None
+        except WatchError:
+            raise  # the journal's own
         except FlawflowError as error:
             return _Outcome(seen, sha256, error=str(error))
         except OSError as error:
             return _Outcome(seen, error=f"{seen.path} cannot be read ({error.strerror or error}).")
+        except Exception as error:
+            # Whatever one file brings about is that file's record, and the others go on.
+            return _Outcome(seen, sha256, error=f"{seen.path} cannot be examined ({_said(error)}).")
 
     def _note(self, outcome: _Outcome) -> None:
         seen = outcome.seen
@@ -181,11 +186,22 @@ class Watcher:
             self.tally["unchanged"] += 1
             self._journal.finish(seen, sha256=outcome.sha256)
             return
-        record = self._record(outcome)
-        self._journal.finish(seen, sha256=outcome.sha256, record=record, sinks=self._sinks)
+        record = self._finished(outcome)
         self.tally[record["verdict"] or "unreadable"] += 1
         self.tally["duplicate"] += record["duplicate_of"] is not None
         self._on_done(record)
+
+    def _finished(self, outcome: _Outcome) -> dict[str, Any]:
+        try:
+            record = self._record(outcome)
+            self._journal.finish(outcome.seen, sha256=outcome.sha256, record=record, sinks=self._sinks)
+        except WatchError:
+            raise
+        except Exception as error:
+            why = f"{outcome.seen.path} has a verdict that cannot be recorded ({_said(error)})."
+            record = self._record(replace(outcome, found=None, error=why))
+            self._journal.finish(outcome.seen, sha256=outcome.sha256, record=record, sinks=self._sinks)
+        return record
 
     def _record(self, outcome: _Outcome) -> dict[str, Any]:
         path, sha256 = outcome.seen.path, outcome.sha256
@@ -201,6 +217,10 @@ class Watcher:
         }
 
 
+def _said(error: Exception) -> str:
+    return one_line(f"{type(error).__name__}: {error}")
+
+
 def _read(path: Path, seen: Seen, max_bytes: int, open_file: Open) -> bytes:
     """Read a file that is as it was seen, before and after.
 
@@ -213,6 +233,6 @@ def _read(path: Path, seen: Seen, max_bytes: int, open_file: Open) -> bytes:
     with open_file(path) as stream:
         content = stream.read(seen.size + 1)
         state = os.fstat(stream.fileno())
-    if (len(content), state.st_size, state.st_mtime_ns) != (seen.size, seen.size, seen.mtime_ns):
+    if (len(content), state.st_size, time_of(state)) != (seen.size, seen.size, seen.mtime_ns):
         raise PictureError(f"{seen.path} changes while it is read: write it elsewhere and move it here.")
     return content

@@ -16,7 +16,7 @@ Review = Callable[..., dict]
 
 # Speaks as the trainer does; `fake_training` says what it does.
 _TRAINER = """
-import json, shutil, sys, time
+import json, os, pathlib, shutil, signal, sys, time
 plan = json.loads(sys.stdin.readline())
 say = lambda **values: print(json.dumps(values), flush=True)
 print("a library's remark", file=sys.stderr)
@@ -30,7 +30,10 @@ if plan["preset"] == "accurate":
     say(error="The pictures are too few.")
     sys.exit(1)
 if plan["preset"] == "paper":
-    sys.exit("Segmentation fault")
+    work = pathlib.Path(plan["output"] + ".training")
+    work.mkdir(exist_ok=True)
+    (work / f"{len(list(work.iterdir()))}.safetensors").touch()
+    os.kill(os.getpid(), signal.SIGKILL)
 shutil.copy({model!r}, plan["output"])
 say(model=plan["output"])
 """

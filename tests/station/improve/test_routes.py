@@ -73,12 +73,36 @@ def test_retrain_compare_switch_and_go_back(reviewed: TestClient, fake_training:
 
 
 def test_a_training_that_fails_says_why(reviewed: TestClient, fake_training: Path):
-    for preset, sentence in (("accurate", "The pictures are too few."), ("paper", "log.txt may say why")):
+    killed = "the training was killed (SIGKILL, as by a system that is short of memory); "
+    for preset, sentence in (("accurate", "The pictures are too few."), ("paper", killed)):
         job = reviewed.post("/api/jobs", json={"model": "tiny", "dataset": 1, "preset": preset}).json()
         job = wait(reviewed, job["id"], until=ended)
         assert job["state"] == "failed"
         assert sentence in job["error"]
     assert len(reviewed.get("/api/models/tiny").json()["versions"]) == 1
+
+
+def test_what_a_failed_training_has_learned_is_gone_on_with(
+    reviewed: TestClient, settings: Settings, fake_training: Path
+):
+    jobs = settings.data / "jobs"
+
+    def kept() -> list[tuple[str, int]]:
+        return [(path.parent.name, len(list(path.iterdir()))) for path in sorted(jobs.glob("*/*.training"))]
+
+    def run(preset: str) -> dict:
+        job = reviewed.post("/api/jobs", json={"model": "tiny", "dataset": 1, "preset": preset}).json()
+        return wait(reviewed, job["id"], until=ended)
+
+    run("paper")
+    assert kept() == [("1", 1)]
+    # Another plan has nothing to do with it, and the same one goes on where it was.
+    run("accurate")
+    assert kept() == [("1", 1)]
+    run("paper")
+    assert kept() == [("3", 2)]
+    assert run("balanced")["state"] == "done"
+    assert kept() == []
 
 
 def test_one_training_at_a_time_and_it_can_be_cancelled(reviewed: TestClient, fake_training: Path):

@@ -1,11 +1,11 @@
 import hashlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from flawflow.errors import WatchError
 from flawflow.watch.courier import RefusedError
 from flawflow.watch.journal import Message
 from flawflow.watch.sinks.place import Placer
@@ -26,7 +26,7 @@ def drop(tmp_path: Path, message: Callable[..., Message]) -> Drop:
     return write
 
 
-@pytest.fixture(params=["link", "copy", "move"])
+@pytest.fixture(params=["copy", "move"])
 def placer(request: pytest.FixtureRequest, tmp_path: Path) -> Placer:
     (tmp_path / "in").mkdir(exist_ok=True)
     return Placer(tmp_path / "in", tmp_path / "out", request.param)
@@ -82,18 +82,59 @@ def test_another_picture_never_takes_the_verdict(tmp_path: Path, drop: Drop, pla
     assert tree(tmp_path / "out") == {}
 
 
-def test_without_hard_links_a_move_copies_and_a_link_says_so(
+@pytest.mark.parametrize("way", ["truncate", "append", "rename", "held open"])
+def test_a_placed_picture_stays_the_judged_one_whatever_the_writer_does(
+    way: str, tmp_path: Path, drop: Drop, placer: Placer
+):
+    record = drop(1, "latest.png", b"judged")
+    source = tmp_path / "in" / "latest.png"
+    with source.open("ab") as held:
+        placer.deliver([record])
+        if way == "held open":
+            held.write(b"later")
+    if way == "rename":
+        (tmp_path / "in" / "new").write_bytes(b"later")
+        (tmp_path / "in" / "new").replace(source)
+    elif way != "held open":
+        with source.open("wb" if way == "truncate" else "ab") as stream:
+            stream.write(b"later")
+    assert tree(tmp_path / "out") == {"OK/latest.png": b"judged"}
+
+
+def test_a_kernel_that_does_not_copy_is_no_hindrance(
     tmp_path: Path, drop: Drop, monkeypatch: pytest.MonkeyPatch
 ):
-    def no_link(*_: object) -> None:
+    def no_copy(*_: object) -> int:
         raise OSError(18, "Invalid cross-device link")
 
-    monkeypatch.setattr("os.link", no_link)
+    monkeypatch.setattr("os.copy_file_range", no_copy)
     Placer(tmp_path / "in", tmp_path / "out", "move").deliver([drop(1, "a.png", b"a")])
     assert tree(tmp_path / "out") == {"OK/a.png": b"a"}
     assert tree(tmp_path / "in") == {}
-    with pytest.raises(WatchError, match="--place copy"):
-        Placer(tmp_path / "in", tmp_path / "out", "link")
+
+
+@pytest.mark.parametrize("name", ["x" * 251 + ".png", "ü" * 124 + "x.png", os.fsdecode(b"St\xfcck.png")])
+def test_every_name_that_the_disk_takes_is_placed(name: str, tmp_path: Path, drop: Drop, placer: Placer):
+    placer.deliver([drop(1, name, b"one")])
+    placer.deliver([drop(2, name, b"two")])
+    placer.deliver([drop(3, name, b"three")])
+    assert sorted(tree(tmp_path / "out").values()) == [b"one", b"three", b"two"]
+    assert f"OK/{name}" in tree(tmp_path / "out")
+
+
+@pytest.mark.parametrize("blocked", ["file for a folder", "folder for a file"])
+def test_what_is_wrong_with_a_name_sets_that_record_aside(
+    blocked: str, tmp_path: Path, drop: Drop, placer: Placer
+):
+    (tmp_path / "out" / "OK").mkdir(parents=True)
+    if blocked == "file for a folder":
+        (tmp_path / "out" / "OK" / "sub").write_bytes(b"in the way")
+    else:
+        (tmp_path / "out" / "OK" / "sub" / "a.png").mkdir(parents=True)
+    with pytest.raises(RefusedError, match="cannot be placed"):
+        placer.deliver([drop(1, "sub/a.png", b"a")])
+    placer.deliver([drop(2, "b.png", b"b")])
+    assert tree(tmp_path / "out")["OK/b.png"] == b"b"
 
 
 def test_what_could_not_even_be_read_is_not_placed(tmp_path: Path, message: Any, placer: Placer):

@@ -1,6 +1,7 @@
 """Copies of the files in a data folder, while a station works there."""
 
 import os
+import re
 import shutil
 import sqlite3
 import time
@@ -15,8 +16,8 @@ from flawflow.station.identity import BACKUP
 _NOT_HERE = frozenset(
     {"station.db", "station.db-wal", "station.db-shm", "station.lock", "station.id", "station.id.new", BACKUP}
 )
-# Not whole yet, or the unfinished work of a training, which begins anew.
-_UNFINISHED = (".part", ".training")
+# Not whole yet, or the unfinished work of a training, which begins anew, and what was kept of one before.
+_UNFINISHED = re.compile(r".*(\.part|\.training(-\d+)?)", re.DOTALL)
 # What pages look at is made again from the pictures.
 _DERIVED = "views"
 _JOURNAL = ".sqlite"
@@ -109,9 +110,9 @@ class Copier:
 def _files(folder: Path) -> Iterator[Path]:
     # Through links: pictures may be on a disk of their own.
     for place, folders, names in os.walk(folder, followlinks=True):
-        folders[:] = [name for name in folders if not name.endswith(_UNFINISHED) and name != _DERIVED]
+        folders[:] = [name for name in folders if not _UNFINISHED.fullmatch(name) and name != _DERIVED]
         for name in names:
-            if name.endswith(_UNFINISHED) or name.endswith(("-wal", "-shm")):
+            if _UNFINISHED.fullmatch(name) or name.endswith(("-wal", "-shm")):
                 continue
             if Path(place) != folder or name not in _NOT_HERE:
                 yield Path(place, name)

@@ -1,5 +1,6 @@
 """Trainings: started, watched, stopped, and gone on with after a restart of the station."""
 
+import glob
 import shutil
 import threading
 import time
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from flawflow.errors import FlawflowError
+from flawflow.files import beside
 from flawflow.model_file import read_model
 from flawflow.station.errors import ConflictError, NotFoundError
 from flawflow.station.improve.compare import compare, give_rates_of
@@ -112,6 +114,7 @@ class Jobs:
             job = Job(id=number, kind="retrain", model=model, dataset=dataset, plan=plan)
             self._jobs[number] = job
             self._write(job)
+            self._take_over_work(job)
         self._begin(job)
         return job
 
@@ -131,6 +134,22 @@ class Jobs:
             self._training.stop()
         if self._thread is not None:
             self._thread.join()
+
+    def _take_over_work(self, job: Job) -> None:
+        """Go on with what the last failed job of the same plan has learned, if anything is there."""
+        for other in sorted(self._jobs.values(), key=lambda other: -other.id):
+            work, is_same = _work_of(other), replace(other.plan, output=job.plan.output) == job.plan
+            if other.state == "failed" and is_same and work.is_dir():
+                work.rename(_work_of(job))
+                return
+
+    def _forget_work(self, job: Job) -> None:
+        """Remove what is of no further use once a model is there or a training was cancelled."""
+        for other in self.all():
+            if other.id == job.id or (other.model == job.model and other.state == "failed"):
+                work = _work_of(other)
+                for folder in (work, *work.parent.glob(f"{glob.escape(work.name)}-*")):
+                    shutil.rmtree(folder, ignore_errors=True)
 
     def _begin(self, job: Job) -> None:
         log = self._folder / str(job.id) / "log.txt"
@@ -154,8 +173,9 @@ class Jobs:
         except Exception as error:  # Nobody waits for this thread: what happened must be seen in the job.
             self._fail(job, f"{type(error).__name__}: {error}")
         finally:
-            if self.get(job.id).state in ("cancelled", "failed"):
-                shutil.rmtree(f"{job.plan.output}.training", ignore_errors=True)
+            # A training that failed, as by a full disk, is gone on with by the next one of the same plan.
+            if self.get(job.id).state in ("cancelled", "done"):
+                self._forget_work(job)
 
     def _finish(self, job: Job, output: Path) -> dict[str, Any]:
         """Take the model as a new version and compare it with the one that inspects now."""
@@ -204,3 +224,7 @@ class Jobs:
 
     def _tell(self, job: Job) -> None:
         self._publish({"type": "job", "job": job.to_json()})
+
+
+def _work_of(job: Job) -> Path:
+    return beside(Path(job.plan.output), ".training")

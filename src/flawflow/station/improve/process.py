@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import signal
 import subprocess
 import sys
 import threading
@@ -64,7 +65,7 @@ class Training:
         if "error" in last:
             raise StationError(last["error"])
         if "model" not in last:
-            raise StationError(f"the training ended without a model; {self._log} may say why")
+            raise StationError(f"{_ending(process.returncode)}; {self._log} may say why")
         return Path(last["model"])
 
     def stop(self) -> None:
@@ -104,6 +105,19 @@ class Training:
                     reached = max(reached, _share(last["stage"], last["done"], last["total"]))
                     on_step(last["stage"], reached)
         return last
+
+
+def _ending(code: int) -> str:
+    """How a training ended that has neither a model nor a sentence.
+
+    >>> _ending(-9), _ending(3)
+    ('the training was killed (SIGKILL, as by a system that is short of memory)', 'the training ended without a model (exit code 3)')
+    """  # noqa: E501
+    if code >= 0:
+        return f"the training ended without a model (exit code {code})"
+    name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
+    why = ", as by a system that is short of memory" if name == "SIGKILL" else ""
+    return f"the training was killed ({name}{why})"
 
 
 def _share(stage: str, done: int, total: int) -> float:

@@ -13,7 +13,7 @@ import threading
 from pathlib import Path
 from typing import Any, TextIO
 
-from flawflow.errors import FlawflowError
+from flawflow.errors import FlawflowError, one_line
 from flawflow.station.improve.plan import Plan
 
 # Inspecting goes first.
@@ -32,6 +32,13 @@ def main() -> int:
     except FlawflowError as error:
         _say(stream, error=str(error))
         return 1
+    except OSError as error:
+        place = f"{one_line(os.fsdecode(error.filename))}: " if error.filename else ""
+        _say(stream, error=f"{place}{error.strerror or error}; what was learned is kept: mend it and retrain")
+        return 1
+    except MemoryError:
+        _say(stream, error="memory is short; what was learned is kept: free some and retrain")
+        return 1
     _say(stream, model=str(model))
     return 0
 
@@ -42,11 +49,19 @@ def _train(plan: Plan, stream: TextIO) -> Path:
         # Written whole or not at all, by the same plan: only the end of it was not heard of.
         return output
     from flawflow.learn.train import train
+    from flawflow.learn.work import UnusableWorkError
 
     def tell(step: Any) -> None:
         _say(stream, stage=step.stage, done=step.done, total=step.total, note=step.note)
 
-    return train(plan.data, output, **plan.options(), resume=True, on_progress=tell).model
+    def learn(*, resume: bool) -> Path:
+        return train(plan.data, output, **plan.options(), resume=resume, on_progress=tell).model
+
+    try:
+        return learn(resume=True)
+    except UnusableWorkError:
+        # Of an earlier flawflow, say; it is kept beside.
+        return learn(resume=False)
 
 
 def _own_stdout() -> TextIO:

@@ -1,29 +1,35 @@
 """Pictures into the folders OK, REVIEW, NG and UNREADABLE, without ever replacing one."""
 
+import contextlib
 import errno
 import hashlib
 import os
 import shutil
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from flawflow.errors import WatchError
-from flawflow.files import whole_file
+from flawflow.files import beside, whole_file
 from flawflow.watch.courier import RefusedError
 from flawflow.watch.journal import Message
 
-Place = Literal["link", "copy", "move"]
+Place = Literal["copy", "move"]
 
 UNREADABLE = "UNREADABLE"
 
-# What the other of two file systems answers, or one that has no hard links.
-_NO_LINK = (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.ENOSYS)
+_COPIED_AT_ONCE = 1 << 30
+
+# What is wrong with a name, and no matter of time: too long, or a file where a folder is needed and the like.
+_OF_THE_NAME = (
+    errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ELOOP, errno.EINVAL, errno.EILSEQ,
+)  # fmt: skip
 
 
 class Placer:
-    """Puts each picture into the folder of its verdict, under the path that it has in the watched folder.
+    """Puts a copy of each picture into the folder of its verdict, under its path in the watched folder.
+
+    A copy, never a link: whatever is written to the watched file later, what lies under a verdict is what was
+    judged. File systems that can (Btrfs, XFS) share the space of both until one is changed.
 
     Where another picture has that name already (a camera that counts from 1 again), `name_ID` is taken, ID
     being the record's. Delivered again after a crash, a picture is found to be there.
@@ -33,23 +39,23 @@ class Placer:
     at_once = 1
 
     def __init__(self, folder: Path, output: Path, place: Place) -> None:
-        """Prepare to place.
-
-        Raises:
-            WatchError: Hard links are asked for where there can be none.
-        """
+        """Prepare to place; with "move" the watched file is taken away then."""
         self._folder = folder
         self._output = output
         self._place = place
-        if place == "link":
-            _check_links(folder, output)
 
     def deliver(self, messages: Sequence[Message]) -> None:
         """Place the picture of each record; see `Sink.deliver`."""
         for message in messages:
             # A file of which not even the bytes could be read cannot be placed; its record says why.
-            if message.record["sha256"] is not None:
+            if message.record["sha256"] is None:
+                continue
+            try:
                 self._deliver(message)
+            except OSError as error:
+                if error.errno not in _OF_THE_NAME:
+                    raise
+                raise RefusedError(f"{error.filename} cannot be placed ({error.strerror})") from None
 
     def close(self) -> None:
         """Nothing is held."""
@@ -60,52 +66,37 @@ class Placer:
         source = self._folder / record["path"]
         target = self._output / (record["verdict"] or UNREADABLE) / record["path"]
         if target.exists() and _digest(target) != sha256:
-            target = target.with_name(f"{target.stem}_{message.id}{target.suffix}")
+            target = beside(target.with_name(target.stem), f"_{message.id}{target.suffix}")
         if not target.exists():
-            target.parent.mkdir(parents=True, exist_ok=True)
             try:
-                self._put(source, target, sha256)
+                _put(source, target, sha256)
             except FileNotFoundError:
                 raise RefusedError(_lost(source)) from None
         if self._place == "move" and source.exists() and _digest(source) == sha256:
             source.unlink()
 
-    def _put(self, source: Path, target: Path, sha256: str) -> None:
-        if self._place == "copy" or not _linked(source, target, needed=self._place == "link"):
-            with whole_file(target) as scratch:
-                shutil.copyfile(source, scratch)
-                shutil.copystat(source, scratch)
-                if _digest(scratch) != sha256:
-                    raise RefusedError(_lost(source))
-        elif _digest(target) != sha256:
-            target.unlink()
+
+def _put(source: Path, target: Path, sha256: str) -> None:
+    with whole_file(target) as scratch:
+        _copy(source, scratch)
+        if _digest(scratch) != sha256:
             raise RefusedError(_lost(source))
+        with contextlib.suppress(OSError):  # a time that this disk does not know
+            shutil.copystat(source, scratch)
 
 
-def _linked(source: Path, target: Path, *, needed: bool) -> bool:
-    """Make a hard link; False where the file system has none and it is not needed."""
-    try:
-        os.link(source, target)
-    except OSError as error:
-        if needed or error.errno not in _NO_LINK:
-            raise
-        return False
-    return True
-
-
-def _check_links(folder: Path, output: Path) -> None:
-    output.mkdir(parents=True, exist_ok=True)
-    try:
-        # Hidden, so that nobody who looks into the folder takes it for a picture.
-        with tempfile.NamedTemporaryFile(prefix=".flawflow", dir=folder) as trial:
-            target = output / Path(trial.name).name
-            os.link(trial.name, target)
-            target.unlink()
-    except OSError as error:
-        raise WatchError(
-            f"hard links from {folder} to {output} are not possible ({error.strerror}): use --place copy or "
-            "--place move"
-        ) from None
+def _copy(source: Path, target: Path) -> None:
+    """Copy by the kernel, which shares the space where the file system can."""
+    with source.open("rb") as read, target.open("wb") as written:
+        try:
+            while os.copy_file_range(read.fileno(), written.fileno(), _COPIED_AT_ONCE):
+                pass
+        except (AttributeError, OSError):
+            # Not on this system, or not between these two file systems.
+            read.seek(0)
+            written.seek(0)
+            written.truncate()
+            shutil.copyfileobj(read, written)
 
 
 def _digest(path: Path) -> str:
