@@ -164,6 +164,7 @@ class Jobs:
         try:
             output = training.run(lambda stage, share: self._step(job.id, stage, _TRAINING * share))
             result = self._finish(job, output)
+            self._forget_work(job)
             self._change(job.id, state="done", progress=1.0, stage="Done", result=result)
             output.unlink(missing_ok=True)  # the version is a copy of it
         except StoppedError:
@@ -174,7 +175,7 @@ class Jobs:
             self._fail(job, f"{type(error).__name__}: {error}")
         finally:
             # A training that failed, as by a full disk, is gone on with by the next one of the same plan.
-            if self.get(job.id).state in ("cancelled", "done"):
+            if self.get(job.id).state == "cancelled":
                 self._forget_work(job)
 
     def _finish(self, job: Job, output: Path) -> dict[str, Any]:
