@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from flawflow.card import MAX_LEVEL
 from flawflow.errors import ModelFileError
 
 # Newer ONNX Runtimes report to their maker over the network and keep files for it below the home folder;
@@ -42,6 +43,37 @@ class Engine(Protocol):
             Anomaly maps float32 (B, H, W) and image scores float32 (B,); higher is more anomalous.
         """
         ...
+
+
+def run_one(
+    engine: Engine, prepared: NDArray[np.uint8], size: tuple[int, int]
+) -> tuple[NDArray[np.float32], float]:
+    """Run the graph on one picture, and make sure that what comes out can be judged.
+
+    Args:
+        engine: Runs the graph.
+        prepared: uint8 (H, W, 3), RGB, of `size`.
+        size: (H, W) of the card.
+
+    Returns:
+        Map float32 of `size`, and score.
+
+    Raises:
+        ModelFileError: They are of other shapes or out of range.
+    """
+    maps, scores = engine.run(prepared[None])
+    if maps.shape[1:] != size or scores.shape != (1,):
+        raise ModelFileError(
+            f"the model gives maps of shape {maps.shape} and scores of shape {scores.shape}, its "
+            f"size is {size}: train the model again"
+        )
+    score = float(scores[0])
+    # NaN is greater than nothing: a picture that has no score would pass as good, and none of its
+    # pixels would belong to a region.
+    for what, value in (("score", score), ("map value", maps.min()), ("map value", maps.max())):
+        if not abs(value) <= MAX_LEVEL:
+            raise ModelFileError(f"the model gives the picture the {what} {value}: train the model again")
+    return maps[0], score
 
 
 def load_engine(

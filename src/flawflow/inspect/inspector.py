@@ -10,17 +10,17 @@ from typing import Any, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from flawflow.card import MAX_LEVEL, Card
+from flawflow.card import Card
 from flawflow.errors import FlawflowError, ModelFileError
-from flawflow.inspect.engine import Engine, load_engine
+from flawflow.inspect.engine import Engine, load_engine, run_one
 from flawflow.inspect.inspection import Failure, Inspection, Timings
+from flawflow.inspect.places import regions_at
 from flawflow.inspect.proof import Proof, prove, ways
 from flawflow.inspect.stream import in_order
 from flawflow.judge.calibration import Calibration
 from flawflow.judge.interest import from_runs
-from flawflow.judge.regions import Region, find_regions, highest_place
 from flawflow.model_file import ModelFile, read_model
-from flawflow.picture import PictureSource, read_picture, resize_map, resize_picture
+from flawflow.picture import PictureSource, read_picture, resize_picture
 from flawflow.picture.statistics import picture_statistics
 
 R = TypeVar("R")
@@ -140,10 +140,7 @@ class Inspector:
         size = picture.shape[0], picture.shape[1]
         calibration = self.card.calibration
         p_value, verdict = calibration.p_value(score), calibration.verdict(score)
-        regions = _regions(graph_map, size, calibration.pixel_threshold)
-        if verdict != "OK" and not regions:
-            # Score and map have thresholds of their own. A person who is asked to look is told where.
-            regions = (highest_place(resize_map(graph_map, size), self.card.heat_scale[0]),)
+        regions = regions_at(graph_map, size, self.card, verdict)
         statistics = picture_statistics(prepared, self.interest) if len(self.card.drift) else None
         judged = perf_counter()
         found = Inspection(
@@ -228,19 +225,7 @@ class Inspector:
         return self._infer(resize_picture(read_picture(source), self.card.size))
 
     def _infer(self, prepared: NDArray[np.uint8]) -> tuple[NDArray[np.float32], float]:
-        maps, scores = self._engine.run(prepared[None])
-        if maps.shape[1:] != self.card.size or scores.shape != (1,):
-            raise ModelFileError(
-                f"the model gives maps of shape {maps.shape} and scores of shape {scores.shape}, its "
-                f"size is {self.card.size}: train the model again"
-            )
-        score = float(scores[0])
-        # NaN is greater than nothing: a picture that has no score would pass as good, and none of its
-        # pixels would belong to a region.
-        for what, value in (("score", score), ("map value", maps.min()), ("map value", maps.max())):
-            if not abs(value) <= MAX_LEVEL:
-                raise ModelFileError(f"the model gives the picture the {what} {value}: train the model again")
-        return maps[0], score
+        return run_one(self._engine, prepared, self.card.size)
 
 
 def _loaded_again(
@@ -251,16 +236,6 @@ def _loaded_again(
     if inspector.sha256 != sha256:
         raise ModelFileError(f"{path} is another model than the one that was pickled: take that model again")
     return inspector.with_calibration(calibration)
-
-
-def _regions(graph_map: NDArray[np.float32], size: tuple[int, int], threshold: float) -> tuple[Region, ...]:
-    """The regions at the picture's own size."""
-    # Resizing never exceeds the largest value, so that this early end is exact, and it spares most
-    # pictures, the good ones, the large map. The large map is let go here: whoever collects the
-    # inspections of many pictures would collect them too.
-    if not graph_map.max() > threshold:
-        return ()
-    return find_regions(resize_map(graph_map, size), threshold)
 
 
 def _path(source: PictureSource) -> Path | None:

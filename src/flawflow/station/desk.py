@@ -3,16 +3,12 @@
 import functools
 import hashlib
 import threading
-import uuid
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from flawflow.errors import FlawflowError, one_line
-from flawflow.inspect.inspection import Inspection
 from flawflow.inspect.stream import default_workers
 from flawflow.picture.decode import is_known
 from flawflow.report.results import readable
@@ -23,6 +19,7 @@ from flawflow.station.pace import Pace
 from flawflow.station.pictures import map_png
 from flawflow.station.record import InspectionRow
 from flawflow.station.record.tables import NAME_LENGTH
+from flawflow.station.rows import new_row
 from flawflow.station.safety.paths import open_inside
 from flawflow.station.scribe import Entry, Scribe
 from flawflow.station.settings import Settings
@@ -193,7 +190,7 @@ class Desk:
         inspection = model.inspector.inspect(content, max_pixels=self._settings.max_pixels)
         keep = self._settings.keep_pictures
         keeps = keep == "all" or (keep == "ng" and inspection.verdict != "OK")
-        row = _row(model, inspection, name=name, source=source, digest=hashlib.sha256(content).hexdigest())
+        row = new_row(model, inspection, name=name, source=source, digest=hashlib.sha256(content).hexdigest())
         row.has_picture = keeps
         self._meters.timed(inspection.timings)
         return row, map_png(inspection.graph_map, model.card.heat_scale), content if keeps else None
@@ -218,34 +215,3 @@ def _failed(name: str, picture: Given, error: FlawflowError) -> Failed:
     if isinstance(picture.content, Path):
         said = said.replace(str(picture.content), name)
     return Failed(name, said, status_of(error))
-
-
-def _row(model: Model, inspection: Inspection, *, name: str, source: str, digest: str) -> InspectionRow:
-    timings = inspection.timings
-    low, high = model.card.heat_scale
-    regions: list[dict[str, Any]] = [
-        {"box": list(each.box), "area": each.area, "peak": each.peak, "centroid": list(each.centroid)}
-        for each in inspection.regions
-    ]
-    return InspectionRow(
-        key=uuid.uuid4().hex,
-        time=datetime.now(UTC),
-        model=model.name,
-        model_sha256=model.sha256,
-        name=name,
-        source=source[:NAME_LENGTH],
-        score=inspection.score,
-        p_value=inspection.p_value,
-        verdict=inspection.verdict,
-        regions=regions,
-        height=inspection.size[0],
-        width=inspection.size[1],
-        timings={
-            stage: round(1e3 * getattr(timings, stage), 3) for stage in ("read", "prepare", "infer", "judge")
-        },
-        picture_sha256=digest,
-        heat_low=low,
-        heat_high=high,
-        has_map=True,
-        has_mask=False,
-    )

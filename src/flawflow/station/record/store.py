@@ -3,25 +3,22 @@
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
 
 from flawflow.station.errors import LostCommitError, NotFoundError
 from flawflow.station.record.database import open_database
+from flawflow.station.record.expiry import forget_pictures
 from flawflow.station.record.filters import Filters, Label
+from flawflow.station.record.inserting import insert_inspections
 from flawflow.station.record.probe import probe
 from flawflow.station.record.problems import database_problem
-from flawflow.station.record.tables import Base, InspectionRow, MapRow, RatesRow, SwitchRow
+from flawflow.station.record.tables import InspectionRow, MapRow, RatesRow, SwitchRow
 
 # Among so many of the newest inspections those nearest to a threshold are looked for.
 _LOOKED_THROUGH = 1000
 _PAGE = 1000
-
-_TABLE = Base.metadata.tables[InspectionRow.__tablename__]
-_COLUMNS = tuple(column.key for column in _TABLE.columns if column.key != "id")
-_INSERT = insert(_TABLE).returning(_TABLE.c.id, sort_by_parameter_order=True)
-_INSERT_MAPS = insert(Base.metadata.tables[MapRow.__tablename__])
 
 
 class Store:
@@ -74,15 +71,9 @@ class Store:
             BusyError: Another station works in the database; nothing was recorded.
             sqlalchemy.exc.SQLAlchemyError: Nothing was recorded.
         """
-        # Into tables and not as objects: a fourth of the time, and every inspection comes by here.
-        values = [{name: getattr(row, name) for name in _COLUMNS} for row, _ in inspections]
         with self._engine.execution_options(write=True).connect() as connection:
             transaction = connection.begin()
-            numbers = connection.execute(_INSERT, values).scalars().all()
-            maps = zip(numbers, inspections, strict=True)
-            connection.execute(
-                _INSERT_MAPS, [{"inspection": number, "png": png} for number, (_, png) in maps]
-            )
+            numbers = insert_inspections(connection, inspections)
             try:
                 transaction.commit()
             except DBAPIError as error:
@@ -247,18 +238,8 @@ class Store:
         Returns:
             The keys of the pictures whose files may go now; empty when all is done.
         """
-        row = InspectionRow
-        unlabelled = row.label.is_(None) | (row.label == "skip")
-        old = select(row).where(
-            row.time < before, row.has_picture | row.has_map, unlabelled, row.has_mask.is_(False)
-        )
         with self.writing.begin() as session:
-            found = list(session.scalars(old.limit(limit)))
-            numbers = [each.id for each in found]
-            session.execute(update(row).where(row.id.in_(numbers)).values(has_picture=False, has_map=False))
-            for each in session.scalars(select(MapRow).where(MapRow.inspection.in_(numbers))):
-                session.delete(each)
-        return [each.key for each in found]
+            return forget_pictures(session, before, limit)
 
 
 def _get(session: Session, number: int) -> InspectionRow:
