@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from flawflow.errors import PictureError, one_line
 from flawflow.report.results import readable
 from flawflow.station.desk import Failed, Given
-from flawflow.station.errors import BusyError
+from flawflow.station.errors import BusyError, LostCommitError
 from flawflow.station.record import InspectionRow, Store
 from flawflow.station.record.tables import NAME_LENGTH
 from flawflow.station.safety.paths import open_inside
@@ -49,6 +49,7 @@ class FolderRunner:
         self._recorded: dict[tuple[str, str], str] = {}
         self._failed: str | None = None
         self._waits: str | None = None
+        self._is_unsure = False
 
     def run(self, stop: threading.Event) -> None:
         """Watch until `stop` is set; see `Runner`."""
@@ -60,6 +61,9 @@ class FolderRunner:
             while not stop.is_set():
                 check_place(self._source, self._station.settings)
                 self._waits = None
+                if self._is_unsure:
+                    self._is_unsure = False
+                    self._recorded = _recorded(self._station.store, self._label, journal)
                 rest = watcher.round(stop)
                 self.seen = journal.count()
                 self.error = watcher.trouble or self._waits or self._failed
@@ -95,11 +99,16 @@ class FolderRunner:
         try:
             (future,) = self._station.desk.submit(model, [Given(name, content)], source=self._label)
             outcome = future.result()
-        except BusyError:
+        except BusyError as error:
+            # It may be recorded all the same, and is looked for before it is inspected again.
+            self._is_unsure |= isinstance(error, LostCommitError)
             raise LaterError from None
-        except SQLAlchemyError as error:
-            # The database is away or full: the picture waits in its folder.
-            self._waits = f"the record cannot be written ({type(error).__name__}): pictures wait"
+        except (SQLAlchemyError, OSError) as error:
+            problem = self._station.problem(error)
+            if problem is None:
+                raise
+            # The database is away, or the disk is full: the picture waits in its folder.
+            self._waits = f"{problem}; pictures wait"
             raise LaterError from None
         if isinstance(outcome, Failed):
             raise PictureError(f"{name}: {outcome.error}")

@@ -104,8 +104,10 @@ class StreamRunner:
         except BusyError as error:
             self.error = str(error)
             return False
-        except SQLAlchemyError as error:
-            self.error = f"the record cannot be written ({type(error).__name__})"
+        except (SQLAlchemyError, OSError) as error:
+            self.error = self._station.problem(error)
+            if self.error is None:
+                raise
             return False
         self.seen += 1
         self.error = outcome.error if isinstance(outcome, Failed) else None
