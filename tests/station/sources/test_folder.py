@@ -171,3 +171,20 @@ def test_what_may_be_recorded_is_not_recorded_twice(
     watch(client)
     wait(lambda: client.get("/api/sources").json()[0]["seen"] == 1)
     assert (len(found()), lost) == (1, [])
+
+
+def test_a_record_that_cannot_be_read_is_told_without_a_traceback(
+    *, client: TestClient, station: Station, folder: Path, wait: Wait, found: Found, make_png: Draw,
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture,
+):  # fmt: skip
+    def fail() -> None:
+        raise PoolTimeoutError("away")
+
+    monkeypatch.setattr("flawflow.station.sources.sources._AGAIN_SECONDS", 0.01)
+    (folder / "a.png").write_bytes(make_png(20))
+    with monkeypatch.context() as away:
+        away.setattr(station.store, "reading", fail)
+        watch(client)
+        wait(lambda: "does not answer" in (client.get("/api/sources").json()[0]["error"] or ""))
+    wait(lambda: len(found()) == 1)
+    assert caplog.records == []
