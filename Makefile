@@ -7,7 +7,7 @@ PEERS := .venv-peers/bin
 DATA ?=
 INSTALLED := .venv/installed
 
-.PHONY: venv lint types test demo bench bench-peers clean
+.PHONY: venv lint types test test-all demo bench bench-peers clean
 
 # Again when what to install changes. --group needs pip 25.1, and Python may bring an older one.
 venv: $(INSTALLED)
@@ -24,9 +24,16 @@ lint: venv
 types: venv
 	$(BIN)/mypy
 
+# A worker a core, with the tests of a module together; each computes on one thread.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder
+
 # pytest comes last, so that its closing lines are the last to be seen.
 test: lint types
-	$(BIN)/python -m pytest --cov
+	$(PYTEST) -m 'not slow'
+
+# With what takes long: trainings through every layer, the station's page, kills, more mutants; and the coverage.
+test-all: lint types
+	FLAWFLOW_FUZZ=2000 $(PYTEST) --cov
 
 # Learn from real solar cells and inspect others; the results are in demo/.
 demo: venv

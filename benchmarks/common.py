@@ -15,26 +15,18 @@ import numpy as np
 
 import flawflow
 from flawflow.files import write_whole
+from flawflow.inspect.processor import processor
 
 
 def machine(packages: Sequence[str]) -> dict[str, str]:
     """Where and when, and with which versions of the packages that do the work."""
     return {
-        "cpu": f"{_processor()}, {os.cpu_count()} cores",
+        "cpu": f"{processor()}, {os.cpu_count()} cores",
         "system": platform.platform(),
         "flawflow": f"flawflow {flawflow.__version__}",
         "packages": ", ".join(f"{name} {version(name)}" for name in packages),
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
     }
-
-
-def _processor() -> str:
-    """Its name; by that alone two generations may be one, so family and model where the system tells them."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    told = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
-    name = told.get("model name") or platform.processor() or platform.machine()
-    return f"{name} (family {told['cpu family']}, model {told['model']})" if "cpu family" in told else name
 
 
 def alternated(

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flawflow.canary import Canary
 from flawflow.card import FORMAT_VERSION, Card
 from flawflow.errors import ModelFileError
 
@@ -150,6 +151,34 @@ def test_a_file_of_the_first_format_is_fp32(tiny_card):
     content["format_version"] = 1
     del content["precision"]
     assert Card.from_json(json.dumps(content)) == tiny_card
+
+
+def test_canaries_come_back(tiny_card):
+    canaries = (Canary("disc", 0.5, (0.25,) * 64), Canary("squares", 1.0, (0.125,) * 64))
+    card = dataclasses.replace(tiny_card, canaries=canaries)
+    assert Card.from_json(card.to_json()) == card
+
+
+def test_a_file_without_canaries_is_read(tiny_card):
+    content = tiny_card.to_dict()
+    content["format_version"] = 2
+    del content["canaries"]
+    assert Card.from_json(json.dumps(content)) == tiny_card
+
+
+@pytest.mark.parametrize(
+    ("canaries", "message"),
+    [
+        ([{"drawing": "rings", "score": 0.0, "points": [0.0] * 64}], "drawing must be one of disc, squares"),
+        ([{"drawing": "disc", "score": 0.0, "points": [0.0] * 65}], "points must be 64"),
+        ([{"drawing": "disc", "score": 1e31, "points": [0.0] * 64}], "within"),
+        ([{"drawing": "disc", "score": 0.0, "points": [0.0] * 63 + [math.nan]}], "within"),
+        ([{"drawing": "disc", "score": 0.0, "points": [0.0] * 64}] * 2, "different drawings"),
+    ],
+)
+def test_canaries_out_of_range_are_refused(tiny_card, canaries, message):
+    with pytest.raises(ModelFileError, match=message):
+        Card.from_json(changed(tiny_card, "canaries", canaries))
 
 
 @pytest.mark.parametrize("precision", ["fp8", "", "FP32"])

@@ -14,12 +14,13 @@ from datetime import datetime, timedelta
 from types import UnionType
 from typing import Any, NoReturn, get_args, get_origin, get_type_hints
 
+from flawflow.canary import Canary
 from flawflow.errors import ModelFileError
 from flawflow.judge.calibration import Calibration
 from flawflow.judge.interest import check_runs
 from flawflow.judge.reference import NO_REFERENCE, Reference
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 
 PRECISIONS = ("fp32", "fp16", "bf16", "int8")
 
@@ -96,6 +97,7 @@ class Card:
         interest: Which pixels of the map count, as `flawflow.judge.interest.to_runs` writes them; empty
             where all do. The graph itself leaves the others out.
         drift: Good pictures of the calibration to compare later ones with; empty where nothing is known.
+        canaries: Drawn pictures with what the file's maker measured of them; empty in older files.
         precision: How the graph keeps and computes its numbers, of `PRECISIONS`; see docs/export.md.
         format_version: Version of the card's fields.
 
@@ -114,6 +116,7 @@ class Card:
     heat_scale: tuple[float, float]
     interest: tuple[int, ...] = ()
     drift: Reference = NO_REFERENCE
+    canaries: tuple[Canary, ...] = ()
     precision: str = "fp32"
     format_version: int = FORMAT_VERSION
 
@@ -127,9 +130,12 @@ class Card:
         check_runs(self.interest, self.size)
         if not (all(map(math.isfinite, self.heat_scale)) and self.heat_scale[0] < self.heat_scale[1]):
             raise ValueError(f"heat_scale must be two finite numbers, low < high; got {self.heat_scale}")
-        levels = (*self.heat_scale, self.calibration.pixel_threshold, *self.calibration.all_scores)
+        if len({canary.drawing for canary in self.canaries}) < len(self.canaries):
+            raise ValueError("canaries must be of different drawings")
+        levels = [*self.heat_scale, self.calibration.pixel_threshold, *self.calibration.all_scores]
+        levels += (level for canary in self.canaries for level in (canary.score, *canary.points))
         if not all(-MAX_LEVEL <= level <= MAX_LEVEL for level in levels):
-            raise ValueError(f"scores, pixel_threshold and heat_scale must be within ±{MAX_LEVEL:g}")
+            raise ValueError(f"scores, maps, pixel_threshold and heat_scale must be within ±{MAX_LEVEL:g}")
         if datetime.fromisoformat(self.created).utcoffset() != timedelta(0):
             raise ValueError(f"created must be a time in UTC; got {self.created!r}")
 

@@ -3,16 +3,19 @@
 import contextlib
 import hashlib
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
+
+SECRET = 0o600
+"""The mode of a file that holds a secret: for its owner alone."""
 
 # What file systems take, in bytes.
 _LONGEST_NAME = 255
 
 
 @contextlib.contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
+def whole_file(path: Path, *, mode: int = 0o666) -> Iterator[Path]:
     """Give a scratch path beside `path`; move it there only when the block ends without an error.
 
     The move is atomic on one file system, and the scratch file is flushed to the disk before it,
@@ -20,21 +23,21 @@ def whole_file(path: Path) -> Iterator[Path]:
 
     Args:
         path: Where the file shall stand. Its folder is created when it is missing.
+        mode: Who may read and write it, less what the process's umask takes away; so from the first byte.
 
     Yields:
         The scratch path to write to, in the same folder.
     """
     with errors_name(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Not named after `path`: a name may have 255 bytes, and this one would be longer.
-        handle, name = tempfile.mkstemp(prefix=".flawflow-", suffix=".part", dir=path.parent)
-    os.close(handle)
-    scratch = Path(name)
+        # Not named after `path`: a name may have 255 bytes, and this one would be longer. Not by mkstemp,
+        # whose files are for their owner alone: here the system applies the umask, which a process can read
+        # only by setting it, for all of its threads.
+        scratch = path.with_name(f".flawflow-{secrets.token_hex(8)}.part")
+        os.close(os.open(scratch, os.O_CREAT | os.O_EXCL | os.O_RDWR, mode))
     try:
         with errors_name(path):
             yield scratch
-            # mkstemp makes files that only their owner may read; a result is for whoever may read the folder.
-            scratch.chmod(0o666 & ~_umask())
             with scratch.open("rb+") as written:
                 os.fsync(written.fileno())
             scratch.replace(path)
@@ -42,9 +45,9 @@ def whole_file(path: Path) -> Iterator[Path]:
         scratch.unlink(missing_ok=True)
 
 
-def write_whole(path: Path, content: bytes | str) -> None:
-    """Write `content` to `path` atomically; text is written as UTF-8."""
-    with whole_file(path) as scratch:
+def write_whole(path: Path, content: bytes | str, *, mode: int = 0o666) -> None:
+    """Write `content` to `path` atomically, as `whole_file`; text is written as UTF-8."""
+    with whole_file(path, mode=mode) as scratch:
         scratch.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
@@ -72,10 +75,3 @@ def errors_name(path: Path) -> Iterator[None]:
         if error.errno is not None:
             error.filename, error.filename2 = os.fspath(path), None
         raise
-
-
-def _umask() -> int:
-    # The mask can only be read by setting it; the value is put back at once.
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

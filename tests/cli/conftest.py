@@ -15,10 +15,10 @@ Flawflow = Callable[..., Result]
 
 @pytest.fixture
 def flawflow() -> Flawflow:
-    """Run the command line in this process."""
+    """Run the command line in this process, in a terminal that is wide enough for any path."""
 
     def run(*arguments: str | Path) -> Result:
-        return CliRunner().invoke(main, [str(argument) for argument in arguments])
+        return CliRunner(env={"COLUMNS": "400"}).invoke(main, [str(argument) for argument in arguments])
 
     return run
 

@@ -2,13 +2,15 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import Result
 from PIL import Image
 
-from flawflow.model_file import read_model
+from flawflow.inspect.proof import record_canaries
+from flawflow.model_file import read_model, replace_card
 
 Flawflow = Callable[..., Result]
 
@@ -134,3 +136,17 @@ def test_calibrating_loads_no_torch(tiny_model: Path, good: Path, tmp_path: Path
         [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True
     )
     assert shown.stdout.splitlines()[-1] == "[]"
+
+
+def test_canaries_are_kept_and_an_older_file_gets_some(
+    flawflow: Flawflow, tiny_model: Path, good: Path, tmp_path: Path
+):
+    new, newer = tmp_path / "new.flaw", tmp_path / "newer.flaw"
+    before = read_model(tiny_model)
+    assert flawflow("calibrate", tiny_model, good, "-o", new).exit_code == 0
+    canaries = read_model(new).card.canaries
+    assert (before.card.canaries, canaries) == ((), record_canaries(before.graph, (32, 32)))
+    other = replace(canaries[0], score=canaries[0].score + 1e-5), canaries[1]
+    replace_card(new, new, replace(read_model(new).card, canaries=other))
+    assert flawflow("calibrate", new, "--false-reject-rate", "0.1", "-o", newer).exit_code == 0
+    assert read_model(newer).card.canaries == other

@@ -19,8 +19,8 @@ def test_without_the_extra_it_says_what_to_install(flawflow, tiny_model, monkeyp
         (["--host", "0.0.0.0", "--token", "short"], "16 or more"),
         (["--certificate", "c.pem"], "give both --certificate and --key"),
         (["--certificate", "c.pem", "--key", "k.pem"], "c.pem cannot be read"),
-        (["--allow", "/nowhere"], "/nowhere is no folder"),
-        (["--trained-on", "tiny=/nowhere"], "the data that it was trained on"),
+        (["--allow", __file__], "is no folder"),
+        (["--trained-on", "other=/nowhere"], "the data that it was trained on"),
         (["--host", "203.0.113.7", "--token", "x" * 16, "--port", "0"], "cannot listen on 203.0.113.7"),
     ],
 )

@@ -131,6 +131,7 @@ def test_ctrl_c_says_how_to_go_on(
     assert "--resume" in result.stderr
 
 
+@pytest.mark.slow
 def test_the_demonstration_goes_the_whole_way(
     flawflow: Flawflow, calls: list[dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):  # fmt: skip

@@ -15,6 +15,7 @@ from flawflow.errors import DatasetError, ExportError, PictureError
 from flawflow.export import export as module
 from flawflow.export.export import export
 from flawflow.inspect import Inspector
+from flawflow.inspect.proof import record_canaries
 from flawflow.model_file import read_model, write_model
 
 needs_openvino = pytest.mark.skipif(
@@ -59,6 +60,8 @@ def test_the_export_judges_like_the_model(
     inspector = Inspector.load(output, engine=engine)
     assert inspector.card == result.card
     assert inspector.card.precision == precision
+    assert inspector.card.canaries == record_canaries(read_model(output).graph, (32, 32))
+    assert not inspector.proof.safe
     # It is calibrated by what the export says, in its engine, of the good pictures that set no ranges.
     measured_by = [path for index, path in enumerate(good) if precision != "int8" or index % 3 != 0]
     scores = sorted(inspector.inspect(path).score for path in measured_by)
@@ -77,8 +80,9 @@ def test_labelled_pictures_keep_the_calibration(tiny_model: Path, labelled: Path
         on_progress=lambda *step: steps.append(step),
     )
     assert [check.name for check in result.checks["labelled"]][-3:] == ["image AUROC", "pixel AUROC", "AUPRO"]
-    card = read_model(tiny_model).card
-    assert read_model(tmp_path / "out.flaw").card == dataclasses.replace(card, precision="fp16")
+    card, out = read_model(tiny_model).card, read_model(tmp_path / "out.flaw")
+    canaries = record_canaries(out.graph, card.size)
+    assert out.card == dataclasses.replace(card, precision="fp16", canaries=canaries)
     assert steps[-1] == ("labelled pictures", 12, 12)
     assert evaluate(tmp_path / "out.flaw", labelled).image_auroc == evaluate(tiny_model, labelled).image_auroc
 

@@ -3,6 +3,7 @@ import logging
 import numpy as np
 import onnx
 import pytest
+from onnx import numpy_helper
 
 from flawflow.errors import ExportError
 from flawflow.export.quantise import convolutions, quantise_convolutions
@@ -44,6 +45,19 @@ def test_convolutions_up_to_a_stride_stay(two_convolutions, rng, caplog, above, 
     found, _ = OnnxRuntimeEngine(quantised.SerializeToString()).run(pictures)
     difference = np.abs(found - wanted).max() / wanted.max()
     assert 1e-5 < difference < 0.05
+
+
+def test_sums_of_two_products_fit_into_16_bits(two_convolutions, rng):
+    pictures = rng.integers(0, 256, (4, 32, 32, 3), np.uint8)
+    quantised = quantise_convolutions(two_convolutions, list(pictures), above=0)
+    weights = [
+        numpy_helper.to_array(tensor).astype(int)
+        for tensor in quantised.graph.initializer
+        if tensor.data_type == onnx.TensorProto.INT8 and tensor.dims
+    ]
+    largest = max(np.abs(tensor).max() for tensor in weights)
+    assert 2 * 255 * largest <= np.iinfo(np.int16).max
+    assert largest >= 60
 
 
 def test_what_follows_the_encoder_reads_exact_features(two_convolutions, rng):

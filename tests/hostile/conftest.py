@@ -1,6 +1,6 @@
 """What the hostile tests share: a seed, a count, a watchdog and what counts as one sentence.
 
-FLAWFLOW_FUZZ=10000 mutates more pictures than the usual 2,000; FLAWFLOW_FUZZ_SEED=N mutates others.
+FLAWFLOW_FUZZ=10000 mutates more pictures than the usual 400; FLAWFLOW_FUZZ_SEED=N mutates others.
 """
 
 import faulthandler
@@ -18,7 +18,7 @@ _HANG_SECONDS = 600
 
 @pytest.fixture(scope="session")
 def fuzz_count() -> int:
-    return int(os.environ.get("FLAWFLOW_FUZZ", "2000"))
+    return int(os.environ.get("FLAWFLOW_FUZZ", "400"))
 
 
 @pytest.fixture(scope="session")

@@ -126,6 +126,7 @@ def train(monkeypatch, tmp_path):
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_training_is_gone_on_with_when_there_is_space(tmp_path, train, refused, flawflow):
     with file_limit(100):
         refused("plan.json", *train)
@@ -159,11 +160,15 @@ def test_comparing_goes_on_when_there_is_space(tmp_path, train, refused):
 def test_every_verb_says_why_nothing_can_be_written(
     *, code, tmp_path, tiny_model, photos, train, refused, monkeypatch
 ):
-    def refuse(*_, **__):
-        raise OSError(code, os.strerror(code), "scratch")
+    real = os.open
+
+    def refuse(path, *rest, **options):
+        if os.fspath(path).endswith(".part"):
+            raise OSError(code, os.strerror(code), path)
+        return real(path, *rest, **options)
 
     draw_parts(tmp_path / "labelled", train=1, test=1, size=32)
-    monkeypatch.setattr("flawflow.files.tempfile.mkstemp", refuse)
+    monkeypatch.setattr("flawflow.files.os.open", refuse)
     refused(str(tmp_path / "out"), "inspect", tiny_model, photos, "-o", tmp_path / "out")
     refused("new.flaw", "calibrate", tiny_model, photos, "-o", tmp_path / "new.flaw")
     refused("m.json", "evaluate", tiny_model, tmp_path / "labelled", "--json", tmp_path / "m.json")

@@ -23,7 +23,10 @@ from safetensors.torch import load_file
 from flawflow.model_file import read_model
 from flawflow.synthetic import draw_parts
 
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs fork and kill -9")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs fork and kill -9"),
+]
 
 PICTURES = 60
 

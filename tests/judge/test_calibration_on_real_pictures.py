@@ -17,6 +17,8 @@ from flawflow.inspect import Inspector, OnnxRuntimeEngine
 from flawflow.judge.calibration import Calibration
 from flawflow.picture import find_pictures, read_picture, resize_picture
 
+pytestmark = pytest.mark.slow
+
 SPLITS = 400
 REFERENCES = 40
 

@@ -15,6 +15,8 @@ from scipy import stats
 from flawflow.judge.calibration import Calibration
 from flawflow.picture import find_pictures, read_picture, resize_picture
 
+pytestmark = pytest.mark.slow
+
 SPLITS = 400
 PARTS = 4
 TAIL = 8

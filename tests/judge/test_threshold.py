@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flawflow.judge.threshold import as_written, check_rate, find_threshold
+from flawflow.judge.threshold import as_written, check_rate, find_threshold, pictures_needed
 
 score_lists = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=300).map(sorted).map(tuple)
 rates = st.integers(1, 999).map(lambda thousandth: thousandth / 1000)
@@ -54,3 +54,32 @@ def test_impossible_rates_are_refused(rate):
     for refuse in (check_rate, as_written, lambda rate: find_threshold(rate, (1.0,), (1.0,))):
         with pytest.raises(ValueError, match="between 0 and 1"):
             refuse(rate)
+
+
+def test_under_a_lower_rate_there_is_a_rank_in_both_sets():
+    own, everyone = tuple(range(0, 100, 4)), tuple(range(100))
+    alone = find_threshold(0.05, own, everyone)
+    under = find_threshold(0.05, own, everyone, under=0.01)
+    # 26 · 5 % is one rank of the own ones, which the lower rate takes: the second highest, 92, is left.
+    # Of all there are five.
+    assert (alone.rank, alone.score, under.rank, under.score) == (1, 96, 2, 95)
+    assert (under.guaranteed_rate, under.expected_rate) == (2 / 26, 5 / 101)
+    # Where the ranks lie apart nothing changes, and one score has no second rank.
+    assert find_threshold(0.2, own, everyone, under=0.01) == find_threshold(0.2, own, everyone)
+    assert find_threshold(0.05, (1.0,), (1.0,), under=0.01).rank == 1
+
+
+def test_pictures_needed_for_a_rank_of_its_own():
+    assert [pictures_needed(rate) for rate in (0.05, 0.07, 0.01)] == [19, 14, 99]
+    # Two ranks in 5 %; or, where the rates are close, one rank in their difference.
+    assert pictures_needed(0.05, under=0.01) == 39
+    assert pictures_needed(0.05, under=0.04) == 99
+    for under in (0.05, 0.06):
+        with pytest.raises(ValueError, match=f"must be above {under}; got 0.05"):
+            pictures_needed(0.05, under=under)
+
+
+def test_what_holds_with_confidence_is_of_the_own_pictures():
+    found = find_threshold(0.01, tuple(range(59)), tuple(range(500)))
+    assert found.confident_rate == pytest.approx(1 - 0.05 ** (1 / 59))
+    assert (found.rank, found.pictures) == (1, 59)

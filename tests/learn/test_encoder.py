@@ -98,6 +98,7 @@ def test_no_second_copy_of_the_weights_is_kept(lite0: Encoder) -> None:
     assert not lite0.network.pretrained_cfg.get("state_dict")
 
 
+@pytest.mark.slow
 def test_it_exports_to_onnx_with_any_batch(lite0: Encoder, tmp_path: Path) -> None:
     path = tmp_path / "encoder.onnx"
     with warnings.catch_warnings():

@@ -136,6 +136,7 @@ t.train(Path(sys.argv[1]), Path(sys.argv[2]), preset=preset, encoder="test_effic
 """
 
 
+@pytest.mark.slow
 def test_killed_and_resumed_is_uninterrupted(
     learn_weights: LearnWeights, uninterrupted: dict[str, dict[str, Tensor]], parts: Path, tmp_path: Path
 ) -> None:

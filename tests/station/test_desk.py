@@ -23,27 +23,31 @@ def test_a_picture_is_recorded_with_what_the_inspector_says(station, make_png, t
     assert station.picture_path(found).read_bytes() == content
 
 
-def test_outcomes_come_in_order_with_failures_among_them(station, make_png, tmp_path):
-    (tmp_path / "text.png").write_text("no picture")
+def test_outcomes_come_in_order_with_failures_among_them(station, settings, make_png, tmp_path):
+    allowed = settings.allow[0]
+    (allowed / "text.png").write_text("no picture")
+    (tmp_path / "outside.png").write_bytes(make_png())
     given = [
         Given("dark", make_png(0)),
         Given("broken", make_png()[:60]),
-        Given("text", tmp_path / "text.png"),
-        Given("gone", tmp_path / "gone.png"),
+        Given("text", allowed / "text.png"),
+        Given("gone", allowed / "gone.png"),
+        Given("outside", tmp_path / "outside.png"),
         Given("bright", make_png(250)),
     ]
     outcomes = station.desk.inspect(station.registry.get(), given, source="path")
     assert [each.name for each in outcomes] == [each.name for each in given]
-    assert [each.status for each in outcomes if isinstance(each, Failed)] == [422, 415, 404]
-    assert (outcomes[0].verdict, outcomes[4].verdict) == ("OK", "NG")
+    assert [each.status for each in outcomes if isinstance(each, Failed)] == [422, 415, 404, 404]
+    assert (outcomes[0].verdict, outcomes[5].verdict) == ("OK", "NG")
     assert len(station.store.find(Filters())) == 2
 
 
-def test_what_is_too_large_is_refused(make_client, settings, make_png, tmp_path):
+def test_what_is_too_large_is_refused(make_client, settings, make_png):
     small = dataclasses.replace(settings, max_picture_bytes=100, max_pixels=100)
     station = make_client(small).app.state.station
-    (tmp_path / "big.png").write_bytes(make_png() + bytes(100))
-    given = [Given("bytes", make_png() + bytes(100)), Given("file", tmp_path / "big.png")]
+    big = settings.allow[0] / "big.png"
+    big.write_bytes(make_png() + bytes(100))
+    given = [Given("bytes", make_png() + bytes(100)), Given("file", big)]
     outcomes = station.desk.inspect(station.registry.get(), given, source="path")
     assert [each.status for each in outcomes] == [413, 413]
 
@@ -86,7 +90,7 @@ class Held:
         return self.inspector.inspect(source, **options)
 
 
-def test_a_full_queue_refuses_at_once_and_recovers(make_client, settings, make_png):
+def test_a_full_queue_refuses_at_once_and_recovers(make_client, settings, make_png, monkeypatch):
     station = make_client(dataclasses.replace(settings, max_waiting=4)).app.state.station
     model = station.registry.get()
     held = Held(model.inspector)
@@ -95,6 +99,8 @@ def test_a_full_queue_refuses_at_once_and_recovers(make_client, settings, make_p
     with pytest.raises(BusyError) as refused:
         station.desk.submit(model, [Given("b", make_png())] * 2, source="upload")
     assert refused.value.retry_after >= 1
+    monkeypatch.setattr(station.desk._pace, "seconds", lambda count: 10 * count)
+    assert station.desk.wait_seconds() == 30
     futures += station.desk.submit(slow, [Given("c", make_png())], source="upload")
     with pytest.raises(BusyError):
         station.desk.check_room(1, 0)

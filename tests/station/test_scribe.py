@@ -1,9 +1,12 @@
 from concurrent.futures import Future, wait
 
 import pytest
+from sqlalchemy.engine import RootTransaction
+from sqlalchemy.exc import OperationalError
 
 from flawflow.station import scribe as module
 from flawflow.station.desk import Given
+from flawflow.station.errors import LostCommitError
 from flawflow.station.record import Filters, InspectionRow, Store
 from flawflow.station.scribe import Entry, Scribe
 from flawflow.station.shelf import Shelf
@@ -120,3 +123,36 @@ def test_all_is_written_at_the_end_without_pictures_too(store, tmp_path, make_en
     scribe.close()
     assert all(entry.recorded.done() for entry in entries)
     assert not (tmp_path / "pictures").exists()
+
+
+def database_error(*, lost: bool) -> OperationalError:
+    return OperationalError("COMMIT", None, Exception("gone"), connection_invalidated=lost)
+
+
+def test_what_was_not_recorded_leaves_no_picture(store, tmp_path, make_entry, monkeypatch):
+    def fail(_inspections):
+        raise database_error(lost=False)
+
+    shelf = Shelf(tmp_path)
+    monkeypatch.setattr(store, "add", fail)
+    scribe = Scribe(store, shelf, in_work=lambda: 3, written=lambda _: None)
+    entries = [make_entry("0" * 32), make_entry("1" * 32), make_entry("2" * 32, None)]
+    for entry in entries:
+        scribe.write(entry)
+    assert all(isinstance(entry.recorded.exception(30), OperationalError) for entry in entries)
+    scribe.close()
+    assert [path for path in tmp_path.glob("pictures/*/*") if path.is_file()] == []
+
+
+def test_what_may_have_been_recorded_keeps_its_picture(store, tmp_path, make_entry, monkeypatch):
+    def lose(_transaction):
+        raise database_error(lost=True)
+
+    monkeypatch.setattr(RootTransaction, "commit", lose)
+    scribe = Scribe(store, Shelf(tmp_path), in_work=lambda: 1, written=lambda _: None)
+    entry = make_entry("0" * 32)
+    scribe.write(entry)
+    assert isinstance(entry.recorded.exception(30), LostCommitError)
+    monkeypatch.undo()
+    scribe.close()
+    assert [path.name for path in tmp_path.glob("pictures/*/*")] == ["0" * 32]

@@ -3,11 +3,37 @@
 import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
 from flawflow.watch.journal import Journal, Message
+from flawflow.watch.watcher import Watcher
+
+from .watching import Examiner, Make
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "in").mkdir()
+    return tmp_path / "in"
+
+
+@pytest.fixture
+def examiner() -> Examiner:
+    return Examiner()
+
+
+@pytest.fixture
+def make(folder: Path, journal: Journal, examiner: Examiner) -> Make:
+    """Make a watcher whose files are settled at the second look."""
+
+    def watcher(**options: Any) -> Watcher:
+        options = {"interval": 1e-9, "give_up": 1e9, "sinks": ["x"], **options}
+        return Watcher(folder, journal, options.pop("examine", examiner), **options)
+
+    return watcher
 
 
 @pytest.fixture

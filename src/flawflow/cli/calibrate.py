@@ -61,7 +61,8 @@ def command(
       3  the model was written, but some pictures could not be read and were left out
     """
     from flawflow.inspect.inspector import Inspector
-    from flawflow.model_file import replace_card
+    from flawflow.inspect.proof import record_canaries
+    from flawflow.model_file import read_model, replace_card
     from flawflow.report.words import counted, promise, rule
 
     if not good and false_reject_rate is None and review_rate is None:
@@ -74,6 +75,8 @@ def command(
     card, unreadable = replace(card, calibration=calibration), 0
     if good:
         card, unreadable = _recalibrated(inspector, card, good, add=add)
+    if not card.canaries:
+        card = replace(card, canaries=record_canaries(read_model(model).graph, card.size))
     replace_card(model, output, card)
     count = counted(len(card.calibration.all_scores), "good picture")
     click.echo(f"{one_line(str(output))} is calibrated by {count} ({before:,} before).")

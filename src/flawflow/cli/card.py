@@ -4,11 +4,27 @@ from pathlib import Path
 
 import click
 
+from flawflow.cli.options import engine_option
+
 
 @click.command("card", short_help="Print what a model file says about itself.")
 @click.argument("model", type=click.Path(path_type=Path))
-def command(*, model: Path) -> None:
-    """Print the card of MODEL as JSON: where it comes from, its licence, how it judges, what it promises."""
+@click.option("--check", is_flag=True, help="Check that MODEL computes here what it did where it was made.")
+@engine_option
+def command(*, model: Path, check: bool, engine: str) -> None:
+    """Print the card of MODEL as JSON: where it comes from, its licence, how it judges, what it promises.
+
+    With --check, load MODEL in --engine instead and print how far its canaries, drawn pictures whose scores
+    and maps the card holds, are from what was measured where it was made.
+
+    \b
+    Exit codes:
+      0  the card was printed, or the check holds
+      2  no such model, it computes otherwise here, or it is older than canaries
+    """
+    if check:
+        _check(model, engine)
+        return
     import json
 
     from flawflow.model_file import read_model
@@ -17,3 +33,17 @@ def command(*, model: Path) -> None:
     card = read_model(model).card
     said = {"rule": rule(card.calibration), "promise": promise(card.calibration)}
     click.echo(json.dumps(card.to_dict() | said, indent=2, allow_nan=False))
+
+
+def _check(model: Path, engine: str) -> None:
+    from flawflow.errors import ModelFileError
+    from flawflow.inspect.inspector import Inspector
+
+    proof = Inspector.load(model, engine=engine).proof
+    if not proof.differences:
+        raise ModelFileError(
+            f"{model}: {proof.sentence}; flawflow calibrate records canaries, or train or export it again"
+        )
+    for drawing, difference in proof.differences.items():
+        click.echo(f"{drawing:<10}{difference:.1e}, {proof.limit:g} is allowed")
+    click.echo(f"{proof.sentence}.")

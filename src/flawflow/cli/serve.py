@@ -1,5 +1,7 @@
 """flawflow serve: the station, a web page and an HTTP service beside the line."""
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,17 @@ _EXTRA = frozenset(
         "pydantic",
     }
 )
+
+
+@contextlib.contextmanager
+def needs_serve() -> Iterator[None]:
+    """Say what to install where a package of the station is missing."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in _EXTRA:
+            raise
+        raise FlawflowError("the station needs a few more packages: pip install 'flawflow[serve]'") from None
 
 
 def _named_paths(
@@ -63,6 +76,13 @@ def _named_paths(
     help="Folder whose pictures may be named by path and watched; may be given several times.",
 )
 @click.option(
+    "--allow-stream",
+    "allow_streams",
+    multiple=True,
+    metavar="HOST[:PORT]",
+    help="Camera or server whose streams may be sources; may be given several times.",
+)
+@click.option(
     "--trained-on",
     multiple=True,
     callback=_named_paths,
@@ -96,14 +116,12 @@ def command(*, token: str | None, database: str | None, keep_days: int, **others
 
     Every inspection is recorded in the data folder before it is answered.
     """
-    try:
+    with needs_serve():
         from flawflow.station.serve import serve
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in _EXTRA:
-            raise
-        raise FlawflowError("the station needs a few more packages: pip install 'flawflow[serve]'") from None
     from flawflow.station.settings import Settings
 
     # The options are the settings, by the same names; what is empty or 0 stands for none.
     settings = Settings(token=token or None, database=database or None, keep_days=keep_days or None, **others)
+    for place in settings.missing:
+        click.echo(f"flawflow: {place} is missing: it is read as soon as it is there", err=True)
     serve(settings, started=lambda address: click.echo(f"The station is at {address} (Ctrl-C stops it)"))

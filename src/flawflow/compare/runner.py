@@ -19,6 +19,7 @@ from flawflow.errors import FlawflowError, TrainingError
 from flawflow.files import write_whole
 from flawflow.inspect.engine import Engine, OnnxRuntimeEngine
 from flawflow.inspect.evaluate import evaluate
+from flawflow.inspect.processor import processor
 from flawflow.learn.detector import DETECTORS, Cflow, Detector
 from flawflow.learn.preset import PRESETS, Preset
 from flawflow.learn.source import OnProgress, Progress
@@ -112,7 +113,7 @@ def milliseconds(engine: Engine, picture: NDArray[np.uint8]) -> float:
 
 def machine() -> str:
     """The machine in words, because times mean nothing without it."""
-    return f"{platform.system()} {platform.machine()}, {_processor()}, {os.cpu_count()} threads"
+    return f"{platform.system()} {platform.machine()}, {processor()}, {os.cpu_count()} threads"
 
 
 def _perform(run: Run, folder: Path, device: str, on_progress: OnProgress) -> dict[str, Any]:
@@ -182,12 +183,3 @@ def _seal(record: dict[str, Any]) -> str:
 
 def _file(run: Run, folder: Path) -> Path:
     return folder / "runs" / f"{run.key}.json"
-
-
-def _processor() -> str:
-    info = Path("/proc/cpuinfo")
-    if info.is_file():
-        for line in info.read_text("utf-8", "replace").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or "unknown processor"

@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from flawflow.card import MAX_LEVEL
 from flawflow.errors import ModelFileError
 
 # Newer ONNX Runtimes report to their maker over the network and keep files for it below the home folder;
@@ -44,7 +45,40 @@ class Engine(Protocol):
         ...
 
 
-def load_engine(name: str, graph: bytes, *, precision: str, threads: int | None = None) -> Engine:
+def run_one(
+    engine: Engine, prepared: NDArray[np.uint8], size: tuple[int, int]
+) -> tuple[NDArray[np.float32], float]:
+    """Run the graph on one picture, and make sure that what comes out can be judged.
+
+    Args:
+        engine: Runs the graph.
+        prepared: uint8 (H, W, 3), RGB, of `size`.
+        size: (H, W) of the card.
+
+    Returns:
+        Map float32 of `size`, and score.
+
+    Raises:
+        ModelFileError: They are of other shapes or out of range.
+    """
+    maps, scores = engine.run(prepared[None])
+    if maps.shape[1:] != size or scores.shape != (1,):
+        raise ModelFileError(
+            f"the model gives maps of shape {maps.shape} and scores of shape {scores.shape}, its "
+            f"size is {size}: train the model again"
+        )
+    score = float(scores[0])
+    # NaN is greater than nothing: a picture that has no score would pass as good, and none of its
+    # pixels would belong to a region.
+    for what, value in (("score", score), ("map value", maps.min()), ("map value", maps.max())):
+        if not abs(value) <= MAX_LEVEL:
+            raise ModelFileError(f"the model gives the picture the {what} {value}: train the model again")
+    return maps[0], score
+
+
+def load_engine(
+    name: str, graph: bytes, *, precision: str, threads: int | None = None, safe: bool = False
+) -> Engine:
     """Load a graph into an engine.
 
     Args:
@@ -52,6 +86,8 @@ def load_engine(name: str, graph: bytes, *, precision: str, threads: int | None 
         graph: Serialised ONNX ModelProto with input `images` and outputs `anomaly_map`, `pred_score`.
         precision: As of the model's card: what the engine may compute in.
         threads: CPU threads for one picture; as many as there are cores where it is not given.
+        safe: Whether to leave out what makes the engine fast and may go wrong on a processor: products of
+            8-bit and 16-bit numbers and merged operations.
 
     Raises:
         ValueError: When there is no such engine, or `threads` is less than 1.
@@ -61,27 +97,28 @@ def load_engine(name: str, graph: bytes, *, precision: str, threads: int | None 
     if name not in ENGINES:
         raise ValueError(f"engine must be one of {', '.join(ENGINES)}; got {name!r}")
     if name == "onnxruntime":
-        return OnnxRuntimeEngine(graph, threads=threads)
+        return OnnxRuntimeEngine(graph, threads=threads, safe=safe)
     from flawflow.inspect.openvino_engine import OpenVinoEngine
 
-    return OpenVinoEngine(graph, precision=precision, threads=threads)
+    return OpenVinoEngine(graph, precision=precision, threads=threads, safe=safe)
 
 
 class OnnxRuntimeEngine:
     """ONNX Runtime on the CPU; whatever is kept in 16 bits it computes in 32."""
 
-    def __init__(self, graph: bytes, *, threads: int | None = None) -> None:
+    def __init__(self, graph: bytes, *, threads: int | None = None, safe: bool = False) -> None:
         """Load a graph.
 
         Args:
             graph: Serialised ONNX ModelProto with input `images` and outputs `anomaly_map`, `pred_score`.
             threads: CPU threads for one picture; as many as there are cores where it is not given.
+            safe: Whether to run the graph as it is written, in float32.
 
         Raises:
             ValueError: When `threads` is less than 1.
             ModelFileError: When ONNX Runtime cannot load the graph, or it has other inputs or outputs.
         """
-        self._session = open_session(graph, threads=threads)
+        self._session = open_session(graph, threads=threads, safe=safe)
         check_contract(
             {part.name: part.type for part in self._session.get_inputs()},
             {part.name: part.type for part in self._session.get_outputs()},
@@ -96,7 +133,7 @@ class OnnxRuntimeEngine:
         return one_by_one(lambda image: self._session.run(OUTPUTS, {INPUT: image}), images)
 
 
-def open_session(graph: bytes, *, threads: int | None) -> ort.InferenceSession:
+def open_session(graph: bytes, *, threads: int | None, safe: bool = False) -> ort.InferenceSession:
     """Load any ONNX graph into ONNX Runtime, for one picture at a time.
 
     Raises:
@@ -109,6 +146,8 @@ def open_session(graph: bytes, *, threads: int | None) -> ort.InferenceSession:
     options.log_severity_level = _FATAL
     options.intra_op_num_threads = threads or 0
     options.use_deterministic_compute = True
+    if safe:
+        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     # Pictures come one by one: what depends on their number alone is computed once, at loading.
     options.add_free_dimension_override_by_name("batch", 1)
     # Threads that wait in a busy loop take the cores from decoding the next picture and from whatever

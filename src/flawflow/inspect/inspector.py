@@ -1,5 +1,6 @@
 """The one way from a picture to what the model says about it."""
 
+import contextlib
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -9,16 +10,17 @@ from typing import Any, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from flawflow.card import MAX_LEVEL, Card
+from flawflow.card import Card
 from flawflow.errors import FlawflowError, ModelFileError
-from flawflow.inspect.engine import Engine, load_engine
+from flawflow.inspect.engine import Engine, load_engine, run_one
 from flawflow.inspect.inspection import Failure, Inspection, Timings
+from flawflow.inspect.places import regions_at
+from flawflow.inspect.proof import Proof, prove, ways
 from flawflow.inspect.stream import in_order
 from flawflow.judge.calibration import Calibration
 from flawflow.judge.interest import from_runs
-from flawflow.judge.regions import Region, find_regions, highest_place
 from flawflow.model_file import ModelFile, read_model
-from flawflow.picture import PictureSource, read_picture, resize_map, resize_picture
+from flawflow.picture import PictureSource, read_picture, resize_picture
 from flawflow.picture.statistics import picture_statistics
 
 R = TypeVar("R")
@@ -35,11 +37,12 @@ class Inspector:
             they do not, and its score leaves them out.
     """
 
-    def __init__(self, engine: Engine, card: Card) -> None:
+    def __init__(self, engine: Engine, card: Card, proof: Proof | None = None) -> None:
         self._engine = engine
         self._origin: tuple[Path, str, int | None] | None = None
         self.card = card
         self.sha256 = ""
+        self._proof = proof
         self.interest = from_runs(card.interest, card.size)
 
     @classmethod
@@ -53,7 +56,8 @@ class Inspector:
 
         Raises:
             EngineError: When the engine is not installed.
-            ModelFileError: When the file is missing, damaged, foreign or made by a newer flawflow.
+            ModelFileError: When the file is missing, damaged, foreign or made by a newer flawflow, or when
+                its canaries show that the engine computes otherwise on this processor.
         """
         model = read_model(Path(path))
         try:
@@ -78,20 +82,36 @@ class Inspector:
     def of(cls, model: ModelFile, *, engine: str = "onnxruntime", threads: int | None = None) -> Self:
         """Make an inspector of a model file's content; see `load`.
 
+        The engine computes in its fast way, and in its safe one where that gives the canaries other values.
+
         Raises:
             EngineError: When the engine is not installed.
-            ModelFileError: When its graph cannot be run or does not fit its card.
+            ModelFileError: When its graph cannot be run, does not fit its card or is computed otherwise here.
         """
-        runs = load_engine(engine, model.graph, precision=model.card.precision, threads=threads)
-        inspector = cls(runs, model.card)
+        *faster, last = ways(model.card)
+        for safe in faster:
+            with contextlib.suppress(ModelFileError):
+                return cls._in_way(model, engine, threads, safe=safe)
+        return cls._in_way(model, engine, threads, safe=last)
+
+    @classmethod
+    def _in_way(cls, model: ModelFile, engine: str, threads: int | None, *, safe: bool) -> Self:
+        card = model.card
+        runs = load_engine(engine, model.graph, precision=card.precision, threads=threads, safe=safe)
+        # The first pictures also pay what only they cost.
+        inspector = cls(runs, card, prove(cls(runs, card)._infer, card, engine=engine, safe=safe))
         inspector.sha256 = model.sha256
-        # One black picture proves that graph and card fit, and pays what only the first picture costs.
-        inspector._infer(np.zeros((*model.card.size, 3), np.uint8))
         return inspector
+
+    @property
+    def proof(self) -> Proof:
+        """What the model's canaries showed when its file was loaded."""
+        assert self._proof is not None, "made of an engine and a card, not loaded"
+        return self._proof
 
     def with_calibration(self, calibration: Calibration) -> Self:
         """The same model, judging by another calibration, such as `card.calibration.with_rates(…)`."""
-        other = type(self)(self._engine, dataclasses.replace(self.card, calibration=calibration))
+        other = type(self)(self._engine, dataclasses.replace(self.card, calibration=calibration), self._proof)
         other.sha256, other._origin = self.sha256, self._origin
         return other
 
@@ -120,10 +140,7 @@ class Inspector:
         size = picture.shape[0], picture.shape[1]
         calibration = self.card.calibration
         p_value, verdict = calibration.p_value(score), calibration.verdict(score)
-        regions = _regions(graph_map, size, calibration.pixel_threshold)
-        if verdict != "OK" and not regions:
-            # Score and map have thresholds of their own. A person who is asked to look is told where.
-            regions = (highest_place(resize_map(graph_map, size), self.card.heat_scale[0]),)
+        regions = regions_at(graph_map, size, self.card, verdict)
         statistics = picture_statistics(prepared, self.interest) if len(self.card.drift) else None
         judged = perf_counter()
         found = Inspection(
@@ -208,19 +225,7 @@ class Inspector:
         return self._infer(resize_picture(read_picture(source), self.card.size))
 
     def _infer(self, prepared: NDArray[np.uint8]) -> tuple[NDArray[np.float32], float]:
-        maps, scores = self._engine.run(prepared[None])
-        if maps.shape[1:] != self.card.size or scores.shape != (1,):
-            raise ModelFileError(
-                f"the model gives maps of shape {maps.shape} and scores of shape {scores.shape}, its "
-                f"size is {self.card.size}: train the model again"
-            )
-        score = float(scores[0])
-        # NaN is greater than nothing: a picture that has no score would pass as good, and none of its
-        # pixels would belong to a region.
-        for what, value in (("score", score), ("map value", maps.min()), ("map value", maps.max())):
-            if not abs(value) <= MAX_LEVEL:
-                raise ModelFileError(f"the model gives the picture the {what} {value}: train the model again")
-        return maps[0], score
+        return run_one(self._engine, prepared, self.card.size)
 
 
 def _loaded_again(
@@ -231,16 +236,6 @@ def _loaded_again(
     if inspector.sha256 != sha256:
         raise ModelFileError(f"{path} is another model than the one that was pickled: take that model again")
     return inspector.with_calibration(calibration)
-
-
-def _regions(graph_map: NDArray[np.float32], size: tuple[int, int], threshold: float) -> tuple[Region, ...]:
-    """The regions at the picture's own size."""
-    # Resizing never exceeds the largest value, so that this early end is exact, and it spares most
-    # pictures, the good ones, the large map. The large map is let go here: whoever collects the
-    # inspections of many pictures would collect them too.
-    if not graph_map.max() > threshold:
-        return ()
-    return find_regions(resize_map(graph_map, size), threshold)
 
 
 def _path(source: PictureSource) -> Path | None:

@@ -36,20 +36,23 @@ class OpenVinoEngine:
     Where the card says bf16 it computes in bfloat16 if the processor can, and in float32 elsewhere.
     """
 
-    def __init__(self, graph: bytes, *, precision: str = "fp32", threads: int | None = None) -> None:
+    def __init__(
+        self, graph: bytes, *, precision: str = "fp32", threads: int | None = None, safe: bool = False
+    ) -> None:
         """Load a graph.
 
         Args:
             graph: Serialised ONNX ModelProto with input `images` and outputs `anomaly_map`, `pred_score`.
             precision: As of the model's card.
             threads: CPU threads for one picture; as many as OpenVINO finds best where it is not given.
+            safe: Whether to compute in float32 whatever the precision.
 
         Raises:
             ValueError: When `threads` is less than 1.
             EngineError: When OpenVINO is not installed.
             ModelFileError: When OpenVINO cannot load the graph, or it has other inputs or outputs.
         """
-        self._compiled = compile_graph(graph, precision=precision, threads=threads)
+        self._compiled = compile_graph(graph, precision=precision, threads=threads, safe=safe)
         check_contract(_kinds(self._compiled.inputs), _kinds(self._compiled.outputs))
         self._own = threading.local()
         shape = self._compiled.inputs[0].get_partial_shape()
@@ -73,7 +76,7 @@ class OpenVinoEngine:
         return [results[name] for name in OUTPUTS]
 
 
-def compile_graph(graph: bytes, *, precision: str, threads: int | None) -> Any:
+def compile_graph(graph: bytes, *, precision: str, threads: int | None, safe: bool = False) -> Any:
     """Compile any ONNX graph whose inputs begin with the batch, for one picture at a time.
 
     Raises:
@@ -87,7 +90,7 @@ def compile_graph(graph: bytes, *, precision: str, threads: int | None) -> Any:
     options: dict[str, Any] = {
         "PERFORMANCE_HINT": "LATENCY",
         # Said outright: left to itself OpenVINO computes in 16 bits wherever the processor can.
-        "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" and _has_bf16(core) else "f32",
+        "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" and not safe and _has_bf16(core) else "f32",
         # Threads that are bound to cores wait where another program is on the same core.
         "ENABLE_CPU_PINNING": False,
     }
@@ -98,6 +101,8 @@ def compile_graph(graph: bytes, *, precision: str, threads: int | None) -> Any:
         # Pictures come one by one: what depends on their number alone is computed once, at loading.
         shapes = {part: [1, *list(part.get_partial_shape())[1:]] for part in model.inputs}
         model.reshape({part: openvino.PartialShape(shape) for part, shape in shapes.items()})
+        if safe:
+            _fold_integers(model)
         return core.compile_model(model, "CPU", options)
     except Exception as error:  # OpenVINO's exceptions share no other base
         raise ModelFileError(
@@ -129,6 +134,14 @@ def _openvino() -> ModuleType:
     finally:
         if hidden:
             sys.modules.pop(telemetry, None)
+
+
+def _fold_integers(model: Any) -> None:
+    """Turn weights that are kept as integers into float32, in place: then no product is one of integers."""
+    passes = importlib.import_module("openvino.passes")
+    manager = passes.Manager()
+    manager.register_pass(passes.ConstantFolding())
+    manager.run_passes(model)
 
 
 def _has_bf16(core: Any) -> bool:

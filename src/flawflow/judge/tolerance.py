@@ -6,8 +6,6 @@ CONFIDENCE = 0.95
 """The share of calibrations whose limit is not below what it limits."""
 
 _HALVINGS = 60
-# What is left out of a sum changes no digit of it.
-_NEGLIGIBLE = 1e-18
 
 
 def upper_rate(above: int, count: int) -> float:
@@ -58,6 +56,4 @@ def _fewer(above: int, count: int, share: float) -> float:
     for hits in range(last, 0, -1):
         term *= hits / (count - hits + 1) * (1 - share) / share
         total += term
-        if term < _NEGLIGIBLE * total:
-            break
     return math.exp(log_last) * total

@@ -14,6 +14,7 @@ from flawflow.card import Card, EncoderCard, TrainingCard
 from flawflow.dataset import Dataset, open_dataset
 from flawflow.files import beside
 from flawflow.inspect.engine import OnnxRuntimeEngine
+from flawflow.inspect.proof import record_canaries
 from flawflow.learn.calibrate import calibrate
 from flawflow.learn.crossfit import measure_by_sisters, without_first_part
 from flawflow.learn.detector import Detector
@@ -185,6 +186,7 @@ def train(
         heat_scale=heat_scale,
         interest=setup.runs,
         drift=drift,
+        canaries=record_canaries(graph, size),
     )
     write_model(output, graph, card)
     failures = gathered.failures + unread

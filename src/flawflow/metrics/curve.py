@@ -38,9 +38,9 @@ class Steps:
 
     def area_error(self, limit: float = 1.0) -> float:
         """How far `area` can be off if the ties were made by rounding: each tie broken at its worst."""
-        here = _reached(self.above, self.at_least, limit)
-        best, worst = np.maximum(limit - self.above, 0), np.maximum(limit - self.at_least, 0)
-        return float(self.gained @ np.maximum(best - here, here - worst)) / limit
+        # With all defects of a tie first; with all of them last the ramp is no further off.
+        best = np.maximum(limit - self.above, 0)
+        return float(self.gained @ (best - _reached(self.above, self.at_least, limit))) / limit
 
 
 def average_precision(hits: Floats, alarms: Floats) -> float:

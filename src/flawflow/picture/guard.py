@@ -5,6 +5,7 @@ from typing import BinaryIO
 from PIL.ImageFile import ImageFile
 
 from flawflow.errors import PictureError, PictureTooLargeError
+from flawflow.picture.limit import most_pixels
 
 _WEBP_START = 30
 _TILE_WIDTH, _TILE_LENGTH = 322, 323
@@ -21,9 +22,11 @@ def check_size(name: str, width: int, height: int, max_pixels: int) -> None:
     And one of more than 1,000 : 1: what resizing costs grows with the longer side, whatever the shorter is.
     """
     if width * height > max_pixels:
+        # A caller's own limit, such as a station's, is not that of the option.
+        other_way = ", or raise the limit (--max-pixels)" if max_pixels == most_pixels() else ""
         raise PictureTooLargeError(
-            f"{name} has {width} × {height} pixels, more than the limit of {max_pixels:,}: make it smaller, "
-            "or raise the limit (--max-pixels)."
+            f"{name} has {width} × {height} pixels, more than the limit of {max_pixels:,}: make it "
+            f"smaller{other_way}."
         )
     if max(width, height) > _LONGEST_SHAPE * max(1, min(width, height)):
         raise PictureTooLargeError(

@@ -17,6 +17,7 @@ _LIGHTNESS = (0.30, 0.91)
 _HUE_DEGREES = (300.0, 465.0)
 _CHROMA = 0.21
 _STEPS = 256
+_ROWS = 256
 
 # Full heat still lets a fifth of the picture through: the part stays visible below the colour.
 _FULL_ALPHA = 0.8
@@ -115,8 +116,12 @@ def heat_levels(anomaly_map: NDArray[np.floating[Any]], scale: tuple[float, floa
     low, high = scale
     if not low < high:
         raise ValueError(f"a heat scale needs low < high; got {scale}")
-    share = (anomaly_map.astype(np.float32) - np.float32(low)) / np.float32(high - low)
-    levels: NDArray[np.uint8] = (np.clip(share, 0.0, 1.0) * (_STEPS - 1) + 0.5).astype(np.uint8)
+    levels = np.empty(anomaly_map.shape, np.uint8)
+    # Some rows at a time: a map of 20 million pixels would take several times its size meanwhile.
+    for start in range(0, len(levels), _ROWS):
+        rows = anomaly_map[start : start + _ROWS].astype(np.float32)
+        share = (rows - np.float32(low)) / np.float32(high - low)
+        levels[start : start + _ROWS] = np.clip(share, 0.0, 1.0) * (_STEPS - 1) + 0.5
     return levels
 
 

@@ -1,7 +1,6 @@
 """The web application: routes, and what stands before them."""
 
 import contextlib
-import errno
 import logging
 import time
 from collections.abc import AsyncIterator
@@ -10,28 +9,27 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from flawflow import __version__
-from flawflow.errors import FlawflowError
+from flawflow.errors import FlawflowError, one_line
 from flawflow.station.errors import BusyError, status_of
 from flawflow.station.improve import routes as improve
 from flawflow.station.meters import Meters
 from flawflow.station.routes import events, export, inspect, inspections, models, page, review, system
+from flawflow.station.safety.bodies import BodyLimit
 from flawflow.station.safety.gate import Gate
 from flawflow.station.safety.headers import SafeHeaders
-from flawflow.station.safety.limits import BodyLimit, RateLimit
+from flawflow.station.safety.limits import RateLimit
 from flawflow.station.settings import Settings
 from flawflow.station.shapes import Problem
 from flawflow.station.sources import routes as sources
-from flawflow.station.station import Station
+from flawflow.station.station import RETRY_SECONDS, Station
 
-_STORAGE_RETRY_SECONDS = 10
-_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
-
+_QUIET_SECONDS = 10.0
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE"})
 
 _log = logging.getLogger("flawflow.station")
@@ -77,18 +75,21 @@ def create_app(settings: Settings) -> FastAPI:
             Middleware(Metered, meters=station.meters),
             Middleware(SafeHeaders),
             Middleware(Caught),
-            Middleware(Gate, settings=settings, meters=station.meters),
+            Middleware(Gate, station=station),
             Middleware(RateLimit, settings=settings, meters=station.meters),
-            Middleware(BodyLimit, settings=settings, meters=station.meters),
+            Middleware(
+                BodyLimit, settings=settings, meters=station.meters, wait_seconds=station.desk.wait_seconds
+            ),
         ],
     )
     app.state.station = station
+    app.state.problem = "", 0.0
     for module in _ROUTES:
         app.include_router(module.router(station))
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(FlawflowError, _on_flawflow_error)
-    for kind in (OperationalError, InterfaceError, OSError):
+    for kind in (SQLAlchemyError, OSError):
         app.add_exception_handler(kind, _on_storage_error)
     return app
 
@@ -161,13 +162,14 @@ def _on_flawflow_error(_request: Request, error: Exception) -> JSONResponse:
     return JSONResponse({"detail": str(error)}, status_of(error), headers)
 
 
-def _on_storage_error(_request: Request, error: Exception) -> JSONResponse:
-    """Nothing can be recorded now; nothing was, so that the same request may come again."""
-    if isinstance(error, OSError):
-        if error.errno not in _DISK_FULL:
-            raise error
-        sentence = "the station's disk is full: make room, then send this again"
-    else:
-        sentence = "the station's database does not answer: send this again in a moment"
-    _log.error("%s (%s)", sentence, " ".join(str(error).split()))
-    return JSONResponse({"detail": sentence}, 503, {"retry-after": str(_STORAGE_RETRY_SECONDS)})
+def _on_storage_error(request: Request, error: Exception) -> JSONResponse:
+    """Nothing can be recorded or read now; nothing was, so that the same request may come again."""
+    sentence = request.app.state.station.problem(error)
+    if sentence is None:
+        raise error
+    said, when = request.app.state.problem
+    # Every client that comes again would write a line.
+    if sentence != said or time.monotonic() - when > _QUIET_SECONDS:
+        request.app.state.problem = sentence, time.monotonic()
+        _log.error("%s (%s)", sentence, one_line(str(error)))
+    return JSONResponse({"detail": sentence}, 503, {"retry-after": str(RETRY_SECONDS)})

@@ -2,33 +2,27 @@
 
 import functools
 import hashlib
-import math
 import threading
-import uuid
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from time import perf_counter
-from typing import Any
 
 from flawflow.errors import FlawflowError, one_line
-from flawflow.inspect.inspection import Inspection
 from flawflow.inspect.stream import default_workers
 from flawflow.picture.decode import is_known
 from flawflow.report.results import readable
 from flawflow.station.errors import BusyError, NotFoundError, TooLargeError, UnknownKindError, status_of
 from flawflow.station.meters import Meters
 from flawflow.station.models import Model
+from flawflow.station.pace import Pace
 from flawflow.station.pictures import map_png
 from flawflow.station.record import InspectionRow
 from flawflow.station.record.tables import NAME_LENGTH
+from flawflow.station.rows import new_row
+from flawflow.station.safety.paths import open_inside
 from flawflow.station.scribe import Entry, Scribe
 from flawflow.station.settings import Settings
-
-_EXPECTED_SECONDS = 0.02
-_SMOOTHING = 0.05
 
 
 @dataclass(frozen=True)
@@ -37,14 +31,14 @@ class Given:
 
     Attributes:
         name: What it is called; for people only, never used as a path.
-        content: The bytes of its file, or the path of a file that may be read.
+        content: The bytes of its file, or the path of a file below an allowed folder.
     """
 
     name: str
     content: bytes | Path
 
     def size(self) -> int:
-        """Bytes of the file; 0 where it cannot be read, which is told when it is its turn."""
+        """Bytes of the file; 0 where it cannot be read, which is told in its turn."""
         if isinstance(self.content, bytes):
             return len(self.content)
         try:
@@ -81,11 +75,12 @@ class Desk:
 
     def __init__(self, settings: Settings, *, scribe: Scribe, meters: Meters) -> None:
         self._settings, self._scribe, self._meters = settings, scribe, meters
-        self._workers = settings.workers or default_workers()
-        self._pool = ThreadPoolExecutor(self._workers, thread_name_prefix="flawflow-desk")
+        self._pool = ThreadPoolExecutor(
+            settings.workers or default_workers(), thread_name_prefix="flawflow-desk"
+        )
         self._lock = threading.Lock()
         self._count = self._bytes = 0
-        self._seconds = _EXPECTED_SECONDS
+        self._pace = Pace()
 
     def inspect(self, model: Model, pictures: Sequence[Given], *, source: str) -> list[Outcome]:
         """Inspect pictures, record them and give what was found, in order.
@@ -138,15 +133,21 @@ class Desk:
         with self._lock:
             if self._count + count > settings.max_waiting or self._bytes + size > settings.max_waiting_bytes:
                 self._meters.refused.labels("queue").inc()
-                wait = math.ceil(self._count * self._seconds / self._workers)
                 raise BusyError(
                     f"{self._count} pictures wait already: send this again in a moment",
-                    retry_after=max(wait, 1),
+                    retry_after=self._pace.seconds(self._count),
                 )
             if take:
+                if self._count == 0:
+                    self._pace.begin()
                 self._count += count
                 self._bytes += size
                 self._meters.waiting.set(self._count)
+
+    def wait_seconds(self) -> int:
+        """Give the whole seconds, 1 or more, after which what is in the queue now will have left."""
+        with self._lock:
+            return self._pace.seconds(self._count)
 
     @property
     def in_work(self) -> int:
@@ -159,6 +160,7 @@ class Desk:
 
     def _leave(self, model: str, size: int, future: "Future[Outcome]") -> None:
         with self._lock:
+            self._pace.leave()
             self._count -= 1
             self._bytes -= size
             self._meters.waiting.set(self._count)
@@ -169,7 +171,6 @@ class Desk:
             self._meters.failures.labels(model).inc()
 
     def _work(self, model: Model, picture: Given, source: str, future: "Future[Outcome]") -> None:
-        started = perf_counter()
         name = one_line(readable(picture.name))[:NAME_LENGTH] or "picture"
         try:
             row, png, kept = self._inspected(model, picture, name, source)
@@ -178,29 +179,28 @@ class Desk:
             future.set_result(_failed(name, picture, error))
         except Exception as error:  # Whoever waits must be told; a worker must live on.
             future.set_exception(error)
-        seconds = perf_counter() - started
-        self._seconds += _SMOOTHING * (seconds - self._seconds)
 
     def _inspected(
         self, model: Model, picture: Given, name: str, source: str
     ) -> tuple[InspectionRow, bytes, bytes | None]:
         """The inspection, its map and, where it is kept, the picture's bytes."""
-        content = _bytes(picture.content, most=self._settings.max_picture_bytes)
+        content = _bytes(picture.content, self._settings)
         if not is_known(content[:16]):
             raise UnknownKindError("this is no PNG, JPEG, BMP, TIFF or WebP picture: save it as one")
         inspection = model.inspector.inspect(content, max_pixels=self._settings.max_pixels)
         keep = self._settings.keep_pictures
         keeps = keep == "all" or (keep == "ng" and inspection.verdict != "OK")
-        row = _row(model, inspection, name=name, source=source, digest=hashlib.sha256(content).hexdigest())
+        row = new_row(model, inspection, name=name, source=source, digest=hashlib.sha256(content).hexdigest())
         row.has_picture = keeps
         self._meters.timed(inspection.timings)
         return row, map_png(inspection.graph_map, model.card.heat_scale), content if keeps else None
 
 
-def _bytes(content: bytes | Path, *, most: int) -> bytes:
+def _bytes(content: bytes | Path, settings: Settings) -> bytes:
+    most = settings.max_picture_bytes
     try:
         if isinstance(content, Path):
-            with content.open("rb") as file:
+            with open_inside(content, settings.allow) as file:
                 content = file.read(most + 1)
     except OSError as error:
         raise NotFoundError(f"the file cannot be read ({error.strerror})") from None
@@ -215,34 +215,3 @@ def _failed(name: str, picture: Given, error: FlawflowError) -> Failed:
     if isinstance(picture.content, Path):
         said = said.replace(str(picture.content), name)
     return Failed(name, said, status_of(error))
-
-
-def _row(model: Model, inspection: Inspection, *, name: str, source: str, digest: str) -> InspectionRow:
-    timings = inspection.timings
-    low, high = model.card.heat_scale
-    regions: list[dict[str, Any]] = [
-        {"box": list(each.box), "area": each.area, "peak": each.peak, "centroid": list(each.centroid)}
-        for each in inspection.regions
-    ]
-    return InspectionRow(
-        key=uuid.uuid4().hex,
-        time=datetime.now(UTC),
-        model=model.name,
-        model_sha256=model.sha256,
-        name=name,
-        source=source[:NAME_LENGTH],
-        score=inspection.score,
-        p_value=inspection.p_value,
-        verdict=inspection.verdict,
-        regions=regions,
-        height=inspection.size[0],
-        width=inspection.size[1],
-        timings={
-            stage: round(1e3 * getattr(timings, stage), 3) for stage in ("read", "prepare", "infer", "judge")
-        },
-        picture_sha256=digest,
-        heat_low=low,
-        heat_high=high,
-        has_map=True,
-        has_mask=False,
-    )

@@ -53,6 +53,10 @@ class BusyError(StationError):
         self.retry_after = retry_after
 
 
+class LostCommitError(BusyError):
+    """Nobody knows whether the database recorded what it was given; it shows when the database is back."""
+
+
 class UnknownKindError(PictureError):
     """The bytes are of no kind of picture that is read."""
 

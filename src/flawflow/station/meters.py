@@ -62,7 +62,7 @@ class Meters:
 
 
 class _Models(Collector):
-    """Which version of each model judges, since when, and whether a newer file of it was refused."""
+    """Which version of each model judges, since when, how well it proved itself, and refused newer files."""
 
     def __init__(self, models: Callable[[], Iterable[Model]]) -> None:
         self._models = models
@@ -78,7 +78,23 @@ class _Models(Collector):
             "1 where the model's newest file could not be taken, and an older one judges.",
             labels=("model",),
         )
+        difference = GaugeMetricFamily(
+            "flawflow_model_canary_difference",
+            "How far the model's canaries are from what was measured where it was made; 1e-4 and less is the "
+            "same in fp32. Absent where the file is older than canaries.",
+            labels=("model", "engine"),
+        )
+        safe = GaugeMetricFamily(
+            "flawflow_model_safe_way",
+            "1 where the engine computes the model in its slower, safe way.",
+            labels=("model", "engine"),
+        )
         for model in self._models():
             loaded.add_metric((model.name, str(model.version), model.sha256), model.loaded.timestamp())
             refused.add_metric((model.name,), float(model.problem is not None))
-        yield from (loaded, refused)
+            proof = model.inspector.proof
+            place = model.name, proof.engine
+            safe.add_metric(place, float(proof.safe))
+            if proof.differences:
+                difference.add_metric(place, proof.difference)
+        yield from (loaded, refused, difference, safe)

@@ -20,21 +20,13 @@ _JPEG_START = b"\xff\xd8"
 _JPEG_QUALITY = 92
 
 
-@dataclass(frozen=True)
-class Encoded:
-    """An encoded picture and its type."""
-
-    content: bytes
-    media_type: str
-
-
 def map_png(graph_map: NDArray[np.float32], scale: tuple[float, float]) -> bytes:
     """A map as 8-bit grey PNG: 0 is the scale's low end, 255 its high end."""
     return _grey_png(heat_levels(graph_map, scale))
 
 
-def shown(path: Path, *, max_pixels: int, side: int | None = None) -> Encoded:
-    """A stored picture for a browser: JPEG where it came as one, else PNG.
+def shown(path: Path, *, max_pixels: int, side: int | None = None) -> bytes:
+    """A stored picture for a browser: JPEG where it came as one or is made smaller, else PNG.
 
     Args:
         path: Its file.
@@ -47,13 +39,20 @@ def shown(path: Path, *, max_pixels: int, side: int | None = None) -> Encoded:
     with path.open("rb") as file:
         is_jpeg = file.read(2) == _JPEG_START
     image = Image.fromarray(read_picture(path, max_pixels=max_pixels))
-    if side is not None:
+    if side is not None and max(image.size) > side:
         image.thumbnail((side, side))
+        is_jpeg = True
     if not is_jpeg:
-        return Encoded(_png(np.asarray(image)), "image/png")
+        return _png(np.asarray(image))
     stream = io.BytesIO()
-    image.save(stream, "JPEG", quality=_JPEG_QUALITY)
-    return Encoded(stream.getvalue(), "image/jpeg")
+    # Whole colours: a defect may be seen by its hue alone.
+    image.save(stream, "JPEG", quality=_JPEG_QUALITY, subsampling=0)
+    return stream.getvalue()
+
+
+def media_type(head: bytes) -> str:
+    """The type of what `shown` and `overlay_png` give, by its first bytes."""
+    return "image/jpeg" if head.startswith(_JPEG_START) else "image/png"
 
 
 @dataclass(frozen=True)

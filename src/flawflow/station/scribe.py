@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 
+from flawflow.station.errors import LostCommitError
 from flawflow.station.record import InspectionRow, Store
 from flawflow.station.shelf import Shelf
 
@@ -112,6 +113,9 @@ class Scribe:
         try:
             self._store.add([(entry.row, entry.png) for entry in entries])
         except Exception as error:  # A full disk, a lost connection: whoever waits is told, and others go on.
+            if not isinstance(error, LostCommitError):
+                # Nothing was recorded, and whoever sends it again sends the picture, too.
+                self._shelf.drop_pictures(entry.row.key for entry in entries)
             for entry in entries:
                 entry.recorded.set_exception(error)
             return

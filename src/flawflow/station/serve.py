@@ -1,6 +1,8 @@
 """Runs a station until it is told to stop."""
 
 import asyncio
+import functools
+import logging
 import socket
 from collections.abc import Callable
 from types import FrameType
@@ -9,8 +11,10 @@ import uvicorn
 
 from flawflow.errors import FlawflowError
 from flawflow.station.app import create_app
-from flawflow.station.protocol import BoundedHttp
+from flawflow.station.protocol import HEAD_SECONDS, BoundedHttp
 from flawflow.station.safety.certificate import check_certificate
+from flawflow.station.safety.connections import Places, accept
+from flawflow.station.safety.descriptors import raise_limit
 from flawflow.station.settings import Settings
 from flawflow.station.station import Station
 
@@ -18,16 +22,56 @@ from flawflow.station.station import Station
 _GRACE_SECONDS = 10
 _BACKLOG = 512
 
+_log = logging.getLogger("flawflow.station")
 
-class _Server(uvicorn.Server):
-    """Ends the streams of events first: a graceful stop waits for every answer to end."""
 
-    def __init__(self, config: uvicorn.Config, station: Station) -> None:
+class Server(uvicorn.Server):
+    """Lets connections in by its own rules, and ends the streams of events first when it stops.
+
+    A graceful stop waits for every answer to end.
+    """
+
+    def __init__(self, settings: Settings, station: Station, config: uvicorn.Config) -> None:
+        """Serve nothing yet; `serve` takes the one socket to listen on."""
         super().__init__(config)
-        self._station = station
+        self.station = station
+        # Half for connections, half for whatever the station itself opens.
+        most = min(settings.max_connections, raise_limit() // 2)
+        self.places = Places(
+            most,
+            most_of_one=settings.max_connections_of_one,
+            refused=station.meters.refused.labels("connections").inc,
+        )
+        self._accepting: asyncio.Task[None] | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start the application, then let connections in."""
+        await super().startup(sockets=[])
+        assert sockets is not None
+        state = self.lifespan.state
+        protocol = functools.partial(
+            BoundedHttp, config=self.config, server_state=self.server_state, app_state=state
+        )
+        self._accepting = asyncio.create_task(
+            accept(sockets[0], protocol, self.places, tls=self.config.ssl, handshake_seconds=HEAD_SECONDS)
+        )
+        self._accepting.add_done_callback(self._stop_accepting)
+
+    def _stop_accepting(self, task: asyncio.Task[None]) -> None:
+        # A station that nobody can reach must not look as if it ran: whoever watches over it starts it again.
+        if not task.cancelled():
+            _log.error("connections cannot be taken any more", exc_info=task.exception())
+            self.should_exit = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let nobody in any more and finish what is in work."""
+        if self._accepting is not None:
+            self._accepting.cancel()
+        await super().shutdown(sockets=sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        self._station.events.close()
+        """Begin to stop."""
+        self.station.events.close()
         super().handle_exit(sig, frame)
 
 
@@ -48,6 +92,22 @@ def serve(settings: Settings, *, started: Callable[[str], None]) -> None:
 
 
 def _serve_on(listener: socket.socket, settings: Settings, started: Callable[[str], None]) -> None:
+    server = make_server(settings)
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    scheme = "https" if server.config.is_ssl else "http"
+    started(f"{scheme}://{host}:{listener.getsockname()[1]}/")
+    try:
+        asyncio.run(server.serve(sockets=[listener]))
+    finally:
+        server.station.close()
+
+
+def make_server(settings: Settings) -> Server:
+    """Start a station and give what serves it.
+
+    Raises:
+        FlawflowError: When it cannot start.
+    """
     app = create_app(settings)
     config = uvicorn.Config(
         app,
@@ -63,14 +123,7 @@ def _serve_on(listener: socket.socket, settings: Settings, started: Callable[[st
         timeout_keep_alive=30,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
-    server = _Server(config, app.state.station)
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    scheme = "https" if config.is_ssl else "http"
-    started(f"{scheme}://{host}:{listener.getsockname()[1]}/")
-    try:
-        asyncio.run(server.serve(sockets=[listener]))
-    finally:
-        app.state.station.close()
+    return Server(settings, app.state.station, config)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -90,4 +143,5 @@ def listen(host: str, port: int) -> socket.socket:
     # Connections inherit it. Otherwise an answer's body waits until the client acknowledges its headers,
     # which clients put off by 40 ms.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    listener.setblocking(False)
     return listener

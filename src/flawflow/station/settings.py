@@ -1,11 +1,13 @@
 """What a station is told when it starts."""
 
 import ipaddress
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from flawflow.errors import FlawflowError
+from flawflow.station.safety.hosts import check_hosts
 
 KeepPictures = Literal["all", "ng", "none"]
 """Which pictures stay: all, those that are NG or REVIEW, or none."""
@@ -27,7 +29,9 @@ class Settings:
         token: What a client must show; None for nothing.
         certificate: PEM file of the certificate to speak TLS with; None for plain HTTP.
         key: PEM file of its private key.
-        allow: Folders whose pictures may be named by path, and which may be watched.
+        allow: Folders whose pictures may be named by path, and which may be watched; a share that is mounted
+            later may be among them.
+        allow_streams: Hosts (`camera7`, `192.168.1.20:554`) whose streams may be sources.
         database: SQLAlchemy URL; None for SQLite in the data folder.
         keep_pictures: Which pictures stay. Maps stay in any case.
         keep_days: After how many days pictures and maps go, unless labelled good or bad; None for never.
@@ -38,6 +42,8 @@ class Settings:
         max_waiting: The most pictures that may wait or be in work.
         max_waiting_bytes: The most bytes that they may have together.
         rate: Requests a second of one client address, on average; bursts may be twice as many.
+        max_connections: The most connections at a time; fewer where the system allows fewer.
+        max_connections_of_one: The most of one client address.
         trained_on: Model names, each with the good pictures that it was trained on (what `flawflow train`
             takes): new data sets hold them too.
         workers: Pictures that are inspected at a time; None for one a core.
@@ -54,6 +60,7 @@ class Settings:
     certificate: Path | None = None
     key: Path | None = None
     allow: tuple[Path, ...] = ()
+    allow_streams: tuple[str, ...] = ()
     database: str | None = field(default=None, repr=False)
     keep_pictures: KeepPictures = "all"
     keep_days: int | None = 90
@@ -63,6 +70,8 @@ class Settings:
     max_waiting: int = 64
     max_waiting_bytes: int = 256 * 2**20
     rate: float = 500.0
+    max_connections: int = 1024
+    max_connections_of_one: int = 128
     trained_on: tuple[tuple[str, Path], ...] = ()
     workers: int | None = None
 
@@ -81,14 +90,23 @@ class Settings:
             )
         if (self.certificate is None) != (self.key is None):
             raise FlawflowError("TLS needs a certificate and its key: give both --certificate and --key")
+        check_hosts(self.allow_streams)
         for name, place in self.trained_on:
-            if name not in {model.stem for model in self.models} or not place.exists():
+            if name not in {model.stem for model in self.models}:
                 raise FlawflowError(
                     f"{name}={place}: name a model of this station and the data that it was trained on"
                 )
         for folder in self.allow:
-            if not folder.is_dir():
+            if os.path.isfile(folder):  # noqa: PTH113  # Path.is_file raises where a share does not answer
                 raise FlawflowError(f"{folder} is no folder: name folders of pictures with --allow")
+        # By their real paths once and for all: whoever replaces one by a link later opens nothing else.
+        object.__setattr__(self, "allow", tuple(folder.resolve() for folder in self.allow))
+
+    @property
+    def missing(self) -> tuple[Path, ...]:
+        """What was named and is not there now, such as a share that is mounted later."""
+        named = (*self.allow, *(place for _, place in self.trained_on))
+        return tuple(place for place in named if not os.path.exists(place))  # noqa: PTH110  # as above
 
     @property
     def database_url(self) -> str:

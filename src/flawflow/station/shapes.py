@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from flawflow.judge.calibration import Calibration, Verdict
 from flawflow.station.calibration_shapes import CalibrationOut, calibration_json
 from flawflow.station.models import Model
+from flawflow.station.proof_shapes import ProofOut, proof_json
 from flawflow.station.record import InspectionRow
 from flawflow.station.record.filters import Label
 from flawflow.station.versions import Version
@@ -58,7 +59,9 @@ class InspectionOut(BaseModel):
     has_map: bool
     has_mask: bool
     links: Links
-    overlay: str | None = Field(None, description="PNG as a data: URI, where it was asked for")
+    overlay: str | None = Field(
+        None, description="PNG as a data: URI, where it was asked for and is not too large for one answer"
+    )
 
 
 class FailureOut(BaseModel):
@@ -105,6 +108,7 @@ class ModelOut(BaseModel):
     problem: str | None = Field(description="why a newer file was not taken")
     calibration: CalibrationOut
     heat_scale: tuple[float, float]
+    proof: ProofOut
     versions: list[VersionOut]
 
 
@@ -148,6 +152,7 @@ class About(BaseModel):
 
     version: str
     torch: bool = Field(description="whether models can be trained here")
+    login: bool = Field(description="whether a token is asked for")
     station: str
 
 
@@ -197,5 +202,6 @@ def model_json(
         "problem": model.problem,
         "calibration": calibration_json(calibration or model.calibration),
         "heat_scale": list(model.card.heat_scale),
+        "proof": proof_json(model.inspector.proof),
         "versions": [{**vars(version), "active": version.version == model.version} for version in versions],
     }

@@ -1,5 +1,6 @@
 """All parts of a station, put together."""
 
+import contextlib
 import logging
 import threading
 from collections.abc import Callable, Sequence
@@ -10,24 +11,33 @@ from typing import Self
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from flawflow.errors import one_line
 from flawflow.station.desk import Desk
-from flawflow.station.errors import BusyError, NotFoundError
+from flawflow.station.errors import BusyError, NotFoundError, StationError
 from flawflow.station.events import Events
+from flawflow.station.folder import make_private
+from flawflow.station.identity import BACKUP, Identity
 from flawflow.station.lock import FolderLock
+from flawflow.station.looking import Looking
 from flawflow.station.meters import Meters
 from flawflow.station.models import Model, Registry
 from flawflow.station.record import InspectionRow, Store
+from flawflow.station.record.problems import disk_problem
+from flawflow.station.safety.guesses import TokenCheck
+from flawflow.station.safety.sessions import Sessions
 from flawflow.station.scribe import Scribe
 from flawflow.station.settings import Settings
 from flawflow.station.shapes import inspection_json, model_json
-from flawflow.station.shelf import Shelf
+from flawflow.station.shelf import ORPHANS, Shelf
 
 _log = logging.getLogger("flawflow.station")
 
 _REFRESH_SECONDS = 1.0
 _SWEEP_SECONDS = 3600.0
-_RESTART_SECONDS = 10
-_LEAST_FREE_BYTES = 100 * 2**20
+# A database that does not answer must not keep a station from ending.
+_LONGEST_TURN_SECONDS = 30.0
+RETRY_SECONDS = 10
+"""When to come back to a station whose database or disk cannot be used, or that starts again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,8 +50,11 @@ class Station:
         shelf: Its files.
         registry: Its models.
         desk: Inspects.
+        looking: Makes what people look at.
         events: What happens, for pages that listen.
         meters: What Prometheus reads.
+        sessions: Who has logged in.
+        tokens: Compares what clients give with the token; None where there is none.
     """
 
     settings: Settings
@@ -49,11 +62,15 @@ class Station:
     shelf: Shelf
     registry: Registry
     desk: Desk
+    looking: Looking
     events: Events
     meters: Meters
+    sessions: Sessions
+    tokens: TokenCheck | None
     _scribe: Scribe
     _lock: FolderLock
     _stopped: threading.Event = field(default_factory=threading.Event)
+    _threads: list[threading.Thread] = field(default_factory=list)
 
     @classmethod
     def open(cls, settings: Settings) -> Self:
@@ -62,21 +79,26 @@ class Station:
         Raises:
             FlawflowError: When a model, the database or the data folder cannot be used.
         """
-        settings.data.mkdir(parents=True, exist_ok=True)
-        lock = FolderLock(settings.data)
-        try:
-            store = Store(settings.database_url)
-            events, meters, shelf = Events(), Meters(), Shelf(settings.data)
+        make_private(settings.data)
+        events, meters, shelf = Events(), Meters(), Shelf(settings.data)
 
-            def tell_model(model: Model) -> None:
-                events.publish({"type": "model", "model": model_json(model, registry.versions(model.name))})
+        def tell_model(model: Model) -> None:
+            events.publish({"type": "model", "model": model_json(model, registry.versions(model.name))})
 
-            registry = Registry(
-                settings.models, folder=settings.data, store=store, threads=1, changed=tell_model
-            )
-        except BaseException:
-            lock.release()
-            raise
+        with contextlib.ExitStack() as opened:
+            lock = FolderLock(settings.data)
+            opened.callback(lock.release)
+            store = _open_store(settings, shelf)
+            opened.callback(store.close)
+            try:
+                registry = Registry(
+                    settings.models, folder=settings.data, store=store, threads=1, changed=tell_model
+                )
+            except SQLAlchemyError as error:
+                raise StationError(store.problem(error) or one_line(str(error))) from None
+            # Only a crash leaves files without records, so that the start is the time to look for them.
+            _tidy(settings, store, shelf)
+            opened.pop_all()
 
         meters.watch_models(registry.all)
 
@@ -92,13 +114,14 @@ class Station:
             shelf=shelf,
             registry=registry,
             desk=desk,
+            looking=Looking(settings.data / "views", max_pixels=settings.max_pixels),
             events=events,
             meters=meters,
+            sessions=Sessions(settings.data / "sessions.json", settings.token),
+            tokens=None if settings.token is None else TokenCheck(settings.token),
             _scribe=scribe,
             _lock=lock,
         )
-        # Only a crash leaves files without records, so that the start is the time to look for them.
-        shelf.drop_orphans(store.known)
         station._every(_REFRESH_SECONDS, registry.refresh)
         station._every(_SWEEP_SECONDS, station.sweep)
         return station
@@ -110,13 +133,17 @@ class Station:
             BusyError: They cannot, or not now.
         """
         if self._stopped.is_set():
-            raise BusyError("the station stops", retry_after=_RESTART_SECONDS)
+            raise BusyError("the station stops", retry_after=RETRY_SECONDS)
         try:
             self.store.check()
-        except SQLAlchemyError:
-            raise BusyError("the database does not answer", retry_after=_RESTART_SECONDS) from None
-        if self.shelf.free_bytes() < _LEAST_FREE_BYTES:
-            raise BusyError("the disk is full: make room", retry_after=_RESTART_SECONDS)
+            if self.settings.keep_pictures != "none":
+                self.shelf.check()
+        except (SQLAlchemyError, OSError) as error:
+            raise BusyError(self.problem(error) or one_line(str(error)), retry_after=RETRY_SECONDS) from None
+
+    def problem(self, error: Exception) -> str | None:
+        """Say in a sentence why nothing can be recorded or read now; None for an error of another kind."""
+        return self.store.problem(error) or disk_problem(error)
 
     def close(self) -> None:
         """Finish what is in work, then stop; may be called twice."""
@@ -124,8 +151,11 @@ class Station:
             return
         self._stopped.set()
         self.events.close()
+        self.looking.close()
         self.desk.close()
         self._scribe.close()
+        for thread in self._threads:
+            thread.join(_LONGEST_TURN_SECONDS)
         self.store.close()
         self._lock.release()
 
@@ -148,6 +178,7 @@ class Station:
                 break
             # The record first: a crash between leaves a file without a record, which the next start removes.
             self.shelf.drop_pictures(keys)
+            self.looking.drop(keys)
 
     def _every(self, seconds: float, action: Callable[[], None]) -> None:
         def run() -> None:
@@ -158,4 +189,27 @@ class Station:
                     _log.exception("%s failed", action.__name__)
                 self._stopped.wait(seconds)
 
-        threading.Thread(target=run, name=f"flawflow-{action.__name__}", daemon=True).start()
+        thread = threading.Thread(target=run, name=f"flawflow-{action.__name__}", daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+
+def _open_store(settings: Settings, shelf: Shelf) -> Store:
+    """Open the record, if it is the one that belongs to the data folder."""
+    identity = Identity(settings.data, shelf.keys())
+    store = Store(settings.database_url, admit=identity.admit)
+    identity.settle()
+    # What is recorded from here on is in no backup, and no backup may take its place.
+    (settings.data / BACKUP).unlink(missing_ok=True)
+    return store
+
+
+def _tidy(settings: Settings, store: Store, shelf: Shelf) -> None:
+    try:
+        count = shelf.tidy(store.kept)
+    except (SQLAlchemyError, OSError) as error:
+        # It can wait: what can still be recorded is.
+        _log.error("%s", store.problem(error) or disk_problem(error) or one_line(str(error)))
+        return
+    if count:
+        _log.warning("pictures without a record were moved to %s (%d)", settings.data / ORPHANS, count)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from flawflow.errors import FlawflowError, PictureError, WatchError, one_line
 from flawflow.inspect.inspection import Failure
@@ -29,6 +29,9 @@ Gives what the record shall say besides the file, with the key `verdict`.
 
 NOT_OF_A_FILE = frozenset({"overlay", "frame", "seconds"})
 """What records of `flawflow inspect` have and those of watching have not."""
+
+Open = Callable[[Path], BinaryIO]
+"""Opens a file of the folder; raises OSError, FileNotFoundError for what is not to be read now."""
 
 MAX_BYTES = 1 << 30
 """A larger file is no picture of a line."""
@@ -73,6 +76,7 @@ class Watcher:
         interval: float = 1.0,
         give_up: float = 60.0,
         max_bytes: int = MAX_BYTES,
+        open_file: Open = lambda path: path.open("rb"),
         on_done: Callable[[Mapping[str, Any]], None] = lambda _: None,
     ) -> None:
         """Begin nothing yet.
@@ -86,6 +90,7 @@ class Watcher:
             interval: Seconds between two looks, at least.
             give_up: Seconds after its last change when a file that cannot be decoded is reported.
             max_bytes: A larger file is reported instead of being read.
+            open_file: Opens a file that has settled.
             on_done: Called with each record after it is in the journal.
         """
         self.tally: Counter[str] = Counter()
@@ -98,6 +103,7 @@ class Watcher:
         self._leave_out = leave_out
         self._interval = interval
         self._max_bytes = max_bytes
+        self._open = open_file
         self._on_done = on_done
         self._settler = Settler(pause=interval, give_up=give_up)
 
@@ -152,7 +158,7 @@ class Watcher:
         """Read and examine one file; None where there is nothing to note."""
         sha256 = None
         try:
-            content = _read(self._folder / seen.path, seen, self._max_bytes)
+            content = _read(self._folder / seen.path, seen, self._max_bytes, self._open)
             sha256 = hashlib.sha256(content).hexdigest()
             before = self._journal.known([seen.path]).get(seen.path)
             if before is not None and before.sha256 == sha256:
@@ -215,7 +221,7 @@ def _said(error: Exception) -> str:
     return one_line(f"{type(error).__name__}: {error}")
 
 
-def _read(path: Path, seen: Seen, max_bytes: int) -> bytes:
+def _read(path: Path, seen: Seen, max_bytes: int, open_file: Open) -> bytes:
     """Read a file that is as it was seen, before and after.
 
     Raises:
@@ -224,7 +230,7 @@ def _read(path: Path, seen: Seen, max_bytes: int) -> bytes:
     """
     if seen.size > max_bytes:
         raise PictureError(f"{seen.path} has {seen.size:,} bytes, more than {max_bytes:,}: save it smaller.")
-    with path.open("rb") as stream:
+    with open_file(path) as stream:
         content = stream.read(seen.size + 1)
         state = os.fstat(stream.fileno())
     if (len(content), state.st_size, time_of(state)) != (seen.size, seen.size, seen.mtime_ns):

@@ -19,7 +19,7 @@ from flawflow.model_file import write_model
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-_PATIENCE_MS = 15_000
+_PATIENCE_MS = 60_000
 CHROMIUM = Path("/usr/bin/chromium")
 SERVE = "from flawflow.cli import main; main()"
 
@@ -32,6 +32,14 @@ WATCH = """addEventListener("securitypolicyviolation", (event) =>
 
 # The model's map is brightness: a level up to 121 of 255 is OK, up to 127 REVIEW, above NG.
 OK, REVIEW, NG = 40, 124, 220
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is in this folder: a browser takes its time."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker("slow")
 
 
 def script(name: str) -> str:

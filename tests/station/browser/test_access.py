@@ -115,7 +115,39 @@ def test_the_token_is_asked_for_once(browser: "Browser", tmp_path: Path, tiny_gr
         assert "a-long-enough-token" not in page.evaluate(
             "JSON.stringify([document.cookie, {...localStorage}])"
         )
+        page.get_by_role("button", name="Log out").click()
+        expect(page.get_by_role("textbox", name="Token")).to_be_visible()
+        page.reload()
+        expect(page.get_by_role("textbox", name="Token")).to_be_visible()
         page.close()
+
+
+def test_who_guesses_too_often_is_told_so(
+    browser: "Browser", tmp_path: Path, tiny_graph: bytes, tiny_card: Card
+):
+    write_model(tmp_path / "part.flaw", tiny_graph, tiny_card)
+    with serving(tmp_path, "--token", "a-long-enough-token") as address:
+        page = browser.new_page()
+        page.goto(address)
+        alert = page.get_by_role("alert")
+        for number in range(30):
+            page.get_by_role("textbox", name="Token").fill(f"not-the-token-at-all-{number}")
+            with page.expect_response("**/api/login"):
+                page.keyboard.press("Enter")
+            expect(alert).not_to_be_empty()
+            if "too many" in alert.inner_text():
+                break
+        expect(alert).to_contain_text("too many wrong tokens")
+        page.get_by_role("textbox", name="Token").fill("a-long-enough-token")
+        page.keyboard.press("Enter")
+        expect(page.get_by_text("Ready")).to_be_visible()
+        page.close()
+
+
+def test_nobody_is_asked_to_log_out_where_there_is_no_token(open_page: Any):
+    page = open_page()
+    expect(page.get_by_text("Ready")).to_be_visible()
+    expect(page.get_by_role("button", name="Log out")).to_be_hidden()
 
 
 def test_a_station_that_stops_is_missed_and_found_again(
@@ -130,5 +162,5 @@ def test_a_station_that_stops_is_missed_and_found_again(
     page.get_by_role("link", name="History").click()
     expect(page.locator(".toast.error")).to_contain_text("does not answer")
     with serving(tmp_path, "--port", address.rstrip("/").rpartition(":")[2]):
-        expect(page.locator("#live")).to_have_text("live", timeout=15_000)
+        expect(page.locator("#live")).to_have_text("live")
         page.close()

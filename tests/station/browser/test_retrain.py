@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 _SIDE = 32
 _LEARNING_MS = 120_000
 
-pytestmark = pytest.mark.slow
-
 
 @pytest.fixture(scope="module")
 def station(tmp_path_factory: pytest.TempPathFactory, browser: Any) -> Iterator[str]:

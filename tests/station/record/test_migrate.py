@@ -3,20 +3,21 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import create_engine, event, inspect, text
 
 from flawflow.station.errors import StationError
 from flawflow.station.record import Base, Store
 from flawflow.station.record.database import open_database
+from flawflow.station.record.engine import make_engine
 from flawflow.station.record.migrate import configuration
 
 
 def test_the_migrations_make_the_tables_of_the_code(url):
-    engine = open_database(url)
-    with engine.connect() as connection:
+    database = open_database(url)
+    with database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Base.metadata) == []
-    engine.dispose()
+    database.close()
 
 
 def test_there_is_one_line_of_migrations():
@@ -76,6 +77,20 @@ def test_passwords_are_not_shown():
     with pytest.raises(StationError) as refused:
         open_database("postgresql+pg8000://me:secret@127.0.0.1:1/x")
     assert "secret" not in str(refused.value)
+
+
+def test_a_server_that_says_nothing_is_not_waited_for_for_ever():
+    pytest.importorskip("pg8000")
+    engine, seen = make_engine("postgresql+pg8000://me@127.0.0.1/x"), []
+
+    def connect(_dialect, _record, _arguments, options):
+        seen.append(options["timeout"])
+        raise TimeoutError
+
+    event.listen(engine, "do_connect", connect)
+    with pytest.raises(TimeoutError):
+        engine.connect()
+    assert seen == [60.0]
 
 
 def test_nothing_is_printed(tmp_path, capfd):

@@ -57,6 +57,14 @@ def test_an_overlay_is_drawn_where_it_is_asked_for(make_client, settings, make_p
     assert found["links"] == {"picture": None, "map": f"/api/inspections/{found['id']}/map", "overlay": None}
 
 
+def test_overlays_of_one_answer_have_a_limit(make_client, settings, make_png):
+    client = make_client(dataclasses.replace(settings, max_pixels=2 * 40 * 60))
+    files = [("files", (f"{number}.png", make_png(number))) for number in range(3)]
+    found = client.post("/api/inspect", files=files, data={"overlay": "true"}).json()["inspections"]
+    assert [each["overlay"] is None for each in found] == [False, False, True]
+    assert client.get(found[2]["links"]["overlay"]).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("arguments", "status"),
     [
@@ -133,3 +141,28 @@ def test_each_answer_belongs_to_its_picture(client, make_png):
         assert each["score"] == pytest.approx(level / 255, abs=1e-5)
         picture = Image.open(io.BytesIO(client.get(each["links"]["picture"]).content))
         assert np.asarray(picture)[0, 0].tolist() == [level] * 3
+
+
+def test_one_picture_too_large_is_413(make_client, settings, make_png):
+    client = make_client(dataclasses.replace(settings, max_picture_bytes=50))
+    answer = client.post("/api/inspect", files={"files": ("a.png", make_png())})
+    assert (answer.status_code, "50 bytes" in answer.json()["detail"]) == (413, True)
+
+
+def test_one_picture_of_too_many_pixels_is_413(make_client, settings, make_png):
+    client = make_client(dataclasses.replace(settings, max_pixels=40 * 60 - 1))
+    answer = client.post("/api/inspect", files={"files": ("a.png", make_png(size=(40, 60)))})
+    assert answer.status_code == 413
+    # Whoever sends pictures has no option of the reader, and the station's command has none either.
+    assert answer.json()["detail"] == (
+        "the picture has 60 × 40 pixels, more than the limit of 2,399: make it smaller."
+    )
+    assert client.post("/api/inspect", files={"files": ("a.png", make_png(size=(40, 59)))}).status_code == 200
+
+
+def test_too_many_pictures_are_413(make_client, settings, make_png):
+    client = make_client(dataclasses.replace(settings, max_files=2))
+    for count in (3, 30):
+        files = [("files", ("a.png", make_png()))] * count
+        assert client.post("/api/inspect", files=files).status_code == 413
+    assert client.get("/api/inspections").json()["inspections"] == []

@@ -3,8 +3,9 @@ from dataclasses import replace
 import pytest
 
 from flawflow.card import Card
+from flawflow.inspect.proof import record_canaries
 from flawflow.judge.calibration import Calibration
-from flawflow.model_file import write_model
+from flawflow.model_file import read_model, replace_card, write_model
 from flawflow.station.settings import Settings
 
 
@@ -19,6 +20,20 @@ def test_models(client, tiny_card):
     assert "1 %" in calibration["sentence"]
     (version,) = model["versions"]
     assert (version["version"], version["active"], version["sha256"]) == (0, True, model["sha256"])
+
+
+def test_a_model_tells_whether_it_proved_itself(client, station):
+    old = client.get("/api/models/tiny").json()["proof"]
+    assert (old["engine"], old["safe"], old["difference"]) == ("onnxruntime", False, None)
+    assert "older than canaries" in old["sentence"]
+    path = station.settings.models[0]
+    canaries = record_canaries(read_model(path).graph, (32, 32))
+    replace_card(path, path, replace(read_model(path).card, canaries=canaries))
+    station.registry.refresh()
+    new = client.get("/api/models/tiny").json()["proof"]
+    assert (new["safe"], new["limit"]) == (False, 1e-4)
+    assert 0 <= new["difference"] < 1e-5
+    assert "computes the same" in new["sentence"]
 
 
 def test_the_card_is_the_card(client, tiny_card):

@@ -1,7 +1,12 @@
+import errno
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from flawflow import __version__
+from flawflow.inspect.proof import record_canaries
+from flawflow.model_file import read_model, replace_card
 from flawflow.report.heat import heat
 
 
@@ -19,10 +24,14 @@ def test_the_palette_is_that_of_the_reports(client):
 
 
 def test_not_ready_is_503(client, station, monkeypatch):
-    monkeypatch.setattr(station.shelf, "free_bytes", lambda: 0)
+    def full():
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(station.shelf, "check", full)
     answer = client.get("/api/ready")
     assert answer.status_code == 503
-    assert answer.headers["retry-after"]
+    assert int(answer.headers["retry-after"]) > 0
+    assert "no room left" in answer.json()["detail"]
 
 
 def test_without_a_token_anybody_here_is_in(client):
@@ -48,6 +57,21 @@ def test_metrics_tell_which_model_judges(client, station):
     after = client.get("/metrics").text.splitlines()
     assert 'flawflow_model_file_refused{model="tiny"} 1.0' in after
     assert loaded in after
+
+
+def test_metrics_tell_whether_the_model_proved_itself(client, station):
+    before = client.get("/metrics").text.splitlines()
+    assert 'flawflow_model_safe_way{engine="onnxruntime",model="tiny"} 0.0' in before
+    assert not any(line.startswith("flawflow_model_canary_difference{") for line in before)
+    path = station.settings.models[0]
+    disc, squares = record_canaries(read_model(path).graph, (32, 32))
+    # One figure in a thousand is out of what fp32 allows; in bf16 it is within.
+    other = replace(disc, score=disc.score * 1.001), squares
+    replace_card(path, path, replace(read_model(path).card, canaries=other, precision="bf16"))
+    station.registry.refresh()
+    name = 'flawflow_model_canary_difference{engine="onnxruntime",model="tiny"} '
+    (line,) = (line for line in client.get("/metrics").text.splitlines() if line.startswith(name))
+    assert float(line.removeprefix(name)) == pytest.approx(0.001 * disc.score, rel=0.01)
 
 
 def test_metrics(client, inspect, make_png):

@@ -1,8 +1,10 @@
 import dataclasses
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from flawflow.station.safety.gate import COOKIE, host_check, session_of
+from flawflow.station.safety import guesses
+from flawflow.station.safety.gate import COOKIE, host_check
 from flawflow.station.settings import Settings
 
 TOKEN = "correct-horse-battery"
@@ -61,16 +63,73 @@ def test_the_page_asks_for_the_token_and_gets_a_cookie(guarded):
     assert guarded.get("/api/models").status_code == 401
 
 
-@pytest.mark.parametrize("value", ["", TOKEN, session_of("another token here"), "x" * 64, "\xff"])
+@pytest.mark.parametrize("value", ["", TOKEN, "x" * 43, "x" * 64, "\xff"])
 def test_a_made_up_cookie_opens_nothing(guarded, value):
     answer = guarded.get("/api/models", headers={"cookie": f"{COOKIE}={value}".encode("latin-1")})
     assert answer.status_code == 401
 
 
-def test_guessing_is_slow(guarded):
-    answers = [guarded.post("/api/login", json={"token": f"guess number {number:05}"}) for number in range(8)]
-    assert [answer.status_code for answer in answers] == [403] * 5 + [429] * 3
-    assert int(answers[-1].headers["retry-after"]) >= 1
+def test_every_login_is_another_and_ends_alone(guarded):
+    secrets = []
+    for _ in range(2):
+        guarded.cookies.clear()
+        assert guarded.post("/api/login", json={"token": TOKEN}).status_code == 204
+        secrets.append(guarded.cookies[COOKIE])
+    one, two = secrets
+    assert one != two
+    guarded.cookies.clear()
+
+    def status(secret, path="/api/models"):
+        return guarded.get(path, headers={"cookie": f"{COOKIE}={secret}"}).status_code
+
+    assert (status(one), status(two)) == (200, 200)
+    assert guarded.post("/api/logout", headers={"cookie": f"{COOKIE}={one}"}).status_code == 204
+    # Not only the browser has forgotten it: whoever copied it is out as well.
+    assert (status(one), status(two)) == (401, 200)
+
+
+def test_a_login_outlives_the_station_and_ends_with_its_token(make_client, settings, guarded):
+    guarded.post("/api/login", json={"token": TOKEN})
+    cookie = {"cookie": f"{COOKIE}={guarded.cookies[COOKIE]}"}
+    guarded.__exit__(None, None, None)
+    for token, status in ((TOKEN, 200), ("another token here", 401), (TOKEN, 200)):
+        client = make_client(dataclasses.replace(settings, token=token))
+        assert client.get("/api/models", headers=cookie).status_code == status
+        client.__exit__(None, None, None)
+
+
+def guess(client, way, number):
+    wrong = f"guess number {number:05}"
+    if way == "login":
+        return client.post("/api/login", json={"token": wrong})
+    return client.get("/api/models", headers=bearer(wrong))
+
+
+@pytest.mark.parametrize(("way", "status"), [("login", 403), ("bearer", 401)])
+def test_guessing_is_slow(guarded, way, status):
+    answers = [guess(guarded, way, number) for number in range(8)]
+    assert [answer.status_code for answer in answers] == [status] * 5 + [429] * 3
+    assert all(int(answer.headers["retry-after"]) >= 1 for answer in answers[5:])
+    # Whoever knows the token is let in, from the same address too.
+    assert guarded.get("/api/models", headers=bearer(TOKEN)).status_code == 200
+    assert guarded.post("/api/login", json={"token": TOKEN}).status_code == 204
+
+
+def test_guesses_at_a_time_are_no_more_of_them(guarded):
+    with ThreadPoolExecutor(40) as pool:
+        answers = list(pool.map(lambda number: guess(guarded, "bearer", number).status_code, range(40)))
+    assert answers.count(401) == 5
+    assert answers.count(429) == 35
+    # What would have had to wait for long was not looked at, so that the right one is among them unseen.
+    waiting = guarded.app.state.station.tokens._guesses.wait("127.0.0.1")
+    assert waiting <= guesses._LONGEST_WAIT_SECONDS + 1 / guesses._RATE
+
+
+def test_an_address_that_showed_the_token_never_waits(guarded):
+    assert guarded.get("/api/models", headers=bearer(TOKEN)).status_code == 200
+    for number in range(20):
+        assert guess(guarded, "bearer", number).status_code == 401
+    assert guarded.get("/api/models", headers=bearer(TOKEN)).status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,10 @@
+import os
+import sys
+
 import pytest
 
 from flawflow.station.errors import RefusedError
-from flawflow.station.safety.paths import allowed_path
+from flawflow.station.safety.paths import allowed_path, open_inside
 
 
 @pytest.fixture
@@ -57,6 +60,39 @@ def test_without_a_folder_nothing_may():
         allowed_path("/etc/hostname", [])
 
 
+def test_an_allowed_folder_that_became_a_link_allows_nothing(tree):
+    (tree / "allowed").rename(tree / "before")
+    (tree / "allowed").symlink_to(tree)
+    with pytest.raises(RefusedError):
+        allowed_path("secret.png", [tree / "allowed"])
+
+
+def test_what_is_inside_is_opened(tree):
+    with open_inside(tree / "allowed" / "deep" / "in.png", [tree / "allowed"]) as file:
+        assert file.read() == b"x"
+
+
+@pytest.mark.parametrize("replaced", ["allowed/deep/in.png", "allowed/deep", "allowed"])
+def test_a_link_that_came_after_the_check_opens_nothing(tree, replaced):
+    path = allowed_path("deep/in.png", [tree / "allowed"])
+    outside = tree / "outside"
+    (outside / "deep").mkdir(parents=True)
+    for name in ("in.png", "deep/in.png"):
+        (outside / name).write_bytes(b"secret")
+    place = tree / replaced
+    place.rename(tree / "before")
+    place.symlink_to({"in.png": outside / "in.png", "deep": outside, "allowed": outside}[place.name])
+    with pytest.raises(FileNotFoundError):
+        open_inside(path, [tree / "allowed"])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs pipes in folders")
+def test_a_pipe_is_not_waited_for(tree):
+    os.mkfifo(tree / "allowed" / "pipe.png")
+    with pytest.raises(OSError, match="it is no file"):
+        open_inside(tree / "allowed" / "pipe.png", [tree / "allowed"])
+
+
 def test_the_service_keeps_to_it(client, settings, make_png):
     outside = settings.data.parent / "outside.png"
     outside.write_bytes(make_png())
@@ -71,3 +107,20 @@ def test_the_service_keeps_to_it(client, settings, make_png):
     found, failed = answer.json()["inspections"]
     assert (found["source"], found["name"]) == ("path", "inside.png")
     assert "cannot be read" in failed["error"]
+
+
+def test_a_picture_that_became_a_link_before_its_turn_is_not_read(client, settings, make_png, monkeypatch):
+    (settings.data.parent / "secret.png").write_bytes(make_png())
+    picture = settings.allow[0] / "a.png"
+    picture.write_bytes(make_png())
+    station = client.app.state.station
+    submit = station.desk.submit
+
+    def late(*arguments, **options):
+        picture.unlink()
+        picture.symlink_to(settings.data.parent / "secret.png")
+        return submit(*arguments, **options)
+
+    monkeypatch.setattr(station.desk, "submit", late)
+    answer = client.post("/api/inspect", json={"paths": ["a.png"]})
+    assert (answer.status_code, client.get("/api/inspections").json()["inspections"]) == (404, [])

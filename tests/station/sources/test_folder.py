@@ -1,10 +1,14 @@
+import errno
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.testclient import TestClient
 
+from flawflow.station.errors import BusyError, LostCommitError
 from flawflow.station.settings import Settings
 from flawflow.station.station import Station
 
@@ -117,8 +121,6 @@ def test_a_full_queue_loses_nothing(
     *, client: TestClient, station: Station, folder: Path, wait: Wait, found: Found, make_png: Draw,
     monkeypatch: pytest.MonkeyPatch,
 ):  # fmt: skip
-    from flawflow.station.errors import BusyError
-
     refusals = [BusyError("full"), BusyError("full")]
     submit = station.desk.submit
 
@@ -132,3 +134,57 @@ def test_a_full_queue_loses_nothing(
     watch(client)
     wait(lambda: len(found()) == 1)
     assert refusals == []
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left"), PoolTimeoutError("away")])
+def test_what_cannot_be_recorded_now_waits_however_long(
+    *, client: TestClient, station: Station, folder: Path, wait: Wait, found: Found, make_png: Draw,
+    monkeypatch: pytest.MonkeyPatch, error: Exception,
+):  # fmt: skip
+    def fail(_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("flawflow.station.sources.folder.GIVE_UP_SECONDS", 0.0)
+    monkeypatch.setattr(station.store, "add", fail)
+    (folder / "a.png").write_bytes(make_png(20))
+    watch(client)
+    wait(lambda: "pictures wait" in (client.get("/api/sources").json()[0]["error"] or ""))
+    monkeypatch.undo()
+    wait(lambda: len(found()) == 1)
+    wait(lambda: client.get("/api/sources").json()[0]["error"] is None)
+
+
+def test_what_may_be_recorded_is_not_recorded_twice(
+    *, client: TestClient, station: Station, folder: Path, wait: Wait, found: Found, make_png: Draw,
+    monkeypatch: pytest.MonkeyPatch,
+):  # fmt: skip
+    """The connection broke off while the database recorded, and it had."""
+    add, lost = station.store.add, [LostCommitError("it broke off")]
+
+    def once(*arguments: Any) -> None:
+        add(*arguments)
+        if lost:
+            raise lost.pop()
+
+    monkeypatch.setattr(station.store, "add", once)
+    (folder / "a.png").write_bytes(make_png(20))
+    watch(client)
+    wait(lambda: client.get("/api/sources").json()[0]["seen"] == 1)
+    assert (len(found()), lost) == (1, [])
+
+
+def test_a_record_that_cannot_be_read_is_told_without_a_traceback(
+    *, client: TestClient, station: Station, folder: Path, wait: Wait, found: Found, make_png: Draw,
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture,
+):  # fmt: skip
+    def fail() -> None:
+        raise PoolTimeoutError("away")
+
+    monkeypatch.setattr("flawflow.station.sources.sources._AGAIN_SECONDS", 0.01)
+    (folder / "a.png").write_bytes(make_png(20))
+    with monkeypatch.context() as away:
+        away.setattr(station.store, "reading", fail)
+        watch(client)
+        wait(lambda: "does not answer" in (client.get("/api/sources").json()[0]["error"] or ""))
+    wait(lambda: len(found()) == 1)
+    assert caplog.records == []

@@ -120,3 +120,20 @@ def test_an_outage_delays_and_loses_nothing(server: Server, journal: Journal):
     sink_pause.undo()
     assert courier.close(10)
     assert [body["id"] for _, body in server.got] == [1, 2, 3, 4, 5]
+
+
+def test_no_secret_of_an_address_is_told_or_recorded():
+    one, other, plain = (
+        Webhook(f"http://127.0.0.1:9/hook{query}") for query in ("?key=hunter2", "?key=swordfish", "")
+    )
+    assert plain.name == "webhook=http://127.0.0.1:9/hook"
+    assert one.name.startswith("webhook=http://127.0.0.1:9/hook?key=***#")
+    assert one.name != other.name
+    record = {"journal": "a", "id": 1, "path": "a.png", "duplicate_of": None}
+    with pytest.raises(DeliveryError) as failed:
+        one.deliver([Message(1, record)])
+    assert "hunter2" not in str(failed.value)
+    assert "127.0.0.1:9/hook" in str(failed.value)
+    with pytest.raises(WatchError) as refused:
+        Webhook("ftp://host/hook?key=hunter2")
+    assert "hunter2" not in str(refused.value)

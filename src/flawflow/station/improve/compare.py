@@ -9,7 +9,7 @@ from flawflow.inspect.inspector import Inspector
 from flawflow.inspect.stream import in_order
 from flawflow.metrics.ranking import auroc
 from flawflow.model_file import replace_card
-from flawflow.station.improve.datasets import DatasetVersion, Picture
+from flawflow.station.improve.dataset import DatasetVersion, Picture
 
 
 def compare(

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 import os
 import shutil
 import threading
@@ -9,67 +10,20 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
 
 from flawflow.dataset import open_dataset
 from flawflow.errors import DatasetError
 from flawflow.picture.decode import suffix_of
 from flawflow.station.errors import ConflictError, NotFoundError
+from flawflow.station.improve.dataset import ABOUT, DatasetVersion, Picture, Place, read_version
 from flawflow.station.record import Filters, InspectionRow, Store
 from flawflow.station.shelf import Shelf
 from flawflow.video.names import is_video_name
 
-Place = Literal["train/good", "test/good", "test/bad"]
-
 # One reviewed good picture in so many is kept for testing.
 _TEST_SHARE = 5
-_ABOUT = "dataset.json"
 
-
-@dataclass(frozen=True)
-class Picture:
-    """A picture of a version.
-
-    Attributes:
-        place: Where it is and what for.
-        file: Its name in `place`.
-        sha256: Of its file; the first half is its name, so that a picture has the same in all versions.
-        inspection: Its inspection; None for a picture of the original training.
-        mask_sha256: Of the mask that a person drew; None where there is none.
-    """
-
-    place: Place
-    file: str
-    sha256: str
-    inspection: int | None
-    mask_sha256: str | None = None
-
-
-@dataclass(frozen=True)
-class DatasetVersion:
-    """A version of a data set.
-
-    Attributes:
-        version: Ascending over all models of the station.
-        model: The model whose inspections were reviewed.
-        created: ISO 8601, UTC.
-        path: Its folder.
-        pictures: All of them.
-    """
-
-    version: int
-    model: str
-    created: str
-    path: Path
-    pictures: tuple[Picture, ...]
-
-    def tested(self) -> list[Picture]:
-        """The reviewed pictures that are never trained on."""
-        return [picture for picture in self.pictures if picture.place != "train/good"]
-
-    def count(self, *places: Place) -> int:
-        """How many pictures are in some places."""
-        return sum(picture.place in places for picture in self.pictures)
+_log = logging.getLogger("flawflow.station")
 
 
 @dataclass(frozen=True)
@@ -95,21 +49,26 @@ class Datasets:
         self._lock = threading.Lock()
 
     def all(self) -> list[DatasetVersion]:
-        """Give all versions, the oldest first."""
-        return [self.get(number) for number in self._numbers()]
+        """Give all versions that are whole, the oldest first; the others are named in the log."""
+        found = []
+        for number in self._numbers():
+            try:
+                found.append(self.get(number))
+            except ConflictError as error:
+                _log.error("%s", error)
+        return found
 
     def get(self, version: int) -> DatasetVersion:
         """Give a version.
 
         Raises:
             NotFoundError: There is none of this number.
+            ConflictError: Its file is damaged.
         """
         path = self._folder / str(version)
         if version not in self._numbers():
             raise NotFoundError(f"there is no data set {version}")
-        about: dict[str, Any] = json.loads((path / _ABOUT).read_text("utf-8"))
-        pictures = tuple(Picture(**picture) for picture in about.pop("pictures"))
-        return DatasetVersion(**about, path=path, pictures=pictures)
+        return read_version(path)
 
     def newest(self, model: str) -> DatasetVersion | None:
         """Give the newest version for a model, None where there is none."""
@@ -157,7 +116,7 @@ class Datasets:
                 shutil.copyfile(source.mask, scratch / "ground_truth" / "bad" / name)
         pictures = [vars(source.picture) for source in sources]
         about = {"version": version, "model": model, "created": created, "pictures": pictures}
-        (scratch / _ABOUT).write_text(json.dumps(about, indent=1), "utf-8")
+        (scratch / ABOUT).write_text(json.dumps(about, indent=1), "utf-8")
         scratch.rename(self._folder / str(version))
         return self.get(version)
 

@@ -1,65 +1,28 @@
 """Trainings: started, watched, stopped, and gone on with after a restart of the station."""
 
 import glob
-import json
 import shutil
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from flawflow.errors import FlawflowError
-from flawflow.files import beside, write_whole
+from flawflow.files import beside
 from flawflow.model_file import read_model
 from flawflow.station.errors import ConflictError, NotFoundError
 from flawflow.station.improve.compare import compare, give_rates_of
 from flawflow.station.improve.datasets import Datasets
+from flawflow.station.improve.job import Job, next_number, read_jobs, write_job
 from flawflow.station.improve.plan import Plan, Preset
 from flawflow.station.improve.process import StoppedError, Training
 from flawflow.station.models import Registry
 
-State = Literal["running", "done", "failed", "cancelled"]
-
-_ABOUT = "job.json"
 # Training is nine tenths of a job, comparing the rest.
 _TRAINING = 0.9
 _SECONDS_BETWEEN_EVENTS = 0.5
-
-
-@dataclass(frozen=True, kw_only=True)
-class Job:
-    """A piece of work that takes longer than an answer may.
-
-    Attributes:
-        id: Ascending.
-        kind: What it is.
-        model: Whose successor is trained.
-        dataset: The data set's version.
-        plan: The training.
-        state: How it stands.
-        progress: How much is done, from 0 to 1.
-        stage: What is being done.
-        error: Why it failed, one sentence; else None.
-        result: The new `version` and the `comparison`; None before the end.
-    """
-
-    id: int
-    kind: str
-    model: str
-    dataset: int
-    plan: Plan
-    state: State = "running"
-    progress: float = 0.0
-    stage: str = "Waiting"
-    error: str | None = None
-    result: dict[str, Any] | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """The job as it is sent."""
-        shape = {key: value for key, value in asdict(self).items() if key != "plan"}
-        return {**shape, "command": self.plan.command()}
 
 
 class Jobs:
@@ -88,7 +51,7 @@ class Jobs:
         self._folder, self._registry, self._datasets = folder, registry, datasets
         self._publish = publish
         self._lock = threading.Lock()
-        self._jobs = {job.id: job for job in map(_read, sorted(folder.glob(f"*/{_ABOUT}")))}
+        self._jobs = {job.id: job for job in read_jobs(folder)}
         self._training: Training | None = None
         self._thread: threading.Thread | None = None
         self._is_closing = False
@@ -144,7 +107,7 @@ class Jobs:
         with self._lock:
             if any(job.state == "running" for job in self._jobs.values()):
                 raise ConflictError("a training runs already: wait for its end, or cancel it")
-            number = max(self._jobs, default=0) + 1
+            number = next_number(self._folder)
             output = self._folder / str(number) / f"{model}.flaw"
             plan = self.plan(model, dataset, preset, output=output)
             plan.require_weights()
@@ -201,6 +164,7 @@ class Jobs:
         try:
             output = training.run(lambda stage, share: self._step(job.id, stage, _TRAINING * share))
             result = self._finish(job, output)
+            self._forget_work(job)
             self._change(job.id, state="done", progress=1.0, stage="Done", result=result)
             output.unlink(missing_ok=True)  # the version is a copy of it
         except StoppedError:
@@ -211,7 +175,7 @@ class Jobs:
             self._fail(job, f"{type(error).__name__}: {error}")
         finally:
             # A training that failed, as by a full disk, is gone on with by the next one of the same plan.
-            if self.get(job.id).state in ("cancelled", "done"):
+            if self.get(job.id).state == "cancelled":
                 self._forget_work(job)
 
     def _finish(self, job: Job, output: Path) -> dict[str, Any]:
@@ -257,15 +221,10 @@ class Jobs:
         return True
 
     def _write(self, job: Job) -> None:
-        write_whole(self._folder / str(job.id) / _ABOUT, json.dumps(asdict(job), indent=1))
+        write_job(self._folder, job)
 
     def _tell(self, job: Job) -> None:
         self._publish({"type": "job", "job": job.to_json()})
-
-
-def _read(path: Path) -> Job:
-    values = json.loads(path.read_text("utf-8"))
-    return Job(**{**values, "plan": Plan.of(values["plan"])})
 
 
 def _work_of(job: Job) -> Path:

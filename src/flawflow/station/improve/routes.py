@@ -15,8 +15,10 @@ from flawflow.inspect.inspector import Inspector
 from flawflow.judge.calibration import Verdict
 from flawflow.station.errors import ConflictError
 from flawflow.station.improve.compare import at_rates_of, compare
-from flawflow.station.improve.datasets import Datasets, DatasetVersion
-from flawflow.station.improve.jobs import Jobs, State
+from flawflow.station.improve.dataset import DatasetVersion
+from flawflow.station.improve.datasets import Datasets
+from flawflow.station.improve.job import State
+from flawflow.station.improve.jobs import Jobs
 from flawflow.station.improve.plan import Preset
 from flawflow.station.models import Model
 from flawflow.station.routes.shared import Id, ModelName

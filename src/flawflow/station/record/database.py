@@ -1,69 +1,65 @@
 """Opening the database."""
 
-import sqlite3
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
 
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
 
 from flawflow.station.errors import StationError
+from flawflow.station.record import postgresql, sqlite
+from flawflow.station.record.engine import make_engine, shown_database
 from flawflow.station.record.migrate import migrate
+from flawflow.station.record.problems import database_problem
 
-_PATIENCE_SECONDS = 20
+
+@dataclass(frozen=True)
+class Database:
+    """An open database.
+
+    Attributes:
+        engine: Its connections; `execution_options(write=True)` begins transactions that write.
+        shown: How people know it; without a password.
+        lock: Keeps other stations out; None for SQLite, which is in the folder that has a lock.
+    """
+
+    engine: Engine
+    shown: str
+    lock: postgresql.OnlyStation | None
+
+    def close(self) -> None:
+        """Close all connections, and let other stations in."""
+        self.engine.dispose()
+        if self.lock is not None:
+            self.lock.release()
 
 
-def open_database(url: str) -> Engine:
+def open_database(url: str, *, admit: Callable[[Connection], None] = lambda _: None) -> Database:
     """Connect to a database and bring it to the tables of this flawflow.
 
     Args:
         url: SQLAlchemy URL of SQLite or PostgreSQL.
+        admit: Called within the transaction that brings the tables; what it raises leaves the database as
+            it was.
 
     Raises:
-        StationError: When it cannot be reached, is of another kind or of a newer flawflow.
+        StationError: When it cannot be reached, is of another kind or of a newer flawflow, or has a station.
     """
+    engine = make_engine(url)
+    shown = shown_database(engine.url)
+    lock = None
     try:
-        parsed = make_url(url)
-        if parsed.get_backend_name() not in ("sqlite", "postgresql"):
-            raise StationError(
-                f"{parsed.get_backend_name()} is not supported: give a sqlite or postgresql+pg8000 URL"
-            )
-        engine = create_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite")
-    except (ArgumentError, NoSuchModuleError):
-        raise StationError("the database's URL cannot be read: see flawflow serve --help") from None
-    except ModuleNotFoundError as error:
-        raise StationError(f"the database needs the package {error.name}: pip install {error.name}") from None
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
-    try:
+        if engine.dialect.name == "sqlite":
+            sqlite.prepare(engine)
+        else:
+            lock = postgresql.prepare(engine)
         # For writing from the start: two stations that start at once migrate one after the other.
-        migrate(engine.execution_options(write=True))
-    except SQLAlchemyError as error:
-        reason = " ".join(str(getattr(error, "orig", None) or error).split())
+        migrate(engine.execution_options(write=True), admit)
+    except BaseException as error:
+        Database(engine, shown, lock).close()
+        if not isinstance(error, DBAPIError):
+            raise
         raise StationError(
-            f"the database {parsed.render_as_string(hide_password=True)} cannot be used ({reason:.300}): "
-            "check its address and permissions"
+            database_problem(error, shown) or f"the database {shown} refuses its tables"
         ) from None
-    return engine
-
-
-def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
-    # SQLAlchemy begins transactions itself, below: the driver would not begin one before CREATE TABLE, and
-    # a migration that is killed half-way would leave half of its tables.
-    connection.isolation_level = None
-    for pragma in (
-        # Readers do not wait for the writer, nor it for them.
-        "journal_mode = WAL",
-        # A commit is on the disk when it returns, in a power cut too; one commit serves many records.
-        "synchronous = FULL",
-        "foreign_keys = ON",
-        f"busy_timeout = {1000 * _PATIENCE_SECONDS}",
-    ):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    # Who reads first and writes later finds that another has written between, which no patience helps.
-    write = connection.get_execution_options().get("write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+    return Database(engine, shown, lock)

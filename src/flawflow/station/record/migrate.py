@@ -1,11 +1,14 @@
 """Brings a database to the tables of this flawflow."""
 
+from collections.abc import Callable
+
 from alembic import command
 from alembic.config import Config
 from alembic.util.exc import CommandError
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from flawflow.station.errors import StationError
+from flawflow.station.record.engine import shown_database
 
 
 def configuration() -> Config:
@@ -16,8 +19,12 @@ def configuration() -> Config:
     return config
 
 
-def migrate(engine: Engine) -> None:
+def migrate(engine: Engine, admit: Callable[[Connection], None]) -> None:
     """Run the migrations that the database lacks, all or none.
+
+    Args:
+        engine: Begins transactions that write.
+        admit: Called at the end of the transaction; what it raises undoes the migrations.
 
     Raises:
         StationError: When a newer flawflow made the database.
@@ -27,10 +34,11 @@ def migrate(engine: Engine) -> None:
         with engine.begin() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+            admit(connection)
     except CommandError as error:
         if "locate revision" not in str(error):
             raise
         raise StationError(
-            f"the database {engine.url.render_as_string(hide_password=True)} was made by a newer flawflow: "
+            f"the database {shown_database(engine.url)} was made by a newer flawflow: "
             "upgrade flawflow, or name another --data folder"
         ) from None

@@ -1,24 +1,24 @@
 """What the station remembers: the one place that talks to the database."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import Connection, func, select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
 
-from flawflow.station.errors import NotFoundError
+from flawflow.station.errors import LostCommitError, NotFoundError
 from flawflow.station.record.database import open_database
+from flawflow.station.record.expiry import forget_pictures
 from flawflow.station.record.filters import Filters, Label
-from flawflow.station.record.tables import Base, InspectionRow, MapRow, RatesRow, SwitchRow
+from flawflow.station.record.inserting import insert_inspections
+from flawflow.station.record.probe import probe
+from flawflow.station.record.problems import database_problem
+from flawflow.station.record.tables import InspectionRow, MapRow, RatesRow, SwitchRow
 
 # Among so many of the newest inspections those nearest to a threshold are looked for.
 _LOOKED_THROUGH = 1000
 _PAGE = 1000
-
-_TABLE = Base.metadata.tables[InspectionRow.__tablename__]
-_COLUMNS = tuple(column.key for column in _TABLE.columns if column.key != "id")
-_INSERT = insert(_TABLE).returning(_TABLE.c.id, sort_by_parameter_order=True)
-_INSERT_MAPS = insert(Base.metadata.tables[MapRow.__tablename__])
 
 
 class Store:
@@ -31,39 +31,55 @@ class Store:
         writing: Makes sessions that write; use as `with store.writing.begin() as session`.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, admit: Callable[[Connection], None] = lambda _: None) -> None:
         """Open the database and bring it to the tables of this flawflow.
+
+        Args:
+            url: SQLAlchemy URL of SQLite or PostgreSQL.
+            admit: As of `open_database`.
 
         Raises:
             StationError: When it cannot be used.
         """
-        self._engine = open_database(url)
+        self._database = open_database(url, admit=admit)
+        self._engine = self._database.engine
         self.reading = sessionmaker(self._engine, expire_on_commit=False)
         self.writing = sessionmaker(self._engine.execution_options(write=True), expire_on_commit=False)
 
     def close(self) -> None:
         """Close all connections."""
-        self._engine.dispose()
+        self._database.close()
+
+    def problem(self, error: Exception) -> str | None:
+        """Say in a sentence what is wrong with the database; None where the error is of another kind."""
+        return database_problem(error, self._database.shown)
 
     def check(self) -> None:
-        """Ask the database for a sign of life.
+        """Make sure that an inspection could be recorded now: do all of it, and take it back.
 
         Raises:
-            sqlalchemy.exc.SQLAlchemyError: When there is none.
+            BusyError: Another station works in the database.
+            sqlalchemy.exc.SQLAlchemyError: It could not; `problem` says why.
         """
-        with self.reading() as session:
-            session.execute(text("SELECT 1"))
+        probe(self._engine)
 
     def add(self, inspections: Sequence[tuple[InspectionRow, bytes]]) -> None:
-        """Record inspections with their maps; when this returns they are on the disk, with their ids set."""
-        # Into tables and not as objects: a fourth of the time, and every inspection comes by here.
-        values = [{name: getattr(row, name) for name in _COLUMNS} for row, _ in inspections]
-        with self._engine.execution_options(write=True).begin() as connection:
-            numbers = connection.execute(_INSERT, values).scalars().all()
-            maps = zip(numbers, inspections, strict=True)
-            connection.execute(
-                _INSERT_MAPS, [{"inspection": number, "png": png} for number, (_, png) in maps]
-            )
+        """Record inspections with their maps; when this returns they are on the disk, with their ids set.
+
+        Raises:
+            LostCommitError: The connection broke off while the database recorded: they may be there or not.
+            BusyError: Another station works in the database; nothing was recorded.
+            sqlalchemy.exc.SQLAlchemyError: Nothing was recorded.
+        """
+        with self._engine.execution_options(write=True).connect() as connection:
+            transaction = connection.begin()
+            numbers = insert_inspections(connection, inspections)
+            try:
+                transaction.commit()
+            except DBAPIError as error:
+                if error.connection_invalidated:
+                    raise LostCommitError("the database broke off while it recorded this picture") from error
+                raise
         for number, (row, _) in zip(numbers, inspections, strict=True):
             row.id = number
 
@@ -209,11 +225,12 @@ class Store:
         with self.writing.begin() as session:
             session.add(SwitchRow(time=datetime.now(UTC), model=model, version=version))
 
-    def known(self, keys: Sequence[str]) -> set[str]:
-        """Give those of some keys that belong to inspections whose picture is kept."""
+    def kept(self, keys: Sequence[str]) -> dict[str, bool]:
+        """Give whether its picture is kept for those of some keys that belong to inspections."""
         row = InspectionRow
         with self.reading() as session:
-            return set(session.scalars(select(row.key).where(row.key.in_(keys), row.has_picture)))
+            found = session.execute(select(row.key, row.has_picture).where(row.key.in_(keys)))
+            return {key: has_picture for key, has_picture in found}  # noqa: C416
 
     def expire(self, before: datetime, *, limit: int = _PAGE) -> list[str]:
         """Forget pictures and maps from before a time, `limit` at most; good, bad and drawn ones stay.
@@ -221,18 +238,8 @@ class Store:
         Returns:
             The keys of the pictures whose files may go now; empty when all is done.
         """
-        row = InspectionRow
-        unlabelled = row.label.is_(None) | (row.label == "skip")
-        old = select(row).where(
-            row.time < before, row.has_picture | row.has_map, unlabelled, row.has_mask.is_(False)
-        )
         with self.writing.begin() as session:
-            found = list(session.scalars(old.limit(limit)))
-            numbers = [each.id for each in found]
-            session.execute(update(row).where(row.id.in_(numbers)).values(has_picture=False, has_map=False))
-            for each in session.scalars(select(MapRow).where(MapRow.inspection.in_(numbers))):
-                session.delete(each)
-        return [each.key for each in found]
+            return forget_pictures(session, before, limit)
 
 
 def _get(session: Session, number: int) -> InspectionRow:

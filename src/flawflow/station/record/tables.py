@@ -120,3 +120,17 @@ class SwitchRow(Base):
     time: Mapped[datetime] = mapped_column(UtcTime)
     model: Mapped[str] = mapped_column(String(NAME_LENGTH), index=True)
     version: Mapped[int]
+
+
+class IdentityRow(Base):
+    """The one row that says which data folder the record belongs to.
+
+    Attributes:
+        station: The station's identity, 32 hexadecimal digits; the data folder has the same in a file.
+        probed: When somebody last asked whether the record can be written.
+    """
+
+    __tablename__ = "identity"
+
+    station: Mapped[str] = mapped_column(String(32), primary_key=True)
+    probed: Mapped[datetime | None] = mapped_column(UtcTime)

@@ -2,13 +2,14 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 
 from flawflow.station.routes.shared import BUSY
+from flawflow.station.safety.gate import SESSION
 from flawflow.station.station import Station
 
 # Often enough that nothing between takes the silence for an end.
@@ -24,22 +25,32 @@ def router(station: Station) -> APIRouter:
         response_class=StreamingResponse,
         responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}, **BUSY},
     )
-    async def events() -> StreamingResponse:
-        """Listen to server-sent events: inspections, jobs and models."""
+    async def events(request: Request) -> StreamingResponse:
+        """Listen to server-sent events: inspections, jobs and models; they end with the login."""
+        secret: str | None = request.scope.get(SESSION)
         # Asked before the answer begins, so that "too many" has its own status.
         station.events.check_room()
-        return StreamingResponse(_lines(station.events.subscribe()), media_type="text/event-stream")
+
+        def may_listen() -> bool:
+            return secret is None or station.sessions.has(secret)
+
+        lines = _lines(station.events.subscribe(), may_listen)
+        return StreamingResponse(lines, media_type="text/event-stream")
 
     return routes
 
 
-async def _lines(subscription: AsyncIterator[dict[str, Any]]) -> AsyncIterator[str]:
+async def _lines(
+    subscription: AsyncIterator[dict[str, Any]], may_listen: Callable[[], bool]
+) -> AsyncIterator[str]:
     # Subscribed before anything is sent: who has heard that the stream is open misses nothing from then on.
     coming = asyncio.ensure_future(anext(subscription))
     yield "retry: 2000\n\n"
     try:
         while True:
             done, _ = await asyncio.wait({coming}, timeout=_HEARTBEAT_SECONDS)
+            if not may_listen():
+                return
             if not done:
                 yield ": still here\n\n"
                 continue

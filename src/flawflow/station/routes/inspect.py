@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import functools
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -109,7 +110,8 @@ def router(station: Station) -> APIRouter:
             raise HTTPException(outcomes[0].status, outcomes[0].error)
         drawn: Sequence[str | None] = [None] * len(outcomes)
         if asked.overlay:
-            drawn = await to_thread.run_sync(_overlays, station, outcomes, asked.pictures)
+            draw = functools.partial(_overlays, station, outcomes, asked.pictures)
+            drawn = await station.looking.large.run(draw)
         return JSONResponse({"inspections": list(map(_outcome_json, outcomes, drawn))})
 
     return routes
@@ -122,10 +124,15 @@ def _outcome_json(outcome: Outcome, overlay: str | None) -> dict[str, Any]:
 
 
 def _overlays(station: Station, outcomes: Sequence[Outcome], given: Sequence[Given]) -> list[str | None]:
-    return [
-        _overlay(station, outcome, picture) if isinstance(outcome, InspectionRow) else None
-        for outcome, picture in zip(outcomes, given, strict=True)
-    ]
+    """The overlays as long as they are not too large for one answer; the others are had by their links."""
+    left = station.settings.max_pixels
+    drawn: list[str | None] = []
+    for outcome, picture in zip(outcomes, given, strict=True):
+        if isinstance(outcome, InspectionRow) and (left := left - outcome.height * outcome.width) >= 0:
+            drawn.append(_overlay(station, outcome, picture))
+        else:
+            drawn.append(None)
+    return drawn
 
 
 def _overlay(station: Station, row: InspectionRow, given: Given) -> str:

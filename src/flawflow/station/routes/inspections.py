@@ -1,17 +1,16 @@
 """The history, and the pictures of an inspection."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
 
-from flawflow.picture import read_picture
-from flawflow.station.pictures import overlay_png, shown
+from flawflow.station.record import InspectionRow
+from flawflow.station.routes.images import has_already, image, tagged, unchanged
 from flawflow.station.routes.shared import BeforeId, Id, Wanted
 from flawflow.station.shapes import HistoryOut, InspectionOut, inspection_json
 from flawflow.station.station import Station
-
-# The picture of an inspection never changes; it is asked for again so that the token is, too.
-_UNCHANGING = {"cache-control": "private, no-cache", "content-disposition": "inline"}
 
 
 def _pictures(*kinds: str) -> dict[int | str, dict[str, Any]]:
@@ -22,7 +21,6 @@ def router(station: Station) -> APIRouter:
     """The routes."""
     routes = APIRouter(prefix="/api/inspections")
     store = station.store
-    max_pixels = station.settings.max_pixels
 
     @routes.get("", response_model=HistoryOut)
     def history(
@@ -42,24 +40,42 @@ def router(station: Station) -> APIRouter:
         return inspection_json(store.get(number))
 
     @routes.get("/{number}/picture", response_class=Response, responses=_pictures("image/png", "image/jpeg"))
-    def picture(number: Id, side: Annotated[int | None, Query(ge=16, le=8192)] = None) -> Response:
-        """Give the picture, encoded anew; `side` is the longest side that is wanted, in pixels."""
-        encoded = shown(station.picture_path(store.get(number)), max_pixels=max_pixels, side=side)
-        return Response(encoded.content, media_type=encoded.media_type, headers=_UNCHANGING)
+    async def picture(
+        number: Id, request: Request, side: Annotated[int | None, Query(ge=16, le=8192)] = None
+    ) -> Response:
+        """Give the picture, encoded anew.
+
+        `side` is the longest side that is wanted, in pixels; copies have 160, 640 or 2048, and the first that
+        is enough is given.
+        """
+        row, path = await run_in_threadpool(kept, number)
+        tag = station.looking.name(row, side)
+        if has_already(request, tag):
+            return unchanged(tag)
+        return await run_in_threadpool(image, await station.looking.picture(row, path, side), tag)
 
     @routes.get("/{number}/map", response_class=Response, responses=_pictures("image/png"))
-    def anomaly_map(number: Id) -> Response:
+    def anomaly_map(number: Id, request: Request) -> Response:
         """Give the anomaly map in grey; X-Heat-Scale says which values black and white are."""
         row = store.get(number)
+        tag = f"{row.key}.map"
+        if row.has_map and has_already(request, tag):
+            return unchanged(tag)
         scale = {"x-heat-scale": f"{row.heat_low!r},{row.heat_high!r}"}
-        return Response(store.get_map(number), media_type="image/png", headers=_UNCHANGING | scale)
+        return Response(store.get_map(number), media_type="image/png", headers=tagged(tag) | scale)
 
     @routes.get("/{number}/overlay", response_class=Response, responses=_pictures("image/png"))
-    def overlay(number: Id) -> Response:
+    async def overlay(number: Id, request: Request) -> Response:
         """Give the picture with its heat map and a box around each region."""
+        row, path = await run_in_threadpool(kept, number)
+        tag = f"{row.key}.overlay"
+        if has_already(request, tag):
+            return unchanged(tag)
+        drawn = await station.looking.overlay(row, path, lambda: store.get_map(number))
+        return await run_in_threadpool(image, drawn, tag)
+
+    def kept(number: int) -> tuple[InspectionRow, Path]:
         row = store.get(number)
-        pixels = read_picture(station.picture_path(row), max_pixels=max_pixels)
-        png = overlay_png(pixels, store.get_map(number), (row.heat_low, row.heat_high), row.regions)
-        return Response(png, media_type="image/png", headers=_UNCHANGING)
+        return row, station.picture_path(row)
 
     return routes

@@ -7,15 +7,14 @@ from typing import Annotated
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, StringConstraints
+from starlette.concurrency import run_in_threadpool
 
 from flawflow import __version__
 from flawflow.report.heat import palette
-from flawflow.station.errors import RefusedError
-from flawflow.station.safety.gate import COOKIE, same, session_of
+from flawflow.station.safety.gate import COOKIE, client_of
+from flawflow.station.safety.sessions import SECONDS
 from flawflow.station.shapes import About, Health, PaletteOut, Problem, Ready
 from flawflow.station.station import Station
-
-_COOKIE_SECONDS = 30 * 24 * 3600
 
 
 class Login(BaseModel):
@@ -30,6 +29,7 @@ def router(station: Station) -> APIRouter:
     about = About(
         version=__version__,
         torch=importlib.util.find_spec("torch") is not None,
+        login=station.tokens is not None,
         station=socket.gethostname(),
     )
 
@@ -58,17 +58,16 @@ def router(station: Station) -> APIRouter:
 
     @routes.post("/api/login", status_code=204)
     async def login(body: Login, request: Request) -> Response:
-        """Turn the token into a cookie, for the page."""
-        token = station.settings.token
-        if token is None:
-            return Response(status_code=204)
-        if not same(body.token, token):
-            raise RefusedError("this is not the station's token")
+        """Turn the token into a cookie, for the page; it is another one each time, and opens for a week."""
         response = Response(status_code=204)
+        if station.tokens is None:
+            return response
+        await station.tokens.check(body.token, client_of(request))
+        secret = await run_in_threadpool(station.sessions.begin)
         response.set_cookie(
             COOKIE,
-            session_of(token),
-            max_age=_COOKIE_SECONDS,
+            secret,
+            max_age=SECONDS,
             httponly=True,
             samesite="strict",
             secure=request.url.scheme == "https",
@@ -76,8 +75,9 @@ def router(station: Station) -> APIRouter:
         return response
 
     @routes.post("/api/logout", status_code=204)
-    async def logout() -> Response:
-        """Forget the cookie."""
+    async def logout(request: Request) -> Response:
+        """Let the cookie open nothing any more."""
+        await run_in_threadpool(station.sessions.end, request.cookies.get(COOKIE, ""))
         response = Response(status_code=204)
         response.delete_cookie(COOKIE, httponly=True, samesite="strict")
         return response

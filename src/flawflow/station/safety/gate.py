@@ -1,7 +1,5 @@
 """Who may come in: the right host, the right origin and, where one is set, the token."""
 
-import hashlib
-import hmac
 import ipaddress
 import socket
 from collections.abc import Callable
@@ -11,10 +9,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from flawflow.station.meters import Meters
+from flawflow.station.safety.guesses import TooManyGuessesError, WrongTokenError
 from flawflow.station.settings import Settings, is_loopback
+from flawflow.station.station import Station
 
 COOKIE = "flawflow_station"
+SESSION = "flawflow.session"
+"""The key of a request's scope under which the secret is by which it came in; absent for a bearer's token."""
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # The page itself says nothing of the station; it asks for the token.
@@ -22,30 +23,32 @@ _OPEN_PATHS = frozenset({"/", "/api/health", "/api/login", "/api/logout", "/favi
 _LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
-def session_of(token: str) -> str:
-    """What the cookie holds in the place of the token, which it does not give away."""
-    return hmac.new(token.encode(), b"flawflow station session", hashlib.sha256).hexdigest()
+def is_open(path: str) -> bool:
+    """Whether a path is served without a token."""
+    return path in _OPEN_PATHS or path.startswith("/static/")
 
 
 class Gate:
     """Turns away what does not belong here, before anything reads its body."""
 
-    def __init__(self, app: ASGIApp, *, settings: Settings, meters: Meters) -> None:
-        self._app, self._settings, self._meters = app, settings, meters
-        self._is_known_host = host_check(settings)
+    def __init__(self, app: ASGIApp, *, station: Station) -> None:
+        self._app, self._meters = app, station.meters
+        self._sessions, self._tokens = station.sessions, station.tokens
+        self._is_known_host = host_check(station.settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request pass, or answer it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        refusal = self._refusal(Request(scope))
+        request = Request(scope)
+        refusal = self._foreign(request) or await self._unknown(request)
         if refusal is not None:
             await refusal(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
-    def _refusal(self, request: Request) -> JSONResponse | None:
+    def _foreign(self, request: Request) -> JSONResponse | None:
         hosts = request.headers.getlist("host")
         host = hosts[0] if len(hosts) == 1 else ""
         if not self._is_known_host(host):
@@ -53,21 +56,26 @@ class Gate:
             return self._refuse(403, "host", "this station is not known by this name: use its address")
         if request.method not in _SAFE_METHODS and not is_same_origin(request, host):
             return self._refuse(403, "origin", "a page of another site may not do this")
-        if self._settings.token is not None and not self._is_open(request) and not self._may_enter(request):
-            return self._refuse(401, "token", "give the station's token", {"www-authenticate": "Bearer"})
         return None
 
-    @staticmethod
-    def _is_open(request: Request) -> bool:
-        return request.url.path in _OPEN_PATHS or request.url.path.startswith("/static/")
-
-    def _may_enter(self, request: Request) -> bool:
-        token = self._settings.token
-        assert token is not None
+    async def _unknown(self, request: Request) -> JSONResponse | None:
+        if self._tokens is None or is_open(request.url.path):
+            return None
+        wanted = {"www-authenticate": "Bearer"}
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
-            return same(given.strip(), token)
-        return same(request.cookies.get(COOKIE, ""), session_of(token))
+            try:
+                await self._tokens.check(given.strip(), client_of(request))
+            except WrongTokenError:
+                return self._refuse(401, "token", "give the station's token", wanted)
+            except TooManyGuessesError as error:
+                return self._refuse(429, "token", str(error), {"retry-after": str(error.retry_after)})
+            return None
+        secret = request.cookies.get(COOKIE, "")
+        if not self._sessions.has(secret):
+            return self._refuse(401, "token", "give the station's token", wanted)
+        request.scope[SESSION] = secret
+        return None
 
     def _refuse(
         self, status: int, reason: str, sentence: str, headers: dict[str, str] | None = None
@@ -76,9 +84,9 @@ class Gate:
         return JSONResponse({"detail": sentence}, status, headers)
 
 
-def same(given: str, wanted: str) -> bool:
-    """Compare secrets in a time that does not tell how far they agree."""
-    return hmac.compare_digest(given.encode("utf-8", "surrogateescape"), wanted.encode())
+def client_of(request: Request) -> str:
+    """Give the address that a request comes from."""
+    return request.client.host if request.client is not None else ""
 
 
 def is_same_origin(request: Request, host: str) -> bool:

@@ -9,13 +9,14 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from flawflow.errors import FlawflowError, PictureError, one_line
+from flawflow.errors import PictureError, one_line
 from flawflow.report.results import readable
 from flawflow.station.desk import Failed, Given
-from flawflow.station.errors import BusyError
+from flawflow.station.errors import BusyError, LostCommitError
 from flawflow.station.record import InspectionRow, Store
 from flawflow.station.record.tables import NAME_LENGTH
-from flawflow.station.sources.source import Source
+from flawflow.station.safety.paths import open_inside
+from flawflow.station.sources.source import Source, check_place
 from flawflow.station.station import Station
 from flawflow.watch.journal import Journal
 from flawflow.watch.watcher import LaterError, Watcher
@@ -47,21 +48,26 @@ class FolderRunner:
         self._label = f"watch:{source.shown}"[:NAME_LENGTH]
         self._recorded: dict[tuple[str, str], str] = {}
         self._failed: str | None = None
+        self._waits: str | None = None
+        self._is_unsure = False
 
     def run(self, stop: threading.Event) -> None:
         """Watch until `stop` is set; see `Runner`."""
-        try:
-            journal = Journal(self._path)
-        except FlawflowError as error:
-            self.error = str(error)
-            return
+        journal = Journal(self._path)
         try:
             self.seen = journal.count()
             self._recorded = _recorded(self._station.store, self._label, journal)
             watcher = self._watcher(journal)
-            watcher.run(stop, lambda: self._after_round(watcher, journal))
-        except FlawflowError as error:
-            self.error = str(error)
+            while not stop.is_set():
+                check_place(self._source, self._station.settings)
+                self._waits = None
+                if self._is_unsure:
+                    self._is_unsure = False
+                    self._recorded = _recorded(self._station.store, self._label, journal)
+                rest = watcher.round(stop)
+                self.seen = journal.count()
+                self.error = watcher.trouble or self._waits or self._failed
+                stop.wait(rest)
         finally:
             journal.close()
 
@@ -75,6 +81,7 @@ class FolderRunner:
             interval=self._source.interval,
             give_up=GIVE_UP_SECONDS,
             max_bytes=settings.max_picture_bytes,
+            open_file=lambda path: open_inside(path, settings.allow),
             on_done=self._done,
         )
 
@@ -82,10 +89,6 @@ class FolderRunner:
         self.seen += 1
         if record["error"] is not None:
             self._failed = record["error"]
-
-    def _after_round(self, watcher: Watcher, journal: Journal) -> None:
-        self.seen = journal.count()
-        self.error = watcher.trouble or self._failed
 
     def _examine(self, path: str, content: bytes) -> Mapping[str, Any]:
         name = one_line(readable(Path(path).as_posix()))[:NAME_LENGTH]
@@ -96,11 +99,16 @@ class FolderRunner:
         try:
             (future,) = self._station.desk.submit(model, [Given(name, content)], source=self._label)
             outcome = future.result()
-        except BusyError:
+        except BusyError as error:
+            # It may be recorded all the same, and is looked for before it is inspected again.
+            self._is_unsure |= isinstance(error, LostCommitError)
             raise LaterError from None
-        except SQLAlchemyError as error:
-            # The database is away or full: the picture waits in its folder.
-            self._failed = f"the record cannot be written ({type(error).__name__}): pictures wait"
+        except (SQLAlchemyError, OSError) as error:
+            problem = self._station.problem(error)
+            if problem is None:
+                raise
+            # The database is away, or the disk is full: the picture waits in its folder.
+            self._waits = f"{problem}; pictures wait"
             raise LaterError from None
         if isinstance(outcome, Failed):
             raise PictureError(f"{name}: {outcome.error}")

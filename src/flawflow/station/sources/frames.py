@@ -18,7 +18,11 @@ Shot = Callable[[], NDArray[np.uint8]]
 # To connect, and between two packets.
 _PATIENCE_SECONDS = 10.0
 
-_NETWORK = "rtsp,rtp,srtp,udp,tcp,tls,http,https,httpproxy,crypto"
+_NETWORK = "rtsp,rtp,srtp,udp,tcp,tls,http,https"
+# Formats that are one stream. Lists of others' addresses (HLS, DASH, concat) would lead to any host.
+_FORMATS = (
+    "rtsp,sdp,rtp,mpegts,mpegtsraw,mpjpeg,mjpeg,jpeg_pipe,png_pipe,flv,mov,matroska,asf,avi,h264,hevc,mpeg"
+)
 
 
 class StreamError(StationError):
@@ -71,7 +75,10 @@ def _opened(av: Any, address: str) -> Any:
     timeout = (_PATIENCE_SECONDS, _PATIENCE_SECONDS)
     if is_camera(address):
         return av.open(address, format="v4l2", timeout=timeout)
-    options = {"protocol_whitelist": _NETWORK}
+    options = {"protocol_whitelist": _NETWORK, "format_whitelist": _FORMATS}
+    if address.startswith("http"):
+        # An allowed host must not lead to another.
+        options["max_redirects"] = "0"
     if address.startswith("rtsp"):
         # Over UDP a lost packet is a grey stripe, which would be judged as a defect.
         options["rtsp_transport"] = "tcp"

@@ -1,19 +1,18 @@
 """What a source is, whatever its kind."""
 
 import threading
-import urllib.parse
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
 from flawflow.station.errors import RefusedError
+from flawflow.station.safety.hosts import allowed_stream
 from flawflow.station.safety.paths import allowed_path
 from flawflow.station.settings import Settings
+from flawflow.urls import shown_url
 
 Kind = Literal["folder", "stream"]
 
-# FFmpeg knows many more protocols, some of which read files or join others.
-SCHEMES = ("rtsp", "rtsps", "http", "https")
 _CAMERAS = "/dev/video"
 
 
@@ -24,7 +23,8 @@ class Source:
     Attributes:
         id: Its number.
         kind: A folder that is watched, or pictures of a camera, stream or video file.
-        address: A folder or video file, a camera (`/dev/video0`), or an address of one of `SCHEMES`.
+        address: A folder or video file, a camera (`/dev/video0`), or an address of the network, of an allowed
+            host.
         model: What inspects.
         interval: Seconds between two looks into a folder, or between two pictures of a stream.
         position: Seconds into a video file up to which it is done.
@@ -39,11 +39,8 @@ class Source:
 
     @property
     def shown(self) -> str:
-        """The address without a password."""
-        parts = urllib.parse.urlsplit(self.address) if is_network(self.address) else None
-        if parts is None or "@" not in parts.netloc:
-            return self.address
-        return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+        """The address without a password, wherever it may be in it."""
+        return shown_url(self.address)
 
 
 class Runner(Protocol):
@@ -58,7 +55,12 @@ class Runner(Protocol):
     error: str | None
 
     def run(self, stop: threading.Event) -> None:
-        """Work until `stop` is set, or there is nothing more to come."""
+        """Work until `stop` is set, or there is nothing more to come; may be called again when it raises.
+
+        Raises:
+            RefusedError: The source is not where it was.
+            FlawflowError: It cannot work now.
+        """
         ...
 
 
@@ -81,7 +83,7 @@ def checked_address(kind: Kind, address: str, settings: Settings) -> str:
     """Give the address that may be used.
 
     Raises:
-        RefusedError: It is outside the allowed folders, or of a protocol that is not known.
+        RefusedError: It is outside the allowed folders and hosts, or of a protocol that is not known.
     """
     if kind == "folder":
         folder = allowed_path(address, settings.allow)
@@ -89,13 +91,32 @@ def checked_address(kind: Kind, address: str, settings: Settings) -> str:
             raise RefusedError(f"{address:.200} is no folder: name the one into which pictures come")
         return str(folder)
     if is_network(address):
-        parts = urllib.parse.urlsplit(address)
-        if parts.scheme not in SCHEMES or not parts.hostname:
-            raise RefusedError(
-                f"a stream's address begins with one of {', '.join(s + '://' for s in SCHEMES)}"
-            )
-        return address
+        return allowed_stream(address, settings.allow_streams)
     return address if is_camera(address) else _video_file(address, settings)
+
+
+def check_place(source: Source, settings: Settings) -> None:
+    """Make sure that a source may still be read, and its folder or file is where it was allowed.
+
+    Raises:
+        RefusedError: It is gone, or leads elsewhere now, which may change; or it is not allowed any more.
+    """
+    if source.kind == "stream" and not is_file(source.address):
+        checked_address(source.kind, source.address, settings)
+        return
+    path = Path(source.address)
+    try:
+        real = path.resolve(strict=True)
+        is_right = path.is_dir() if source.kind == "folder" else path.is_file()
+    except (OSError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise RefusedError(f"{path} is gone or not mounted ({reason}); it is looked for again") from None
+    if real != path or not any(map(path.is_relative_to, settings.allow)):
+        raise RefusedError(
+            f"{path} is in no folder that this station may read: a link stands there, or --allow is another"
+        )
+    if not is_right:
+        raise RefusedError(f"{path} is no {'folder' if source.kind == 'folder' else 'file'} any more")
 
 
 def _video_file(address: str, settings: Settings) -> str:

@@ -1,23 +1,25 @@
 """All sources of a station: kept over restarts, each with a thread of its own."""
 
-import json
+import logging
 import threading
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from flawflow.errors import FlawflowError
-from flawflow.files import write_whole
+from flawflow.errors import FlawflowError, one_line
 from flawflow.station.errors import ConflictError, NotFoundError
 from flawflow.station.sources.folder import FolderRunner
 from flawflow.station.sources.frames import require_video
-from flawflow.station.sources.source import Kind, Runner, Source, checked_address
+from flawflow.station.sources.kept import read_sources, write_sources
+from flawflow.station.sources.source import Kind, Runner, Source, check_place, checked_address
 from flawflow.station.sources.stream import StreamRunner
 from flawflow.station.station import Station
+from flawflow.urls import shown_url
 
 _MOST = 32
 _PATIENCE_SECONDS = 15.0
+_AGAIN_SECONDS = 2.0
+
+_log = logging.getLogger("flawflow.station")
 
 
 @dataclass
@@ -37,7 +39,7 @@ class Sources:
         self._lock = threading.RLock()
         self._running: dict[int, _Running] = {}
         self._errors: dict[int, str] = {}
-        self._sources = {source.id: source for source in _read(self._folder / "sources.json")}
+        self._sources = {source.id: source for source in read_sources(self._folder)}
 
     def start(self) -> None:
         """Start all sources."""
@@ -45,7 +47,7 @@ class Sources:
             try:
                 self._start(source)
             except FlawflowError as error:
-                # Its folder or model is gone; the others work, and it is tried again at the next start.
+                # A package is missing, which only a new start can find.
                 self._errors[source.id] = str(error)
 
     def all(self) -> list[dict[str, Any]]:
@@ -66,7 +68,7 @@ class Sources:
         name = self._station.registry.get(model).name
         with self._lock:
             if any((other.kind, other.address) == (kind, found) for other in self._sources.values()):
-                raise ConflictError(f"{address:.200} is a source already: remove it first")
+                raise ConflictError(f"{shown_url(address):.200} is a source already: remove it first")
             if len(self._sources) >= _MOST:
                 raise ConflictError(f"a station has at most {_MOST} sources: remove one first")
             number = max(self._sources, default=0) + 1
@@ -103,14 +105,31 @@ class Sources:
             each.thread.join(_PATIENCE_SECONDS)
 
     def _start(self, source: Source) -> None:
-        self._station.registry.get(source.model)
-        source = replace(source, address=checked_address(source.kind, source.address, self._station.settings))
         runner = self._runner(source)
         stop = threading.Event()
         name = f"flawflow-source-{source.id}"
-        thread = threading.Thread(target=_guarded(runner), args=(stop,), name=name, daemon=True)
+        thread = threading.Thread(target=self._work, args=(source, runner, stop), name=name, daemon=True)
         self._running[source.id] = _Running(runner, thread, stop)
         thread.start()
+
+    def _work(self, source: Source, runner: Runner, stop: threading.Event) -> None:
+        """Have a runner work to its end; whatever hinders it may pass, and is to be seen in the source."""
+        while not stop.is_set():
+            try:
+                self._station.registry.get(source.model)
+                check_place(source, self._station.settings)
+                runner.run(stop)
+                return
+            except FlawflowError as error:
+                runner.error = str(error)
+            except Exception as error:
+                # A database that is away is told by the source, and not by a traceback every other second.
+                problem = self._station.store.problem(error)
+                if problem is None:
+                    _log.exception("source %d failed", source.id)
+                    problem = f"{type(error).__name__}: {one_line(str(error))}"
+                runner.error = f"it failed and is tried again: {problem}"
+            stop.wait(_AGAIN_SECONDS)
 
     def _runner(self, source: Source) -> Runner:
         if source.kind == "folder":
@@ -138,26 +157,4 @@ class Sources:
         }
 
     def _write(self) -> None:
-        sources = [asdict(source) for source in self._sources.values()]
-        path = self._folder / "sources.json"
-        write_whole(path, json.dumps(sources, indent=1))
-        # An address may hold a camera's password.
-        path.chmod(0o600)
-
-
-def _guarded(runner: Runner) -> Callable[[threading.Event], None]:
-    """What is wrong with a source is to be seen in it, and not only in the log."""
-
-    def run(stop: threading.Event) -> None:
-        try:
-            runner.run(stop)
-        except Exception as error:
-            runner.error = f"it stopped: {type(error).__name__}: {error}"
-
-    return run
-
-
-def _read(path: Path) -> list[Source]:
-    if not path.is_file():
-        return []
-    return [Source(**values) for values in json.loads(path.read_text("utf-8"))]
+        write_sources(self._folder, self._sources.values())

@@ -43,6 +43,7 @@ class StreamRunner:
         self.seen = 0
         self.error: str | None = None
         self._source, self._station, self._reached = source, station, reached
+        self._due = source.position
         self._label = f"stream:{source.shown}"[:NAME_LENGTH]
 
     def run(self, stop: threading.Event) -> None:
@@ -63,19 +64,19 @@ class StreamRunner:
     def _run_file(self, stop: threading.Event) -> None:
         from flawflow.video.read import open_video
 
-        path, due = Path(self._source.address), self._source.position
+        path = Path(self._source.address)
         with open_video(path, max_pixels=self._station.settings.max_pixels) as video:
             for frame in video.frames():
                 if stop.is_set():
                     return
-                if frame.seconds < due:
+                if frame.seconds < self._due:
                     continue
                 while not self._inspect(f"{path.name} {frame.seconds:.3f} s", frame.picture):
                     # Of a file nothing is left out: it waits until there is room.
                     if stop.wait(_LOOK_SECONDS):
                         return
-                due = frame.seconds + self._source.interval
-                self._reached(due)
+                self._due = frame.seconds + self._source.interval
+                self._reached(self._due)
 
     def _run_live(self, stop: threading.Event) -> None:
         """Inspect until the stream breaks off."""
@@ -103,8 +104,10 @@ class StreamRunner:
         except BusyError as error:
             self.error = str(error)
             return False
-        except SQLAlchemyError as error:
-            self.error = f"the record cannot be written ({type(error).__name__})"
+        except (SQLAlchemyError, OSError) as error:
+            self.error = self._station.problem(error)
+            if self.error is None:
+                raise
             return False
         self.seen += 1
         self.error = outcome.error if isinstance(outcome, Failed) else None

@@ -19,10 +19,11 @@ let waiting = 0;
  * Ask the service.
  * @param {string} method
  * @param {string} path Begins with /api/.
- * @param {{json?: object, body?: BodyInit, type?: string, signal?: AbortSignal}} given
+ * @param {{json?: object, body?: BodyInit, type?: string, signal?: AbortSignal, once?: boolean}} given
+ *   `once`: a refusal for now is told and not waited for.
  * @returns {Promise<any>} The answer's JSON; null where it has none.
  */
-export async function ask(method, path, { json, body, type, signal } = {}) {
+export async function ask(method, path, { json, body, type, signal, once } = {}) {
   const headers = json ? { "Content-Type": "application/json" } : type ? { "Content-Type": type } : {};
   const request = {
     method,
@@ -36,7 +37,7 @@ export async function ask(method, path, { json, body, type, signal } = {}) {
     const response = await send(path, request);
     const overload =
       response.status === 429 || (response.status === 503 && response.headers.has("Retry-After"));
-    if (!overload || performance.now() - begin > MOST_PATIENCE) return read(response);
+    if (!overload || once || performance.now() - begin > MOST_PATIENCE) return read(response);
     await patience(Number(response.headers.get("Retry-After")) || 1, signal);
   }
 }

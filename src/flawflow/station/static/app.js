@@ -1,6 +1,6 @@
 // The frame around the views: which one is shown, which model is chosen, whether the station is heard.
 
-import { gate, get, withQuery } from "./api.js";
+import { gate, get, post, withQuery } from "./api.js";
 import { connect, listen } from "./live.js";
 import { askForToken } from "./login.js";
 import { recall, remember } from "./settings.js";
@@ -128,6 +128,7 @@ async function start() {
   await connect();
   await loadStation();
   at("station").textContent = station.version.station;
+  at("logout").hidden = !station.version.login;
   showModels();
   route();
   countWaiting();
@@ -136,6 +137,7 @@ async function start() {
 themeButton();
 at("skip").addEventListener("click", () => at("main").focus());
 at("model").addEventListener("change", () => chooseModel(at("model").value));
+at("logout").addEventListener("click", () => attempt(() => post("/api/logout").then(() => location.reload())));
 gate.addEventListener("busy", (event) => showLive(event.detail));
 gate.addEventListener("login", () => askForToken().then(() => location.reload()));
 listen("state", (state) => {

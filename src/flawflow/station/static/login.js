@@ -1,6 +1,6 @@
 // Asking for the token of a station that is reached over the network.
 
-import { post } from "./api.js";
+import { ask } from "./api.js";
 import { button, field, h } from "./dom.js";
 
 let asking = null;
@@ -23,7 +23,7 @@ export function askForToken() {
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
       try {
-        await post("/api/login", { token: token.value });
+        await ask("POST", "/api/login", { json: { token: token.value }, once: true });
         dialog.close();
         done();
       } catch (problem) {

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from flawflow.errors import WatchError
+from flawflow.urls import shown_url
 from flawflow.watch.courier import DeliveryError
 from flawflow.watch.journal import Message
 from flawflow.watch.sinks.webhook import has_host
@@ -36,7 +37,9 @@ class Mqtt:
         self._topic = urllib.parse.unquote(parts.path.removeprefix("/"))
         # A topic with + or # would be a pattern; # begins what a URL calls a fragment.
         if parts.scheme not in _PORTS or not has_host(parts) or not self._topic or set(url) & set("+#"):
-            raise WatchError(f"{url} is no address of MQTT: write mqtt://host/topic, or mqtts:// for TLS")
+            raise WatchError(
+                f"{shown_url(url)} is no address of MQTT: write mqtt://host/topic, or mqtts:// for TLS"
+            )
         if parts.password is not None:
             raise WatchError(f"an address must hold no password: set {PASSWORD_VARIABLE} instead")
         try:

@@ -1,5 +1,6 @@
 """Records to a program that listens over HTTP."""
 
+import hashlib
 import http.client
 import json
 import os
@@ -11,6 +12,7 @@ from typing import Any
 
 from flawflow import __version__
 from flawflow.errors import WatchError
+from flawflow.urls import shown_url
 from flawflow.watch.courier import DeliveryError, RefusedError
 from flawflow.watch.journal import Message
 
@@ -42,11 +44,16 @@ class Webhook:
         """
         parts = urllib.parse.urlsplit(url)
         if parts.scheme not in ("http", "https") or not has_host(parts):
-            raise WatchError(f"{url} is no address of HTTP: write http://host/path or https://host/path")
+            raise WatchError(
+                f"{shown_url(url)} is no address of HTTP: write http://host/path or https://host/path"
+            )
         if "@" in parts.netloc:
             raise WatchError(f"an address must hold no password: set {TOKEN_VARIABLE} instead")
-        self.name = f"webhook={url}"
-        self._url = url
+        self._url, self._shown = url, shown_url(url)
+        self.name = f"webhook={self._shown}"
+        if self._shown != url:
+            # The journal must tell addresses apart, and not know their secrets.
+            self.name += f"#{hashlib.sha256(url.encode()).hexdigest()[:8]}"
         self._headers = {"Content-Type": "application/json", "User-Agent": f"flawflow/{__version__}"}
         if token := os.environ.get(TOKEN_VARIABLE):
             self._headers["Authorization"] = f"Bearer {token}"
@@ -72,13 +79,13 @@ class Webhook:
         except urllib.error.HTTPError as error:
             with error:
                 if error.code in _NEVER:
-                    raise RefusedError(f"{self._url} answered {error.code} {error.reason}") from None
+                    raise RefusedError(f"{self._shown} answered {error.code} {error.reason}") from None
                 after = _seconds(error.headers.get("Retry-After"))
-                raise DeliveryError(f"{self._url} answered {error.code} {error.reason}", after) from None
+                raise DeliveryError(f"{self._shown} answered {error.code} {error.reason}", after) from None
         except urllib.error.URLError as error:
-            raise DeliveryError(f"{self._url} cannot be reached ({error.reason})") from None
+            raise DeliveryError(f"{self._shown} cannot be reached ({error.reason})") from None
         except (OSError, http.client.HTTPException) as error:
-            raise DeliveryError(f"{self._url} broke off ({error or type(error).__name__})") from None
+            raise DeliveryError(f"{self._shown} broke off ({error or type(error).__name__})") from None
 
 
 def has_host(parts: urllib.parse.SplitResult) -> bool:

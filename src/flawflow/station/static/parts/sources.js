@@ -7,6 +7,9 @@ import { recall } from "../settings.js";
 import { attempt, say } from "../toast.js";
 import { counted } from "../words.js";
 
+// A folder that is gone, or back, tells nobody.
+const LOOK_MS = 3000;
+
 const HINTS = { folder: "/pictures/line3", stream: "rtsp://camera/1" };
 
 /** Make the card of the sources. */
@@ -55,13 +58,21 @@ export function makeSources() {
     });
   });
 
+  let shown = null;
+
   async function load() {
     const sources = await get("/api/sources");
+    const said = JSON.stringify(sources);
+    if (said === shown) return;
+    shown = said;
+    const held = list.contains(document.activeElement) ? document.activeElement.ariaLabel : null;
     list.replaceChildren(
       ...(sources.length
         ? sources.map(row)
         : [h("li", { class: "soft" }, "No folder or stream is watched.")]),
     );
+    // Whoever is about to press a button by keys finds it where it was.
+    if (held) [...list.querySelectorAll("button")].find(({ ariaLabel }) => ariaLabel === held)?.focus();
   }
 
   function row(source) {
@@ -99,11 +110,15 @@ export function makeSources() {
       load().catch(() => {});
     }, 1000);
   });
+  const look = setInterval(() => {
+    if (!document.hidden) load().catch(() => {});
+  }, LOOK_MS);
   attempt(load);
   return {
     element,
     close: () => {
       end();
+      clearInterval(look);
       clearTimeout(timer);
     },
   };

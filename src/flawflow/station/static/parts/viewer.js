@@ -6,6 +6,9 @@ import { counted, score } from "../words.js";
 import { outline } from "./contour.js";
 import { paintHeat, paintLegend, readMap } from "./heat.js";
 
+// As many pixels as a screen shows; the picture itself may have twenty million.
+const SIDE = 2048;
+
 const MODES = [
   ["side", "Side by side"],
   ["over", "Overlay"],
@@ -64,7 +67,10 @@ export function makeViewer() {
 
   async function show(inspection, model) {
     const turn = (state.turn += 1);
-    const [picture, map] = await Promise.all([load(inspection.links.picture), load(inspection.links.map)]);
+    const [picture, map] = await Promise.all([
+      load(inspection.links.picture && `${inspection.links.picture}?side=${SIDE}`),
+      load(inspection.links.map),
+    ]);
     if (turn !== state.turn) return;
     Object.assign(state, { inspection, model, map: map && model ? await readMap(map) : null });
     state.threshold = model ? (recall(`pixel.${model.name}`, null) ?? model.calibration.pixel_threshold) : 0;

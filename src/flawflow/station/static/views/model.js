@@ -71,6 +71,7 @@ function words(model, card) {
       "Heat scale",
       `${score(model.heat_scale[0])} to ${score(model.heat_scale[1])}, one for all pictures`,
     ],
+    ["On this machine", model.proof.sentence],
     card.flawflow_version && ["Made by", `flawflow ${card.flawflow_version}`],
     ["SHA-256", h("code", {}, model.sha256)],
     ["Versions", number(model.versions.length)],

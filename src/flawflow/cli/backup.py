@@ -1,0 +1,38 @@
+"""flawflow backup: a station's record and pictures, copied while it works."""
+
+from pathlib import Path
+
+import click
+
+from flawflow.cli.serve import needs_serve
+
+
+@click.command("backup", short_help="Copy a station's data while it works.")
+@click.argument("target", type=click.Path(path_type=Path))
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    default=Path("station"),
+    show_default=True,
+    help="The station's data folder.",
+)
+@click.option(
+    "--database",
+    envvar="FLAWFLOW_DATABASE",
+    show_envvar=True,
+    metavar="URL",
+    help="As of flawflow serve; PostgreSQL needs pg_dump.",
+)
+def command(*, target: Path, data: Path, database: str | None) -> None:
+    """Copy a station's record, pictures and versions of models to TARGET, whether it works or not.
+
+    TARGET is new or empty, or the last backup of the same station: then only what is new is copied. It is a
+    data folder, from a copy of which a station starts.
+    """
+    with needs_serve():
+        from flawflow.station.backup.backup import back_up
+
+    done = back_up(data, target, database=database or None)
+    for path in done.left_out:
+        click.echo(f"{path} changed all the time and is left out: make the backup again.", err=True)
+    click.echo(f"Copied the record to {done.record}, and {done.copied:,} files ({done.same:,} were there).")
