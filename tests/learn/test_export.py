@@ -7,9 +7,11 @@ import torch
 from torch import Tensor
 
 from flawflow.errors import TrainingError
-from flawflow.learn.detector.cflow import Cflow, CflowOptions, build_flow
+from flawflow.learn.detector.cflow import Cflow
+from flawflow.learn.detector.density import build_flow
 from flawflow.learn.detector.folded import FoldedFlow
 from flawflow.learn.detector.measured import DistanceScale
+from flawflow.learn.detector.options import CflowOptions
 from flawflow.learn.detector.standard import PositionStandard
 from flawflow.learn.encoder import build_encoder
 from flawflow.learn.export import TOLERANCE, check_graph, export_graph

@@ -29,7 +29,7 @@ from flawflow.learn.detector import (
     Patchcore,
     Spade,
 )
-from flawflow.learn.detector.cflow import CflowOptions
+from flawflow.learn.detector.options import CflowOptions
 from flawflow.learn.detector.paper_cflow import PaperOptions
 from flawflow.learn.detector.spade import SpadeOptions
 from flawflow.learn.encoder import build_encoder

@@ -125,7 +125,7 @@ import sys
 from pathlib import Path
 from flawflow.learn import train as t
 from flawflow.learn.detector import Cflow, PaperCflow, learning
-from flawflow.learn.detector.cflow import CflowOptions
+from flawflow.learn.detector.options import CflowOptions
 from flawflow.learn.preset import Preset
 learning._KEEP_EVERY = 5
 options = CflowOptions(steps=40, blocks=2, hidden=16, position_channels=8, batch=128)

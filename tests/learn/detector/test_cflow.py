@@ -8,9 +8,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from flawflow.learn.detector.cflow import Cflow, CflowOptions, build_flow
+from flawflow.learn.detector.cflow import Cflow
+from flawflow.learn.detector.density import build_flow
 from flawflow.learn.detector.folded import FoldedFlow
 from flawflow.learn.detector.measured import DistanceScale, LikelihoodScale
+from flawflow.learn.detector.options import CflowOptions
 from flawflow.learn.flow import Chain, Rotation, Whiten, log_prob
 from flawflow.learn.source import Progress, Source
 

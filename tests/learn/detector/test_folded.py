@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from flawflow.learn.detector.cflow import CflowOptions, build_flow
+from flawflow.learn.detector.density import build_flow
 from flawflow.learn.detector.folded import FoldedFlow, unfold
+from flawflow.learn.detector.options import CflowOptions
 from flawflow.learn.detector.standard import PositionStandard
 from flawflow.learn.flow import (
     ActNorm,
