@@ -50,7 +50,7 @@ def interrupt(learn: LearnWeights, output: Path, stage: str, share: float, **opt
     assert not output.exists()
 
 
-STOPS = [("Features", 0.5), ("Flows", 0.02), ("Flows", 0.3), ("Flows", 0.34), ("Flows", 0.67)]
+STOPS = [("Features", 0.5), ("Flows", 0.02), ("Flows", 0.3), ("Flows", 0.5), ("Flows", 0.67)]
 STOPS += [("Flows", 0.95), ("Flows", 1.0), ("Writing the model", 0.0)]
 
 

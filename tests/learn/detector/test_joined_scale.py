@@ -179,9 +179,24 @@ def test_cells_are_as_large_as_the_grid_allows(width: int, shared: int, make_sou
 
 def test_channels_and_ranks_are_as_the_options_say(make_source: MakeSource) -> None:
     source = _with_store(make_source((8, 16)), ((2, 4), (1, 2)))
-    options = replace(SMALL, joined_channels=5, rank=3, coarse_rank=2)
+    options = replace(SMALL, joined_channels=2, rank=1, coarse_rank=2)
     ranks = [_fit(source, how, options).gaussian.basis.shape[1:] for how in (JOINED, COARSE)]
-    assert ranks == [(5, 3), (5, 2)]
+    assert ranks == [(2, 1), (2, 2)]
+
+
+@pytest.mark.parametrize(
+    ("grid", "coarse"), [((4, 4), 7), ((4, 1), 7), ((2, 2), 2), ((1, 2), 2), ((1, 1), 2)]
+)
+def test_few_vectors_take_fewer_channels(grid: tuple[int, int], coarse: int, make_source: MakeSource) -> None:
+    # Six pictures of seven channels: half as many as five times the positions that differ. Of 2 × 2, all have
+    # the same neighbours.
+    source = _with_store(make_source((8, 16)), ((4, 4), grid))
+    assert len(_fit(source, JOINED).gaussian.matrix) == 7
+    assert len(_fit(source, COARSE).gaussian.matrix) == coarse
+    interest = torch.zeros(4, 4, dtype=torch.bool)
+    interest[0, :2] = True
+    source = _with_store(make_source((8, 16)), ((4, 4), grid), interest)
+    assert len(_fit(source, JOINED).gaussian.matrix) == 5
 
 
 @BOTH
