@@ -22,7 +22,7 @@ from flawflow.cli.group import VERBS
 from flawflow.files import write_whole
 from flawflow.learn.backbone_compat import import_timm
 from flawflow.learn.detector import Cflow
-from flawflow.learn.detector.cflow import CflowOptions
+from flawflow.learn.detector.options import CflowOptions
 from flawflow.learn.preset import PRESETS, Preset
 from flawflow.synthetic import draw_parts
 

@@ -42,7 +42,7 @@ from flawflow.cli import main
 from flawflow.learn import train
 from flawflow.learn.backbone_compat import import_timm
 from flawflow.learn.detector import Cflow, learning
-from flawflow.learn.detector.cflow import CflowOptions
+from flawflow.learn.detector.options import CflowOptions
 from flawflow.learn.preset import Preset
 
 import_timm()

@@ -10,7 +10,7 @@ from torch import Tensor
 
 import flawflow.learn.train as train_module
 from flawflow.learn.detector import Cflow, PaperCflow
-from flawflow.learn.detector.cflow import CflowOptions
+from flawflow.learn.detector.options import CflowOptions
 from flawflow.learn.detector.paper_cflow import PaperOptions
 from flawflow.learn.model import InspectionModel
 from flawflow.learn.preset import PRESETS, Preset

@@ -1,5 +1,8 @@
 """What an exported graph holds."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import onnx
 import pytest
@@ -7,17 +10,17 @@ import torch
 from torch import Tensor
 
 from flawflow.errors import TrainingError
-from flawflow.learn.detector.cflow import Cflow, CflowOptions, build_flow
+from flawflow.learn.detector.cflow import Cflow
 from flawflow.learn.detector.folded import FoldedFlow
 from flawflow.learn.detector.measured import DistanceScale
-from flawflow.learn.detector.standard import PositionStandard
+from flawflow.learn.detector.options import CflowOptions
 from flawflow.learn.encoder import build_encoder
 from flawflow.learn.export import TOLERANCE, check_graph, export_graph
 from flawflow.learn.flow import AffineCoupling, Bijection, Chain, Standardize
 from flawflow.learn.flow.folding import AffineFold, Fold
 from flawflow.learn.head import Head
 from flawflow.learn.model import InspectionModel
-from flawflow.learn.position import sine_position
+from flawflow.model_file import read_model
 
 SIZE = (128, 128)
 
@@ -56,24 +59,14 @@ def test_a_flow_that_folds_wrong_is_not_exported() -> None:
         check_graph(export_graph(wrong, SIZE), wrong, pictures)
 
 
-def test_a_graph_holds_conditions_and_not_their_products() -> None:
-    encoder = build_encoder("lite0", strides=(8, 16), weights="random", size=SIZE)
-    options = CflowOptions()
-    detector = Cflow(options)
-    for grid, channels in zip(encoder.grids(SIZE), encoder.channels, strict=True):
-        shape = (grid[0] * grid[1], channels)
-        standard = PositionStandard(torch.randn(shape), 1 + torch.rand(shape), torch.ones(shape))
-        condition = sine_position(*grid, options.position_channels).flatten(1).T.contiguous()
-        covariance = torch.eye(channels, dtype=torch.float64)
-        flow = build_flow(covariance, options.position_channels, options, seed=0)
-        detector.scales.append(DistanceScale(FoldedFlow(flow, condition, standard), torch.zeros(())))
-    moments = [(torch.zeros(grid), torch.ones(grid)) for grid in encoder.grids(SIZE)]
-    model = InspectionModel(encoder, detector, Head(moments, SIZE, detector.aggregation))
-    graph = onnx.load_from_string(export_graph(model, SIZE)).graph
+def test_a_graph_holds_conditions_and_not_their_products(trained: Callable[..., Any]) -> None:
+    made = trained("seed-0")
+    graph = onnx.load_from_string(read_model(made.result.model).graph).graph
     held = {
         tuple(tensor.dims): tensor.name
         for tensor in graph.initializer
         if not tensor.name.startswith("encoder.")
     }
-    assert {(256, 32), (64, 32)} <= set(held)
-    assert not {(256, 80), (64, 128), (256, 20), (64, 56)}.intersection(held), held
+    # 16 × 16 positions of a scale by itself, 8 × 8 of joined scales; 8 channels of the condition, 16 hidden units.
+    assert {(256, 8), (64, 8)} <= set(held)
+    assert not {(256, 16), (64, 16)}.intersection(held), held

@@ -37,6 +37,14 @@ def test_plain_pyramids_are_the_first_view_of_every_picture_as_maps(store: Featu
         assert torch.equal(whole.flatten(2).transpose(1, 2), maps[::VIEWS])
 
 
+def test_pyramids_are_all_rows_as_maps(store: FeatureStore) -> None:
+    pyramids = list(store.pyramids(torch.device("cpu")))
+    for k, (maps, (height, width)) in enumerate(zip(store.maps, GRIDS, strict=True)):
+        whole = torch.cat([pyramid[k] for pyramid in pyramids])
+        assert whole.shape == (PICTURES * VIEWS, DEPTHS[k], height, width)
+        assert torch.equal(whole.flatten(2).transpose(1, 2), maps)
+
+
 def test_a_part_has_the_rows_of_its_pictures_and_copies_nothing(store: FeatureStore) -> None:
     part = store.part(3, 7)
     assert (part.pictures, part.looks) == (store.pictures[3:7], store.looks[3:7])

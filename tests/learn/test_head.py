@@ -1,5 +1,6 @@
 """The head: one matrix an axis, constants from good pictures, no picture sees another."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -26,8 +27,11 @@ def _maps(count: int, seed: int = 0) -> list[Tensor]:
     return [torch.rand(count, *grid, generator=generator) for grid in GRIDS]
 
 
-def _head(aggregation: Aggregation) -> Head:
-    return Head(scale_moments(_maps(2), by_position=False), SIZE, aggregation)
+Weights = tuple[Sequence[float], Sequence[float]]
+
+
+def _head(aggregation: Aggregation, weights: Weights | None = None) -> Head:
+    return Head(scale_moments(_maps(2), by_position=False), SIZE, aggregation, weights=weights)
 
 
 @given(
@@ -97,21 +101,42 @@ def test_the_score_is_the_mean_of_the_highest_pixels() -> None:
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 2.0])
-def test_on_the_finest_grid_scales_are_added_and_scored_before_they_are_enlarged(smoothing: float) -> None:
-    aggregation = Aggregation(by_position=False, smoothing=smoothing, sharpness=0.5, tail=0.02)
+@pytest.mark.parametrize("weights", [None, ((0.4, 1.0, 0.0), (0.4, 1.0, 0.5)), ((0, 2, 1), (3, 0, 0))])
+def test_on_the_finest_grid_scales_are_added_and_scored_before_they_are_enlarged(
+    smoothing: float, weights: Weights | None
+) -> None:
+    aggregation = Aggregation(by_position=False, smoothing=smoothing, tail=0.02)
     maps = _maps(3)
-    anomaly_map, score = _head(aggregation)(maps)
+    anomaly_map, score = _head(aggregation, weights)(maps)
     small = [F.interpolate(scale[:, None], size=GRIDS[0], mode="bilinear") for scale in maps]
-    total = small[0] + small[1] + small[2]
-    weighted = small[0] + small[1] / 2**0.5 + small[2] / 2
-    enlarged = F.interpolate(weighted, size=SIZE, mode="bilinear")[:, 0].numpy()
+    # Map and score weigh the scales each in its own way.
+    shown, scored = (
+        sum(weight * scale for weight, scale in zip(own, small, strict=True))
+        for own in weights or ((1, 1, 1), (1, 1, 1))
+    )
+    assert isinstance(shown, Tensor)
+    assert isinstance(scored, Tensor)
+    enlarged = F.interpolate(shown, size=SIZE, mode="bilinear")[:, 0].numpy()
     if smoothing:
         enlarged = np.stack(
             [gaussian_filter(picture, smoothing, mode="reflect", truncate=4.0) for picture in enlarged]
         )
     np.testing.assert_allclose(anomaly_map.numpy(), enlarged, atol=1e-5)
-    highest = total.flatten(1).sort(dim=1).values[:, -round(0.02 * 12 * 20) :]
+    highest = scored.flatten(1).sort(dim=1).values[:, -round(0.02 * 12 * 20) :]
     torch.testing.assert_close(score, highest.mean(dim=1))
+
+
+def test_by_pixels_map_and_score_are_one_sum_with_the_maps_weights() -> None:
+    maps = _maps(3)
+    anomaly_map, score = _head(PLAIN, ((0.5, 2.0, 0.0), (9.0, 9.0, 9.0)))(maps)
+    large = [F.interpolate(scale[:, None], size=SIZE, mode="bilinear")[:, 0] for scale in maps]
+    torch.testing.assert_close(anomaly_map, 0.5 * large[0] + 2 * large[1], rtol=1e-5, atol=1e-5)
+    assert torch.equal(score, anomaly_map.flatten(1).amax(dim=1))
+
+
+def test_each_scale_has_a_weight() -> None:
+    with pytest.raises(ValueError, match="argument 2 is"):
+        _head(PLAIN, ((1.0, 1.0), (1.0, 1.0)))
 
 
 @pytest.mark.parametrize("aggregation", [PLAIN, Aggregation(), PaperCflow.aggregation])

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from flawflow import Inspector
 from flawflow.inspect.engine import OnnxRuntimeEngine
 from flawflow.learn.detector import Cflow
-from flawflow.learn.detector.cflow import CflowOptions
+from flawflow.learn.detector.options import CflowOptions
 from flawflow.learn.preset import Preset
 from flawflow.learn.train import train
 from flawflow.model_file import read_model

@@ -50,7 +50,7 @@ def interrupt(learn: LearnWeights, output: Path, stage: str, share: float, **opt
     assert not output.exists()
 
 
-STOPS = [("Features", 0.5), ("Flows", 0.02), ("Flows", 0.3), ("Flows", 0.34), ("Flows", 0.67)]
+STOPS = [("Features", 0.5), ("Flows", 0.02), ("Flows", 0.3), ("Flows", 0.5), ("Flows", 0.67)]
 STOPS += [("Flows", 0.95), ("Flows", 1.0), ("Writing the model", 0.0)]
 
 
@@ -125,7 +125,7 @@ import sys
 from pathlib import Path
 from flawflow.learn import train as t
 from flawflow.learn.detector import Cflow, PaperCflow, learning
-from flawflow.learn.detector.cflow import CflowOptions
+from flawflow.learn.detector.options import CflowOptions
 from flawflow.learn.preset import Preset
 learning._KEEP_EVERY = 5
 options = CflowOptions(steps=40, blocks=2, hidden=16, position_channels=8, batch=128)

@@ -15,7 +15,7 @@ from flawflow import Inspector, evaluate
 from flawflow.canary import DRAWINGS
 from flawflow.errors import DatasetError, TrainingError
 from flawflow.learn.detector import Cflow
-from flawflow.learn.detector.cflow import CflowOptions
+from flawflow.learn.detector.options import CflowOptions
 from flawflow.learn.preset import Preset
 from flawflow.learn.source import Progress
 from flawflow.learn.train import train

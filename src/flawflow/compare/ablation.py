@@ -24,13 +24,18 @@ _FLOW: Mapping[str, Mapping[str, Any]] = {
     "learned mixing (LU)": {"mixing": "lu"},
     "Glow (LU and actnorm)": FLOWS["glow"],
     "NICE (additive coupling)": FLOWS["nice"],
-    "no noise": {"noise": 0.0},
+    "no noise": {"noise": 0.0, "joined_noise": 0.0},
+    "no noise on joined scales": {"joined_noise": 0.0},
+    "one covariance for all positions": {"rank": 0, "coarse_rank": 0},
+    "joined scales alone": {"single_weight": 0.0, "coarse_weight": 0.0},
+    "no scale by itself": {"single_weight": 0.0},
+    "no coarse scales in the score": {"coarse_weight": 0.0},
+    "all maps alike in the score": {"single_weight": 1.0, "coarse_weight": 1.0},
     "likelihoods (eq. 9) in place of distances": {"measure": "likelihood"},
 }
 _STRIDES = {"1 scale (8)": (8,), "2 scales (8, 16)": (8, 16), "3 scales (8, 16, 32)": (8, 16, 32)}
 _AGGREGATION: Mapping[str, Mapping[str, Any]] = {
     "score: the map's maximum": {"tail": 0.0},
-    "all scales alike in the map": {"sharpness": 0.0},
     "map smoothed by 4 pixels": {"smoothing": 4.0},
     "scales added and scored by pixels": {"on_grid": False},
     "scales added as they are": {"by_position": False},

@@ -5,8 +5,9 @@ from itertools import product
 import pytest
 import torch
 
-from flawflow.learn.detector.cflow import CflowOptions, build_flow
+from flawflow.learn.detector.density import build_flow
 from flawflow.learn.detector.folded import FoldedFlow
+from flawflow.learn.detector.options import CflowOptions
 from flawflow.learn.flow import log_prob
 
 FAMILY = list(product(("affine", "additive"), ("swap", "rotation", "permutation", "lu"), (False, True)))

@@ -6,8 +6,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from flawflow.learn.detector.cflow import CflowOptions, build_flow
+from flawflow.learn.detector.density import build_flow, coupling_blocks
 from flawflow.learn.detector.folded import FoldedFlow, unfold
+from flawflow.learn.detector.folded_parts import Halve, Split
+from flawflow.learn.detector.options import CflowOptions
 from flawflow.learn.detector.standard import PositionStandard
 from flawflow.learn.flow import (
     ActNorm,
@@ -43,6 +45,14 @@ def _cflow(d: int, c: int, g: Generator) -> Chain:
 
 def _swaps(d: int, c: int, g: Generator) -> Chain:
     return build_flow(_covariance(d, g), c, CflowOptions(blocks=3, hidden=16, mixing="swap"), seed=4)
+
+
+def _blocks_alone(d: int, c: int, g: Generator) -> Chain:
+    return Chain(*coupling_blocks(d, c, CflowOptions(blocks=2, hidden=16), g))
+
+
+def _no_mixing(d: int, c: int, g: Generator) -> Chain:
+    return Chain(AffineCoupling(d, c, generator=g), AdditiveCoupling(d, c, generator=g), Arsinh(d, c))
 
 
 def _paper(d: int, c: int, g: Generator) -> Chain:
@@ -120,6 +130,8 @@ def _nonlinear_at_the_ends(d: int, c: int, g: Generator) -> Chain:
 BUILDERS: dict[str, Callable[[int, int, Generator], Chain]] = {
     "cflow": _cflow,
     "swaps": _swaps,
+    "blocks alone": _blocks_alone,
+    "no mixing": _no_mixing,
     "paper": _paper,
     "swaps at the ends": _swaps_at_the_ends,
     "everything": _everything,
@@ -180,6 +192,18 @@ def test_a_swap_of_equal_halves_costs_nothing() -> None:
     sizes = [sum(buffer.numel() for buffer in block.before.buffers()) for block in folded.blocks]
     assert sizes == [8 * 8 + 8, 0, 0]
     assert folded.last is None
+
+
+@pytest.mark.parametrize("d", [8, 9])
+def test_nothing_before_the_first_block_costs_nothing(d: int) -> None:
+    generator = torch.Generator().manual_seed(6)
+    folded = FoldedFlow(_blocks_alone(d, C, generator), None)
+    assert isinstance(folded.blocks[0].before, Halve)
+    x = torch.randn(7, d, generator=generator)
+    halves = folded.blocks[0].before([x])
+    assert [half.shape[1] for half in halves] == [d - d // 2, d // 2]
+    assert torch.equal(torch.cat(halves, dim=1), x)
+    assert isinstance(FoldedFlow(_swaps_at_the_ends(d, C, generator), None).blocks[0].before, Split)
 
 
 def test_a_position_does_not_see_another_nor_a_picture_its_batch() -> None:

@@ -22,6 +22,9 @@ from flawflow.learn.together import Tally
 
 # The coarsest ones. A finer scale, averaged at the grid of these, adds more work than it tells.
 JOINED_SCALES = 2
+# Vectors to learn from for each channel, at least. All of too few vectors are equally far from their mean,
+# and what the distances of other pictures are measured by would be rounding.
+_FEWEST = 2
 
 
 class JoinedFeatures(nn.Module):
@@ -119,7 +122,10 @@ def fit_joined(source: Source, how: Joined, options: CflowOptions, tally: Tally)
     grid, inside = store.grids[level], store.inside(level)
     depth = sum(maps.shape[2] for maps in store.maps[-JOINED_SCALES:])
     seed = seed_of(source.seed, len(store.maps))
-    chosen = draw_channels(depth, options.joined_channels, seed=seed)
+    # Less one, since each position has a mean of its own.
+    vectors = (len(store.maps[0]) - 1) * _different_positions(grid, inside, pooled=not how.learns)
+    most = min(options.joined_channels, max(1, vectors // _FEWEST))
+    chosen = draw_channels(depth, most, seed=seed)
     features = JoinedFeatures(grid, chosen, pooled=not how.learns).to(device)
     noise = options.joined_noise if how.learns else 0.0
     gaussian = CellGaussian.from_data(
@@ -136,14 +142,20 @@ def fit_joined(source: Source, how: Joined, options: CflowOptions, tally: Tally)
     maps = _whitened(source, store, features, gaussian, how.name)
     condition = sine_condition(grid, options.position_channels)
     condition = None if condition is None else condition.to(device)
-    vectors = Vectors(maps, store.views, inside, condition)
+    learned = Vectors(maps, store.views, inside, condition)
     generator = torch.Generator().manual_seed(seed)
     flow = Chain(*coupling_blocks(maps.shape[2], options.position_channels, options, generator)).to(device)
     carried = noise / (1 + noise**2) ** 0.5
     standard = PositionStandard(*(torch.full(maps.shape[1:], value) for value in (0.0, 1.0, carried)))
-    learn_density(source, vectors, standard, flow, options, number=len(store.maps), tally=tally)
+    learn_density(source, learned, standard, flow, options, number=len(store.maps), tally=tally)
     folded = FoldedFlow(flow, condition).to(device)
-    return JoinedScale(features, gaussian, as_scale(folded, vectors, options, device))
+    return JoinedScale(features, gaussian, as_scale(folded, learned, options, device))
+
+
+def _different_positions(grid: tuple[int, int], inside: Tensor | None, *, pooled: bool) -> int:
+    """How many positions differ: on the smallest grids several have the same neighbours."""
+    places = torch.arange(grid[0] * grid[1]) if inside is None else inside.cpu()
+    return len(torch.unique(averaging_matrix(grid)[places], dim=0)) if pooled else len(places)
 
 
 @torch.inference_mode()

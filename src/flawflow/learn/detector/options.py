@@ -15,7 +15,8 @@ class CflowOptions:
         joined_noise: The same of joined features, in units of their whitened deviation.
         rank: Most directions in which a cell's covariance is its own (`CellGaussian`).
         coarse_rank: The same of the coarse Gaussian.
-        joined_channels: Most channels of the joined features; of more, so many are drawn.
+        joined_channels: Most channels of the joined features; of more, so many are drawn. Of few vectors to
+            learn from fewer are, half as many as vectors.
         blocks: Coupling blocks of each flow.
         hidden: Most hidden units of a subnet.
         expansion: Hidden units of a subnet for each channel, as far as `hidden` allows.
