@@ -27,7 +27,9 @@ CASES: dict[str, dict[str, Any]] = {
     "64x128-nice": {"size": (64, 128), "flow": "nice"},
     "96x96-glow": {"size": (96, 96), "flow": "glow"},
     "padim": {"detector": "padim"},
+    "padim-pooled": {"detector": "padim-pooled"},
     "patchcore": {"detector": "patchcore"},
+    "knn": {"detector": "knn"},
 }
 
 # How far maps and scores may be from torch's, and from the other engine's, as a share of the largest value.
