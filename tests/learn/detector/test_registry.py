@@ -7,8 +7,8 @@ import torch
 from flawflow.errors import TrainingError
 from flawflow.inspect.engine import OnnxRuntimeEngine
 from flawflow.learn.detector import DETECTORS, Differnet
-from flawflow.learn.detector.options import FLOWS, CflowOptions
 from flawflow.learn.detector.differnet import OPTIONS
+from flawflow.learn.detector.options import FLOWS, CflowOptions
 from flawflow.learn.detector.registry import Choice
 from flawflow.learn.export import TOLERANCE, export_graph
 from flawflow.learn.model import InspectionModel, build_head
