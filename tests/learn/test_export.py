@@ -67,6 +67,6 @@ def test_a_graph_holds_conditions_and_not_their_products(trained: Callable[..., 
         for tensor in graph.initializer
         if not tensor.name.startswith("encoder.")
     }
-    # 16 × 16 positions of a scale by itself, 8 × 8 of joined scales; 8 channels of the condition, 16 hidden units.
+    # 16 × 16 positions of one scale, 8 × 8 of joined ones; 8 channels of the condition, 16 hidden units.
     assert {(256, 8), (64, 8)} <= set(held)
     assert not {(256, 16), (64, 16)}.intersection(held), held

@@ -23,10 +23,12 @@ from flawflow.learn.detector import (
     Cflow,
     Detector,
     Differnet,
+    Knn,
     Mahalanobis,
     Padim,
     PaperCflow,
     Patchcore,
+    PooledPadim,
     Spade,
 )
 from flawflow.learn.detector.options import CflowOptions
@@ -52,7 +54,9 @@ DETECTORS: dict[str, Callable[[], Detector]] = {
     "uflow": lambda: Cflow(replace(SMALL, position_channels=0, position_statistics=False)),
     "paper": lambda: PaperCflow(PaperOptions(passes=1)),
     "padim": Padim,
+    "padim-pooled": PooledPadim,
     "patchcore": Patchcore,
+    "knn": Knn,
     "spade": lambda: Spade(SpadeOptions(neighbours=3)),
     "mahalanobis": Mahalanobis,
     "differnet": lambda: Differnet(replace(SMALL, position_channels=0, position_statistics=False)),
@@ -106,7 +110,7 @@ def test_what_lies_outside_changes_nothing(name: str, source: Source, rng: np.ra
         np.testing.assert_allclose(score, inside[-tail:].mean(), rtol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["cflow", "uflow", "patchcore", "spade"])
+@pytest.mark.parametrize("name", ["cflow", "uflow", "patchcore", "knn", "spade"])
 def test_vectors_from_outside_are_not_learned(name: str, source: Source, tmp_path: Path) -> None:
     """With other features outside, which no picture could bring about, the same is learned."""
     store = source.features
@@ -117,7 +121,7 @@ def test_vectors_from_outside_are_not_learned(name: str, source: Source, tmp_pat
         if name in STRIDES and k:
             # These are joined, and so coarse that all are neighbours: `test_joined_scale` has larger ones.
             outside[:] = False
-        if name in ("patchcore", "spade"):
+        if name in ("patchcore", "knn", "spade"):
             outside = ~(torch.nn.functional.max_pool2d((~outside)[None].float(), 3, 1, 1)[0] > 0)
         changed = scale.clone()
         changed[:, outside.flatten()] = 50.0

@@ -32,7 +32,9 @@ CASES: dict[str, dict[str, Any]] = {
     "64x128-nice": {"size": (64, 128), "flow": "nice"},
     "96x96-glow": {"size": (96, 96), "flow": "glow"},
     "padim": {"detector": "padim"},
+    "padim-pooled": {"detector": "padim-pooled"},
     "patchcore": {"detector": "patchcore"},
+    "knn": {"detector": "knn"},
 }
 
 # Two of them are for every day.

@@ -19,7 +19,17 @@ if TYPE_CHECKING:
 PRESETS = ("fast", "balanced", "accurate", "paper")
 AUGMENTS = ("none", "auto")
 CALIBRATIONS = ("auto", "split", "cross")
-DETECTORS = ("cflow", "uflow", "padim", "patchcore", "spade", "mahalanobis", "differnet")
+DETECTORS = (
+    "cflow",
+    "uflow",
+    "padim",
+    "padim-pooled",
+    "patchcore",
+    "knn",
+    "spade",
+    "mahalanobis",
+    "differnet",
+)
 FLOWS = ("realnvp", "nice", "glow")
 
 _SUSPECTS_SHOWN = 10

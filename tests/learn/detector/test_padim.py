@@ -4,7 +4,7 @@ import torch
 from sklearn.covariance import EmpiricalCovariance
 
 from flawflow.errors import TrainingError
-from flawflow.learn.detector import Padim, joined
+from flawflow.learn.detector import Padim, PooledPadim, joined
 from flawflow.learn.detector.padim import PadimOptions
 
 
@@ -45,11 +45,34 @@ def test_the_choice_of_channels_follows_the_seed(make_source):
     first.fit(source)
     second.fit(source)
     assert first.whitening.shape == (256, 20, 20)
-    assert torch.equal(first.chosen, second.chosen)
-    assert len(set(first.chosen.tolist())) == 20
+    assert torch.equal(first.patches.chosen, second.patches.chosen)
+    assert len(set(first.patches.chosen.tolist())) == 20
 
 
 def test_a_model_that_no_file_holds_is_refused_before_the_work(make_source, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(joined, "_MOST_BYTES", 1000)
     with pytest.raises(TrainingError, match="padim"):
         Padim().fit(make_source((4, 8, 16)))
+
+
+def test_pooled_padim_whitens_standardised_averages_of_all_channels(
+    make_source, part_pictures, patches_by_hand
+):
+    source = make_source((8, 16))
+    padim = PooledPadim()
+    padim.fit(source)
+    with torch.inference_mode():
+        good_pyramid = source.encoder(torch.from_numpy(part_pictures))
+        pyramid = source.encoder(torch.from_numpy(part_pictures[:, ::-1].copy()))
+        (found,) = padim(pyramid)
+    good, asked = (
+        patches_by_hand(*(features.numpy() for features in maps), "inner") for maps in (good_pyramid, pyramid)
+    )
+    mean, deviation = good.mean(axis=(0, 1, 2)), good.std(axis=(0, 1, 2), ddof=1)
+    good, asked = (good - mean) / deviation, (asked - mean) / deviation
+    for row, column in ((0, 0), (3, 4), (7, 2)):
+        own = good[:, row, column]
+        covariance = np.cov(own, rowvar=False) + 0.01 * np.eye(own.shape[1])
+        centred = asked[:, row, column] - own.mean(axis=0)
+        expected = np.sqrt(np.einsum("nd,dc,nc->n", centred, np.linalg.inv(covariance), centred))
+        np.testing.assert_allclose(found[:, row, column].numpy(), expected, rtol=1e-3)

@@ -96,7 +96,7 @@ def test_padim_measures_the_distances_of_anomalib(peer: Peer, channels: int | No
     with torch.inference_mode():
         (found,) = padim(asked)
     # The joining of scales needs no backbone of anomalib's, only its layers and its choice of channels.
-    joining = SimpleNamespace(layers=LAYERS, idx=padim.chosen)
+    joining = SimpleNamespace(layers=LAYERS, idx=padim.patches.chosen)
     with float64():
         gaussian = peer("components.stats.multi_variate_gaussian").MultiVariateGaussian()
         stats = gaussian.fit(padim_model.generate_embedding(joining, as_layers(good)))

@@ -81,6 +81,15 @@ def test_the_paper_preset_takes_no_other_detector():
     assert with_detector(PRESETS["paper"], "cflow") is PRESETS["paper"]
 
 
+def test_rivals_in_their_strongest_form_join_strides_8_and_16():
+    for name in ("padim-pooled", "knn"):
+        preset = with_detector(PRESETS["fast"], name)
+        options = preset.detector().options
+        assert preset.strides == (8, 16)
+        assert (options.pooling, options.interpolation) == ("inner", "bilinear")
+        assert (options.standardised, options.channels) == (True, None)
+
+
 def test_an_unknown_detector_is_named():
     with pytest.raises(TrainingError, match="'efficient'"):
         with_detector(PRESETS["fast"], "efficient")

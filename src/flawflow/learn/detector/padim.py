@@ -7,23 +7,26 @@ import torch
 from torch import Tensor
 
 from flawflow.learn.detector.detector import Aggregation, Detector
-from flawflow.learn.detector.joined import as_vectors, check_size, join
+from flawflow.learn.detector.joined import check_size
+from flawflow.learn.detector.patches import Patches, PatchOptions
 from flawflow.learn.source import Progress, Source
 
 _PART = 256
 
 
 @dataclass(frozen=True, kw_only=True)
-class PadimOptions:
-    """What PaDiM keeps.
+class PadimOptions(PatchOptions):
+    """What PaDiM keeps. A model grows with the square of the channels.
 
     Attributes:
-        channels: How many channels to draw at random of all; None for all. A model grows with its square.
         regularisation: ε of the paper's eq. 1, added to the covariance's diagonal.
     """
 
     channels: int | None = 100
     regularisation: float = 0.01
+
+
+POOLED = PadimOptions(pooling="inner", interpolation="bilinear", standardised=True, channels=None)
 
 
 class Padim(Detector):
@@ -37,7 +40,7 @@ class Padim(Detector):
     name = "padim"
     aggregation = Aggregation(by_position=False, on_grid=False, smoothing=4.0, tail=0.0)
 
-    chosen: Tensor
+    patches: Patches
     mean: Tensor
     whitening: Tensor
 
@@ -54,12 +57,10 @@ class Padim(Detector):
         store = source.features
         dimension = sum(maps.shape[2] for maps in store.maps)
         kept = min(self.options.channels or dimension, dimension)
-        generator = torch.Generator().manual_seed(source.seed)
-        chosen = torch.randperm(dimension, generator=generator)[:kept].sort().values
         positions = store.grids[0][0] * store.grids[0][1]
         check_size((positions, kept, kept), self.name)
-        self.register_buffer("chosen", chosen.to(source.device))
-        vectors = torch.cat([self._vectors(pyramid).cpu() for pyramid in store.plain_pyramids(source.device)])
+        self.patches = Patches.from_source(source, self.options)
+        vectors = torch.cat([self.patches(pyramid).cpu() for pyramid in store.plain_pyramids(source.device)])
         means, factors = [], []
         for start in range(0, positions, _PART):
             mean, factor = gaussians(vectors[:, start : start + _PART], self.options.regularisation)
@@ -72,15 +73,24 @@ class Padim(Detector):
     def forward(self, pyramid: Sequence[Tensor]) -> list[Tensor]:
         """Measure the Mahalanobis distance of each position: one map at the finest grid."""
         height, width = pyramid[0].shape[2:]
-        centred = (self._vectors(pyramid) - self.mean).transpose(0, 1)
+        centred = (self.patches(pyramid) - self.mean).transpose(0, 1)
         # (H·W, B, D) × (H·W, D, D): L⁻¹·(z - μ), whose length is the distance.
         whitened = torch.bmm(centred, self.whitening)
         distance = whitened.square().sum(dim=2).sqrt()
         return [distance.transpose(0, 1).reshape(-1, height, width)]
 
-    def _vectors(self, pyramid: Sequence[Tensor]) -> Tensor:
-        height, width = pyramid[0].shape[2:]
-        return as_vectors(join(pyramid, (height, width)).index_select(1, self.chosen))
+
+class PooledPadim(Padim):
+    """PaDiM in its strongest form on a small encoder.
+
+    Differences from the paper: features of strides 8 and 16 alone, each averaged over 3 × 3 neighbours;
+    coarse ones interpolated instead of repeated; all channels, standardised.
+    """
+
+    name = "padim-pooled"
+
+    def __init__(self, options: PadimOptions = POOLED) -> None:
+        super().__init__(options)
 
 
 def gaussians(vectors: Tensor, regularisation: float) -> tuple[Tensor, Tensor]:

@@ -2,30 +2,38 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from flawflow.learn.detector.detector import Aggregation, Detector
-from flawflow.learn.detector.joined import as_vectors, check_size, chosen_positions, join
+from flawflow.learn.detector.joined import check_size, chosen_positions
 from flawflow.learn.detector.neighbours import greedy_coreset, nearest_distance, random_projection
+from flawflow.learn.detector.patches import Patches, PatchOptions, Pooling
 from flawflow.learn.source import Source
 
 
 @dataclass(frozen=True, kw_only=True)
-class PatchcoreOptions:
+class PatchcoreOptions(PatchOptions):
     """What PatchCore keeps.
 
     Attributes:
+        selection: How the memory is chosen: "coreset" covers all patches evenly, "random" draws them.
         share: Of all patches, how many the memory keeps.
         most: Vectors at most, whatever the share.
         projected: Channels in which the coreset is chosen.
     """
 
+    pooling: Pooling = "padded"
+    interpolation: Literal["nearest", "bilinear"] = "bilinear"
+    selection: Literal["coreset", "random"] = "coreset"
     share: float = 0.1
     most: int = 10_000
     projected: int = 128
+
+
+NEAREST = PatchcoreOptions(pooling="inner", standardised=True, selection="random", share=1.0, most=8_000)
 
 
 class Patchcore(Detector):
@@ -43,6 +51,7 @@ class Patchcore(Detector):
     name = "patchcore"
     aggregation = Aggregation(by_position=False, on_grid=False, smoothing=4.0, tail=0.0)
 
+    patches: Patches
     memory: Tensor
 
     def __init__(self, options: PatchcoreOptions | None = None) -> None:
@@ -50,32 +59,47 @@ class Patchcore(Detector):
         self.options = options or PatchcoreOptions()
 
     def fit(self, source: Source) -> None:
-        """Choose the coreset.
+        """Choose the memory.
 
         Raises:
             TrainingError: The model would be larger than a model file can be.
         """
-        inside = source.features.inside(0)
+        store = source.features
+        inside = store.inside(0)
+        self.patches = Patches.from_source(source, self.options)
         vectors = torch.cat(
             [
-                chosen_positions(_patches(pyramid), inside).flatten(0, 1)
-                for pyramid in source.features.plain_pyramids(source.device)
+                chosen_positions(self.patches(pyramid), inside).flatten(0, 1)
+                for pyramid in store.plain_pyramids(source.device)
             ]
         )
         count = min(self.options.most, max(1, round(self.options.share * len(vectors))))
         check_size((count, vectors.shape[1]), self.name)
-        projected = random_projection(vectors, self.options.projected, seed=source.seed)
-        chosen = greedy_coreset(projected, count, seed=source.seed, on_progress=source.on_progress)
+        chosen = self._chosen(vectors, count, source)
         self.register_buffer("memory", vectors[chosen.to(vectors.device)].contiguous())
 
     def forward(self, pyramid: Sequence[Tensor]) -> list[Tensor]:
         """Measure each patch's distance to the memory: one map at the finest grid."""
         height, width = pyramid[0].shape[2:]
-        return [nearest_distance(_patches(pyramid), self.memory).reshape(-1, height, width)]
+        return [nearest_distance(self.patches(pyramid), self.memory).reshape(-1, height, width)]
+
+    def _chosen(self, vectors: Tensor, count: int, source: Source) -> Tensor:
+        """Indices of the vectors to keep, (count,) int64."""
+        if self.options.selection == "random":
+            generator = torch.Generator().manual_seed(source.seed)
+            return torch.randperm(len(vectors), generator=generator)[:count]
+        projected = random_projection(vectors, self.options.projected, seed=source.seed)
+        return greedy_coreset(projected, count, seed=source.seed, on_progress=source.on_progress)
 
 
-def _patches(pyramid: Sequence[Tensor]) -> Tensor:
-    """Locally averaged features at the finest grid, (B, H·W, D)."""
-    height, width = pyramid[0].shape[2:]
-    averaged = [F.avg_pool2d(features, 3, stride=1, padding=1) for features in pyramid]
-    return as_vectors(join(averaged, (height, width), mode="bilinear"))
+class Knn(Patchcore):
+    """The distance of each patch to the nearest of 8,000 random good ones.
+
+    PatchCore's memory without its choice: channels are standardised, and averages at the map's edge count
+    only the neighbours that there are.
+    """
+
+    name = "knn"
+
+    def __init__(self, options: PatchcoreOptions = NEAREST) -> None:
+        super().__init__(options)

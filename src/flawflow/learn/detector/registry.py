@@ -9,8 +9,8 @@ from flawflow.learn.detector.detector import Detector
 from flawflow.learn.detector.differnet import Differnet
 from flawflow.learn.detector.mahalanobis import Mahalanobis
 from flawflow.learn.detector.options import CflowOptions
-from flawflow.learn.detector.padim import Padim
-from flawflow.learn.detector.patchcore import Patchcore
+from flawflow.learn.detector.padim import Padim, PooledPadim
+from flawflow.learn.detector.patchcore import Knn, Patchcore
 from flawflow.learn.detector.spade import Spade
 
 
@@ -50,7 +50,9 @@ DETECTORS: Mapping[str, Choice] = {
     "cflow": Choice(make=Cflow, strides=(4, 8, 16)),
     "uflow": Choice(make=Uflow, strides=(4, 8, 16)),
     "padim": Choice(make=lambda _: Padim(), strides=(4, 8, 16)),
+    "padim-pooled": Choice(make=lambda _: PooledPadim(), strides=(8, 16)),
     "patchcore": Choice(make=lambda _: Patchcore(), strides=(8, 16)),
+    "knn": Choice(make=lambda _: Knn(), strides=(8, 16)),
     "spade": Choice(make=lambda _: Spade(), strides=(4, 8, 16)),
     "mahalanobis": Choice(make=lambda _: Mahalanobis(), strides=(8, 16, 32), localises=False),
     "differnet": Choice(
