@@ -122,6 +122,17 @@ def test_the_token_is_asked_for_once(browser: "Browser", tmp_path: Path, tiny_gr
         page.close()
 
 
+GUESS = """() => {
+  window.guessing = true;
+  const headers = { "content-type": "application/json" };
+  const body = JSON.stringify({ token: "wrong" });
+  const guess = async () => {
+    while (window.guessing) await fetch("/api/login", { method: "POST", headers, body });
+  };
+  for (let number = 0; number < 3; number += 1) guess();
+}"""
+
+
 def test_who_guesses_too_often_is_told_so(
     browser: "Browser", tmp_path: Path, tiny_graph: bytes, tiny_card: Card
 ):
@@ -129,6 +140,8 @@ def test_who_guesses_too_often_is_told_so(
     with serving(tmp_path, "--token", "a-long-enough-token") as address:
         page = browser.new_page()
         page.goto(address)
+        # Others guess all the time; by hand alone nobody is fast enough on a busy machine.
+        page.evaluate(GUESS)
         alert = page.get_by_role("alert")
         for number in range(30):
             page.get_by_role("textbox", name="Token").fill(f"not-the-token-at-all-{number}")
@@ -138,6 +151,7 @@ def test_who_guesses_too_often_is_told_so(
             if "too many" in alert.inner_text():
                 break
         expect(alert).to_contain_text("too many wrong tokens")
+        page.evaluate("window.guessing = false")
         page.get_by_role("textbox", name="Token").fill("a-long-enough-token")
         page.keyboard.press("Enter")
         expect(page.get_by_text("Ready")).to_be_visible()
@@ -146,7 +160,7 @@ def test_who_guesses_too_often_is_told_so(
 
 def test_nobody_is_asked_to_log_out_where_there_is_no_token(open_page: Any):
     page = open_page()
-    expect(page.get_by_text("Ready")).to_be_visible()
+    expect(page.locator("#live")).to_have_text("live")
     expect(page.get_by_role("button", name="Log out")).to_be_hidden()
 
 
