@@ -59,8 +59,6 @@ def test_the_coarse_map_counts_in_the_score_alone() -> None:
 
 def test_weights_decide_what_a_model_shows(make_source: MakeSource, part_pictures: NDArray[np.uint8]) -> None:
     model = _model(make_source((4, 8, 16)), SHORT)
-    changed = model.detector.options.single_weight, model.detector.options.coarse_weight  # type: ignore[union-attr]
-    assert min(changed) > 0
     store = make_source((4, 8, 16)).features
     shown = {}
     for single, coarse in ((0.4, 0.5), (0.0, 0.5), (0.4, 0.0)):
