@@ -60,13 +60,14 @@ def test_a_flow_that_folds_wrong_is_not_exported() -> None:
 
 
 def test_a_graph_holds_conditions_and_not_their_products(trained: Callable[..., Any]) -> None:
-    made = trained("seed-0")
+    made = trained("96x96", size=(96, 96))
     graph = onnx.load_from_string(read_model(made.result.model).graph).graph
     held = {
         tuple(tensor.dims): tensor.name
         for tensor in graph.initializer
         if not tensor.name.startswith("encoder.")
     }
-    # 16 × 16 positions of one scale, 8 × 8 of joined ones; 8 channels of the condition, 16 hidden units.
-    assert {(256, 8), (64, 8)} <= set(held)
-    assert not {(256, 16), (64, 16)}.intersection(held), held
+    # 24 × 24 positions of a scale by itself, 12 × 12 of joined scales: 8 channels of the condition, 16 hidden
+    # units.
+    assert {(576, 8), (144, 8)} <= set(held)
+    assert not {(576, 16), (144, 16)}.intersection(held), held

@@ -12,7 +12,7 @@ from scipy.ndimage import gaussian_filter, gaussian_filter1d
 from torch import Tensor
 from torch.nn import functional as F
 
-from flawflow.learn.detector.detector import Aggregation
+from flawflow.learn.detector.detector import Aggregation, Weights
 from flawflow.learn.detector.paper_cflow import PaperCflow
 from flawflow.learn.head import Head, gaussian_matrix, resampling_matrix
 from flawflow.learn.moments import scale_moments
@@ -27,7 +27,11 @@ def _maps(count: int, seed: int = 0) -> list[Tensor]:
     return [torch.rand(count, *grid, generator=generator) for grid in GRIDS]
 
 
-Weights = tuple[Sequence[float], Sequence[float]]
+Pair = tuple[Sequence[float], Sequence[float]]
+
+
+def _weights(in_map: Sequence[float], in_score: Sequence[float]) -> Weights:
+    return Weights(tuple(in_map), tuple(in_score), (0.0,) * len(in_map))
 
 
 def _head(aggregation: Aggregation, weights: Weights | None = None) -> Head:
@@ -103,11 +107,11 @@ def test_the_score_is_the_mean_of_the_highest_pixels() -> None:
 @pytest.mark.parametrize("smoothing", [0.0, 2.0])
 @pytest.mark.parametrize("weights", [None, ((0.4, 1.0, 0.0), (0.4, 1.0, 0.5)), ((0, 2, 1), (3, 0, 0))])
 def test_on_the_finest_grid_scales_are_added_and_scored_before_they_are_enlarged(
-    smoothing: float, weights: Weights | None
+    smoothing: float, weights: Pair | None
 ) -> None:
     aggregation = Aggregation(by_position=False, smoothing=smoothing, tail=0.02)
     maps = _maps(3)
-    anomaly_map, score = _head(aggregation, weights)(maps)
+    anomaly_map, score = _head(aggregation, None if weights is None else _weights(*weights))(maps)
     small = [F.interpolate(scale[:, None], size=GRIDS[0], mode="bilinear") for scale in maps]
     # Map and score weigh the scales each in its own way.
     shown, scored = (
@@ -126,17 +130,32 @@ def test_on_the_finest_grid_scales_are_added_and_scored_before_they_are_enlarged
     torch.testing.assert_close(score, highest.mean(dim=1))
 
 
-def test_by_pixels_map_and_score_are_one_sum_with_the_maps_weights() -> None:
+def test_by_pixels_map_and_score_have_weights_of_their_own_too() -> None:
     maps = _maps(3)
-    anomaly_map, score = _head(PLAIN, ((0.5, 2.0, 0.0), (9.0, 9.0, 9.0)))(maps)
+    anomaly_map, score = _head(PLAIN, _weights((0.5, 2.0, 0.0), (0.0, 1.0, 3.0)))(maps)
     large = [F.interpolate(scale[:, None], size=SIZE, mode="bilinear")[:, 0] for scale in maps]
     torch.testing.assert_close(anomaly_map, 0.5 * large[0] + 2 * large[1], rtol=1e-5, atol=1e-5)
-    assert torch.equal(score, anomaly_map.flatten(1).amax(dim=1))
+    torch.testing.assert_close(score, (large[1] + 3 * large[2]).flatten(1).amax(dim=1), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("strength", [0.0, 0.5])
+def test_fine_scales_sharpen_the_map_and_leave_the_score(strength: float) -> None:
+    aggregation = Aggregation(by_position=False, tail=0.0)
+    maps = _maps(3)
+    weights = Weights((0.0, 1.0, 2.0), (0.0, 1.0, 0.0), (1.0, 0.0, 0.0), strength)
+    anomaly_map, score = _head(aggregation, weights)(maps)
+    fine, joined, coarse = (F.interpolate(scale[:, None], size=GRIDS[0], mode="bilinear") for scale in maps)
+    shown = joined + 2 * coarse
+    if strength:
+        shown = F.softplus(shown) * (1 + strength * F.softplus(fine))
+    expected = F.interpolate(shown, size=SIZE, mode="bilinear")[:, 0]
+    torch.testing.assert_close(anomaly_map, expected, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(score, joined.flatten(1).amax(dim=1), rtol=1e-5, atol=1e-5)
 
 
 def test_each_scale_has_a_weight() -> None:
     with pytest.raises(ValueError, match="argument 2 is"):
-        _head(PLAIN, ((1.0, 1.0), (1.0, 1.0)))
+        _head(PLAIN, _weights((1.0, 1.0), (1.0, 1.0)))
 
 
 @pytest.mark.parametrize("aggregation", [PLAIN, Aggregation(), PaperCflow.aggregation])

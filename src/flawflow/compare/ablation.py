@@ -27,10 +27,9 @@ _FLOW: Mapping[str, Mapping[str, Any]] = {
     "no noise": {"noise": 0.0, "joined_noise": 0.0},
     "no noise on joined scales": {"joined_noise": 0.0},
     "one covariance for all positions": {"rank": 0, "coarse_rank": 0},
-    "joined scales alone": {"single_weight": 0.0, "coarse_weight": 0.0},
-    "no scale by itself": {"single_weight": 0.0},
+    "joined scales alone": {"sharpening": 0.0, "coarse_weight": 0.0},
+    "no sharpening": {"sharpening": 0.0},
     "no coarse scales in the score": {"coarse_weight": 0.0},
-    "all maps alike in the score": {"single_weight": 1.0, "coarse_weight": 1.0},
     "likelihoods (eq. 9) in place of distances": {"measure": "likelihood"},
 }
 _STRIDES = {"1 scale (8)": (8,), "2 scales (8, 16)": (8, 16), "3 scales (8, 16, 32)": (8, 16, 32)}

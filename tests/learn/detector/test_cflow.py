@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from flawflow.inspect.engine import OnnxRuntimeEngine
 from flawflow.learn.detector.cflow import Cflow
+from flawflow.learn.detector.detector import Weights
 from flawflow.learn.detector.options import CflowOptions
 from flawflow.learn.export import TOLERANCE, check_graph, export_graph
 from flawflow.learn.model import InspectionModel, build_head
@@ -51,25 +52,24 @@ def test_any_number_of_scales_is_learned_and_exported(
     assert check_graph(graph, model, list(part_pictures[:2])) < TOLERANCE
 
 
-def test_the_coarse_map_counts_in_the_score_alone() -> None:
-    detector = Cflow(replace(SHORT, single_weight=0.3, coarse_weight=0.7))
-    assert [list(part) for part in detector.weights(4)] == [[0.3, 0.3, 1.0, 0.0], [0.3, 0.3, 1.0, 0.7]]
-    assert [list(part) for part in detector.weights(2)] == [[1.0, 0.0], [1.0, 0.7]]
+def test_joined_scales_judge_the_coarse_map_helps_the_score_and_fine_scales_sharpen() -> None:
+    detector = Cflow(replace(SHORT, sharpening=0.3, coarse_weight=0.7))
+    assert detector.weights(4) == Weights((0, 0, 1, 0), (0, 0, 1, 0.7), (0.5, 0.5, 0, 0), 0.3)
+    assert detector.weights(2) == Weights((1, 0), (1, 0.7), (0, 0), 0.3)
 
 
 def test_weights_decide_what_a_model_shows(make_source: MakeSource, part_pictures: NDArray[np.uint8]) -> None:
     model = _model(make_source((4, 8, 16)), SHORT)
-    changed = model.detector.options.single_weight, model.detector.options.coarse_weight  # type: ignore[union-attr]
-    assert min(changed) > 0
     store = make_source((4, 8, 16)).features
     shown = {}
-    for single, coarse in ((0.4, 0.5), (0.0, 0.5), (0.4, 0.0)):
-        model.detector.options = replace(SHORT, single_weight=single, coarse_weight=coarse)
+    for sharpening, coarse in ((0.4, 0.5), (0.0, 0.5), (0.4, 0.0)):
+        model.detector.options = replace(SHORT, sharpening=sharpening, coarse_weight=coarse)
         model.head = build_head(model.detector, store, (64, 64), torch.device("cpu"))
         with torch.inference_mode():
-            shown[single, coarse] = model(torch.from_numpy(part_pictures))
+            shown[sharpening, coarse] = model(torch.from_numpy(part_pictures))
     maps, scores = shown[0.4, 0.5]
     assert not torch.allclose(shown[0.0, 0.5][0], maps, atol=1e-2)
+    assert torch.equal(shown[0.0, 0.5][1], scores)
     assert torch.equal(shown[0.4, 0.0][0], maps)
     assert not torch.allclose(shown[0.4, 0.0][1], scores, atol=1e-2)
 
