@@ -169,7 +169,7 @@ def test_what_lies_outside_is_not_learned(how: Joined, make_source: MakeSource, 
         assert torch.equal(tensor, two[name]), name
 
 
-@pytest.mark.parametrize(("width", "shared"), [(5, 1), (6, 2), (8, 4)])
+@pytest.mark.parametrize(("width", "shared"), [(5, 1), (6, 2), (8, 2)])
 def test_cells_are_as_large_as_the_grid_allows(width: int, shared: int, make_source: MakeSource) -> None:
     source = _with_store(make_source((8, 16)), ((8, 2 * width), (4, width), (2, width)))
     joined, coarse = (_fit(source, how) for how in (JOINED, COARSE))

@@ -130,7 +130,7 @@ def fit_joined(source: Source, how: Joined, options: CflowOptions, tally: Tally)
     noise = options.joined_noise if how.learns else 0.0
     gaussian = CellGaussian.from_data(
         lambda: map(features, store.pyramids(device)),
-        cell=next(side for side in (how.cell, 2, 1) if grid[1] % side == 0),
+        cell=how.cell if grid[1] % how.cell == 0 else 1,
         rank=(options.rank if how.learns else options.coarse_rank) if options.position_statistics else 0,
         noise=noise,
         seed=seed,
