@@ -1,6 +1,7 @@
 """The error that a measure states is reached by some order of the tied scores, and exceeded by none."""
 
 import itertools
+import math
 
 import numpy as np
 import pytest
@@ -66,14 +67,16 @@ def test_the_worst_and_the_best_of_two_ties():
     # And where the worst is further: 1 defect alone, then 4 with 2 good ones: 5/7, at best 5/5, at worst 2/4.
     error = average_precision_error(np.array([1.0, 4.0]), np.array([0.0, 0.0]), np.array([0.0, 2.0]))
     assert error == pytest.approx(4 * max(1 - 5 / 7, 5 / 7 - 2 / 4) / 5)
-    # 8 defects found before, 8 more with 1 good one above all: 16/18, at best 16/17, at worst 9/11.
+    # 8 defects found before, 8 more with 1 good one above all: 16/18, at best 16/17. At worst both good ones
+    # come first, and the mean precision is 1/8 · ∫₀⁸ (8 + x)/(10 + x) dx.
     error = average_precision_error(np.array([8.0, 8.0]), np.array([0.0, 1.0]), np.array([0.0, 2.0]))
-    assert error == pytest.approx(8 * max(16 / 17 - 16 / 18, 16 / 18 - 9 / 11) / 16)
+    assert error == pytest.approx(8 * max(16 / 17 - 16 / 18, 16 / 18 - (1 - 2 / 8 * math.log(18 / 10))) / 16)
 
 
 def test_without_ties_nothing_is_off():
     hits, at_least = np.array([1.0, 1.0]), np.array([0.0, 3.0])
-    assert average_precision_error(hits, at_least, at_least) == 0.0
+    nothing = np.zeros(2)
+    assert average_precision_error(hits, nothing, nothing) == 0.0
     assert Steps(hits / 2, at_least / 3, at_least / 3).area_error() == 0.0
 
 

@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats: TypeAlias = NDArray[np.float64]
-_TINY = np.finfo(np.float64).tiny
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,8 @@ def average_precision_error(hits: Floats, alarms_above: Floats, alarms: Floats) 
     # At worst all of the tie's good ones precede its defects. However finely those are divided, their mean
     # precision is at least 1/h · ∫₀ʰ (b + x)/(b + x + a) dx = 1 - a/h · ln(1 + h/(b + a)).
     before = found - hits
-    worst = np.where(alarms > 0, 1 - alarms / hits * np.log1p(hits / np.maximum(before + alarms, _TINY)), 1.0)
+    ahead = np.where(alarms > 0, before + alarms, 1.0)
+    worst = np.where(alarms > 0, 1 - alarms / hits * np.log1p(hits / ahead), 1.0)
     return float(hits @ np.maximum(best - here, here - worst) / found[-1])
 
 
