@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _SIDE = 32
 # A training goes behind everything else, other tests on the same cores among it.
-_LEARNING_MS = 900_000
+_LEARNING_MS = 2_400_000
 
 
 @pytest.fixture(scope="module")
