@@ -10,6 +10,8 @@ from starlette.testclient import TestClient
 
 from flawflow.station.errors import BusyError, LostCommitError
 from flawflow.station.settings import Settings
+from flawflow.station.sources import folder as folder_source
+from flawflow.station.sources import sources as all_sources
 from flawflow.station.station import Station
 
 Wait = Callable[[Callable[[], bool]], None]
@@ -144,7 +146,7 @@ def test_what_cannot_be_recorded_now_waits_however_long(
     def fail(_: object) -> None:
         raise error
 
-    monkeypatch.setattr("flawflow.station.sources.folder.GIVE_UP_SECONDS", 0.0)
+    monkeypatch.setattr(folder_source, "GIVE_UP_SECONDS", 0.0)
     monkeypatch.setattr(station.store, "add", fail)
     (folder / "a.png").write_bytes(make_png(20))
     watch(client)
@@ -180,7 +182,7 @@ def test_a_record_that_cannot_be_read_is_told_without_a_traceback(
     def fail() -> None:
         raise PoolTimeoutError("away")
 
-    monkeypatch.setattr("flawflow.station.sources.sources._AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr(all_sources, "_AGAIN_SECONDS", 0.01)
     (folder / "a.png").write_bytes(make_png(20))
     with monkeypatch.context() as away:
         away.setattr(station.store, "reading", fail)
