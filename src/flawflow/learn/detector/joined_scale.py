@@ -1,4 +1,4 @@
-"""The density of all scales' features side by side: what they have in common tells more than each alone."""
+"""The density of the two coarsest scales side by side: what they have in common tells more than each alone."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -116,7 +116,7 @@ COARSE = Joined("coarse", level=-1, cell=1, learns=False)
 
 
 def fit_joined(source: Source, how: Joined, options: CflowOptions, tally: Tally) -> JoinedScale:
-    """Learn the density of all scales joined."""
+    """Learn the density of the two coarsest scales joined."""
     store, device = source.features, source.device
     level = max(0, len(store.maps) + how.level)
     grid, inside = store.grids[level], store.inside(level)
