@@ -1,4 +1,4 @@
-"""The density of the two coarsest scales side by side: what they have in common tells more than each alone."""
+"""The density of the two coarsest scales, joined: what they have in common tells more than each alone."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
