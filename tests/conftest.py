@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sys
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -26,18 +25,6 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let what takes long come first: then no worker is left with it while the others are done."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def whole_packages() -> None:
-    """Tell packages of their modules: pytest's import mode "importlib" registers modules and leaves that out.
-
-    Where it collected a module first, names of things to patch could not be followed to it.
-    """
-    for name, module in sorted(sys.modules.items()):
-        package, _, own = name.rpartition(".")
-        if name.startswith("flawflow.") and package in sys.modules and not hasattr(sys.modules[package], own):
-            setattr(sys.modules[package], own, module)
 
 
 @pytest.fixture(scope="session")
