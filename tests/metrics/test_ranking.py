@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import bootstrap
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from flawflow.errors import MetricError
-from flawflow.metrics import auroc, average_precision
+from flawflow.metrics import auroc, auroc_interval, average_precision
 
 MEASURES = pytest.mark.parametrize("measure", [auroc, average_precision])
 
@@ -33,6 +34,32 @@ def test_equal_to_sklearn(pictures: list[tuple[bool, float]]) -> None:
 def test_turning_the_scores_round_mirrors_auroc(pictures: list[tuple[bool, float]]) -> None:
     labels, scores = map(np.array, zip(*pictures, strict=True))
     assert auroc(labels, -scores) == pytest.approx(1 - auroc(labels, scores), abs=1e-12)
+
+
+@pytest.mark.parametrize("gap", [0.0, 1.0, 2.5])
+def test_the_interval_is_that_of_scipys_bootstrap(gap: float, rng: np.random.Generator) -> None:
+    good, bad = np.round(rng.normal(size=70), 1), np.round(rng.normal(gap, size=40), 1)
+    expected = bootstrap(
+        (good, bad),
+        lambda one, other: auroc(np.repeat([False, True], [70, 40]), np.concatenate([one, other])),
+        n_resamples=4000,
+        method="percentile",
+        vectorized=False,
+        rng=np.random.default_rng(1),
+    ).confidence_interval
+    labels, scores = np.repeat([False, True], [70, 40]), np.concatenate([good, bad])
+    found = auroc_interval(labels, scores, resamples=4000)
+    assert found == pytest.approx((expected.low, expected.high), abs=0.01)
+    assert found == auroc_interval(labels, scores, resamples=4000)
+    narrow = auroc_interval(labels, scores, resamples=4000, level=0.5)
+    assert found[0] < narrow[0] < narrow[1] < found[1]
+
+
+@given(PICTURES)
+def test_an_interval_lies_between_no_skill_and_all(pictures: list[tuple[bool, float]]) -> None:
+    labels, scores = zip(*pictures, strict=True)
+    lower, upper = auroc_interval(labels, scores, resamples=20)
+    assert 0 <= lower <= upper <= 1
 
 
 def test_many_pictures(rng: np.random.Generator) -> None:

@@ -3,7 +3,7 @@
 from flawflow.metrics.aupro import aupro
 from flawflow.metrics.evaluation import DefectEvaluation, Evaluation, Scored, evaluate_maps
 from flawflow.metrics.pixels import PixelMeasures, PixelResult
-from flawflow.metrics.ranking import auroc, average_precision
+from flawflow.metrics.ranking import auroc, auroc_interval, average_precision
 
 __all__ = [
     "DefectEvaluation",
@@ -13,6 +13,7 @@ __all__ = [
     "Scored",
     "aupro",
     "auroc",
+    "auroc_interval",
     "average_precision",
     "evaluate_maps",
 ]

@@ -18,8 +18,8 @@ from flawflow.learn.source import Progress, Source
 
 MakeSource = Callable[[Sequence[int]], Source]
 SHORT = CflowOptions(steps=6, blocks=2, hidden=8, position_channels=8, batch=64)
-# The grids of pictures of 64 × 64: the scales by themselves, joined, coarse.
-SIDES = {(8,): (8, 8), (8, 16): (8, 4), (8, 16, 32): (8, 4, 2), (4, 8, 16): (16, 8, 4)}
+# The grids of pictures of 64 × 64: the scales by themselves, joined (two maps), coarse.
+SIDES = {(8,): (8, 8, 8), (8, 16): (8, 8, 4), (8, 16, 32): (8, 4, 4, 2), (4, 8, 16): (16, 8, 8, 4)}
 STRIDES = pytest.mark.parametrize("strides", SIDES, ids=str)
 
 
@@ -54,8 +54,9 @@ def test_any_number_of_scales_is_learned_and_exported(
 
 def test_joined_scales_judge_the_coarse_map_helps_the_score_and_fine_scales_sharpen() -> None:
     detector = Cflow(replace(SHORT, sharpening=0.3, coarse_weight=0.7))
-    assert detector.weights(4) == Weights((0, 0, 1, 0), (0, 0, 1, 0.7), (0.5, 0.5, 0, 0), 0.3)
-    assert detector.weights(2) == Weights((1, 0), (1, 0.7), (0, 0), 0.3)
+    expected = Weights((0, 0, 0.5, 0.5, 0), (0, 0, 0.5, 0.5, 0.7), (0.5, 0.5, 0, 0, 0), 0.3)
+    assert detector.weights(5) == expected
+    assert detector.weights(3) == Weights((0.5, 0.5, 0), (0.5, 0.5, 0.7), (0, 0, 0), 0.3)
 
 
 def test_weights_decide_what_a_model_shows(make_source: MakeSource, part_pictures: NDArray[np.uint8]) -> None:

@@ -20,9 +20,9 @@ from flawflow.learn.detector.joined_scale import (
     Joined,
     JoinedFeatures,
     JoinedScale,
-    averaging_matrix,
     draw_channels,
     fit_joined,
+    pooling_matrix,
 )
 from flawflow.learn.detector.options import CflowOptions
 from flawflow.learn.extract import allocate
@@ -55,12 +55,16 @@ def _pyramid(source: Source) -> list[Tensor]:
     return pyramid
 
 
-@given(st.integers(1, 6), st.integers(1, 6), st.integers(0, 100))
-def test_neighbours_are_averaged_without_what_is_beyond_the_edge(height: int, width: int, seed: int) -> None:
-    maps = torch.randn(2, 3, height, width, generator=torch.Generator().manual_seed(seed))
+@given(st.integers(1, 4), st.integers(1, 4), st.integers(0, 2), st.integers(0, 2), st.integers(0, 100))
+def test_neighbours_are_averaged_without_what_is_beyond_the_edge(
+    height: int, width: int, finer: int, coarser: int, seed: int
+) -> None:
+    own = (height << finer, width << finer)
+    wanted = (height << coarser, width << coarser)
+    maps = torch.randn(2, 3, *own, generator=torch.Generator().manual_seed(seed))
     averaged = F.avg_pool2d(maps, 3, stride=1, padding=1, count_include_pad=False)
-    found = averaging_matrix((height, width)) @ as_vectors(maps)
-    torch.testing.assert_close(found, as_vectors(averaged))
+    found = pooling_matrix(own[0], wanted[0]) @ maps @ pooling_matrix(own[1], wanted[1]).T
+    torch.testing.assert_close(found, join([averaged], wanted, mode="bilinear"))
 
 
 @pytest.mark.parametrize("grid", [(4, 6), (2, 3)])
@@ -70,11 +74,12 @@ def test_the_two_coarsest_scales_are_joined_at_a_grid(grid: tuple[int, int]) -> 
     pyramid = [torch.randn(5, *shape, generator=generator) for shape in shapes]
     joined = join(pyramid[1:], grid, mode="bilinear")
     assert joined.shape == (5, 7, *grid)
-    assert torch.equal(JoinedFeatures(grid, None, pooled=False)(pyramid), as_vectors(joined))
+    assert torch.equal(JoinedFeatures(grid, None)(pyramid), as_vectors(joined))
     chosen = torch.tensor([1, 2, 6])
-    averaged = F.avg_pool2d(joined[:, chosen], 3, stride=1, padding=1, count_include_pad=False)
-    found = JoinedFeatures(grid, chosen, pooled=True)(pyramid)
-    torch.testing.assert_close(found, as_vectors(averaged))
+    averaged = [F.avg_pool2d(maps, 3, stride=1, padding=1, count_include_pad=False) for maps in pyramid[1:]]
+    found = JoinedFeatures(grid, chosen, pooled=[(4, 6), (2, 3)])(pyramid)
+    expected = join(averaged, grid, mode="bilinear")[:, chosen]
+    torch.testing.assert_close(found, as_vectors(expected))
 
 
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(0, 2**62))
@@ -98,18 +103,22 @@ def test_another_seed_draws_other_channels() -> None:
 
 
 @pytest.mark.parametrize("strides", [(8,), (8, 16), (4, 8, 16)])
-def test_a_flow_that_has_not_learned_is_the_gaussian(strides: Sequence[int], make_source: MakeSource) -> None:
+def test_a_flow_that_has_not_learned_is_the_shared_gaussian(
+    strides: Sequence[int], make_source: MakeSource
+) -> None:
     source = make_source(strides)
     pyramid = _pyramid(source)
     with torch.inference_mode():
         joined, coarse = (_fit(source, how) for how in (JOINED, COARSE))
-        distance = joined(pyramid)
-        energy = joined.gaussian.energy(joined.features(pyramid))
-        below = coarse(pyramid)
-        expected = (1 + coarse.gaussian.energy(coarse.features(pyramid))).sqrt()
-    assert distance.shape == (10, 8, 8)
+        own, shared = joined(pyramid)
+        whitened = joined.gaussian(joined.features(pyramid))
+        (below,) = coarse(pyramid)
+        expected = (1 + coarse.gaussian.energy(coarse.gaussian(coarse.features(pyramid)))).sqrt()
+    assert own.shape == shared.shape == (10, 8, 8)
+    torch.testing.assert_close(own.flatten(1), (1 + joined.gaussian.energy(whitened)).sqrt())
     # The likeliest vector is at 1.
-    torch.testing.assert_close(distance.flatten(1).square(), 1 + energy - energy.min(), rtol=1e-4, atol=1e-3)
+    energy = whitened.square().sum(dim=2)
+    torch.testing.assert_close(shared.flatten(1).square(), 1 + energy - energy.min(), rtol=1e-4, atol=1e-3)
     side = 64 // strides[-1]
     assert below.shape == (10, side, side)
     torch.testing.assert_close(below.flatten(1), expected)
@@ -138,14 +147,16 @@ def test_another_position_stands_out_where_it_is(how: Joined, make_source: MakeS
         height, width = features.shape[2:]
         features[3, :, : height // 4, : width // 4] *= -2
     with torch.inference_mode():
-        grown = scale(changed) - scale(pyramid)
-    side = grown.shape[1]
-    assert grown[3].argmax() in (0, 1, side, side + 1)
-    assert grown[3, 0, 0] > 1
-    others = [index for index in range(10) if index != 3]
-    assert grown[others].abs().max() < 1e-3
-    # As far as neighbours are averaged and interpolated.
-    assert grown[3, side * 3 // 4 :, side * 3 // 4 :].abs().max() < 1e-3
+        maps = [after - before for after, before in zip(scale(changed), scale(pyramid), strict=True)]
+    assert len(maps) == 1 + how.learns
+    for grown in maps:
+        side = grown.shape[1]
+        assert grown[3].argmax() in (0, 1, side, side + 1)
+        assert grown[3, 0, 0] > 1
+        others = [index for index in range(10) if index != 3]
+        assert grown[others].abs().max() < 1e-3
+        # As far as neighbours are averaged and interpolated.
+        assert grown[3, side * 3 // 4 :, side * 3 // 4 :].abs().max() < 1e-3
 
 
 @BOTH

@@ -21,9 +21,10 @@ class Cflow(Detector):
     scales, each giving a map:
 
     - of each scale but the two coarsest, by itself: a flow at its own resolution;
-    - of the two coarsest joined, at the finer grid of them: what scales have in common tells most. Its flow
-      begins where each position has its own mean and each cell its own covariance (eq. 6);
-    - of the two coarsest joined and averaged over their neighbours, at the coarsest grid: that Gaussian
+    - of the two coarsest joined, at the finer grid of them: what scales have in common tells most. A Gaussian
+      (eq. 6) in which each position has its own mean and each cell its own covariance gives one map, a flow
+      that all positions share, of what the Gaussian whitens, gives another;
+    - of the two coarsest averaged over their neighbours and joined at the coarsest grid: such a Gaussian
       alone. It sees what is large, or missing, and counts in the score only.
 
     Differences to the paper, each measured in docs/accuracy.md: scales are joined; positions have their own
@@ -32,7 +33,7 @@ class Cflow(Detector):
     """
 
     name = "cflow"
-    aggregation = Aggregation()
+    aggregation = Aggregation(smoothing=2.0, tail=0.0025)
 
     def __init__(self, options: CflowOptions | None = None) -> None:
         super().__init__()
@@ -55,16 +56,16 @@ class Cflow(Detector):
         self.joined.extend((joined, coarse))
 
     def forward(self, pyramid: Sequence[Tensor]) -> list[Tensor]:
-        """Measure the anomaly of every feature vector: maps of the single scales, joined, coarse."""
+        """Measure every feature vector: maps of single scales, two of those joined, the coarse one."""
         singles = measure_scales(self.scales, pyramid[: len(self.scales)])
-        return singles + [joined(pyramid) for joined in self.joined]
+        return singles + [distance for joined in self.joined for distance in joined(pyramid)]
 
     def weights(self, count: int) -> Weights:
         """The joined scales judge, the coarse Gaussian helps the score, fine scales sharpen the map."""
-        fine = max(0, count - 2)
+        fine = max(0, count - 3)
         return Weights(
-            in_map=(*(0.0,) * fine, 1.0, 0.0),
-            in_score=(*(0.0,) * fine, 1.0, self.options.coarse_weight),
-            sharpening=(*(1.0 / max(1, fine),) * fine, 0.0, 0.0),
+            in_map=(*(0.0,) * fine, 0.5, 0.5, 0.0),
+            in_score=(*(0.0,) * fine, 0.5, 0.5, self.options.coarse_weight),
+            sharpening=(*(1.0 / max(1, fine),) * fine, 0.0, 0.0, 0.0),
             strength=self.options.sharpening,
         )

@@ -1,4 +1,4 @@
-"""The Gaussian at which the flow of joined features begins (eq. 6): own means, low-rank covariances."""
+"""The Gaussian of joined features (eq. 6): each position's own mean, each cell's own low-rank covariance."""
 
 from collections.abc import Callable, Iterator
 
@@ -17,30 +17,36 @@ Chunks = Callable[[], Iterator[Tensor]]
 
 
 class CellGaussian(nn.Module):
-    """Whiten vectors: x = (I + V_q·diag(g_q)·V_qᵀ)·W·(z - μ_i) at position i of cell q.
+    """Measure vectors: M² = |x|²_q, x = W·(z - μ_i), at position i of cell q (eq. 3).
 
-    Each position has its own mean μ_i. W whitens the covariance that all positions share. What a cell's own
-    covariance, in that space, differs by is corrected in the directions V_q in which it differs most; its
-    eigenvalues λ become 1 by g = λ^(-1/2) - 1. A cell is a few neighbouring positions: they share what
-    pictures are too few to tell of each alone, and the model stays small.
+    Each position has its own mean μ_i. W whitens the covariance that all positions share. In that space a
+    cell has a covariance of its own, held as probabilistic principal components are: the R directions V_q
+    in which it differs most have their own eigenvalues λ, all others the geometric mean ρ_q of theirs, so
 
-    A cell's covariance weighs N / (N + D) against the shared one, with N pictures and D channels.
+        M² = |x|² / ρ_q + Σ_r (1/λ_r - 1/ρ_q)·(v_r·x)².
+
+    A cell is a few neighbouring positions: they share what pictures are too few to tell of each alone, and
+    the model stays small. A cell's covariance weighs N / (N + D) against the shared one, with N pictures and
+    D channels.
 
     Attributes:
         matrix: W, (D, D).
         offset: -W·μ_i, (H·W, D).
         basis: V_q, (cells, D, R); R is 0 where no cell has a covariance of its own.
-        gain: g_q, (cells, 1, R).
+        gain: ρ_q/λ_r - 1, (cells, 1, R).
+        rest: 1/ρ_q, (cells, 1).
     """
 
     matrix: Tensor
     offset: Tensor
     basis: Tensor
     gain: Tensor
+    rest: Tensor
 
-    def __init__(self, matrix: Tensor, offset: Tensor, basis: Tensor, gain: Tensor) -> None:
+    def __init__(self, matrix: Tensor, offset: Tensor, basis: Tensor, gain: Tensor, rest: Tensor) -> None:
         super().__init__()
-        for name, value in (("matrix", matrix), ("offset", offset), ("basis", basis), ("gain", gain)):
+        constants = {"matrix": matrix, "offset": offset, "basis": basis, "gain": gain, "rest": rest}
+        for name, value in constants.items():
             self.register_buffer(name, value.float().contiguous())
 
     @classmethod
@@ -88,35 +94,30 @@ class CellGaussian(nn.Module):
         inverse = (rotation.double() @ inverse).float()
         weight = rows / (rows + mean.shape[1])
         share = torch.where(per_cell > 0, weight / per_cell.clamp_min(1), 0)
-        basis, gain = _directions(own, inverse, share, weight * (per_cell > 0), min(rank, mean.shape[1]))
+        weights = weight * (per_cell > 0)
+        basis, gain, rest = _own_covariances(own, inverse, share, weights, min(rank, mean.shape[1]))
         matrix = inverse.T / deviation[:, None] / (1 + noise**2) ** 0.5
-        return cls(matrix, -mean @ matrix, basis, gain)
+        return cls(matrix, -mean @ matrix, basis, gain, rest)
 
     def forward(self, vectors: Tensor) -> Tensor:
-        """Whiten vectors.
+        """Whiten vectors by the covariance that positions share.
 
         Args:
             vectors: (B, H·W, D) float32.
 
         Returns:
-            The same shape; on good pictures about standard normal.
+            x, the same shape; on good pictures about standard normal.
         """
-        x = vectors @ self.matrix + self.offset
-        if not self.basis.shape[2]:
-            return x
-        in_cells = self._in_cells(x)
-        change = ((in_cells @ self.basis) * self.gain) @ self.basis.transpose(1, 2)
-        return (in_cells + change).reshape(x.shape)
+        return vectors @ self.matrix + self.offset
 
-    def energy(self, vectors: Tensor) -> Tensor:
-        """The squared length of whitened vectors, (B, H·W): M² (eq. 3), without whitening them whole."""
-        x = vectors @ self.matrix + self.offset
-        energy = x.square().sum(dim=2)
+    def energy(self, whitened: Tensor) -> Tensor:
+        """M² of whitened vectors (B, H·W, D) by the cells' own covariances, (B, H·W)."""
+        energy = whitened.square().sum(dim=2)
         if not self.basis.shape[2]:
             return energy
-        # The directions are orthonormal: those that are corrected count (1 + g)² in place of 1.
-        change = ((self._in_cells(x) @ self.basis).square() * (self.gain.square() + 2 * self.gain)).sum(dim=3)
-        return energy + change.reshape(energy.shape)
+        in_cells = self._in_cells(whitened)
+        own = ((in_cells @ self.basis).square() * self.gain).sum(dim=3)
+        return ((energy.reshape(own.shape) + own) * self.rest).reshape(energy.shape)
 
     def _in_cells(self, x: Tensor) -> Tensor:
         cells = self.basis.shape[0]
@@ -144,10 +145,10 @@ def _moments(chunks: Chunks, inside: Tensor | None, *, by_position: bool) -> tup
     return spread(mean, inside, positions).float(), typical.sqrt().float(), rows
 
 
-def _directions(
+def _own_covariances(
     own: Tensor, inverse: Tensor, share: Tensor, weight: Tensor, rank: int
-) -> tuple[Tensor, Tensor]:
-    """The directions in which cells differ most from the shared covariance, and their gains.
+) -> tuple[Tensor, Tensor, Tensor]:
+    """What is kept of the cells' own covariances: `basis`, `gain` and `rest` of a `CellGaussian`.
 
     Args:
         own: Sums of products of each cell, (cells, D, D).
@@ -157,14 +158,39 @@ def _directions(
         rank: R.
     """
     dimension = own.shape[1]
-    bases, gains = [torch.zeros(0, dimension, rank)], [torch.zeros(0, 1, rank)]
+    parts = []
     for start in range(0, len(own), _PART):
         part = slice(start, start + _PART)
         whitened = inverse @ (own[part] * share[part, None, None]) @ inverse.T
         whitened += (1 - weight[part])[:, None, None] * torch.eye(dimension)
         values, vectors = torch.linalg.eigh(whitened)
-        values = values.clamp_min(1e-6)
-        chosen = values.log().abs().topk(rank, dim=1).indices[:, None]
-        gains.append(torch.gather(values.rsqrt() - 1, 1, chosen[:, 0])[:, None])
-        bases.append(torch.gather(vectors, 2, chosen.expand(-1, dimension, -1)))
-    return torch.cat(bases), torch.cat(gains)
+        chosen, logarithm, rest = _differing(values.clamp_min(1e-6).log(), rank)
+        basis = torch.gather(vectors, 2, chosen[:, None].expand(-1, dimension, -1))
+        parts.append((basis, (rest - logarithm).exp()[:, None] - 1, (-rest).exp()))
+    basis, gain, rest = (torch.cat(part) for part in zip(*parts, strict=True))
+    return basis, gain, rest
+
+
+def _differing(logarithms: Tensor, rank: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Choose eigenvalues that differ most from the geometric mean of the others.
+
+    Ascending eigenvalues are chosen from both ends, so there are `rank` + 1 ways to do it: the best leaves
+    the others closest together.
+
+    Args:
+        logarithms: (cells, D) log λ, ascending.
+        rank: How many to choose, R.
+
+    Returns:
+        Their numbers, (cells, R) int64; their logarithms, (cells, R); the mean of the others, (cells, 1).
+    """
+    count = logarithms.shape[1]
+    if rank >= count:
+        numbers = torch.arange(count).expand_as(logarithms)
+        return numbers, logarithms, logarithms.new_zeros(len(logarithms), 1)
+    kept = logarithms.double().unfold(1, count - rank, 1)
+    lowest = kept.var(dim=2, correction=0).argmin(dim=1)
+    rest = kept.mean(dim=2).gather(1, lowest[:, None])
+    numbers = torch.arange(rank).expand(len(logarithms), -1)
+    numbers = torch.where(numbers < lowest[:, None], numbers, numbers + count - rank)
+    return numbers, logarithms.gather(1, numbers), rest.float()

@@ -33,40 +33,56 @@ class JoinedFeatures(nn.Module):
     Args:
         grid: (H, W) of the positions.
         chosen: The channels to take, int64; None for all.
-        pooled: Average each position over its 3 × 3 neighbours.
+        pooled: Average each scale over 3 × 3 neighbours at its own grid first; then these grids, fine to
+            coarse. None to join scales as they are.
     """
 
     chosen: Tensor | None
-    averaging: Tensor | None
 
-    def __init__(self, grid: tuple[int, int], chosen: Tensor | None, *, pooled: bool) -> None:
+    def __init__(
+        self, grid: tuple[int, int], chosen: Tensor | None, *, pooled: Sequence[tuple[int, int]] | None = None
+    ) -> None:
         super().__init__()
         self.grid = grid
+        self.count = len(pooled or ())
         self.register_buffer("chosen", chosen)
-        self.register_buffer("averaging", averaging_matrix(grid) if pooled else None)
+        for k, own in enumerate(pooled or ()):
+            self.register_buffer(f"rows{k}", pooling_matrix(own[0], grid[0]))
+            self.register_buffer(f"columns{k}", pooling_matrix(own[1], grid[1]).T.contiguous())
 
     def forward(self, pyramid: Sequence[Tensor]) -> Tensor:
         """Join maps (B, D_k, H_k, W_k), fine to coarse; gives vectors (B, H·W, D)."""
-        joined = join(pyramid[-JOINED_SCALES:], self.grid, mode="bilinear")
-        if self.chosen is not None:
-            joined = joined.index_select(1, self.chosen)
-        vectors = as_vectors(joined)
-        # A product: engines take several times longer for averages that overlap.
-        return vectors if self.averaging is None else self.averaging @ vectors
+        scales = list(pyramid[-JOINED_SCALES:])
+        for k in range(self.count):
+            # Products: engines take several times longer for averages that overlap.
+            scales[k] = self.get_buffer(f"rows{k}") @ scales[k] @ self.get_buffer(f"columns{k}")
+        joined = join(scales, self.grid, mode="bilinear")
+        return as_vectors(joined if self.chosen is None else joined.index_select(1, self.chosen))
 
 
-def averaging_matrix(grid: tuple[int, int]) -> Tensor:
-    """What averages each position of a grid over its 3 × 3 neighbours, (H·W, H·W); rows add up to 1."""
-    unit = torch.eye(grid[0] * grid[1]).reshape(-1, 1, *grid)
-    return F.avg_pool2d(unit, 3, stride=1, padding=1, count_include_pad=False).flatten(1).T.contiguous()
+def pooling_matrix(own: int, wanted: int) -> Tensor:
+    """Average over three neighbours along an axis, then bring it to another grid: (wanted, own).
+
+    Rows add up to 1. A finer axis is averaged over the cells of the grid, a coarser one interpolated.
+    """
+    unit = torch.eye(own)[:, None]
+    pooled = F.avg_pool1d(unit, 3, stride=1, padding=1, count_include_pad=False)
+    if own > wanted:
+        pooled = F.avg_pool1d(pooled, own // wanted)
+    elif own < wanted:
+        pooled = F.interpolate(pooled, size=wanted, mode="linear", align_corners=False)
+    return pooled[:, 0].T.contiguous()
 
 
 class JoinedScale(nn.Module):
-    """Measure joined features: whiten them by position, then by a density that positions share.
+    """Measure joined features by a Gaussian, and by a density of what it whitens.
+
+    The Gaussian knows how channels vary together in each place, the density what all places have in common
+    beyond a Gaussian; what one of them misses the other often sees.
 
     Args:
         features: Joins the scales.
-        gaussian: The positions' own affine layer.
+        gaussian: The positions' own affine layer, and the cells' own covariances.
         density: Measures whitened vectors, (B, H·W, D) to (B, H·W); None where the Gaussian is all.
     """
 
@@ -76,15 +92,14 @@ class JoinedScale(nn.Module):
         self.gaussian = gaussian
         self.density = density
 
-    def forward(self, pyramid: Sequence[Tensor]) -> Tensor:
-        """Measure maps (B, D_k, H_k, W_k); gives one map (B, H, W)."""
-        vectors = self.features(pyramid)
-        if self.density is None:
-            # The 1 rounds off the root's corner, as in `DistanceScale`.
-            distance = (1 + self.gaussian.energy(vectors)).sqrt()
-        else:
-            distance = self.density(self.gaussian(vectors))
-        return distance.reshape(-1, *self.features.grid)
+    def forward(self, pyramid: Sequence[Tensor]) -> list[Tensor]:
+        """Measure maps (B, D_k, H_k, W_k); gives maps (B, H, W): the Gaussian's, and the density's if any."""
+        whitened = self.gaussian(self.features(pyramid))
+        # The 1 rounds off the root's corner, as in `DistanceScale`.
+        maps = [(1 + self.gaussian.energy(whitened)).sqrt()]
+        if self.density is not None:
+            maps.append(self.density(whitened))
+        return [distance.reshape(-1, *self.features.grid) for distance in maps]
 
 
 def draw_channels(depth: int, most: int, *, seed: int) -> Tensor | None:
@@ -96,13 +111,14 @@ def draw_channels(depth: int, most: int, *, seed: int) -> Tensor | None:
 
 @dataclass(frozen=True)
 class Joined:
-    """Where scales are joined, and whether a flow learns what the Gaussian leaves.
+    """Where scales are joined, and whether a flow learns what a Gaussian cannot tell.
 
     Attributes:
         name: Of the folder for its vectors.
         level: The scale whose grid it has, counted from the coarsest, -1.
         cell: Positions in a row that share a covariance, where the grid allows.
-        learns: Whether a flow follows the Gaussian; otherwise positions are averaged over their neighbours.
+        learns: Whether a flow learns, too; otherwise each scale is averaged over neighbours before it is
+            joined.
     """
 
     name: str
@@ -123,10 +139,11 @@ def fit_joined(source: Source, how: Joined, options: CflowOptions, tally: Tally)
     depth = sum(maps.shape[2] for maps in store.maps[-JOINED_SCALES:])
     seed = seed_of(source.seed, len(store.maps))
     # Less one, since each position has a mean of its own.
-    vectors = (len(store.maps[0]) - 1) * _different_positions(grid, inside, pooled=not how.learns)
+    pooled = None if how.learns else store.grids[-JOINED_SCALES:]
+    vectors = (len(store.maps[0]) - 1) * _different_positions(grid, inside, pooled)
     most = min(options.joined_channels, max(1, vectors // _FEWEST))
     chosen = draw_channels(depth, most, seed=seed)
-    features = JoinedFeatures(grid, chosen, pooled=not how.learns).to(device)
+    features = JoinedFeatures(grid, chosen, pooled=pooled).to(device)
     noise = options.joined_noise if how.learns else 0.0
     gaussian = CellGaussian.from_data(
         lambda: map(features, store.pyramids(device)),
@@ -152,10 +169,19 @@ def fit_joined(source: Source, how: Joined, options: CflowOptions, tally: Tally)
     return JoinedScale(features, gaussian, as_scale(folded, learned, options, device))
 
 
-def _different_positions(grid: tuple[int, int], inside: Tensor | None, *, pooled: bool) -> int:
+def _different_positions(
+    grid: tuple[int, int], inside: Tensor | None, pooled: Sequence[tuple[int, int]] | None
+) -> int:
     """How many positions differ: on the smallest grids several have the same neighbours."""
     places = torch.arange(grid[0] * grid[1]) if inside is None else inside.cpu()
-    return len(torch.unique(averaging_matrix(grid)[places], dim=0)) if pooled else len(places)
+    if pooled is None:
+        return len(places)
+    rows, columns = (
+        torch.unique(pooling_matrix(own, wanted), dim=0, return_inverse=True)[1]
+        for own, wanted in zip(pooled[-1], grid, strict=True)
+    )
+    alike = torch.stack([rows[places // grid[1]], columns[places % grid[1]]])
+    return int(torch.unique(alike, dim=1).shape[1])
 
 
 @torch.inference_mode()
