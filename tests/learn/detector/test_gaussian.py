@@ -64,7 +64,7 @@ def _energy(
         covariance = shared
         if len(vectors):
             covariance = weight * vectors.T @ vectors / len(vectors) + (1 - weight) * shared
-        # Relative to the shared one, all but the `rank` directions that differ most are as these on average.
+        # Relative to the shared one. All but the `rank` directions that differ most count half, as a whole.
         relative = np.linalg.solve(root, np.linalg.solve(root, covariance).T)
         eigenvalues, directions = np.linalg.eigh((relative + relative.T) / 2)
         if rank == 0:
@@ -72,7 +72,7 @@ def _energy(
         elif rank < D:
             runs = [np.arange(low, low + D - rank) for low in range(rank + 1)]
             alike = min(runs, key=lambda chosen: np.log(eigenvalues)[chosen].std())
-            eigenvalues[alike] = np.exp(np.log(eigenvalues)[alike].mean())
+            eigenvalues[alike] = np.exp(0.5 * np.log(eigenvalues)[alike].mean())
         whitened = np.linalg.solve(root, (others.double().numpy() - means)[:, cell].reshape(-1, D).T)
         energy = ((directions.T @ whitened) ** 2 / eigenvalues[:, None]).sum(axis=0)
         energies[:, cell] = energy.reshape(-1, CELL)

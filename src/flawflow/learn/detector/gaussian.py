@@ -10,6 +10,9 @@ from flawflow.learn.flow.rotation import random_rotation
 
 # Of each channel's variance, added to the covariance's diagonal: what JPEG makes of equal pictures.
 _REGULARISATION = 0.01
+# How far, in logarithms, a cell's smaller differences count: as a whole they tell how quiet a place is, and a
+# place that was always quiet shall not be made as loud as the part.
+_QUIET = 0.5
 # Cells whose covariances are decomposed at once.
 _PART = 64
 
@@ -21,7 +24,7 @@ class CellGaussian(nn.Module):
 
     Each position has its own mean μ_i. W whitens the covariance that all positions share. In that space a
     cell has a covariance of its own, held as probabilistic principal components are: the R directions V_q
-    in which it differs most have their own eigenvalues λ, all others the geometric mean ρ_q of theirs, so
+    in which it differs most have their own eigenvalues λ, all others the root ρ_q of their geometric mean, so
 
         M² = |x|² / ρ_q + Σ_r (1/λ_r - 1/ρ_q)·(v_r·x)².
 
@@ -182,7 +185,7 @@ def _differing(logarithms: Tensor, rank: int) -> tuple[Tensor, Tensor, Tensor]:
         rank: How many to choose, R.
 
     Returns:
-        Their numbers, (cells, R) int64; their logarithms, (cells, R); the mean of the others, (cells, 1).
+        Their numbers, (cells, R) int64; their logarithms, (cells, R); log ρ of the others, (cells, 1).
     """
     count = logarithms.shape[1]
     if rank >= count:
@@ -190,7 +193,7 @@ def _differing(logarithms: Tensor, rank: int) -> tuple[Tensor, Tensor, Tensor]:
         return numbers, logarithms, logarithms.new_zeros(len(logarithms), 1)
     kept = logarithms.double().unfold(1, count - rank, 1)
     lowest = kept.var(dim=2, correction=0).argmin(dim=1)
-    rest = kept.mean(dim=2).gather(1, lowest[:, None])
+    rest = _QUIET * kept.mean(dim=2).gather(1, lowest[:, None])
     numbers = torch.arange(rank).expand(len(logarithms), -1)
     numbers = torch.where(numbers < lowest[:, None], numbers, numbers + count - rank)
     return numbers, logarithms.gather(1, numbers), rest.float()
