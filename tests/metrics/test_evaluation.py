@@ -67,6 +67,9 @@ def test_order_does_not_matter(records: list[Scored]) -> None:
     assert one.pop("per_defect")["dent"] == pytest.approx(other.pop("per_defect")["dent"])
     for content in (one, other):
         assert (content.pop("left_out"), content.pop("notes")) == ([], [])
+    lower, upper = one.pop("image_auroc_interval")
+    assert [lower, upper] == other.pop("image_auroc_interval")
+    assert 0 <= lower < one["image_auroc"] < upper <= 1
     assert one == pytest.approx(other)
 
 

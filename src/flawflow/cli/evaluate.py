@@ -137,7 +137,9 @@ def _print_table(evaluation: "Evaluation", name: str, console: "Console") -> Non
 
     counts = f"{evaluation.image_count} test pictures, {evaluation.defect_count} of them defective"
     title = f"{escape(one_line(name))}: {counts}"
-    table = Table(title=title, title_justify="left", caption="in percent; 50 is chance for AUROC", box=None)
+    between = " to ".join(map(_percent, evaluation.image_auroc_interval))
+    caption = f"in percent; 50 is chance for AUROC; with other pictures, image AUROC is {between} (95 %)"
+    table = Table(title=title, title_justify="left", caption=caption, box=None)
     table.add_column("")
     for column in ("pictures", "image AUROC", "pixel AUROC", "AUPRO"):
         table.add_column(column, justify="right")

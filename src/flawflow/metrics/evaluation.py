@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from flawflow.errors import MetricError
 from flawflow.metrics.pixels import PixelMeasures, PixelResult
-from flawflow.metrics.ranking import auroc, average_precision
+from flawflow.metrics.ranking import auroc, auroc_interval, average_precision
 
 _GOOD = None  # the group of all good pictures; a defect type is a string
 
@@ -65,6 +65,8 @@ class Evaluation:
         image_count: All pictures, good ones included.
         defect_count: Defective pictures.
         image_auroc: In [0, 1].
+        image_auroc_interval: The ends of what other pictures of the same kinds would give, with 95 %
+            confidence (`auroc_interval`).
         image_average_precision: In (0, 1].
         pixel_auroc: In [0, 1]; None, like the next three, where no mask shows a defect.
         pixel_average_precision: In (0, 1].
@@ -78,6 +80,7 @@ class Evaluation:
     image_count: int
     defect_count: int
     image_auroc: float
+    image_auroc_interval: tuple[float, float]
     image_average_precision: float
     pixel_auroc: float | None
     pixel_average_precision: float | None
@@ -89,7 +92,8 @@ class Evaluation:
 
     def to_dict(self) -> dict[str, Any]:
         """All fields as plain Python values that JSON can hold."""
-        return asdict(self) | {"left_out": [*self.left_out], "notes": [*self.notes]}
+        lists = ("image_auroc_interval", "left_out", "notes")
+        return asdict(self) | {name: [*getattr(self, name)] for name in lists}
 
 
 def evaluate_maps(records: Iterable[Scored]) -> Evaluation:
@@ -118,6 +122,7 @@ def evaluate_maps(records: Iterable[Scored]) -> Evaluation:
         image_count=len(seen.good) + len(seen.defective),
         defect_count=len(seen.defective),
         image_auroc=image_auroc,
+        image_auroc_interval=auroc_interval(*seen.labelled()),
         image_average_precision=image_precision,
         pixel_auroc=pixel.auroc if pixel else None,
         pixel_average_precision=pixel.average_precision if pixel else None,
@@ -152,11 +157,15 @@ class _Seen:
             self.masked[name] = self.masked.get(name, 0) + 1
             self.pixels.update(record.anomaly_map, record.mask, group=name)
 
-    def image_measures(self, name: str | None = None) -> tuple[float, float]:
-        """AUROC and average precision of the pictures of one type, or of all, against the good ones."""
+    def labelled(self, name: str | None = None) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+        """Labels and scores of the good pictures, then those of one type or of all."""
         defective = [score for kind, score in self.defective if name in (None, kind)]
         scores = np.array(self.good + defective)
-        labels = np.arange(len(scores)) >= len(self.good)
+        return np.arange(len(scores)) >= len(self.good), scores
+
+    def image_measures(self, name: str | None = None) -> tuple[float, float]:
+        """AUROC and average precision of the pictures of one type, or of all, against the good ones."""
+        labels, scores = self.labelled(name)
         return auroc(labels, scores), average_precision(labels, scores)
 
     def pixel_measures(self, name: str | None = None) -> PixelResult | None:

@@ -59,7 +59,8 @@ def auroc_interval(
     """
     is_defective, values = _checked(labels, scores)
     rng = np.random.default_rng(seed)
-    good, found = np.sort(values[~is_defective]), values[is_defective]
+    # Sorted, so that the order of the pictures does not matter.
+    good, found = np.sort(values[~is_defective]), np.sort(values[is_defective])
     # How many good scores lie below and up to each defective one changes with the draw of good ones only.
     below, up_to = (np.searchsorted(good, found, side=side) for side in ("left", "right"))
     areas = np.empty(resamples)

@@ -74,12 +74,26 @@ def test_the_two_coarsest_scales_are_joined_at_a_grid(grid: tuple[int, int]) -> 
     pyramid = [torch.randn(5, *shape, generator=generator) for shape in shapes]
     joined = join(pyramid[1:], grid, mode="bilinear")
     assert joined.shape == (5, 7, *grid)
-    assert torch.equal(JoinedFeatures(grid, None)(pyramid), as_vectors(joined))
+    assert torch.equal(JoinedFeatures(grid, [3, 4])(pyramid), as_vectors(joined))
     chosen = torch.tensor([1, 2, 6])
     averaged = [F.avg_pool2d(maps, 3, stride=1, padding=1, count_include_pad=False) for maps in pyramid[1:]]
-    found = JoinedFeatures(grid, chosen, pooled=[(4, 6), (2, 3)])(pyramid)
+    found = JoinedFeatures(grid, [3, 4], chosen, pooled=[(4, 6), (2, 3)])(pyramid)
     expected = join(averaged, grid, mode="bilinear")[:, chosen]
     torch.testing.assert_close(found, as_vectors(expected))
+
+
+@pytest.mark.parametrize("grid", [(4, 6), (2, 3)])
+@pytest.mark.parametrize("chosen", [None, [1, 2, 6], [0, 2], [4]], ids=str)
+@pytest.mark.parametrize("pooled", [None, [(4, 6), (2, 3)]], ids=["as they are", "pooled"])
+def test_products_of_joined_vectors_are_those_of_their_scales(
+    grid: tuple[int, int], chosen: list[int] | None, pooled: list[tuple[int, int]] | None
+) -> None:
+    generator = torch.Generator().manual_seed(0)
+    pyramid = [torch.randn(5, *shape, generator=generator) for shape in ((2, 8, 12), (3, 4, 6), (4, 2, 3))]
+    channels = None if chosen is None else torch.tensor(chosen)
+    features = JoinedFeatures(grid, [3, 4], channels, pooled=pooled)
+    matrix = torch.randn(7 if chosen is None else len(chosen), 9, generator=generator)
+    torch.testing.assert_close(features.product(pyramid, matrix), features(pyramid) @ matrix)
 
 
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(0, 2**62))

@@ -1,5 +1,6 @@
 """The density of the two coarsest scales, joined: what they have in common tells more than each alone."""
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -32,32 +33,63 @@ class JoinedFeatures(nn.Module):
 
     Args:
         grid: (H, W) of the positions.
-        chosen: The channels to take, int64; None for all.
+        depths: D_k of the scales that are joined, fine to coarse.
+        chosen: The channels to take, of all side by side, int64, ascending; None for all.
         pooled: Average each scale over 3 × 3 neighbours at its own grid first; then these grids, fine to
             coarse. None to join scales as they are.
     """
 
-    chosen: Tensor | None
-
     def __init__(
-        self, grid: tuple[int, int], chosen: Tensor | None, *, pooled: Sequence[tuple[int, int]] | None = None
+        self,
+        grid: tuple[int, int],
+        depths: Sequence[int],
+        chosen: Tensor | None = None,
+        *,
+        pooled: Sequence[tuple[int, int]] | None = None,
     ) -> None:
         super().__init__()
         self.grid = grid
-        self.count = len(pooled or ())
-        self.register_buffer("chosen", chosen)
-        for k, own in enumerate(pooled or ()):
-            self.register_buffer(f"rows{k}", pooling_matrix(own[0], grid[0]))
-            self.register_buffer(f"columns{k}", pooling_matrix(own[1], grid[1]).T.contiguous())
+        self.depths = list(depths)
+        self.is_chosen = chosen is not None
+        self.is_pooled = pooled is not None
+        if chosen is not None:
+            for k, depth in enumerate(depths):
+                first = sum(depths[:k])
+                own = chosen[(chosen >= first) & (chosen < first + depth)] - first
+                self.register_buffer(f"chosen{k}", own)
+                self.depths[k] = len(own)
+        for k, (height, width) in enumerate(pooled or ()):
+            self.register_buffer(f"rows{k}", pooling_matrix(height, grid[0]))
+            self.register_buffer(f"columns{k}", pooling_matrix(width, grid[1]).T.contiguous())
 
     def forward(self, pyramid: Sequence[Tensor]) -> Tensor:
         """Join maps (B, D_k, H_k, W_k), fine to coarse; gives vectors (B, H·W, D)."""
-        scales = list(pyramid[-JOINED_SCALES:])
-        for k in range(self.count):
-            # Products: engines take several times longer for averages that overlap.
-            scales[k] = self.get_buffer(f"rows{k}") @ scales[k] @ self.get_buffer(f"columns{k}")
-        joined = join(scales, self.grid, mode="bilinear")
-        return as_vectors(joined if self.chosen is None else joined.index_select(1, self.chosen))
+        return as_vectors(join(self._scales(pyramid), self.grid, mode="bilinear"))
+
+    def product(self, pyramid: Sequence[Tensor], matrix: Tensor) -> Tensor:
+        """The joined vectors times a matrix (D, E); gives (B, H·W, E).
+
+        Products and interpolation are both linear: a coarse scale is multiplied where it has few positions
+        and interpolated then.
+        """
+        parts = torch.split(matrix, [depth for depth in self.depths if depth])
+        products = (
+            join([F.conv2d(scale, part.T[:, :, None, None])], self.grid, mode="bilinear")
+            for scale, part in zip(self._scales(pyramid), parts, strict=True)
+        )
+        return as_vectors(functools.reduce(torch.add, products))
+
+    def _scales(self, pyramid: Sequence[Tensor]) -> list[Tensor]:
+        scales = []
+        for k, features in enumerate(pyramid[-JOINED_SCALES:]):
+            if not self.depths[k]:
+                continue
+            own = features.index_select(1, self.get_buffer(f"chosen{k}")) if self.is_chosen else features
+            if self.is_pooled:
+                # Products: engines take several times longer for averages that overlap.
+                own = self.get_buffer(f"rows{k}") @ own @ self.get_buffer(f"columns{k}")
+            scales.append(own)
+        return scales
 
 
 def pooling_matrix(own: int, wanted: int) -> Tensor:
@@ -94,7 +126,7 @@ class JoinedScale(nn.Module):
 
     def forward(self, pyramid: Sequence[Tensor]) -> list[Tensor]:
         """Measure maps (B, D_k, H_k, W_k); gives maps (B, H, W): the Gaussian's, and the density's if any."""
-        whitened = self.gaussian(self.features(pyramid))
+        whitened = self.features.product(pyramid, self.gaussian.matrix) + self.gaussian.offset
         # The 1 rounds off the root's corner, as in `DistanceScale`.
         maps = [(1 + self.gaussian.energy(whitened)).sqrt()]
         if self.density is not None:
@@ -136,14 +168,14 @@ def fit_joined(source: Source, how: Joined, options: CflowOptions, tally: Tally)
     store, device = source.features, source.device
     level = max(0, len(store.maps) + how.level)
     grid, inside = store.grids[level], store.inside(level)
-    depth = sum(maps.shape[2] for maps in store.maps[-JOINED_SCALES:])
+    depths = [maps.shape[2] for maps in store.maps[-JOINED_SCALES:]]
     seed = seed_of(source.seed, len(store.maps))
     # Less one, since each position has a mean of its own.
     pooled = None if how.learns else store.grids[-JOINED_SCALES:]
     vectors = (len(store.maps[0]) - 1) * _different_positions(grid, inside, pooled)
     most = min(options.joined_channels, max(1, vectors // _FEWEST))
-    chosen = draw_channels(depth, most, seed=seed)
-    features = JoinedFeatures(grid, chosen, pooled=pooled).to(device)
+    chosen = draw_channels(sum(depths), most, seed=seed)
+    features = JoinedFeatures(grid, depths, chosen, pooled=pooled).to(device)
     noise = options.joined_noise if how.learns else 0.0
     gaussian = CellGaussian.from_data(
         lambda: map(features, store.pyramids(device)),
