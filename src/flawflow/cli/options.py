@@ -144,6 +144,14 @@ engine_option = click.option(
     help="What runs the model; openvino is an extra of the installation.",
 )
 
+place_option = click.option(
+    "--place",
+    type=click.Choice(("copy", "move")),
+    default="copy",
+    show_default=True,
+    help="How pictures get into OUTPUT/OK, REVIEW and NG with --to folder.",
+)
+
 size_option = click.option(
     "--size",
     type=parse_size,

@@ -46,6 +46,7 @@ class Station:
 
     Attributes:
         settings: What it was told.
+        journal: Its identity, which its records are of.
         store: Its record.
         shelf: Its files.
         registry: Its models.
@@ -58,6 +59,7 @@ class Station:
     """
 
     settings: Settings
+    journal: str
     store: Store
     shelf: Shelf
     registry: Registry
@@ -88,7 +90,7 @@ class Station:
         with contextlib.ExitStack() as opened:
             lock = FolderLock(settings.data)
             opened.callback(lock.release)
-            store = _open_store(settings, shelf)
+            store, journal = _open_store(settings, shelf)
             opened.callback(store.close)
             try:
                 registry = Registry(
@@ -104,12 +106,13 @@ class Station:
 
         def tell_inspections(rows: Sequence[InspectionRow]) -> None:
             for row in rows:
-                events.publish({"type": "inspection", "inspection": inspection_json(row)})
+                events.publish({"type": "inspection", "inspection": inspection_json(row, journal)})
 
         scribe = Scribe(store, shelf, in_work=lambda: desk.in_work, written=tell_inspections)
         desk = Desk(settings, scribe=scribe, meters=meters)
         station = cls(
             settings=settings,
+            journal=journal,
             store=store,
             shelf=shelf,
             registry=registry,
@@ -194,14 +197,14 @@ class Station:
         thread.start()
 
 
-def _open_store(settings: Settings, shelf: Shelf) -> Store:
-    """Open the record, if it is the one that belongs to the data folder."""
+def _open_store(settings: Settings, shelf: Shelf) -> tuple[Store, str]:
+    """Open the record, if it is the one that belongs to the data folder, and give their identity."""
     identity = Identity(settings.data, shelf.keys())
     store = Store(settings.database_url, admit=identity.admit)
     identity.settle()
     # What is recorded from here on is in no backup, and no backup may take its place.
     (settings.data / BACKUP).unlink(missing_ok=True)
-    return store
+    return store, identity.name
 
 
 def _tidy(settings: Settings, store: Store, shelf: Shelf) -> None:
