@@ -83,6 +83,12 @@ def _named_paths(
     help="Camera or server whose streams may be sources; may be given several times.",
 )
 @click.option(
+    "--to",
+    multiple=True,
+    metavar="KIND",
+    help="Deliver records too: jsonl, csv, webhook=URL or mqtt=URL; may be given several times.",
+)
+@click.option(
     "--trained-on",
     multiple=True,
     callback=_named_paths,

@@ -29,6 +29,7 @@ from flawflow.station.scribe import Scribe
 from flawflow.station.settings import Settings
 from flawflow.station.shapes import inspection_json, model_json
 from flawflow.station.shelf import ORPHANS, Shelf
+from flawflow.station.sinks import Deliveries, open_sinks
 
 _log = logging.getLogger("flawflow.station")
 
@@ -70,6 +71,7 @@ class Station:
     sessions: Sessions
     tokens: TokenCheck | None
     _scribe: Scribe
+    _deliveries: Deliveries
     _lock: FolderLock
     _stopped: threading.Event = field(default_factory=threading.Event)
     _threads: list[threading.Thread] = field(default_factory=list)
@@ -82,6 +84,7 @@ class Station:
             FlawflowError: When a model, the database or the data folder cannot be used.
         """
         make_private(settings.data)
+        sinks = open_sinks(settings.to, settings.data)
         events, meters, shelf = Events(), Meters(), Shelf(settings.data)
 
         def tell_model(model: Model) -> None:
@@ -107,7 +110,9 @@ class Station:
         def tell_inspections(rows: Sequence[InspectionRow]) -> None:
             for row in rows:
                 events.publish({"type": "inspection", "inspection": inspection_json(row, journal)})
+            deliveries.wake()
 
+        deliveries = Deliveries(sinks, store, settings.data, journal)
         scribe = Scribe(store, shelf, in_work=lambda: desk.in_work, written=tell_inspections)
         desk = Desk(settings, scribe=scribe, meters=meters)
         station = cls(
@@ -123,6 +128,7 @@ class Station:
             sessions=Sessions(settings.data / "sessions.json", settings.token),
             tokens=None if settings.token is None else TokenCheck(settings.token),
             _scribe=scribe,
+            _deliveries=deliveries,
             _lock=lock,
         )
         station._every(_REFRESH_SECONDS, registry.refresh)
@@ -157,6 +163,7 @@ class Station:
         self.looking.close()
         self.desk.close()
         self._scribe.close()
+        self._deliveries.close()
         for thread in self._threads:
             thread.join(_LONGEST_TURN_SECONDS)
         self.store.close()

@@ -5,7 +5,7 @@ import click
 import pytest
 
 from flawflow.card import Card
-from flawflow.cli import inspect, watch
+from flawflow.cli import inspect, serve, watch
 from flawflow.errors import SinkError
 from flawflow.results.sinks import Setting, Verb, kinds, open_sink
 from flawflow.results.sinks.contract import Sink
@@ -36,9 +36,12 @@ def test_what_there_is_not_is_refused_with_what_there_is(verb: Verb, text: str, 
         open_sink(text, Setting(verb=verb, output=tmp_path, card=card))
 
 
-@pytest.mark.parametrize(("verb", "command"), [("inspect", inspect.command), ("watch", watch.command)])
+@pytest.mark.parametrize(
+    ("verb", "command"),
+    [("inspect", inspect.command), ("watch", watch.command), ("serve", serve.command)],
+)
 def test_the_help_names_every_kind(verb: Verb, command: click.Command):
-    (option,) = [each for each in command.params if each.name == "sinks"]
+    (option,) = [each for each in command.params if "--to" in each.opts]
     assert isinstance(option, click.Option)
     assert option.help is not None
     for kind in kinds(verb):
