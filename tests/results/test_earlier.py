@@ -10,8 +10,10 @@ from flawflow.errors import FlawflowError
 from flawflow.inspect.inspector import Inspector
 from flawflow.results.deliver import Delivery
 from flawflow.results.earlier import clear, has_results
+from flawflow.results.kinds import kinds
 from flawflow.results.run import Run
-from flawflow.results.sinks import Setting, kinds, open_sink
+from flawflow.results.sinks import open_sink
+from flawflow.results.sinks.contract import Setting
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from sqlalchemy.exc import OperationalError
 from starlette.testclient import TestClient
 
 from flawflow.errors import SinkError
-from flawflow.results import sinks as registry
+from flawflow.results.sinks import webhook
 from flawflow.results.sinks.contract import DeliveryError, RefusedError, Result, Sink
 from flawflow.station.settings import Settings
 from flawflow.station.sinks import RecordOutbox, open_sinks
@@ -44,8 +44,7 @@ class Receiver(Sink):
 @pytest.fixture
 def receiver(monkeypatch: pytest.MonkeyPatch) -> Receiver:
     receiver = Receiver()
-    kind = registry._Kind(lambda *_: receiver, ("serve",), address=True)
-    monkeypatch.setitem(registry._KINDS, "webhook", kind)
+    monkeypatch.setattr(webhook, "open_webhook", lambda *_: receiver)
     return receiver
 
 

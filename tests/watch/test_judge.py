@@ -7,7 +7,8 @@ from pathlib import Path
 from PIL import Image
 
 from flawflow.inspect.inspector import Inspector
-from flawflow.results.sinks import Setting, open_sink
+from flawflow.results.sinks import open_sink
+from flawflow.results.sinks.contract import Setting
 from flawflow.results.sinks.overlays import Overlays
 from flawflow.watch.judge import Judge
 

@@ -16,15 +16,14 @@ from flawflow.cli.options import (
     place_option,
     rate_options,
     say_notes,
+    to_option,
 )
 from flawflow.errors import DatasetError, FlawflowError, one_line
 
 if TYPE_CHECKING:
     from flawflow.card import Card
     from flawflow.report.summary import Summary
-    from flawflow.results.sinks import Setting
-    from flawflow.results.sinks.contract import Sink
-    from flawflow.results.sinks.folder import Place
+    from flawflow.results.sinks.contract import Place, Setting, Sink
     from flawflow.results.sinks.report import Report
 
 EXIT_FOUND = 1
@@ -41,16 +40,7 @@ _USUAL_SINKS = ("csv", "overlays", "report")
 @click.option(
     "--overwrite", is_flag=True, help="Replace the results of an earlier inspection in that folder."
 )
-@click.option(
-    "--to",
-    "sinks",
-    multiple=True,
-    default=_USUAL_SINKS,
-    show_default=True,
-    metavar="KIND",
-    help="csv, parquet, overlays, report, folder, webhook=URL or mqtt=URL beside results.jsonl; may be given "
-    "several times.",
-)
+@to_option("inspect", default=_USUAL_SINKS, besides="jsonl")
 @place_option
 @rate_options
 @engine_option
@@ -125,7 +115,7 @@ def run_inspection(
     from flawflow.report.names import common_folder, overlay_names
     from flawflow.results.deliver import Delivery
     from flawflow.results.run import Run
-    from flawflow.results.sinks import Setting
+    from flawflow.results.sinks.contract import Setting
 
     # The cores gain more from pictures side by side than from one. OpenVINO's threads serve all callers.
     threads = threads_a_worker() if engine == "onnxruntime" else None

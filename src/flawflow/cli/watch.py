@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from flawflow.cli.options import at_rates, limit_option, place_option, rate_options
+from flawflow.cli.options import at_rates, limit_option, place_option, rate_options, to_option
 from flawflow.errors import WatchError, one_line
 
 if TYPE_CHECKING:
     from flawflow.inspect.inspector import Inspector
     from flawflow.results.record import Record
-    from flawflow.results.sinks.folder import Place
+    from flawflow.results.sinks.contract import Place
     from flawflow.watch.courier import Courier
     from flawflow.watch.journal import Journal
     from flawflow.watch.watcher import Watcher
@@ -36,15 +36,7 @@ _SECONDS_TO_END = 15.0
     required=True,
     help="Folder for the journal and results.",
 )
-@click.option(
-    "--to",
-    "sinks",
-    multiple=True,
-    default=("jsonl",),
-    show_default=True,
-    metavar="KIND",
-    help="jsonl, csv, overlays, folder, webhook=URL or mqtt=URL; may be given several times.",
-)
+@to_option("watch", default=("jsonl",))
 @place_option
 @click.option(
     "--interval",
@@ -87,7 +79,8 @@ def command(
       0  ended by Ctrl-C or SIGTERM; what a receiver has not got waits in the journal
       2  nothing could be done: wrong usage, no such model or folder, OUTPUT in use
     """
-    from flawflow.results.sinks import Setting, open_sink
+    from flawflow.results.sinks import open_sink
+    from flawflow.results.sinks.contract import Setting
     from flawflow.results.sinks.overlays import Overlays
     from flawflow.watch.courier import Courier
     from flawflow.watch.journal import Journal

@@ -12,13 +12,15 @@ from flawflow.results.sinks.contract import DeliveryError, RefusedError, Result,
 
 # Pauses of 1, 2, 4, 8 and 16 seconds: what restarts meanwhile gets everything.
 _TRIES = 6
+# What a receiver may ask for between two tries: an inspection waits meanwhile.
+_LONGEST_REST_SECONDS = 30.0
 
 
 class Delivery:
     """Hands every result to every sink.
 
-    A sink that does not answer is tried again for half a minute, while the inspection waits; after that it
-    gets nothing more. A disk that is full ends the inspection.
+    A sink that does not answer is tried again for half a minute, or longer where it asks for that, while the
+    inspection waits; after that it gets nothing more. A disk that is full ends the inspection.
 
     Attributes:
         sinks: In the order of delivery.
@@ -65,7 +67,7 @@ class Delivery:
                     self._given_up.add(sink.name)
                     self._miss(sink, error)
                 else:
-                    time.sleep(pauses.next(error.after))
+                    time.sleep(pauses.next(min(error.after, _LONGEST_REST_SECONDS)))
 
     def _miss(self, sink: Sink, error: Exception) -> None:
         self.missed[sink.name] += 1

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawflow.errors import FlawflowError
-from flawflow.files import file_sha256
 from flawflow.inspect.inspection import Failure, Inspection
 from flawflow.inspect.inspector import Inspector
 from flawflow.inspect.stream import in_order
@@ -72,7 +71,7 @@ class Run:
             try:
                 inspection, picture = self._inspector.inspect_with_picture(path)
             except FlawflowError as error:
-                return self._failed(Failure(path, str(error)), number, file)
+                return Result(self._record(Failure(path, str(error)), number), file)
             return _prepared(Result(self._record(inspection, number), file, inspection), picture, sinks)
 
         yield from in_order(inspected, zip(paths, self._ids, strict=False))
@@ -85,7 +84,7 @@ class Run:
             frame, number = numbered
             found = inspect_frame(self._inspector, video, frame)
             if isinstance(found, Failure):
-                return self._failed(found, number)
+                return Result(self._record(found, number))
             record = self._record(found.inspection, number)
             record = replace(record, frame=frame.index, seconds=round(frame.seconds, 6))
             return _prepared(Result(record, inspection=found.inspection), frame.picture, sinks)
@@ -96,14 +95,7 @@ class Run:
 
     def failed(self, failure: Failure) -> Result:
         """Give the result of a file that could not even be opened."""
-        return self._failed(failure, next(self._ids))
-
-    def _failed(self, failure: Failure, number: int, file: str | None = None) -> Result:
-        try:
-            sha256 = None if file is None else file_sha256(self._pictures / file)
-        except OSError:
-            sha256 = None
-        return Result(replace(self._record(failure, number), sha256=sha256), file)
+        return Result(self._record(failure, next(self._ids)))
 
     def _record(self, outcome: Inspection | Failure, number: int) -> Record:
         return replace(record_of(outcome), id=number, time=now(), **self._about)

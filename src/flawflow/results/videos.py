@@ -8,8 +8,7 @@ from flawflow.errors import PictureError
 from flawflow.inspect.inspection import Failure
 from flawflow.results.deliver import Delivery
 from flawflow.results.run import Run
-from flawflow.results.sinks import Setting
-from flawflow.results.sinks.contract import Sink
+from flawflow.results.sinks.contract import Setting, Sink
 from flawflow.results.sinks.overlays import Overlays
 from flawflow.results.sinks.report import Report
 from flawflow.results.sinks.video import VideoOverlay

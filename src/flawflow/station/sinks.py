@@ -11,8 +11,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from flawflow.errors import one_line
 from flawflow.files import write_whole
-from flawflow.results.sinks import Setting, open_sink
-from flawflow.results.sinks.contract import Result, Sink
+from flawflow.results.sinks import open_sink
+from flawflow.results.sinks.contract import Result, Setting, Sink
 from flawflow.station.record import InspectionRow, Store
 from flawflow.station.rows import record_of_row
 from flawflow.watch.courier import Courier

@@ -7,8 +7,9 @@ import pytest
 from flawflow.card import Card
 from flawflow.cli import inspect, serve, watch
 from flawflow.errors import SinkError
-from flawflow.results.sinks import Setting, Verb, kinds, open_sink
-from flawflow.results.sinks.contract import Sink
+from flawflow.results.kinds import Verb, kinds
+from flawflow.results.sinks import open_sink
+from flawflow.results.sinks.contract import Setting, Sink
 
 ADDRESSES = {"webhook=URL": "webhook=http://127.0.0.1:9/", "mqtt=URL": "mqtt=mqtt://127.0.0.1/topic"}
 

@@ -1,17 +1,46 @@
 """What every sink is: where results go, one contract for `inspect`, `watch` and the station."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from flawflow.card import Card
 from flawflow.inspect.inspection import Inspection
+from flawflow.results.kinds import Verb
 from flawflow.results.record import Record
 
 if TYPE_CHECKING:
     from flawflow.report.gallery import Exhibit
+
+
+Place = Literal["copy", "move"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """What sinks are opened with.
+
+    Attributes:
+        verb: Who delivers: one inspection, or something that never ends.
+        output: Where files are written.
+        pictures: The folder that holds the pictures.
+        place: How pictures get into the folders of their verdicts.
+        model: The model's name.
+        card: The model's card; None where nothing is drawn.
+        overlay_names: Where the overlay of each picture of an inspection goes, below `overlays`.
+    """
+
+    verb: Verb
+    output: Path
+    pictures: Path = Path()
+    place: Place = "copy"
+    model: str = ""
+    card: Card | None = None
+    overlay_names: Mapping[Path, str] = field(default_factory=dict)
 
 
 class DeliveryError(Exception):
@@ -66,7 +95,7 @@ class Result:
 class Sink:
     """Where results go.
 
-    A new one is a file here and a line in `flawflow.results.sinks`.
+    A new one is a file beside this one and a line in `flawflow.results.kinds`. Opening it writes nothing.
 
     Attributes:
         name: Under which a journal keeps what it has not got.

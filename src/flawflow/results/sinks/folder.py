@@ -7,15 +7,12 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from flawflow.files import beside, file_sha256, whole_file
-from flawflow.results.sinks.contract import RefusedError, Result, Sink
-
-Place = Literal["copy", "move"]
+from flawflow.results.sinks.contract import Place, RefusedError, Result, Setting, Sink
 
 UNREADABLE = "UNREADABLE"
 
@@ -25,6 +22,11 @@ _COPIED_AT_ONCE = 1 << 30
 _OF_THE_NAME = (
     errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ELOOP, errno.EINVAL, errno.EILSEQ,
 )  # fmt: skip
+
+
+def open_folder(setting: Setting, _address: str) -> Sink:
+    """Open the folders of the verdicts."""
+    return VerdictFolders(setting.pictures, setting.output, setting.place)
 
 
 class VerdictFolders(Sink):

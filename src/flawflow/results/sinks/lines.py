@@ -3,14 +3,28 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from flawflow.results.lines import Form, append_lines, begins_with, missing_lines
-from flawflow.results.sinks.contract import Result, Sink
+from flawflow.results.lines import CSV, JSON_LINES, Form, append_lines, begins_with, missing_lines
+from flawflow.results.sinks.contract import Result, Setting, Sink
 
 LIST_NAME = "results"
 """The name of an inspection's list, without its suffix."""
 
 MAX_BYTES = 100_000_000
 """A file that has grown to this is followed by another of the same day."""
+
+
+def open_jsonl(setting: Setting, _address: str) -> Sink:
+    """Open records as JSON."""
+    return _open(JSON_LINES, setting)
+
+
+def open_csv(setting: Setting, _address: str) -> Sink:
+    """Open records as a table."""
+    return _open(CSV, setting)
+
+
+def _open(form: Form, setting: Setting) -> Sink:
+    return (ListFile if setting.verb == "inspect" else DatedLines)(form, setting.output)
 
 
 class ListFile(Sink):

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from flawflow.errors import SinkError
-from flawflow.results.sinks.contract import DeliveryError, Result, Sink
+from flawflow.results.sinks.contract import DeliveryError, Result, Setting, Sink
 from flawflow.results.sinks.webhook import has_host
 from flawflow.urls import shown_url
 
@@ -19,6 +19,11 @@ _SECONDS = 10.0
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
 # At least once: the broker acknowledges every record.
 _QOS = 1
+
+
+def open_mqtt(_setting: Setting, address: str) -> Sink:
+    """Open the topic at an address."""
+    return Mqtt(address)
 
 
 class Mqtt(Sink):

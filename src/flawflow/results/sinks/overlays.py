@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from flawflow.files import errors_name
+from flawflow.files import beside, errors_name
 from flawflow.picture import resize_map
 from flawflow.report.heat import overlay
-from flawflow.results.sinks.contract import Drawing, Result, Sink
+from flawflow.results.sinks.contract import Drawing, Result, Setting, Sink
 
 OVERLAYS_NAME = "overlays"
 TIMELINE_SUFFIX = ".svg"
@@ -21,6 +21,22 @@ TIMELINE_SUFFIX = ".svg"
 _QUALITY = 92
 # A JPEG can be no longer or wider.
 _JPEG_LIMIT = 65_500
+
+
+def open_overlays(setting: Setting, _address: str) -> Sink:
+    """Open the overlays of an inspection or of a watched folder."""
+    assert setting.card is not None, "the model is known"
+    scale = setting.card.heat_scale
+    return Overlays(setting.output, scale=scale, name_of=lambda result: _name(setting, result))
+
+
+def _name(setting: Setting, result: Result) -> str:
+    """Where a picture's overlay goes; the name of one that is watched tells its content, which may change."""
+    path = None if result.inspection is None else result.inspection.path
+    if path is not None and path in setting.overlay_names:
+        return setting.overlay_names[path]
+    file, digest = Path(result.file or "picture"), result.record.sha256 or ""
+    return beside(file.with_suffix(""), f"_{digest[:12]}.jpg").as_posix()
 
 
 class Overlays(Sink):

@@ -8,13 +8,18 @@ from typing import Any
 from flawflow.errors import SinkError
 from flawflow.files import whole_file
 from flawflow.results.parquet import has_parquet, parquet_schema, row_group
-from flawflow.results.sinks.contract import Result, Sink
+from flawflow.results.sinks.contract import Result, Setting, Sink
 from flawflow.results.table import COLUMNS, cells_of
 
 PARQUET_NAME = "results.parquet"
 
 # Rows of one row group: what is kept in memory until it is written.
 _ROWS = 1000
+
+
+def open_parquet(setting: Setting, _address: str) -> Sink:
+    """Open the file of an inspection."""
+    return ParquetFile(setting.output)
 
 
 class ParquetFile(Sink):

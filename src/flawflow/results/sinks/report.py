@@ -15,10 +15,16 @@ from flawflow.report.gallery import Gallery, exhibit_of
 from flawflow.report.page import VideoExhibit, render_page
 from flawflow.report.summary import Summary
 from flawflow.results.record import readable
-from flawflow.results.sinks.contract import Result, Sink
+from flawflow.results.sinks.contract import Result, Setting, Sink
 
 PAGE_NAME = "report.html"
 DRIFT_NAME = "drift.json"
+
+
+def open_report(setting: Setting, _address: str) -> Sink:
+    """Open the report of an inspection."""
+    assert setting.card is not None, "the model is known"
+    return Report(setting.output, model=setting.model, card=setting.card)
 
 
 class Report(Sink):

@@ -12,7 +12,7 @@ from typing import Any
 
 from flawflow import __version__
 from flawflow.errors import SinkError
-from flawflow.results.sinks.contract import DeliveryError, RefusedError, Result, Sink
+from flawflow.results.sinks.contract import DeliveryError, RefusedError, Result, Setting, Sink
 from flawflow.urls import shown_url
 
 TOKEN_VARIABLE = "FLAWFLOW_WEBHOOK_TOKEN"
@@ -24,6 +24,11 @@ _LONGEST_REST = 300.0
 # What says that this very record is at fault. Every other answer (a wrong address, a token that has
 # expired, an overload) is a matter of time.
 _NEVER = (400, 413, 415, 422)
+
+
+def open_webhook(_setting: Setting, address: str) -> Sink:
+    """Open the receiver at an address."""
+    return Webhook(address)
 
 
 class Webhook(Sink):
