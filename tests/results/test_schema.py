@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 from PIL import Image
 from starlette.testclient import TestClient
-from tests.watch.watching import rounds
 
 from flawflow.inspect.inspector import Inspector
 from flawflow.results.record import RECORD_VERSION
@@ -23,6 +22,8 @@ from flawflow.station.settings import Settings
 from flawflow.watch.journal import Journal
 from flawflow.watch.judge import Judge
 from flawflow.watch.watcher import Watcher
+
+from ..watch.watching import rounds
 
 DOCS = Path(__file__).parents[2] / "docs"
 
