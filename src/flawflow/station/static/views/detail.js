@@ -100,7 +100,7 @@ function regions(inspection) {
     shown.length < inspection.regions.length
       ? ` (the ${shown.length} highest of ${number(inspection.regions.length)})`
       : "";
-  const rows = shown.map(({ peak, area, box: [left, top, right, bottom] }) =>
+  const rows = shown.map(({ peak, area, box: { left, top, right, bottom } }) =>
     figures([score(peak), number(area), `${left}, ${top}`, `${right}, ${bottom}`]),
   );
   return h(
