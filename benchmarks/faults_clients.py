@@ -108,7 +108,7 @@ class Line:
             if status == 200:
                 (found,) = json.loads(body)["inspections"]
                 self.answered.append((name, found["id"], index))
-                is_own = (found["score"], found["picture_sha256"]) == (expected.score, expected.sha256)
+                is_own = (found["score"], found["sha256"]) == (expected.score, expected.sha256)
                 self.mixed_up += not is_own
                 return
         if status in (429, 503):
@@ -133,4 +133,4 @@ def names(served: Served) -> Counter[str]:
     with closing(served.connect()) as connection:
         connection.request("GET", "/api/export?format=csv")
         text = connection.getresponse().read().decode()
-    return Counter(row["name"] for row in csv.DictReader(io.StringIO(text)))
+    return Counter(row["path"] for row in csv.DictReader(io.StringIO(text)))

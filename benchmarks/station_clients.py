@@ -122,7 +122,7 @@ def _client(port: int, pool: list[Expected], end: float, most: float, tally: Tal
                 tally.seconds.append(seconds)
                 (found,) = json.loads(answer)["inspections"]
                 tally.answered.append((found["id"], index))
-                tally.wrong += (found["score"], found["picture_sha256"]) != (expected.score, expected.sha256)
+                tally.wrong += (found["score"], found["sha256"]) != (expected.score, expected.sha256)
 
 
 def _form(content: bytes) -> bytes:
@@ -145,7 +145,7 @@ def look_up(port: int, answered: list[tuple[int, int]], pool: list[Expected]) ->
     with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
         for number, index in answered:
             status, answer = _patiently(connection, f"/api/inspections/{number}")
-            if status != 200 or json.loads(answer)["picture_sha256"] != pool[index].sha256:
+            if status != 200 or json.loads(answer)["sha256"] != pool[index].sha256:
                 lost += 1
                 continue
             status, png = _patiently(connection, f"/api/inspections/{number}/map")

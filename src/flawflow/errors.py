@@ -65,5 +65,9 @@ class TrainingError(FlawflowError):
     """A training that cannot start, go on or resume as asked."""
 
 
+class SinkError(FlawflowError):
+    """A place where results cannot be delivered."""
+
+
 class WatchError(FlawflowError):
-    """A folder that cannot be watched, or a place where verdicts cannot be delivered."""
+    """A folder that cannot be watched."""

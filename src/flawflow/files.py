@@ -66,6 +66,12 @@ def beside(path: Path, ending: str) -> Path:
     return path.with_name(f"{start}{mark}{ending}")
 
 
+def file_sha256(path: Path) -> str:
+    """Give the SHA-256 of a file's content, in hex, without holding the content in memory."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
 @contextlib.contextmanager
 def errors_name(path: Path) -> Iterator[None]:
     """Let an OSError from within name `path`, which a person knows, and no scratch file or nothing."""

@@ -3,19 +3,19 @@ import importlib.util
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from click.testing import Result
 from PIL import Image
 
-from flawflow.inspect.inspector import Inspector
-from flawflow.video.inspect import FrameInspection
+from flawflow.results.run import Run
+from flawflow.results.sinks import contract, webhook
+from flawflow.results.sinks.contract import DeliveryError, Sink
+from flawflow.results.sinks.video import VideoOverlay
 from flawflow.video.read import open_video
-from flawflow.video.results import VideoResults
 
 Flawflow = Callable[..., Result]
 
@@ -159,13 +159,13 @@ def test_overlays_are_no_pictures_to_inspect(flawflow: Flawflow, tiny_model: Pat
 def test_ctrl_c_keeps_what_is_done_and_says_where(
     flawflow: Flawflow, tiny_model: Path, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    whole = Inspector.inspect_and
+    whole = Run.results
 
-    def interrupted(self: Inspector, then: Callable[..., Any], sources: list[Path]):
-        yield next(iter(whole(self, then, sources)))
+    def interrupted(self: Run, paths: list[Path], sinks: list[Sink]) -> Iterator[contract.Result]:
+        yield next(iter(whole(self, paths, sinks)))
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Inspector, "inspect_and", interrupted)
+    monkeypatch.setattr(Run, "results", interrupted)
     out = tmp_path / "out"
     result = flawflow("inspect", tiny_model, pictures, "-o", out)
     assert result.exit_code == 130
@@ -280,14 +280,14 @@ def test_a_cut_video_is_inspected_to_its_end_and_recorded(
 def test_ctrl_c_in_a_video_keeps_its_frames_until_then(
     flawflow: Flawflow, tiny_model: Path, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    add = VideoResults.add
+    deliver = VideoOverlay.deliver
 
-    def interrupted(self: VideoResults, outcome: FrameInspection) -> None:
-        if outcome.frame.index == 5:
+    def interrupted(self: VideoOverlay, results: list[contract.Result]) -> None:
+        if results[0].record.frame == 5:
             raise KeyboardInterrupt
-        add(self, outcome)
+        deliver(self, results)
 
-    monkeypatch.setattr(VideoResults, "add", interrupted)
+    monkeypatch.setattr(VideoOverlay, "deliver", interrupted)
     out = tmp_path / "out"
     assert flawflow("inspect", tiny_model, clip, "-o", out).exit_code == 130
     assert len(frames_of(out)) == 5
@@ -336,3 +336,81 @@ def test_inspecting_pictures_loads_no_video_library(
             [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True
         )
         assert shown.stdout.splitlines()[-1] == loaded
+
+
+def files(out: Path) -> set[str]:
+    return {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
+
+
+def test_what_is_written_is_what_was_asked_for(
+    flawflow: Flawflow, tiny_model: Path, pictures: Path, tmp_path: Path
+):
+    out = tmp_path / "out"
+    result = flawflow("inspect", tiny_model, pictures, "-o", out, "--to", "folder", "--to", "parquet")
+    assert result.exit_code == 3, result.output
+    # What cannot be read stays where it is.
+    assert files(out) == {"results.jsonl", "results.parquet", "OK/good/a.png", "NG/bad/a.png"}
+    assert (out / "NG" / "bad" / "a.png").read_bytes() == (pictures / "bad" / "a.png").read_bytes()
+    assert {record["overlay"] for record in records(out).values()} == {None}
+    assert "2 pictures inspected: 1 NG, 0 REVIEW, 1 OK" in result.stdout
+    assert "bad/a.png" in result.stdout
+    assert "Report:" not in result.stdout
+
+
+def test_a_moved_picture_is_gone_and_one_that_cannot_go_is_told(
+    flawflow: Flawflow, tiny_model: Path, pictures: Path, tmp_path: Path
+):
+    out = tmp_path / "out"
+    (out / "NG").mkdir(parents=True)
+    (out / "NG" / "bad").write_bytes(b"in the way")
+    (pictures / "broken.png").unlink()
+    result = flawflow(
+        "inspect", tiny_model, pictures, "-o", out, "--to", "folder", "--place", "move", "--to", "csv"
+    )
+    assert result.exit_code == 3, result.output
+    assert "1 result not delivered to folder" in result.stdout
+    assert "cannot be placed" in result.stdout
+    assert not (pictures / "good" / "a.png").exists()
+    assert (pictures / "bad" / "a.png").exists()
+
+
+def test_a_receiver_that_is_away_costs_nothing_but_its_own_results(
+    flawflow: Flawflow, tiny_model: Path, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    class Away(Sink):
+        name = "webhook=http://line/"
+
+        def deliver(self, results: object) -> None:
+            raise DeliveryError("http://line/ cannot be reached")
+
+    monkeypatch.setattr(webhook, "open_webhook", lambda *_: Away())
+    monkeypatch.setattr("flawflow.results.deliver.time.sleep", lambda _: None)
+    out = tmp_path / "out"
+    result = flawflow("inspect", tiny_model, pictures / "good", "-o", out, "--to", "webhook=http://line/")
+    assert result.exit_code == 3
+    assert "1 result not delivered to webhook=http://line/: http://line/ cannot be reached" in result.stdout
+    assert len(records(out)) == 1
+
+
+@pytest.mark.parametrize("to", ["fax", "webhook", "webhook=ftp://x", "webhook=http://u:p@x/"])
+def test_a_sink_that_there_is_not_costs_no_earlier_results(
+    flawflow: Flawflow, tiny_model: Path, pictures: Path, tmp_path: Path, to: str
+):
+    out = tmp_path / "out"
+    flawflow("inspect", tiny_model, pictures, "-o", out)
+    before = files(out)
+    result = flawflow("inspect", tiny_model, pictures, "-o", out, "--overwrite", "--to", to)
+    assert result.exit_code == 2
+    assert files(out) == before
+
+
+def test_every_record_has_the_key_of_its_own(
+    flawflow: Flawflow, tiny_model: Path, pictures: Path, tmp_path: Path
+):
+    out = tmp_path / "out"
+    flawflow("inspect", tiny_model, pictures, "-o", out)
+    found = [json.loads(line) for line in (out / "results.jsonl").read_text("utf-8").splitlines()]
+    assert [record["id"] for record in found] == [1, 2, 3]
+    (journal,) = {record["journal"] for record in found}
+    with (out / "results.csv").open(newline="", encoding="utf-8") as file:
+        assert [row["journal"] for row in csv.DictReader(file)] == [journal] * 3

@@ -56,7 +56,7 @@ def test_pictures_are_judged_as_they_come_and_ctrl_c_ends_cleanly(tmp_path: Path
     folder, output = tmp_path / "in", tmp_path / "in" / "out"
     folder.mkdir()
     drop(folder, "dark.png", 20)
-    sinks = ("--to", "jsonl", "--to", "csv", "--to", "folder", "--give-up", "0.1")
+    sinks = (*("--to", "jsonl", "--to", "csv", "--to", "folder", "--to", "overlays"), "--give-up", "0.1")
     with watching(folder, "--model", tiny_model, "-o", output, *sinks) as process:
         until(lambda: (output / "jsonl").exists() and len(records(output)) == 1, process)
         drop(folder, "bright.png", 255)
@@ -74,6 +74,9 @@ def test_pictures_are_judged_as_they_come_and_ctrl_c_ends_cleanly(tmp_path: Path
     assert (output / "NG" / "bright.png").read_bytes() == (folder / "bright.png").read_bytes()
     assert not (output / "NG" / "bright.png").samefile(folder / "bright.png")
     assert (output / "UNREADABLE" / "broken.png").exists()
+    for record in records(output):
+        assert (record["overlay"] is None) == (record["verdict"] is None)
+        assert record["overlay"] is None or (output / record["overlay"]).is_file()
     (table,) = (output / "csv").iterdir()
     assert len(table.read_text("utf-8").splitlines()) == 4
 
@@ -175,8 +178,8 @@ def test_two_processes_do_not_share_an_output(flawflow: Flawflow, tmp_path: Path
     [
         ({"folder": "gone"}, "is no folder"),
         ({"output": "in"}, "is the watched folder itself"),
-        ({"to": "printer"}, "choose of jsonl, csv, folder"),
-        ({"to": "webhook"}, "choose of jsonl, csv, folder"),
+        ({"to": "printer"}, "choose of jsonl, csv, overlays, folder"),
+        ({"to": "webhook"}, "choose of jsonl, csv, overlays, folder"),
         ({"to": "webhook=ftp://x"}, "no address of HTTP"),
     ],
 )

@@ -37,7 +37,8 @@ from pathlib import Path
 import torch
 torch.set_num_threads(1)
 import onnxscript, torch.onnx, torch.onnx._internal.exporter._core
-import flawflow.cli.calibrate, flawflow.cli.inspect, flawflow.inspect.inspector, flawflow.report.folder
+import flawflow.cli.calibrate, flawflow.cli.inspect, flawflow.inspect.inspector
+import flawflow.results.deliver, flawflow.results.earlier, flawflow.results.run
 from flawflow.cli import main
 from flawflow.learn import train
 from flawflow.learn.backbone_compat import import_timm

@@ -120,3 +120,26 @@ def test_a_good_picture_with_a_defect_in_its_mask_is_left_out(tiny_model, folder
     result = evaluate(tiny_model, Dataset("lamp", tuple(samples)))
     assert "test/good/1.png is called good and its mask shows a defect" in result.left_out[0]
     assert result.image_count == 3
+
+
+def test_each_picture_has_a_result_and_those_nearest_to_a_wrong_verdict_keep_their_maps(tiny_model, tmp_path):
+    samples = []
+    for kind, levels in (("good", range(10, 90, 10)), ("spot", (200, 60, 130)), ("dent", (255,))):
+        for level in levels:
+            picture = np.full((32, 32, 3), level, np.uint8)
+            path = save(tmp_path, f"{len(samples):02d}.png", picture)
+            samples.append(Sample(path, "test", kind != "good", kind, None))
+    result = evaluate(tiny_model, Dataset("lamp", tuple(samples)))
+    inspector = Inspector.load(tiny_model)
+    assert [one.path for one in result.pictures] == [sample.path for sample in samples]
+    for one, sample in zip(result.pictures, samples, strict=True):
+        alone = inspector.inspect(sample.path)
+        assert (one.score, one.p_value, one.verdict) == (alone.score, alone.p_value, alone.verdict)
+        assert (one.kind, one.is_defective) == (sample.defect_type, sample.is_defective)
+        if one.inspection is not None:
+            assert one.inspection.path == sample.path
+            np.testing.assert_array_equal(one.inspection.graph_map, alone.graph_map)
+    shown = {kind: [round(255 * one.score) for one in some] for kind, some in result.shown().items()}
+    assert shown == {"good": [80, 70, 60, 50, 40, 30], "dent": [255], "spot": [60, 130, 200]}
+    assert list(shown) == ["good", "dent", "spot"]
+    assert "pictures" not in result.to_dict()

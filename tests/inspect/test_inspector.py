@@ -1,5 +1,4 @@
 import dataclasses
-import threading
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from flawflow.errors import FlawflowError, ModelFileError, PictureError
+from flawflow.errors import ModelFileError, PictureError
 from flawflow.inspect import Failure, Inspector, places
 from flawflow.judge.regions import Region, find_regions
 from flawflow.model_file import replace_card
@@ -178,31 +177,13 @@ def test_a_bad_picture_among_good_ones(inspector, tmp_path):
         assert str(path) in failure.error
 
 
-def test_what_follows_an_inspection_gets_the_pixels_side_by_side_and_in_order(inspector, tmp_path, rng):
-    pictures = rng.integers(0, 256, (6, 20, 30, 3), np.uint8)
-    paths = [tmp_path / f"{index}.png" for index in range(6)]
-    for path, picture in zip(paths, pictures, strict=True):
-        Image.fromarray(picture).save(path)
-    paths.insert(3, tmp_path / "missing.png")
-    meeting = threading.Barrier(2, timeout=10)
-
-    def then(inspection, picture):
-        assert threading.current_thread() is not threading.main_thread()
-        meeting.wait()
-        return inspection.path, picture
-
-    found = list(inspector.inspect_and(then, paths, workers=2))
-    assert isinstance(found.pop(3), Failure)
-    assert [path for path, _ in found] == [path for path in paths if path.name != "missing.png"]
-    assert all(np.array_equal(given, picture) for (_, given), picture in zip(found, pictures, strict=True))
-
-
-def test_an_error_after_an_inspection_is_no_failure_of_the_picture(inspector):
-    def then(_inspection, _picture):
-        raise FlawflowError("the disk is full")
-
-    with pytest.raises(FlawflowError, match="full"):
-        list(inspector.inspect_and(then, [part()]))
+def test_the_pixels_come_with_the_inspection(inspector, tmp_path, rng):
+    picture = rng.integers(0, 256, (20, 30, 3), np.uint8)
+    Image.fromarray(picture).save(tmp_path / "a.png")
+    inspection, pixels = inspector.inspect_with_picture(tmp_path / "a.png")
+    np.testing.assert_array_equal(pixels, picture)
+    assert inspection.path == tmp_path / "a.png"
+    assert inspection.score == inspector.inspect(picture).score
 
 
 @pytest.mark.parametrize("sources", ["part.png", b"bytes", Path("part.png")])

@@ -4,39 +4,33 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from flawflow.dataset import Dataset, Sample
+from flawflow.inspect.evaluate import GOOD, ModelEvaluation, evaluate
 from flawflow.inspect.inspector import Inspector
-from flawflow.metrics import Scored, evaluate_maps
-from flawflow.report.evaluation import GOOD, Judged, nearest_to_wrong, render_evaluation
+from flawflow.report.evaluation import render_evaluation
 
 HOSTILE = "<script>alert(1)</script>"
 
 
 @pytest.fixture
-def judged(tmp_path: Path, tiny_model: Path) -> list[Judged]:
-    """Even pictures, whose score by `tiny_model` is their brightness."""
-    inspector = Inspector.load(tiny_model)
-    found = []
+def evaluation(tmp_path: Path, tiny_model: Path) -> ModelEvaluation:
+    """Of even pictures, whose score by `tiny_model` is their brightness."""
+    samples = []
     for kind, levels in ((GOOD, range(10, 90, 10)), ("dent", (60, 130, 200)), (HOSTILE, (255,))):
         for level in levels:
-            path = tmp_path / f"{len(found):02d}.png"
+            path = tmp_path / f"{len(samples):02d}.png"
             Image.fromarray(np.full((32, 32, 3), level, np.uint8)).save(path)
-            inspection = inspector.inspect(path)
-            found.append(Judged(path, kind, inspection.score, inspection.verdict))
-    return found
+            samples.append(Sample(path, "test", kind != GOOD, kind, None))
+    return evaluate(tiny_model, Dataset("lamp", tuple(samples[::-1])))
 
 
-def test_of_each_kind_the_pictures_nearest_to_a_wrong_verdict(judged: list[Judged], tiny_model: Path):
-    shown = nearest_to_wrong(judged[::-1], Inspector.load(tiny_model))
-    assert list(shown) == [GOOD, HOSTILE, "dent"]
-    assert [round(255 * exhibit.score) for exhibit in shown[GOOD]] == [80, 70, 60, 50, 40, 30]
-    assert [round(255 * exhibit.score) for exhibit in shown["dent"]] == [60, 130, 200]
-
-
-def test_the_page_tells_verdicts_and_measures_by_kind(judged: list[Judged], tiny_model: Path):
-    inspector = Inspector.load(tiny_model)
-    evaluation = evaluate_maps(Scored(one.kind != GOOD, one.kind, one.score) for one in judged)
-    shown = nearest_to_wrong(judged, inspector)
-    page = render_evaluation(evaluation, judged, shown, inspector.card, model=HOSTILE, dataset=HOSTILE)
+def test_the_page_tells_verdicts_and_measures_by_kind(
+    evaluation: ModelEvaluation, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+):
+    card = Inspector.load(tiny_model).card
+    # Nothing is inspected again to be drawn.
+    monkeypatch.setattr(Inspector, "inspect_with_picture", None)
+    page = render_evaluation(evaluation, card, model=HOSTILE, dataset=HOSTILE)
     assert "<script" not in page
     assert "://" not in page.replace("http-equiv", "")
     # One dent of 60 is brighter than five of eight good pictures, and as bright as a sixth.

@@ -1,7 +1,6 @@
 import io
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +11,7 @@ from PIL import Image
 from flawflow.inspect.inspection import Inspection
 from flawflow.report import gallery as gallery_module
 from flawflow.report.gallery import Exhibit, Gallery, exhibit_of
+from flawflow.results.record import Record
 
 MakeInspection = Callable[..., Inspection]
 SCALE = (0.0, 1.0)
@@ -30,8 +30,8 @@ def fill(gallery: Gallery, make_inspection: MakeInspection, scores: list[float])
         gallery.offer(exhibit_of(inspection, picture, record_of(index, score), SCALE))
 
 
-def record_of(index: int, score: float) -> dict[str, Any]:
-    return {"path": f"{index}.png", "frame": None, "score": score}
+def record_of(index: int, score: float) -> Record:
+    return Record(path=f"{index}.png", score=score)
 
 
 def shown(gallery: Gallery) -> list[float]:

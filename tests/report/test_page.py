@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -9,8 +10,8 @@ from flawflow.inspect.inspection import Failure, Inspection
 from flawflow.judge.drift import Drift, Finding
 from flawflow.report.gallery import Exhibit
 from flawflow.report.page import render_page
-from flawflow.report.results import to_record
 from flawflow.report.summary import Summary
+from flawflow.results.record import record_of
 
 MakeInspection = Callable[..., Inspection]
 CALM = Drift((), None, compared=7, reference=90, false_alarm_rate=0.01)
@@ -50,7 +51,9 @@ def render(
     summary = Summary(model=model)
     exhibits = []
     for outcome in outcomes:
-        record = to_record(outcome, overlay=None if isinstance(outcome, Failure) else "overlays/a b.jpg")
+        record = record_of(outcome)
+        if isinstance(outcome, Inspection):
+            record = replace(record, overlay="overlays/a b.jpg")
         summary.add(record)
         if isinstance(outcome, Inspection):
             exhibits.append(Exhibit(record, b"picture", b"overlay"))
@@ -110,7 +113,7 @@ def test_a_run_without_one_good_picture_still_has_a_page(card: Card):
 
 def test_a_page_that_leaves_pictures_out_says_so(card: Card, make_inspection: MakeInspection):
     summary = Summary(model="m")
-    records = [to_record(make_inspection(Path(f"{i}.png"))) for i in range(3)]
+    records = [record_of(make_inspection(Path(f"{i}.png"))) for i in range(3)]
     for record in records:
         summary.add(record)
     page = render_page(summary, card, [Exhibit(records[0], b"", b"")], CALM)

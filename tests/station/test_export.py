@@ -59,7 +59,7 @@ def test_filters_and_nothing_at_all(client, inspect, make_png):
 def test_names_are_text_to_a_spreadsheet(client, inspect, make_png, name):
     inspect(make_png(), name)
     (line,) = rows(client)
-    assert not line["name"].startswith(("=", "+", "-", "@"))
+    assert not line["path"].startswith(("=", "+", "-", "@"))
 
 
 def test_pages_become_row_groups(client, station, inspect, make_png, monkeypatch):
@@ -77,7 +77,7 @@ def test_pages_become_row_groups(client, station, inspect, make_png, monkeypatch
 
 
 def test_without_the_extra_it_is_said(client, monkeypatch):
-    monkeypatch.setattr(export.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr(export, "has_parquet", lambda: False)
     answer = client.get("/api/export?format=parquet")
     assert answer.status_code == 501
     assert "pip install" in answer.json()["detail"]

@@ -6,12 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flawflow.errors import WatchError
-from flawflow.watch.courier import Courier, DeliveryError, RefusedError
-from flawflow.watch.journal import Journal, Message
+from flawflow.results.record import Record
+from flawflow.results.sinks.contract import DeliveryError, RefusedError, Result, Sink
+from flawflow.watch.courier import Courier
+from flawflow.watch.journal import Journal
 from flawflow.watch.scan import Seen
 
 
-class Receiver:
+class Receiver(Sink):
     """A sink that answers as it is told, then takes everything."""
 
     name = "x"
@@ -19,15 +21,15 @@ class Receiver:
     def __init__(self, answers: Sequence[Exception | None] = (), at_once: int = 1) -> None:
         self.answers = list(answers)
         self.at_once = at_once
-        self.got: list[int] = []
+        self.got: list[int | None] = []
         self.is_closed = False
         self.has_got = threading.Event()
 
-    def deliver(self, messages: Sequence[Message]) -> None:
+    def deliver(self, results: Sequence[Result]) -> None:
         answer = self.answers.pop(0) if self.answers else None
         if answer is not None:
             raise answer
-        self.got += [message.id for message in messages]
+        self.got += [result.record.id for result in results]
         self.has_got.set()
 
     def close(self) -> None:
@@ -36,7 +38,7 @@ class Receiver:
 
 def fill(journal: Journal, count: int) -> None:
     for number in range(count):
-        journal.finish(Seen(number, f"{number}.png", 1), sha256=str(number), record={}, sinks=["x"])
+        journal.finish(Seen(number, f"{number}.png", 1), sha256=str(number), record=Record(), sinks=["x"])
 
 
 def run(journal: Journal, receiver: Receiver) -> Courier:
@@ -89,7 +91,7 @@ def test_pauses_grow_to_the_longest_and_heed_what_the_receiver_asks(journal: Jou
             return True
 
     courier.__dict__.update(
-        sink=receiver, _journal=journal, _first_pause=1.0, _longest=60.0, trouble=None, set_aside=0,
+        sink=receiver, _outbox=journal, _first_pause=1.0, _longest=60.0, trouble=None, set_aside=0,
         _failure=None, _news=threading.Event(), _stopping=Clock(),
     )  # fmt: skip
     courier._run()
@@ -102,10 +104,10 @@ def test_a_record_with_which_a_sink_fails_in_its_own_way_is_set_aside(journal: J
     fill(journal, 3)
 
     class Odd(Receiver):
-        def deliver(self, messages: Sequence[Message]) -> None:
-            if any(message.id == 2 for message in messages):
+        def deliver(self, results: Sequence[Result]) -> None:
+            if any(result.record.id == 2 for result in results):
                 raise UnicodeEncodeError("utf-8", "\udcfc", 0, 1, "surrogates not allowed")
-            super().deliver(messages)
+            super().deliver(results)
 
     receiver = Odd(at_once=at_once)
     courier = run(journal, receiver)

@@ -1,11 +1,11 @@
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from flawflow.errors import WatchError
+from flawflow.results.record import Record
 from flawflow.watch.journal import Journal
 from flawflow.watch.scan import Seen
 
@@ -16,32 +16,32 @@ from .watching import Examiner, Make, drop, rounds
 def test_whatever_one_file_raises_becomes_its_record(
     error: Exception, folder: Path, make: Make, journal: Journal, examiner: Examiner
 ):
-    def odd(path: str, content: bytes) -> Mapping[str, Any]:
+    def odd(path: str, content: bytes, sha256: str) -> Record:
         if path == "a.png":
             raise error
-        return examiner(path, content)
+        return examiner(path, content, sha256)
 
     drop(folder, "a.png", b"good a", seconds=1)
     drop(folder, "b.png", b"good b", seconds=2)
     rounds(make(examine=odd, give_up=0.0), 4)
-    records = {m.record["path"]: m.record for m in journal.waiting("x", 9)}
-    assert records["b.png"]["verdict"] == "OK"
-    assert records["a.png"]["verdict"] is None
-    assert f"a.png cannot be examined ({type(error).__name__}" in records["a.png"]["error"]
+    records = {m.record.path: m.record for m in journal.waiting("x", 9)}
+    assert records["b.png"].verdict == "OK"
+    assert records["a.png"].verdict is None
+    assert f"a.png cannot be examined ({type(error).__name__}" in (records["a.png"].error or "")
 
 
 def test_a_verdict_that_cannot_be_recorded_is_an_error_of_that_file(
     folder: Path, make: Make, journal: Journal
 ):
-    def nan(path: str, content: bytes) -> Mapping[str, Any]:
-        return {"verdict": "OK", "score": float("nan") if path == "a.png" else 1.0}
+    def nan(path: str, content: bytes, sha256: str) -> Record:
+        return Record(verdict="OK", score=float("nan") if path == "a.png" else 1.0)
 
     drop(folder, "a.png", b"good a", seconds=1)
     drop(folder, "b.png", b"good b", seconds=2)
     rounds(make(examine=nan), 4)
-    records = {m.record["path"]: m.record for m in journal.waiting("x", 9)}
-    assert "cannot be recorded (ValueError" in records["a.png"]["error"]
-    assert records["b.png"]["verdict"] == "OK"
+    records = {m.record.path: m.record for m in journal.waiting("x", 9)}
+    assert "cannot be recorded (ValueError" in (records["a.png"].error or "")
+    assert records["b.png"].verdict == "OK"
 
 
 def test_a_failing_journal_is_no_fault_of_a_file(
@@ -79,9 +79,10 @@ def test_names_that_are_no_text_are_watched(folder: Path, make: Make, journal: J
     name = os.fsdecode(b"St\xfcck.png")
     drop(folder, name, b"good")
     rounds(make())
-    (message,) = journal.waiting("x", 9)
-    assert message.record["path"] == name
-    message.shown["path"].encode()
+    (result,) = journal.waiting("x", 9)
+    assert result.file == name
+    assert result.record.path is not None
+    result.record.path.encode()
 
 
 def test_a_file_where_a_folder_was_is_gone_and_no_error(
@@ -98,4 +99,4 @@ def test_a_file_where_a_folder_was_is_gone_and_no_error(
     drop(folder, "b.png", b"good b")
     rounds(watcher, 3)
     assert examiner.paths == ["b.png"]
-    assert [m.record["error"] for m in journal.waiting("x", 9)] == [None]
+    assert [m.record.error for m in journal.waiting("x", 9)] == [None]

@@ -1,6 +1,5 @@
 import hashlib
 import threading
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flawflow.results.record import Record
 from flawflow.watch import watcher as module
 from flawflow.watch.journal import Journal
 from flawflow.watch.watcher import LaterError, Watcher
@@ -54,12 +54,12 @@ def test_a_half_written_file_is_examined_when_it_is_whole(folder: Path, make: Ma
 
 def test_a_file_that_never_becomes_whole_is_reported_once(folder: Path, make: Make, journal: Journal):
     drop(folder, "a.png", b"go")
-    records: list[Mapping[str, Any]] = []
+    records: list[Record] = []
     watcher = make(give_up=0.0, on_done=records.append)
     rounds(watcher, 6)
     (record,) = records
-    assert (record["verdict"], record["path"], record["score"]) == (None, "a.png", None)
-    assert record["error"] == "a.png is cut short."
+    assert (record.verdict, record.path, record.score) == (None, "a.png", None)
+    assert record.error == "a.png is cut short."
     assert watcher.tally["unreadable"] == 1
     assert len(journal.waiting("x", 9)) == 1
 
@@ -122,7 +122,7 @@ def test_known_content_under_a_new_name_has_its_own_record_that_says_so(
     drop(folder, "b.png", b"good", seconds=2)
     watcher = make()
     rounds(watcher)
-    assert [m.record["duplicate_of"] for m in journal.waiting("x", 9)] == [None, "a.png"]
+    assert [m.record.duplicate_of for m in journal.waiting("x", 9)] == [None, "a.png"]
     assert watcher.tally["duplicate"] == 1
     assert watcher.tally["OK"] == 2
 
@@ -146,14 +146,14 @@ def test_a_stop_between_two_pictures_loses_none(
     watcher.round(stop)
     assert len(journal.waiting("x", 99)) == 1
     rounds(make())
-    assert {m.record["path"] for m in journal.waiting("x", 99)} == {f"{number}.png" for number in range(9)}
+    assert {m.record.path for m in journal.waiting("x", 99)} == {f"{number}.png" for number in range(9)}
     assert len(journal.waiting("x", 99)) == 9
 
 
 def test_what_cannot_be_taken_now_is_tried_again_and_not_reported(folder: Path, make: Make):
-    answers = [LaterError(), LaterError(), {"verdict": "NG"}]
+    answers = [LaterError(), LaterError(), Record(verdict="NG")]
 
-    def busy(path: str, content: bytes) -> Mapping[str, Any]:
+    def busy(path: str, content: bytes, sha256: str) -> Record:
         answer = answers.pop(0)
         if isinstance(answer, LaterError):
             raise answer
@@ -179,10 +179,10 @@ def test_a_folder_that_goes_away_and_comes_back_is_no_end(folder: Path, make: Ma
 
 def test_a_huge_file_is_reported_without_being_read(folder: Path, make: Make):
     drop(folder, "a.png", b"good")
-    records: list[Mapping[str, Any]] = []
+    records: list[Record] = []
     rounds(make(give_up=0.0, max_bytes=3, on_done=records.append), 4)
-    assert "4 bytes" in records[0]["error"]
-    assert records[0]["sha256"] is None
+    assert "4 bytes" in (records[0].error or "")
+    assert records[0].sha256 is None
 
 
 @settings(max_examples=30)
@@ -216,6 +216,6 @@ def test_every_content_that_stood_still_under_a_name_has_exactly_one_record(
         if content != b"go" and last.get(name) != content:
             expected.append((name, hashlib.sha256(content).hexdigest()))
             last[name] = content
-    found = [(m.record["path"], m.record["sha256"]) for m in journal.waiting("x", 99)]
+    found = [(m.record.path, m.record.sha256) for m in journal.waiting("x", 99)]
     assert found == expected
     journal.close()

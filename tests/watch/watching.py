@@ -2,11 +2,11 @@
 
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from flawflow.errors import PictureError
+from flawflow.results.record import Record
 from flawflow.watch.watcher import Watcher
 
 
@@ -16,11 +16,11 @@ class Examiner:
     def __init__(self) -> None:
         self.given: list[tuple[str, bytes]] = []
 
-    def __call__(self, path: str, content: bytes) -> Mapping[str, Any]:
+    def __call__(self, path: str, content: bytes, sha256: str) -> Record:
         if not content.startswith(b"good"):
             raise PictureError(f"{path} is cut short.")
         self.given.append((path, content))
-        return {"verdict": "OK", "score": 1.0}
+        return Record(verdict="OK", score=1.0)
 
     @property
     def paths(self) -> list[str]:

@@ -13,10 +13,9 @@ from flawflow.errors import one_line
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from flawflow.dataset import Dataset, Sample
-    from flawflow.inspect.inspector import Inspector
-    from flawflow.metrics import Evaluation, Scored
-    from flawflow.report.evaluation import Judged
+    from flawflow.card import Card
+    from flawflow.dataset import Dataset
+    from flawflow.inspect.evaluate import ModelEvaluation
 
 
 @click.command("evaluate", short_help="Measure a model on labelled pictures.")
@@ -73,65 +72,42 @@ def run_evaluation(
     engine: str = "onnxruntime",
     console: "Console",
     report: Path | None = None,
-) -> "Evaluation":
+) -> "ModelEvaluation":
     """Evaluate with progress, print the table and write the page that was asked for."""
     from rich.markup import escape
 
     from flawflow.cli.progress import ProgressDisplay
     from flawflow.inspect.evaluate import evaluate
     from flawflow.inspect.inspector import Inspector
-    from flawflow.report.evaluation import GOOD, Judged
 
     after_interrupt("interrupted; nothing was written")
     inspector = Inspector.load(model, engine=engine)
-    judged: list[Judged] = []
-
-    def judge(sample: "Sample", scored: "Scored") -> None:
-        kind = sample.defect_type if sample.is_defective else GOOD
-        verdict = inspector.card.calibration.verdict(scored.score)
-        judged.append(Judged(sample.path, kind, scored.score, verdict))
-
     with ProgressDisplay() as progress:
         evaluation = evaluate(
             inspector,
             dataset,
             progress=lambda done, total: progress.update("measuring", done, total),
-            on_scored=judge,
         )
     _print_table(evaluation, dataset.name, console)
     # The data set's own notes were said when it was opened.
     say_notes(evaluation.notes[len(dataset.notes) :])
     say_left_out(evaluation.left_out, "file could not be used")
     if report is not None:
-        _write_report(report, evaluation, judged, inspector, names=(model.name, dataset.name))
+        _write_report(report, evaluation, inspector.card, names=(model.name, dataset.name))
         console.print(f"Report: {escape(one_line(str(report)))}", soft_wrap=True)
     return evaluation
 
 
-def _write_report(
-    path: Path,
-    evaluation: "Evaluation",
-    judged: "list[Judged]",
-    inspector: "Inspector",
-    *,
-    names: tuple[str, str],
-) -> None:
+def _write_report(path: Path, evaluation: "ModelEvaluation", card: "Card", *, names: tuple[str, str]) -> None:
     from flawflow.files import write_whole
-    from flawflow.report.evaluation import nearest_to_wrong, render_evaluation
-    from flawflow.report.results import readable
+    from flawflow.report.evaluation import render_evaluation
+    from flawflow.results.record import readable
 
-    page = render_evaluation(
-        evaluation,
-        judged,
-        nearest_to_wrong(judged, inspector),
-        inspector.card,
-        model=names[0],
-        dataset=names[1],
-    )
+    page = render_evaluation(evaluation, card, model=names[0], dataset=names[1])
     write_whole(path, readable(page))
 
 
-def _print_table(evaluation: "Evaluation", name: str, console: "Console") -> None:
+def _print_table(evaluation: "ModelEvaluation", name: str, console: "Console") -> None:
     from rich.markup import escape
     from rich.table import Table
 

@@ -1,25 +1,34 @@
 """flawflow inspect: pictures in, verdicts, overlays and a report page out."""
 
 import os
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from flawflow.cli.group import after_interrupt
-from flawflow.cli.options import EXIT_LEFT_OUT, at_rates, engine_option, limit_option, rate_options, say_notes
+from flawflow.cli.options import (
+    EXIT_LEFT_OUT,
+    at_rates,
+    engine_option,
+    limit_option,
+    place_option,
+    rate_options,
+    say_notes,
+    to_option,
+)
 from flawflow.errors import DatasetError, FlawflowError, one_line
 
 if TYPE_CHECKING:
-    from flawflow.cli.progress import ProgressDisplay
-    from flawflow.inspect.inspector import Inspector
-    from flawflow.judge.calibration import Calibration
-    from flawflow.report.folder import ResultFolder
+    from flawflow.card import Card
     from flawflow.report.summary import Summary
+    from flawflow.results.sinks.contract import Place, Setting, Sink
+    from flawflow.results.sinks.report import Report
 
 EXIT_FOUND = 1
 
-_WORST_SHOWN = 10
+_USUAL_SINKS = ("csv", "overlays", "report")
 
 
 @click.command("inspect", short_help="Judge pictures and show where they are wrong.")
@@ -31,6 +40,8 @@ _WORST_SHOWN = 10
 @click.option(
     "--overwrite", is_flag=True, help="Replace the results of an earlier inspection in that folder."
 )
+@to_option("inspect", default=_USUAL_SINKS, besides="jsonl")
+@place_option
 @rate_options
 @engine_option
 @limit_option
@@ -42,6 +53,8 @@ def command(
     pictures: tuple[str, ...],
     output: Path,
     overwrite: bool,
+    sinks: tuple[str, ...],
+    place: "Place",
     engine: str,
     fail_on_ng: bool,
     fail_on_review: bool,
@@ -54,7 +67,8 @@ def command(
 
     Writes into the output folder: results.jsonl and results.csv (one record a picture, complete after
     every picture), overlays/ (each picture with its heat map), drift.json (whether camera or light have
-    changed since the calibration) and report.html (opens in any browser).
+    changed since the calibration) and report.html (opens in any browser); --to chooses what else, or which of
+    these.
 
     Of a video every frame is inspected as a picture; overlays/ then holds a video and a timeline of its
     scores. That needs the extra: pip install 'flawflow[video]'.
@@ -66,10 +80,12 @@ def command(
       0  all pictures were inspected, whatever the verdicts
       1  a picture is NG (with --fail-on-ng), or NG or REVIEW (with --fail-on-review)
       2  nothing could be done: wrong usage, no such model, no pictures
-      3  some pictures could not be read
+      3  some pictures could not be read, or some results not delivered
     """
-    summary = run_inspection(model, pictures, output, overwrite=overwrite, engine=engine, **rates)
-    if summary.unreadable:
+    summary, missed = run_inspection(
+        model, pictures, output, overwrite=overwrite, sinks=sinks, place=place, engine=engine, **rates
+    )
+    if summary.unreadable or missed:
         raise click.exceptions.Exit(EXIT_LEFT_OUT)
     if (summary.ng and (fail_on_ng or fail_on_review)) or (summary.review and fail_on_review):
         raise click.exceptions.Exit(EXIT_FOUND)
@@ -81,16 +97,25 @@ def run_inspection(
     output: Path,
     *,
     overwrite: bool = False,
+    sinks: tuple[str, ...] = _USUAL_SINKS,
+    place: "Place" = "copy",
     engine: str = "onnxruntime",
     false_reject_rate: float | None = None,
     review_rate: float | None = None,
-) -> "Summary":
-    """Inspect pictures into a result folder, show progress and print what was found."""
+) -> tuple["Summary", int]:
+    """Inspect pictures into sinks, show progress and print what was found.
+
+    Returns:
+        The numbers of the inspection, and how many results some sink has not got.
+    """
+    from flawflow.cli.inspect_summary import print_summary
     from flawflow.cli.progress import ProgressDisplay
     from flawflow.inspect.inspector import Inspector
     from flawflow.inspect.stream import threads_a_worker
-    from flawflow.report.folder import ResultFolder, clear, has_results
-    from flawflow.report.names import overlay_names
+    from flawflow.report.names import common_folder, overlay_names
+    from flawflow.results.deliver import Delivery
+    from flawflow.results.run import Run
+    from flawflow.results.sinks.contract import Setting
 
     # The cores gain more from pictures side by side than from one. OpenVINO's threads serve all callers.
     threads = threads_a_worker() if engine == "onnxruntime" else None
@@ -100,54 +125,63 @@ def run_inspection(
     )
     inspector = inspector.with_calibration(calibration)
     paths, videos, notes = _find(pictures, output)
-    if has_results(output):
-        if not overwrite:
-            raise FlawflowError(
-                f"{output} holds results of an earlier inspection: choose another folder, "
-                "or replace them with --overwrite"
-            )
-        clear(output)
+    setting = Setting(
+        verb="inspect",
+        output=output,
+        pictures=common_folder([*paths, *videos]),
+        place=place,
+        model=model.name,
+        card=inspector.card,
+        overlay_names=overlay_names([*paths, *videos]),
+    )
+    opened, report = _open_sinks(sinks, setting, inspector.card, overwrite=overwrite)
     after_interrupt(f"interrupted; what was inspected until now is in {output / 'results.jsonl'}")
-    with (
-        ResultFolder(
-            output, model=model.name, card=inspector.card, overlay_names=overlay_names([*paths, *videos])
-        ) as results,
-        ProgressDisplay() as progress,
-    ):
-        for done, outcome in enumerate(inspector.inspect_and(results.draw, paths), start=1):
-            results.add(outcome)
+    run = Run(inspector, model=model.name, pictures=setting.pictures)
+    with Delivery(opened) as delivery, ProgressDisplay() as progress:
+        for done, result in enumerate(run.results(paths, opened), start=1):
+            delivery.deliver(result)
             progress.update("inspecting", done, len(paths))
         for video in videos:
-            _inspect_video(inspector, video, results, progress)
-        page = results.finish()
-    _print_summary(results, calibration, page)
+            from flawflow.results.videos import deliver_video
+
+            stage = f"inspecting {one_line(video.name)}"
+            deliver_video(run, video, delivery, setting, partial(progress.update, stage))
+        delivery.finish()
+    print_summary(report, calibration, delivery)
     say_notes(notes)
-    return results.summary
+    return report.summary, delivery.missed.total()
 
 
-def _inspect_video(
-    inspector: "Inspector", path: Path, results: "ResultFolder", progress: "ProgressDisplay"
-) -> None:
-    """Inspect one video frame by frame; what is wrong with the file becomes a record."""
-    from flawflow.errors import PictureError
-    from flawflow.inspect.inspection import Failure
-    from flawflow.video.inspect import inspect_video
-    from flawflow.video.read import open_video
-    from flawflow.video.results import video_results
+def _open_sinks(
+    texts: tuple[str, ...], setting: "Setting", card: "Card", *, overwrite: bool
+) -> tuple[list["Sink"], "Report"]:
+    """Open the sinks in the order of delivery, and give the one of them that counts."""
+    from flawflow.results.earlier import clear, has_results
+    from flawflow.results.sinks import open_sink
+    from flawflow.results.sinks.report import Report
 
-    try:
-        with open_video(path) as video, video_results(results, video) as shown:
-            for done, outcome in enumerate(inspect_video(inspector, video), start=1):
-                shown.add(outcome)
-                progress.update(f"inspecting {one_line(path.name)}", done, max(video.frame_count, done))
-    except PictureError as error:
-        results.add(Failure(path, str(error)))
+    # An overlay is there before a record names it, and the list of all before what may wait for a network.
+    kinds = [kind for kind in ("overlays",) if kind in texts]
+    kinds += ["jsonl", *(text for text in dict.fromkeys(texts) if text not in ("overlays", "jsonl"))]
+    opened = [open_sink(kind, setting) for kind in kinds]
+    report = next((sink for sink in opened if isinstance(sink, Report)), None)
+    if report is None:
+        report = Report(setting.output, model=setting.model, card=card, page=False)
+        opened.append(report)
+    if has_results(setting.output):
+        if not overwrite:
+            raise FlawflowError(
+                f"{setting.output} holds results of an earlier inspection: choose another folder, "
+                "or replace them with --overwrite"
+            )
+        clear(setting.output)
+    return opened, report
 
 
 def _find(pictures: tuple[str, ...], output: Path) -> tuple[list[Path], list[Path], tuple[str, ...]]:
     """Find pictures and videos, without overlays of an earlier inspection, and tell what was passed by."""
     from flawflow.picture import PICTURE_SUFFIXES, search
-    from flawflow.report.folder import OVERLAYS_NAME
+    from flawflow.results.sinks.overlays import OVERLAYS_NAME
     from flawflow.video.names import VIDEO_SUFFIXES, is_video_name, require_video
 
     overlays = os.path.abspath(output / OVERLAYS_NAME) + os.sep  # noqa: PTH100 resolve() would follow links
@@ -165,47 +199,3 @@ def _find(pictures: tuple[str, ...], output: Path) -> tuple[list[Path], list[Pat
     if videos:
         require_video(videos[0])
     return [path for path in found if not is_video_name(path)], videos, searched.notes
-
-
-def _print_summary(results: "ResultFolder", calibration: "Calibration", page: Path) -> None:
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
-    from flawflow.report.words import counted, drifted, promise
-
-    console = Console(highlight=False)
-    summary = results.summary
-    table = Table(title="The most anomalous pictures", title_justify="left", box=None, pad_edge=False)
-    for name, justify in (("verdict", "left"), ("score", "right"), ("regions", "right")):
-        table.add_column(name, justify=justify)  # type: ignore[arg-type]
-    table.add_column("picture", overflow="fold")
-    for record in results.worst(_WORST_SHOWN):
-        table.add_row(*_row(record))
-    if table.row_count:
-        console.print(table)
-        console.print()
-    console.print(
-        f"{counted(summary.inspected, 'picture')} inspected: "
-        f"{summary.ng:,} NG, {summary.review:,} REVIEW, {summary.ok:,} OK"
-    )
-    console.print(promise(calibration), soft_wrap=True)
-    if summary.unreadable:
-        console.print(f"[bold]{counted(summary.unreadable, 'picture')} could not be read:[/]")
-        for _, sentence in summary.failures[:_WORST_SHOWN]:
-            console.print(f"  {escape(sentence)}", soft_wrap=True)
-    first, *more = drifted(results.monitor.drift())
-    console.print(escape(one_line(first)), soft_wrap=True)
-    for sentence in more:
-        console.print(f"  {escape(one_line(sentence))}", soft_wrap=True)
-    console.print(f"Report: {escape(one_line(str(page)))}", soft_wrap=True)
-
-
-def _row(record: dict[str, Any]) -> tuple[str, ...]:
-    from rich.markup import escape
-
-    from flawflow.report.words import named
-
-    style = {"NG": "bold red", "REVIEW": "bold yellow", "OK": "green"}[record["verdict"]]
-    verdict = f"[{style}]{record['verdict']}[/]"
-    return verdict, f"{record['score']:.4g}", str(len(record["regions"])), escape(one_line(named(record)))

@@ -4,15 +4,17 @@ import functools
 import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from flawflow.errors import FlawflowError, one_line
+from flawflow.results.kinds import Verb, kinds
 
 if TYPE_CHECKING:
     from flawflow.judge.calibration import Calibration
 
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 EXIT_LEFT_OUT = 3
 """What was asked for is done, but something could not be used and was left out."""
@@ -142,6 +144,38 @@ engine_option = click.option(
     default="onnxruntime",
     show_default=True,
     help="What runs the model; openvino is an extra of the installation.",
+)
+
+
+def to_option(
+    verb: Verb, *, default: tuple[str, ...] = (), besides: str = ""
+) -> Callable[[Decorated], Decorated]:
+    """Add --to, as `sinks`: where results go.
+
+    Args:
+        verb: Who delivers.
+        default: What is taken where nothing is named.
+        besides: What is written in any case.
+    """
+    *others, last = (kind for kind in kinds(verb) if kind != besides)
+    always = f" beside {besides}" if besides else ""
+    return click.option(
+        "--to",
+        "sinks",
+        multiple=True,
+        default=default,
+        show_default=bool(default),
+        metavar="KIND",
+        help=f"Deliver results to {', '.join(others)} or {last}{always}; may be given several times.",
+    )
+
+
+place_option = click.option(
+    "--place",
+    type=click.Choice(("copy", "move")),
+    default="copy",
+    show_default=True,
+    help="How pictures get into OUTPUT/OK, REVIEW and NG with --to folder.",
 )
 
 size_option = click.option(

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from flawflow.cli.options import to_option
 from flawflow.errors import FlawflowError
 
 _EXTRA = frozenset(
@@ -82,6 +83,7 @@ def _named_paths(
     metavar="HOST[:PORT]",
     help="Camera or server whose streams may be sources; may be given several times.",
 )
+@to_option("serve")
 @click.option(
     "--trained-on",
     multiple=True,
@@ -111,7 +113,9 @@ def _named_paths(
     metavar="N",
     help="Pictures not labelled good or bad go after N days; 0 keeps them for ever.",
 )
-def command(*, token: str | None, database: str | None, keep_days: int, **others: Any) -> None:
+def command(
+    *, token: str | None, sinks: tuple[str, ...], database: str | None, keep_days: int, **others: Any
+) -> None:
     """Serve MODELS: a page in any browser, and HTTP for programs, until Ctrl-C.
 
     Every inspection is recorded in the data folder before it is answered.
@@ -121,7 +125,9 @@ def command(*, token: str | None, database: str | None, keep_days: int, **others
     from flawflow.station.settings import Settings
 
     # The options are the settings, by the same names; what is empty or 0 stands for none.
-    settings = Settings(token=token or None, database=database or None, keep_days=keep_days or None, **others)
+    settings = Settings(
+        token=token or None, database=database or None, keep_days=keep_days or None, to=sinks, **others
+    )
     for place in settings.missing:
         click.echo(f"flawflow: {place} is missing: it is read as soon as it is there", err=True)
     serve(settings, started=lambda address: click.echo(f"The station is at {address} (Ctrl-C stops it)"))

@@ -2,21 +2,22 @@
 
 import signal
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from flawflow.cli.options import at_rates, limit_option, rate_options
+from flawflow.cli.options import at_rates, limit_option, place_option, rate_options, to_option
 from flawflow.errors import WatchError, one_line
 
 if TYPE_CHECKING:
+    from flawflow.inspect.inspector import Inspector
+    from flawflow.results.record import Record
+    from flawflow.results.sinks.contract import Place
     from flawflow.watch.courier import Courier
     from flawflow.watch.journal import Journal
-    from flawflow.watch.judge import Judge
-    from flawflow.watch.sinks.place import Place
     from flawflow.watch.watcher import Watcher
 
 _VERDICTS = ("OK", "REVIEW", "NG", "unreadable")
@@ -35,22 +36,8 @@ _SECONDS_TO_END = 15.0
     required=True,
     help="Folder for the journal and results.",
 )
-@click.option(
-    "--to",
-    "sinks",
-    multiple=True,
-    default=("jsonl",),
-    show_default=True,
-    metavar="KIND",
-    help="jsonl, csv, folder, webhook=URL or mqtt=URL; may be given several times.",
-)
-@click.option(
-    "--place",
-    type=click.Choice(("copy", "move")),
-    default="copy",
-    show_default=True,
-    help="How pictures get into OUTPUT/OK, REVIEW and NG with --to folder.",
-)
+@to_option("watch", default=("jsonl",))
+@place_option
 @click.option(
     "--interval",
     type=click.FloatRange(min=0.05),
@@ -92,24 +79,31 @@ def command(
       0  ended by Ctrl-C or SIGTERM; what a receiver has not got waits in the journal
       2  nothing could be done: wrong usage, no such model or folder, OUTPUT in use
     """
+    from flawflow.results.sinks import open_sink
+    from flawflow.results.sinks.contract import Setting
+    from flawflow.results.sinks.overlays import Overlays
     from flawflow.watch.courier import Courier
     from flawflow.watch.journal import Journal
-    from flawflow.watch.sinks import open_sink
+    from flawflow.watch.judge import Judge
     from flawflow.watch.watcher import Watcher
 
     if not folder.is_dir():
         raise WatchError(f"{folder} is no folder: name the one into which pictures come")
     if folder.resolve() == output.resolve():
         raise WatchError(f"{output} is the watched folder itself: name another output folder")
-    judge = _judge(model, **rates)
-    opened = [open_sink(text, folder=folder, output=output, place=place) for text in dict.fromkeys(sinks)]
+    inspector = _inspector(model, **rates)
+    setting = Setting(verb="watch", output=output, pictures=folder, place=place, card=inspector.card)
+    chosen = [open_sink(text, setting) for text in dict.fromkeys(sinks)]
+    # Drawn as soon as a picture is inspected: the journal keeps records, and no maps.
+    overlays = next((sink for sink in chosen if isinstance(sink, Overlays)), None)
+    opened = [sink for sink in chosen if sink is not overlays]
     journal = Journal(output / _JOURNAL)
     journal.offer_again()
     couriers = [Courier(sink, journal) for sink in opened]
     watcher = Watcher(
         folder,
         journal,
-        judge,
+        Judge(inspector, model, overlays),
         sinks=[sink.name for sink in opened],
         leave_out=output,
         interval=interval,
@@ -121,20 +115,19 @@ def command(
     _end(watcher, couriers, journal)
 
 
-def _judge(model: Path, *, false_reject_rate: float | None, review_rate: float | None) -> "Judge":
+def _inspector(model: Path, *, false_reject_rate: float | None, review_rate: float | None) -> "Inspector":
     from flawflow.inspect.inspector import Inspector
-    from flawflow.watch.judge import Judge
 
     inspector = Inspector.load(model)
     calibration = at_rates(
         inspector.card.calibration, false_reject_rate=false_reject_rate, review_rate=review_rate
     )
-    return Judge(inspector.with_calibration(calibration), model)
+    return inspector.with_calibration(calibration)
 
 
-def _done(record: "Mapping[str, Any]", couriers: "Sequence[Courier]") -> None:
-    if record["error"] is not None:
-        click.echo(f"flawflow: {one_line(record['error'])}", err=True)
+def _done(record: "Record", couriers: "Sequence[Courier]") -> None:
+    if record.error is not None:
+        click.echo(f"flawflow: {one_line(record.error)}", err=True)
     for courier in couriers:
         courier.wake()
 

@@ -2,10 +2,10 @@
 
 import contextlib
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +22,6 @@ from flawflow.judge.interest import from_runs
 from flawflow.model_file import ModelFile, read_model
 from flawflow.picture import PictureSource, read_picture, resize_picture
 from flawflow.picture.statistics import picture_statistics
-
-R = TypeVar("R")
 
 
 class Inspector:
@@ -126,10 +124,16 @@ class Inspector:
         Raises:
             PictureError: When the picture cannot be read.
         """
-        return self._look(source, max_pixels)[0]
+        return self.inspect_with_picture(source, max_pixels=max_pixels)[0]
 
-    def _look(self, source: PictureSource, max_pixels: int | None) -> tuple[Inspection, NDArray[np.uint8]]:
-        """Inspect one picture; gives its pixels too, which nobody need read again."""
+    def inspect_with_picture(
+        self, source: PictureSource, *, max_pixels: int | None = None
+    ) -> tuple[Inspection, NDArray[np.uint8]]:
+        """Inspect one picture as `inspect` does and give its pixels too, which nobody need read again.
+
+        Returns:
+            The inspection, and the picture, uint8 (H, W, 3) RGB.
+        """
         started = perf_counter()
         picture = read_picture(source, max_pixels=max_pixels)
         read = perf_counter()
@@ -174,41 +178,16 @@ class Inspector:
             TypeError: When `sources` is one picture.
             ValueError: When `workers` is less than 1.
         """
-        return self.inspect_and(lambda found, _picture: found, sources, workers=workers)
-
-    def inspect_and(
-        self,
-        then: Callable[[Inspection, NDArray[np.uint8]], R],
-        sources: Iterable[PictureSource],
-        *,
-        workers: int | None = None,
-    ) -> Iterator[R | Failure]:
-        """Inspect many pictures and do more with each one, side by side; gives what that made, in order.
-
-        Args:
-            then: Gets an inspection and the picture's pixels, uint8 (H, W, 3) RGB, in the thread that
-                inspected it; called from several threads at once.
-            sources: As for `inspect_many`.
-            workers: As for `inspect_many`.
-
-        Yields:
-            What `then` gives for each picture, or a failure for one that cannot be inspected.
-
-        Raises:
-            TypeError: When `sources` is one picture.
-            ValueError: When `workers` is less than 1.
-        """
         if isinstance(sources, str | bytes | Path):
             raise TypeError("inspect_many takes several pictures; give one picture to inspect")
 
-        def work(source: PictureSource) -> R | Failure:
+        def inspected(source: PictureSource) -> Inspection | Failure:
             try:
-                looked = self._look(source, None)
+                return self.inspect(source)
             except FlawflowError as error:
                 return Failure(_path(source), str(error))
-            return then(*looked)
 
-        return in_order(work, sources, workers=workers)
+        return in_order(inspected, sources, workers=workers)
 
     def measure(self, source: PictureSource) -> tuple[NDArray[np.float32], float]:
         """The anomaly map at the model's own size and the image score of a picture, not judged.

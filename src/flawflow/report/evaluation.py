@@ -1,81 +1,39 @@
 """The page of an evaluation: verdicts and measures by kind of defect, and the pictures that tell most."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
-from pathlib import Path
 from string import Template
 
 from flawflow.card import Card
-from flawflow.inspect.inspector import Inspector
+from flawflow.inspect.evaluate import GOOD, ModelEvaluation, PictureResult
+from flawflow.inspect.inspection import Inspection
 from flawflow.judge.calibration import Verdict
 from flawflow.metrics import Evaluation
 from flawflow.picture import read_picture
 from flawflow.report.gallery import Exhibit, exhibit_of
 from flawflow.report.page import facts_of, figure, page_style
-from flawflow.report.results import to_record
 from flawflow.report.strips import strips_svg
 from flawflow.report.words import counted, percent, promise
-
-GOOD = "good"
-_SHOWN = 6
+from flawflow.results.record import record_of
 
 
-@dataclass(frozen=True)
-class Judged:
-    """One labelled picture and its verdict.
-
-    Attributes:
-        path: The picture's file.
-        kind: Its kind of defect; `GOOD` where it has none.
-        score: Its image score.
-        verdict: What the model says.
-    """
-
-    path: Path
-    kind: str
-    score: float
-    verdict: Verdict
-
-
-def nearest_to_wrong(judged: Iterable[Judged], inspector: Inspector) -> dict[str, list[Exhibit]]:
-    """Show, of each kind, the pictures that are nearest to a wrong verdict, six at most.
-
-    Raises:
-        PictureError: A picture can be read no more.
-    """
-    groups = _groups(judged)
-    shown = {
-        kind: sorted(pictures, key=lambda one: one.score, reverse=kind == GOOD)[:_SHOWN]
-        for kind, pictures in groups.items()
-    }
-    return {kind: [_exhibit(one.path, inspector) for one in pictures] for kind, pictures in shown.items()}
-
-
-def render_evaluation(
-    evaluation: Evaluation,
-    judged: Sequence[Judged],
-    exhibits: Mapping[str, Sequence[Exhibit]],
-    card: Card,
-    *,
-    model: str,
-    dataset: str,
-) -> str:
+def render_evaluation(evaluation: ModelEvaluation, card: Card, *, model: str, dataset: str) -> str:
     """Render the page.
 
     Args:
-        evaluation: The measures.
-        judged: All labelled pictures.
-        exhibits: The pictures to show, by kind, as `nearest_to_wrong` gives them.
+        evaluation: The measures and the pictures; those to show are read once more, to be drawn.
         card: The model's card.
         model: The model's name.
         dataset: The data set's name.
 
     Returns:
         A whole HTML document; all that comes from files is escaped in it.
+
+    Raises:
+        PictureError: A picture can be read no more.
     """
-    groups = _groups(judged)
+    groups = _groups(evaluation.pictures)
     calibration = card.calibration
     low, high = card.heat_scale
     template = Template(files(__package__).joinpath("evaluation.html").read_text("utf-8"))
@@ -95,7 +53,9 @@ def render_evaluation(
         facts=facts_of(card),
         heat_low=f"{low:.4g}",
         heat_high=f"{high:.4g}",
-        galleries="".join(_gallery(kind, groups[kind], exhibits[kind], card) for kind in exhibits),
+        galleries="".join(
+            _gallery(kind, groups[kind], shown, card) for kind, shown in evaluation.shown().items()
+        ),
         version=escape(card.flawflow_version),
     )
 
@@ -107,15 +67,15 @@ def _left_out(sentences: Sequence[str]) -> str:
     return f"<section><h2>Left out, and worth a look</h2><ul>{items}</ul></section>"
 
 
-def _groups(judged: Iterable[Judged]) -> dict[str, list[Judged]]:
+def _groups(results: Iterable[PictureResult]) -> dict[str, list[PictureResult]]:
     """Pictures by kind: the good ones first, then defects in alphabetical order."""
-    groups: dict[str, list[Judged]] = {}
-    for one in sorted(judged, key=lambda one: (one.kind != GOOD, one.kind)):
+    groups: dict[str, list[PictureResult]] = {}
+    for one in sorted(results, key=lambda one: (one.kind != GOOD, one.kind)):
         groups.setdefault(one.kind, []).append(one)
     return groups
 
 
-def _table(evaluation: Evaluation, groups: Mapping[str, Sequence[Judged]]) -> str:
+def _table(evaluation: Evaluation, groups: Mapping[str, Sequence[PictureResult]]) -> str:
     names = ("", "pictures", "▲ NG", "◆ REVIEW", "● OK", "image AUROC", "pixel AUROC", "AUPRO")
     rows = ["<tr>" + "".join(f"<th>{name}</th>" for name in names) + "</tr>"]
     for kind, pictures in groups.items():
@@ -127,7 +87,7 @@ def _table(evaluation: Evaluation, groups: Mapping[str, Sequence[Judged]]) -> st
     return "".join([*rows, _table_row("all", everything, whole)])
 
 
-def _table_row(name: str, pictures: Sequence[Judged], measures: Sequence[float | str | None]) -> str:
+def _table_row(name: str, pictures: Sequence[PictureResult], measures: Sequence[float | str | None]) -> str:
     counts = [len(pictures), *(sum(one.verdict == verdict for one in pictures) for verdict in _VERDICTS)]
     cells = [escape(name), *(f"{count:,}" for count in counts), *map(_measure, measures)]
     return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
@@ -142,7 +102,7 @@ def _measure(value: float | str | None) -> str:
     return value if isinstance(value, str) else f"{100 * value:.2f}"
 
 
-def _realised(good: Sequence[Judged]) -> str:
+def _realised(good: Sequence[PictureResult]) -> str:
     """Say what the promise came to on the good test pictures."""
     if not good:
         return ""
@@ -155,14 +115,15 @@ def _realised(good: Sequence[Judged]) -> str:
     )
 
 
-def _gallery(kind: str, pictures: Sequence[Judged], exhibits: Sequence[Exhibit], card: Card) -> str:
+def _gallery(kind: str, pictures: Sequence[PictureResult], shown: Sequence[PictureResult], card: Card) -> str:
     wrong = sum((one.verdict == "OK") == (kind != GOOD) for one in pictures)
     said = "not OK" if kind == GOOD else "OK"
     title = f"{kind}: {counted(len(pictures), 'picture')}, {wrong:,} of them {said}"
-    figures = "".join(figure(exhibit, card) for exhibit in exhibits)
+    inspections = (one.inspection for one in shown if one.inspection is not None)
+    figures = "".join(figure(_exhibit(one, card), card) for one in inspections)
     return f'<h3>{escape(title)}</h3><div class="gallery">{figures}</div>'
 
 
-def _exhibit(path: Path, inspector: Inspector) -> Exhibit:
-    inspection = inspector.inspect(path)
-    return exhibit_of(inspection, read_picture(path), to_record(inspection), inspector.card.heat_scale)
+def _exhibit(inspection: Inspection, card: Card) -> Exhibit:
+    assert inspection.path is not None, "test pictures are files"
+    return exhibit_of(inspection, read_picture(inspection.path), record_of(inspection), card.heat_scale)

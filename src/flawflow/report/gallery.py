@@ -5,7 +5,6 @@ import heapq
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +14,7 @@ from flawflow.inspect.inspection import Inspection
 from flawflow.judge.regions import Region
 from flawflow.picture import resize_map, resize_picture
 from flawflow.report.heat import overlay
+from flawflow.results.record import Record
 
 _SIDE = 288
 _QUALITY = 78
@@ -29,19 +29,20 @@ class Exhibit:
     """One picture on the page.
 
     Attributes:
-        record: Its record, as in results.jsonl.
+        record: Its record.
         picture: JPEG of the picture, reduced.
         overlay: JPEG of the same size with heat and boxes.
     """
 
-    record: dict[str, Any]
+    record: Record
     picture: bytes
     overlay: bytes
 
     @property
     def score(self) -> float:
         """The image score."""
-        return float(self.record["score"])
+        assert self.record.score is not None, "only inspected pictures are shown"
+        return self.record.score
 
 
 class Gallery:
@@ -54,12 +55,14 @@ class Gallery:
         self._worst = _Largest(_MOST_ANOMALOUS)
         self._sample = _Largest(_SAMPLE)
 
-    def wants(self, record: dict[str, Any]) -> bool:
+    def wants(self, record: Record) -> bool:
         """Say whether an exhibit would be kept as things stand; one that would not, will not be later.
 
         Safe to call from any thread, so that exhibits that nobody will see are not made.
         """
-        return self._worst.wants(record["score"]) or self._sample.wants(_draw(record))
+        return record.score is not None and (
+            self._worst.wants(record.score) or self._sample.wants(_draw(record))
+        )
 
     def offer(self, exhibit: Exhibit) -> None:
         """Take an exhibit in when it is among the worst so far, or drawn for the sample."""
@@ -103,9 +106,9 @@ class _Largest:
         return [exhibit for _, _, exhibit in sorted(self._heap, reverse=True)]
 
 
-def _draw(record: dict[str, Any]) -> float:
+def _draw(record: Record) -> float:
     """A number in [0, 1) that is as good as drawn, and the same in every run."""
-    name = f"{record['path']} {record['frame']}".encode()
+    name = f"{record.path} {record.frame}".encode()
     return int.from_bytes(hashlib.blake2b(name, digest_size=6).digest(), "big") / 2**48
 
 
@@ -122,7 +125,7 @@ def _interleaved(worst: list[Exhibit], sample: list[Exhibit]) -> Iterator[Exhibi
 
 
 def exhibit_of(
-    inspection: Inspection, picture: NDArray[np.uint8], record: dict[str, Any], scale: tuple[float, float]
+    inspection: Inspection, picture: NDArray[np.uint8], record: Record, scale: tuple[float, float]
 ) -> Exhibit:
     """Make the exhibit of a picture: reduce first and draw then, so that boxes stay sharp lines."""
     height, width = picture.shape[:2]

@@ -23,9 +23,8 @@ def overlay_names(pictures: Iterable[Path]) -> dict[Path, str]:
     >>> list(overlay_names([Path("in/x/a.png"), Path("in/y/a.png"), Path("in/y/a.bmp")]).values())
     ['x/a.jpg', 'y/a.jpg', 'y/a_bmp.jpg']
     """
-    # Not resolve(): a linked folder keeps the name that the user gave.
-    absolute = {picture: Path(os.path.abspath(picture)) for picture in pictures}  # noqa: PTH100
-    root = _common_folder(absolute.values())
+    absolute = {picture: _absolute(picture) for picture in pictures}
+    root = _common(absolute.values())
     taken: set[str] = set()
     names: dict[Path, str] = {}
     for picture, place in absolute.items():
@@ -35,7 +34,17 @@ def overlay_names(pictures: Iterable[Path]) -> dict[Path, str]:
     return names
 
 
-def _common_folder(places: Iterable[Path]) -> Path | None:
+def common_folder(pictures: Iterable[Path]) -> Path:
+    """Give the deepest folder that holds all pictures; the working directory where there is none."""
+    return _common(map(_absolute, pictures)) or Path.cwd()
+
+
+def _absolute(picture: Path) -> Path:
+    # Not resolve(): a linked folder keeps the name that the user gave.
+    return Path(os.path.abspath(picture))  # noqa: PTH100
+
+
+def _common(places: Iterable[Path]) -> Path | None:
     folders = {place.parent for place in places}
     try:
         return Path(os.path.commonpath(folders)) if folders else None

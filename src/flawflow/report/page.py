@@ -67,7 +67,7 @@ def render_page(
         A whole HTML document; all that comes from files is escaped in it.
     """
     template = Template(files(__package__).joinpath("page.html").read_text("utf-8"))
-    shown = {verdict: sum(e.record["verdict"] == verdict for e in exhibits) for verdict in _CHIPS}
+    shown = {verdict: sum(e.record.verdict == verdict for e in exhibits) for verdict in _CHIPS}
     low, high = card.heat_scale
     return template.substitute(
         model=escape(summary.model),
@@ -171,14 +171,14 @@ def _selection(summary: Summary, shown: int) -> str:
 def figure(exhibit: Exhibit, card: Card) -> str:
     """Render one picture of the page."""
     record = exhibit.record
-    verdict, path = record["verdict"], record["path"] or ""
-    rare = rarity(record["p_value"], len(card.calibration.all_scores))
-    regions = counted(len(record["regions"]), "region")
+    verdict, path = record.verdict or "", record.path or ""
+    rare = rarity(record.p_value or 0.0, len(card.calibration.all_scores))
+    regions = counted(len(record.regions or ()), "region")
     overlay = _image("overlay", exhibit.overlay, f"Anomaly map over {path}")
-    if record["overlay"] is not None:
+    if record.overlay is not None:
         # A browser opens an overlay video at the frame.
-        moment = "" if record["seconds"] is None else f"#t={record['seconds']:.3f}"
-        overlay = f'<a href="{escape(quote(record["overlay"]))}{moment}" target="_blank">{overlay}</a>'
+        moment = "" if record.seconds is None else f"#t={record.seconds:.3f}"
+        overlay = f'<a href="{escape(quote(record.overlay))}{moment}" target="_blank">{overlay}</a>'
     return (
         f'<figure data-verdict="{escape(verdict)}">'
         f'<div class="pair">{_image("picture", exhibit.picture, path)}{overlay}</div>'

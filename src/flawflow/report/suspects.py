@@ -17,7 +17,7 @@ from flawflow.judge.regions import find_regions
 from flawflow.picture import read_picture, resize_map, resize_picture
 from flawflow.report.heat import overlay
 from flawflow.report.names import overlay_names
-from flawflow.report.results import readable
+from flawflow.results.record import readable
 
 LIST_NAME = "suspects.json"
 

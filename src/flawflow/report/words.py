@@ -1,13 +1,13 @@
 """Numbers said in words that need no statistics."""
 
 import math
-from typing import Any
 
 from flawflow.card import Card
 from flawflow.judge.calibration import Calibration, Verdict
 from flawflow.judge.drift import Drift
 from flawflow.judge.threshold import Threshold
 from flawflow.judge.tolerance import CONFIDENCE
+from flawflow.results.record import Record
 
 VERDICT_WORDS = {
     "NG": "not like the good parts",
@@ -150,16 +150,14 @@ def drifted(drift: Drift) -> list[str]:
     ]
 
 
-def named(record: dict[str, Any]) -> str:
-    """Name what a record of results.jsonl is about: a picture, or a frame of a video.
+def named(record: Record) -> str:
+    """Name what a record is about: a picture, or a frame of a video.
 
-    >>> named({"path": "a.mp4", "frame": 12, "seconds": 0.48})
+    >>> named(Record(path="a.mp4", frame=12, seconds=0.48))
     'a.mp4, frame 12 at 0.48 s'
     """
-    path = record["path"] or ""
-    return (
-        path if record["frame"] is None else f"{path}, frame {record['frame']} at {record['seconds']:.2f} s"
-    )
+    path = record.path or ""
+    return path if record.frame is None else f"{path}, frame {record.frame} at {record.seconds:.2f} s"
 
 
 def percent(share: float) -> str:

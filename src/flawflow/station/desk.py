@@ -11,7 +11,7 @@ from pathlib import Path
 from flawflow.errors import FlawflowError, one_line
 from flawflow.inspect.stream import default_workers
 from flawflow.picture.decode import is_known
-from flawflow.report.results import readable
+from flawflow.results.record import readable
 from flawflow.station.errors import BusyError, NotFoundError, TooLargeError, UnknownKindError, status_of
 from flawflow.station.meters import Meters
 from flawflow.station.models import Model

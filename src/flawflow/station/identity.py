@@ -52,6 +52,13 @@ class Identity:
         elif held is None or held not in (self._known, None if self._known else self._claim):
             raise StationError(self._refusal(connection, held))
 
+    @property
+    def name(self) -> str:
+        """What folder and database are called, once the database was let in."""
+        name = self._known or self._claim
+        assert name is not None, "no database was let in"
+        return name
+
     def settle(self) -> None:
         """Keep the identity, once the database has it."""
         if self._known is None:

@@ -1,10 +1,20 @@
-"""What is recorded of an inspection."""
+"""Inspections into rows of the database, and back into records."""
 
 import uuid
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from flawflow.inspect.inspection import Inspection
+from flawflow.judge.calibration import Verdict
+from flawflow.results.record import (
+    STAGES,
+    BoxRecord,
+    PointRecord,
+    Record,
+    RegionRecord,
+    TimingsRecord,
+    record_of,
+)
 from flawflow.station.models import Model
 from flawflow.station.record import InspectionRow
 from flawflow.station.record.tables import NAME_LENGTH
@@ -20,12 +30,8 @@ def new_row(model: Model, inspection: Inspection, *, name: str, source: str, dig
         source: Where it came from; see `Desk.inspect`.
         digest: SHA-256 of the picture's file, in hex.
     """
-    timings = inspection.timings
+    record = record_of(inspection)
     low, high = model.card.heat_scale
-    regions: list[dict[str, Any]] = [
-        {"box": list(each.box), "area": each.area, "peak": each.peak, "centroid": list(each.centroid)}
-        for each in inspection.regions
-    ]
     return InspectionRow(
         key=uuid.uuid4().hex,
         time=datetime.now(UTC),
@@ -36,15 +42,54 @@ def new_row(model: Model, inspection: Inspection, *, name: str, source: str, dig
         score=inspection.score,
         p_value=inspection.p_value,
         verdict=inspection.verdict,
-        regions=regions,
-        height=inspection.size[0],
-        width=inspection.size[1],
-        timings={
-            stage: round(1e3 * getattr(timings, stage), 3) for stage in ("read", "prepare", "infer", "judge")
-        },
+        regions=[_stored_region(region) for region in record.regions or ()],
+        height=record.height,
+        width=record.width,
+        timings=vars(record.timings_ms),
         picture_sha256=digest,
         heat_low=low,
         heat_high=high,
         has_map=True,
         has_mask=False,
     )
+
+
+def record_of_row(row: InspectionRow, journal: str | None) -> Record:
+    """Give the record of a row, whichever flawflow wrote it.
+
+    Args:
+        row: With its id.
+        journal: The station's identity.
+    """
+    return Record(
+        journal=journal,
+        id=row.id,
+        time=row.time.isoformat(),
+        path=row.name,
+        sha256=row.picture_sha256,
+        source=row.source,
+        model=row.model,
+        model_sha256=row.model_sha256,
+        score=row.score,
+        p_value=row.p_value,
+        verdict=cast(Verdict, row.verdict),
+        regions=tuple(map(_region, row.regions)),
+        width=row.width,
+        height=row.height,
+        timings_ms=TimingsRecord(*(row.timings[stage] for stage in STAGES)),
+    )
+
+
+def _stored_region(region: RegionRecord) -> dict[str, Any]:
+    """A region as the database has it: its numbers without their names, which a row would repeat for each."""
+    return {
+        "box": [*vars(region.box).values()],
+        "area": region.area,
+        "peak": region.peak,
+        "centroid": [*vars(region.centroid).values()],
+    }
+
+
+def _region(stored: dict[str, Any]) -> RegionRecord:
+    box, centroid = BoxRecord(*stored["box"]), PointRecord(*stored["centroid"])
+    return RegionRecord(box, stored["area"], stored["peak"], centroid)

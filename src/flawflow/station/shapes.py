@@ -5,13 +5,16 @@ from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field
+from pydantic.dataclasses import dataclass
 
 from flawflow.judge.calibration import Calibration, Verdict
+from flawflow.results.record import Record
 from flawflow.station.calibration_shapes import CalibrationOut, calibration_json
 from flawflow.station.models import Model
 from flawflow.station.proof_shapes import ProofOut, proof_json
 from flawflow.station.record import InspectionRow
 from flawflow.station.record.filters import Label
+from flawflow.station.rows import record_of_row
 from flawflow.station.versions import Version
 
 
@@ -19,15 +22,6 @@ class Problem(BaseModel):
     """What every refusal says: one sentence."""
 
     detail: str
-
-
-class RegionOut(BaseModel):
-    """Where a picture is wrong."""
-
-    box: tuple[int, int, int, int] = Field(description="left, top, right, bottom; the last two exclusive")
-    area: int
-    peak: float
-    centroid: tuple[float, float] = Field(description="x, y")
 
 
 class Links(BaseModel):
@@ -38,43 +32,25 @@ class Links(BaseModel):
     overlay: str | None
 
 
-class InspectionOut(BaseModel):
-    """One recorded inspection."""
+@dataclass(frozen=True, kw_only=True)
+class InspectionOut(Record):
+    """The record of a picture, and what the station knows besides."""
 
-    id: int
-    time: datetime
-    model: str
-    model_sha256: str
-    name: str
-    source: str
-    score: float = Field(description="higher is more anomalous")
-    p_value: float = Field(description="share of good pictures that score at least as high")
-    verdict: Verdict
-    regions: list[RegionOut]
-    size: tuple[int, int] = Field(description="height, width")
-    timings: dict[str, float] = Field(description="milliseconds of read, prepare, infer and judge")
-    picture_sha256: str
     label: Label | None
     has_picture: bool
     has_map: bool
     has_mask: bool
     links: Links
-    overlay: str | None = Field(
-        None, description="PNG as a data: URI, where it was asked for and is not too large for one answer"
-    )
-
-
-class FailureOut(BaseModel):
-    """A picture that could not be inspected."""
-
-    name: str
-    error: str
+    name: str | None = Field(deprecated=True, description="until 0.3: path")
+    picture_sha256: str | None = Field(deprecated=True, description="until 0.3: sha256")
+    size: tuple[int, int] | None = Field(deprecated=True, description="until 0.3: [height, width]")
+    timings: dict[str, float] | None = Field(deprecated=True, description="until 0.3: timings_ms")
 
 
 class InspectedOut(BaseModel):
     """The answer to an inspection, in the order of the pictures."""
 
-    inspections: list[InspectionOut | FailureOut]
+    inspections: list[InspectionOut]
 
 
 class HistoryOut(BaseModel):
@@ -156,23 +132,15 @@ class About(BaseModel):
     station: str
 
 
-def inspection_json(row: InspectionRow) -> dict[str, Any]:
-    """An `InspectionOut` as it is sent."""
+def inspection_json(row: InspectionRow, journal: str) -> dict[str, Any]:
+    """An `InspectionOut` as it is sent.
+
+    Args:
+        row: The inspection.
+        journal: The station's identity.
+    """
     place = f"/api/inspections/{row.id}"
-    return {
-        "id": row.id,
-        "time": row.time.isoformat(),
-        "model": row.model,
-        "model_sha256": row.model_sha256,
-        "name": row.name,
-        "source": row.source,
-        "score": row.score,
-        "p_value": row.p_value,
-        "verdict": row.verdict,
-        "regions": row.regions,
-        "size": [row.height, row.width],
-        "timings": row.timings,
-        "picture_sha256": row.picture_sha256,
+    return _out(record_of_row(row, journal)) | {
         "label": row.label,
         "has_picture": row.has_picture,
         "has_map": row.has_map,
@@ -182,7 +150,27 @@ def inspection_json(row: InspectionRow) -> dict[str, Any]:
             "map": f"{place}/map" if row.has_map else None,
             "overlay": f"{place}/overlay" if row.has_picture and row.has_map else None,
         },
-        "overlay": None,
+    }
+
+
+def failure_json(name: str, error: str) -> dict[str, Any]:
+    """The `InspectionOut` of a picture that could not be inspected, of which nothing is recorded."""
+    return _out(Record(path=name, error=error))
+
+
+def _out(record: Record) -> dict[str, Any]:
+    values = record.to_dict()
+    size = None if record.height is None else [record.height, record.width]
+    return values | {
+        "label": None,
+        "has_picture": False,
+        "has_map": False,
+        "has_mask": False,
+        "links": {"picture": None, "map": None, "overlay": None},
+        "name": record.path,
+        "picture_sha256": record.sha256,
+        "size": size,
+        "timings": values["timings_ms"],
     }
 
 

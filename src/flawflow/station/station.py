@@ -29,6 +29,7 @@ from flawflow.station.scribe import Scribe
 from flawflow.station.settings import Settings
 from flawflow.station.shapes import inspection_json, model_json
 from flawflow.station.shelf import ORPHANS, Shelf
+from flawflow.station.sinks import Deliveries, open_sinks
 
 _log = logging.getLogger("flawflow.station")
 
@@ -46,6 +47,7 @@ class Station:
 
     Attributes:
         settings: What it was told.
+        journal: Its identity, which its records are of.
         store: Its record.
         shelf: Its files.
         registry: Its models.
@@ -58,6 +60,7 @@ class Station:
     """
 
     settings: Settings
+    journal: str
     store: Store
     shelf: Shelf
     registry: Registry
@@ -68,6 +71,7 @@ class Station:
     sessions: Sessions
     tokens: TokenCheck | None
     _scribe: Scribe
+    _deliveries: Deliveries
     _lock: FolderLock
     _stopped: threading.Event = field(default_factory=threading.Event)
     _threads: list[threading.Thread] = field(default_factory=list)
@@ -80,6 +84,7 @@ class Station:
             FlawflowError: When a model, the database or the data folder cannot be used.
         """
         make_private(settings.data)
+        sinks = open_sinks(settings.to, settings.data)
         events, meters, shelf = Events(), Meters(), Shelf(settings.data)
 
         def tell_model(model: Model) -> None:
@@ -88,7 +93,7 @@ class Station:
         with contextlib.ExitStack() as opened:
             lock = FolderLock(settings.data)
             opened.callback(lock.release)
-            store = _open_store(settings, shelf)
+            store, journal = _open_store(settings, shelf)
             opened.callback(store.close)
             try:
                 registry = Registry(
@@ -104,12 +109,15 @@ class Station:
 
         def tell_inspections(rows: Sequence[InspectionRow]) -> None:
             for row in rows:
-                events.publish({"type": "inspection", "inspection": inspection_json(row)})
+                events.publish({"type": "inspection", "inspection": inspection_json(row, journal)})
+            deliveries.wake()
 
+        deliveries = Deliveries(sinks, store, settings.data, journal)
         scribe = Scribe(store, shelf, in_work=lambda: desk.in_work, written=tell_inspections)
         desk = Desk(settings, scribe=scribe, meters=meters)
         station = cls(
             settings=settings,
+            journal=journal,
             store=store,
             shelf=shelf,
             registry=registry,
@@ -120,6 +128,7 @@ class Station:
             sessions=Sessions(settings.data / "sessions.json", settings.token),
             tokens=None if settings.token is None else TokenCheck(settings.token),
             _scribe=scribe,
+            _deliveries=deliveries,
             _lock=lock,
         )
         station._every(_REFRESH_SECONDS, registry.refresh)
@@ -154,6 +163,7 @@ class Station:
         self.looking.close()
         self.desk.close()
         self._scribe.close()
+        self._deliveries.close()
         for thread in self._threads:
             thread.join(_LONGEST_TURN_SECONDS)
         self.store.close()
@@ -194,14 +204,14 @@ class Station:
         thread.start()
 
 
-def _open_store(settings: Settings, shelf: Shelf) -> Store:
-    """Open the record, if it is the one that belongs to the data folder."""
+def _open_store(settings: Settings, shelf: Shelf) -> tuple[Store, str]:
+    """Open the record, if it is the one that belongs to the data folder, and give their identity."""
     identity = Identity(settings.data, shelf.keys())
     store = Store(settings.database_url, admit=identity.admit)
     identity.settle()
     # What is recorded from here on is in no backup, and no backup may take its place.
     (settings.data / BACKUP).unlink(missing_ok=True)
-    return store
+    return store, identity.name
 
 
 def _tidy(settings: Settings, store: Store, shelf: Shelf) -> None:

@@ -1,52 +1,27 @@
-"""Bringing records from the outbox to a sink: each at least once, in order, however often it takes."""
+"""Bringing results from an outbox to a sink: each at least once, in order, however often it takes."""
 
 import threading
 from collections.abc import Sequence
 from typing import Protocol
 
-from flawflow.errors import WatchError
-from flawflow.watch.journal import Journal, Message
+from flawflow.backoff import Backoff
+from flawflow.errors import FlawflowError
+from flawflow.results.sinks.contract import DeliveryError, RefusedError, Result, Sink
 
 
-class DeliveryError(Exception):
-    """A sink that cannot take a record now; it is tried again.
+class Outbox(Protocol):
+    """What keeps the results that sinks have not got; it outlives the process."""
 
-    Attributes:
-        after: Seconds that the sink asks to be left alone; 0 where it does not.
-    """
-
-    def __init__(self, sentence: str, after: float = 0.0) -> None:
-        super().__init__(sentence)
-        self.after = after
-
-
-class RefusedError(Exception):
-    """A record that its sink will never take; it is set aside and the next ones go on."""
-
-
-class Sink(Protocol):
-    """Where records go.
-
-    Attributes:
-        name: Under which the journal keeps its outbox.
-        at_once: How many records one delivery may hold.
-    """
-
-    name: str
-    at_once: int
-
-    def deliver(self, messages: Sequence[Message]) -> None:
-        """Take records, all or none. After a crash the same ones may come again.
-
-        Raises:
-            DeliveryError: Not now.
-            RefusedError: Never; only of a sink whose `at_once` is 1.
-            OSError: Not now.
-        """
+    def waiting(self, sink: str, limit: int) -> list[Result]:
+        """The oldest results that a sink has not got, at most `limit`; those it refused are left out."""
         ...
 
-    def close(self) -> None:
-        """Let go of connections."""
+    def delivered(self, sink: str, results: Sequence[Result]) -> None:
+        """Take delivered results out."""
+        ...
+
+    def refused(self, sink: str, result: Result, why: str) -> None:
+        """Set a result aside that its sink will not take."""
         ...
 
 
@@ -55,27 +30,27 @@ class Courier:
 
     Attributes:
         trouble: Why the last delivery failed; None where it did not.
-        set_aside: How many records the sink has refused.
+        set_aside: How many results the sink has refused.
     """
 
     def __init__(
-        self, sink: Sink, journal: Journal, *, first_pause: float = 1.0, longest: float = 60.0
+        self, sink: Sink, outbox: Outbox, *, first_pause: float = 1.0, longest: float = 60.0
     ) -> None:
-        """Begin with the first record that waits.
+        """Begin with the first result that waits.
 
         Args:
             sink: Where to.
-            journal: Whose outbox.
+            outbox: From where.
             first_pause: Seconds before the first repetition; each further pause is twice as long.
             longest: Seconds that a pause grows to.
         """
         self.trouble: str | None = None
         self.set_aside = 0
         self.sink = sink
-        self._journal = journal
+        self._outbox = outbox
         self._first_pause = first_pause
         self._longest = longest
-        self._failure: WatchError | None = None
+        self._failure: FlawflowError | None = None
         self._news = threading.Event()
         self._stopping = threading.Event()
         # A daemon: a sink that hangs must not keep the process alive; its records wait in the journal.
@@ -86,7 +61,7 @@ class Courier:
         """Say that there may be something to deliver.
 
         Raises:
-            WatchError: The journal has failed in the courier's thread, which has ended.
+            FlawflowError: The outbox has failed in the courier's thread, which has ended.
         """
         if self._failure is not None:
             raise self._failure
@@ -102,57 +77,56 @@ class Courier:
     def _work(self) -> None:
         try:
             self._run()
-        except WatchError as error:
+        except FlawflowError as error:
             self._failure = error
         finally:
             self.sink.close()
 
     def _run(self) -> None:
-        pause = self._first_pause
+        pauses = Backoff(first=self._first_pause, longest=self._longest)
         while True:
             self._news.clear()
-            messages = self._journal.waiting(self.sink.name, self.sink.at_once)
-            if messages:
-                asked = self._deliver(messages)
+            results = self._outbox.waiting(self.sink.name, self.sink.at_once)
+            if results:
+                asked = self._deliver(results)
                 if asked is None:
-                    pause = self._first_pause
+                    pauses.reset()
                 elif self._stopping.is_set():
                     break
                 else:
-                    self._stopping.wait(max(pause, asked))
-                    pause = min(2 * pause, self._longest)
+                    self._stopping.wait(pauses.next(asked))
             elif self._stopping.is_set():
                 break
             else:
                 self._news.wait()
 
-    def _deliver(self, messages: list[Message]) -> float | None:
+    def _deliver(self, results: list[Result]) -> float | None:
         """Deliver; None where that is settled, else the seconds that the sink asks to be left alone."""
         try:
-            self.sink.deliver(messages)
+            self.sink.deliver(results)
         except RefusedError as error:
             self.set_aside += 1
-            self._journal.refused(self.sink.name, messages[0], str(error))
+            self._outbox.refused(self.sink.name, results[0], str(error))
             return None
         except (DeliveryError, OSError) as error:
             self.trouble = str(error)
             return getattr(error, "after", 0.0)
-        except WatchError:
+        except FlawflowError:
             raise
         except Exception as error:
-            return self._without_the_odd_one(messages, error)
+            return self._without_the_odd_one(results, error)
         self.trouble = None
-        self._journal.delivered(self.sink.name, messages)
+        self._outbox.delivered(self.sink.name, results)
         return None
 
-    def _without_the_odd_one(self, messages: list[Message], error: Exception) -> float | None:
-        """Set aside the one record with which a sink fails in a way of its own; the next ones go on."""
-        if len(messages) == 1:
+    def _without_the_odd_one(self, results: list[Result], error: Exception) -> float | None:
+        """Set aside the one result with which a sink fails in a way of its own; the next ones go on."""
+        if len(results) == 1:
             self.set_aside += 1
-            self._journal.refused(self.sink.name, messages[0], f"{type(error).__name__}: {error}")
+            self._outbox.refused(self.sink.name, results[0], f"{type(error).__name__}: {error}")
             return None
-        for message in messages:
-            asked = self._deliver([message])
+        for result in results:
+            asked = self._deliver([result])
             if asked is not None:
                 return asked
         return None

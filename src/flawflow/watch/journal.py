@@ -5,13 +5,15 @@ import os
 import sqlite3
 import threading
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from flawflow.errors import WatchError
-from flawflow.report.results import readable
+from flawflow.results.record import Record
+from flawflow.results.sinks.contract import Result
 from flawflow.watch.scan import Seen
 
 _VERSION = 1
@@ -27,25 +29,8 @@ CREATE TABLE outbox (
 """
 
 
-class Message(NamedTuple):
-    """A record on its way.
-
-    Attributes:
-        id: Ascending within a journal.
-        record: What is delivered, JSON-ready but for paths, which are as the file system spells them.
-    """
-
-    id: int
-    record: dict[str, Any]
-
-    @property
-    def shown(self) -> dict[str, Any]:
-        """The record with paths that every reader of JSON takes."""
-        paths = {key: self.record[key] for key in ("path", "duplicate_of")}
-        return {
-            **self.record,
-            **{key: None if path is None else readable(path) for key, path in paths.items()},
-        }
+# Beside the record: the path as the file system spells it, which may hold bytes that are no text.
+_FILE = "file"
 
 
 class Known(NamedTuple):
@@ -153,16 +138,19 @@ class Journal:
         seen: Seen,
         *,
         sha256: str | None,
-        record: Mapping[str, Any] | None = None,
+        record: Record | None = None,
         sinks: Sequence[str] = (),
-    ) -> None:
+    ) -> Record | None:
         """Note a file as done and put its record into the outbox of each sink, both or neither.
 
         Args:
             seen: The file as it was when it was read.
             sha256: Of its content; None where it could not be read.
-            record: What to deliver; it gets `journal` and `id` in front. None where there is nothing to say.
+            record: What to deliver; it gets `journal` and `id`. None where there is nothing to say.
             sinks: The names of those that shall have it.
+
+        Returns:
+            The record with its key.
         """
         with self._transaction() as db:
             db.execute(
@@ -170,34 +158,39 @@ class Journal:
                 (os.fsencode(seen.path), seen.size, seen.mtime_ns, sha256),
             )
             if record is None:
-                return
+                return None
             ((number,),) = db.execute("UPDATE about SET last_id = last_id + 1 RETURNING last_id").fetchall()
+            record = replace(record, journal=self.name, id=number)
             # In ASCII: a path may hold bytes that are no text, and JSON's escapes keep them.
-            text = json.dumps({"journal": self.name, "id": number, **record}, allow_nan=False)
+            text = json.dumps({_FILE: seen.path, **record.to_dict()}, allow_nan=False)
             db.executemany(
                 "INSERT INTO outbox VALUES (?, ?, ?, NULL)", [(sink, number, text) for sink in sinks]
             )
+            return record
 
-    def waiting(self, sink: str, limit: int) -> list[Message]:
-        """The oldest records that a sink has not got, at most `limit`; those it refused are left out."""
+    def waiting(self, sink: str, limit: int) -> list[Result]:
+        """See `Outbox.waiting`."""
         rows = self._all(
-            "SELECT id, record FROM outbox WHERE sink = ? AND refused IS NULL ORDER BY id LIMIT ?",
+            "SELECT record FROM outbox WHERE sink = ? AND refused IS NULL ORDER BY id LIMIT ?",
             sink,
             limit,
         )
-        return [Message(number, json.loads(text)) for number, text in rows]
+        return [_result(json.loads(text)) for (text,) in rows]
 
-    def delivered(self, sink: str, messages: Sequence[Message]) -> None:
-        """Take delivered records out of the outbox."""
+    def delivered(self, sink: str, results: Sequence[Result]) -> None:
+        """See `Outbox.delivered`."""
         with self._transaction() as db:
             db.executemany(
-                "DELETE FROM outbox WHERE sink = ? AND id = ?", [(sink, message.id) for message in messages]
+                "DELETE FROM outbox WHERE sink = ? AND id = ?",
+                [(sink, result.record.id) for result in results],
             )
 
-    def refused(self, sink: str, message: Message, why: str) -> None:
-        """Set a record aside that its sink will not take; it stays in the outbox."""
+    def refused(self, sink: str, result: Result, why: str) -> None:
+        """See `Outbox.refused`; the result stays, to be offered again."""
         with self._transaction() as db:
-            db.execute("UPDATE outbox SET refused = ? WHERE sink = ? AND id = ?", (why, sink, message.id))
+            db.execute(
+                "UPDATE outbox SET refused = ? WHERE sink = ? AND id = ?", (why, sink, result.record.id)
+            )
 
     def offer_again(self) -> None:
         """Let refused records be tried once more."""
@@ -212,6 +205,11 @@ class Journal:
         """Let the file go."""
         with self._lock:
             self._db.close()
+
+
+def _result(values: dict[str, Any]) -> Result:
+    # An earlier flawflow kept the path as the file system spells it in the record itself.
+    return Result(Record.from_dict(values), file=values.get(_FILE, values.get("path")))
 
 
 def _said(path: Path, error: sqlite3.Error) -> str:

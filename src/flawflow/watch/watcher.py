@@ -6,29 +6,25 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from flawflow.errors import FlawflowError, PictureError, WatchError, one_line
-from flawflow.inspect.inspection import Failure
 from flawflow.inspect.stream import in_order
-from flawflow.report.results import readable, to_record
+from flawflow.results.record import Record
+from flawflow.results.run import now
 from flawflow.watch.journal import Journal
 from flawflow.watch.scan import Seen, scan, time_of
 from flawflow.watch.settle import Settler
 
-Examine = Callable[[str, bytes], Mapping[str, Any]]
-"""Judges a picture, given its path in the folder and its content; raises FlawflowError where it cannot.
+Examine = Callable[[str, bytes, str], Record]
+"""Judges a picture, given its path in the folder, its content and the content's SHA-256 in hex.
 
-Gives what the record shall say besides the file, with the key `verdict`.
+Gives a record of which the watcher adds what it knows of the file. Raises FlawflowError where it cannot.
 """
-
-NOT_OF_A_FILE = frozenset({"overlay", "frame", "seconds"})
-"""What records of `flawflow inspect` have and those of watching have not."""
 
 Open = Callable[[Path], BinaryIO]
 """Opens a file of the folder; raises OSError, FileNotFoundError for what is not to be read now."""
@@ -51,7 +47,7 @@ class LaterError(Exception):
 class _Outcome:
     seen: Seen
     sha256: str | None = None
-    found: Mapping[str, Any] | None = None
+    found: Record | None = None
     error: str | None = None
 
 
@@ -77,7 +73,7 @@ class Watcher:
         give_up: float = 60.0,
         max_bytes: int = MAX_BYTES,
         open_file: Open = lambda path: path.open("rb"),
-        on_done: Callable[[Mapping[str, Any]], None] = lambda _: None,
+        on_done: Callable[[Record], None] = lambda _: None,
     ) -> None:
         """Begin nothing yet.
 
@@ -163,7 +159,7 @@ class Watcher:
             before = self._journal.known([seen.path]).get(seen.path)
             if before is not None and before.sha256 == sha256:
                 return _Outcome(seen, sha256)
-            return _Outcome(seen, sha256, found=self._examine(seen.path, content))
+            return _Outcome(seen, sha256, found=self._examine(seen.path, content, sha256))
         except (FileNotFoundError, NotADirectoryError, LaterError):
             return None
         except WatchError:
@@ -187,34 +183,35 @@ class Watcher:
             self._journal.finish(seen, sha256=outcome.sha256)
             return
         record = self._finished(outcome)
-        self.tally[record["verdict"] or "unreadable"] += 1
-        self.tally["duplicate"] += record["duplicate_of"] is not None
+        self.tally[record.verdict or "unreadable"] += 1
+        self.tally["duplicate"] += record.duplicate_of is not None
         self._on_done(record)
 
-    def _finished(self, outcome: _Outcome) -> dict[str, Any]:
+    def _finished(self, outcome: _Outcome) -> Record:
         try:
-            record = self._record(outcome)
-            self._journal.finish(outcome.seen, sha256=outcome.sha256, record=record, sinks=self._sinks)
+            return self._kept(outcome)
         except WatchError:
             raise
         except Exception as error:
             why = f"{outcome.seen.path} has a verdict that cannot be recorded ({_said(error)})."
-            record = self._record(replace(outcome, found=None, error=why))
-            self._journal.finish(outcome.seen, sha256=outcome.sha256, record=record, sinks=self._sinks)
-        return record
+            return self._kept(replace(outcome, found=None, error=why))
 
-    def _record(self, outcome: _Outcome) -> dict[str, Any]:
+    def _kept(self, outcome: _Outcome) -> Record:
+        record = self._record(outcome)
+        kept = self._journal.finish(outcome.seen, sha256=outcome.sha256, record=record, sinks=self._sinks)
+        return kept or record
+
+    def _record(self, outcome: _Outcome) -> Record:
         path, sha256 = outcome.seen.path, outcome.sha256
         twin = None if sha256 is None else self._journal.other_with(sha256, path)
-        found = to_record(Failure(None, outcome.error or "")) if outcome.found is None else outcome.found
-        return {
-            "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
-            **{key: value for key, value in found.items() if key not in NOT_OF_A_FILE},
-            "path": Path(path).as_posix(),
-            "sha256": sha256,
-            "duplicate_of": None if twin is None else Path(twin).as_posix(),
-            "error": None if outcome.error is None else readable(outcome.error),
-        }
+        return replace(
+            outcome.found or Record(error=outcome.error),
+            time=now(),
+            path=Path(path).as_posix(),
+            source=f"watch:{self._folder}",
+            sha256=sha256,
+            duplicate_of=None if twin is None else Path(twin).as_posix(),
+        )
 
 
 def _said(error: Exception) -> str:

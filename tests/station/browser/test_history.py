@@ -27,7 +27,7 @@ def test_a_hostile_name_is_text_everywhere(open_page: Any, station: str):
     expect(page.locator("#live")).to_have_attribute("data-state", "on")
     for name in NAMES:
         number = post(page, station, name, REVIEW)
-        kept = page.request.get(f"{station}api/inspections/{number}").json()["name"]
+        kept = page.request.get(f"{station}api/inspections/{number}").json()["path"]
         for view in (f"inspect/{number}", "history", f"history/{number}", "review"):
             page.goto(f"{station}#/{view}")
             expect(page.get_by_text(kept, exact=True).first).to_be_attached()

@@ -19,9 +19,10 @@ def test_one_picture(client, make_png, tiny_model, station):
     (found,) = answer.json()["inspections"]
     wanted = Inspector.load(tiny_model).inspect(content)
     assert (found["score"], found["p_value"], found["verdict"]) == (wanted.score, wanted.p_value, "NG")
-    assert found["regions"][0]["box"] == list(wanted.regions[0].box)
-    assert (found["name"], found["source"], found["size"]) == ("part 7.png", "upload", [40, 60])
-    assert set(found["timings"]) == {"read", "prepare", "infer", "judge"}
+    assert list(found["regions"][0]["box"].values()) == list(wanted.regions[0].box)
+    assert (found["path"], found["source"]) == ("part 7.png", "upload")
+    assert (found["height"], found["width"]) == (40, 60)
+    assert set(found["timings_ms"]) == {"read", "prepare", "infer", "judge"}
     assert found["overlay"] is None
     # Recorded, and the same as what is recorded.
     recorded = client.get(f"/api/inspections/{found['id']}").json()
@@ -32,9 +33,14 @@ def test_many_pictures_come_in_order_with_failures_beside(client, make_png):
     contents = [make_png(10), b"text", make_png(200), make_png()[:70], make_png(30)]
     files = [("files", (f"{number}.png", content)) for number, content in enumerate(contents)]
     found = client.post("/api/inspect", files=files).json()["inspections"]
-    assert [each["name"] for each in found] == ["0.png", "1.png", "2.png", "3.png", "4.png"]
-    assert [each.get("verdict") for each in found] == ["OK", None, "NG", None, "OK"]
-    assert all(each["error"] for each in found if "verdict" not in each)
+    assert [each["path"] for each in found] == ["0.png", "1.png", "2.png", "3.png", "4.png"]
+    assert [each["verdict"] for each in found] == ["OK", None, "NG", None, "OK"]
+    assert [each["error"] is None for each in found] == [True, False, True, False, True]
+    # Until 0.3.
+    assert [each["name"] for each in found] == [each["path"] for each in found]
+    for each in found[::2]:
+        assert each["size"] == [each["height"], each["width"]]
+        assert (each["timings"], each["picture_sha256"]) == (each["timings_ms"], each["sha256"])
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from typing import Literal
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
-from flawflow.station.export import csv_lines, parquet_chunks, require_parquet
+from flawflow.station.export import csv_pages, parquet_pages, require_parquet
 from flawflow.station.routes.shared import Wanted
 from flawflow.station.shapes import Problem
 from flawflow.station.station import Station
@@ -30,9 +30,9 @@ def router(station: Station) -> APIRouter:
         """Give all inspections that match, the oldest first; regions are JSON, timings in milliseconds."""
         if format == "parquet":
             require_parquet()
-        write = csv_lines if format == "csv" else parquet_chunks
+        write = csv_pages if format == "csv" else parquet_pages
         return StreamingResponse(
-            write(station.store.walk(wanted)),
+            write(station.store.walk(wanted), station.journal),
             media_type=_TYPES[format],
             headers={"content-disposition": f'attachment; filename="inspections.{format}"'},
         )

@@ -20,7 +20,7 @@ from flawflow.station.pictures import overlay_png
 from flawflow.station.record import InspectionRow
 from flawflow.station.routes.shared import BUSY, TOO_LARGE
 from flawflow.station.safety.paths import allowed_path
-from flawflow.station.shapes import InspectedOut, Problem, inspection_json
+from flawflow.station.shapes import InspectedOut, Problem, failure_json, inspection_json
 from flawflow.station.station import Station
 
 _MOST_FIELDS = 8
@@ -112,15 +112,16 @@ def router(station: Station) -> APIRouter:
         if asked.overlay:
             draw = functools.partial(_overlays, station, outcomes, asked.pictures)
             drawn = await station.looking.large.run(draw)
-        return JSONResponse({"inspections": list(map(_outcome_json, outcomes, drawn))})
+        told = [_outcome_json(*each, station.journal) for each in zip(outcomes, drawn, strict=True)]
+        return JSONResponse({"inspections": told})
 
     return routes
 
 
-def _outcome_json(outcome: Outcome, overlay: str | None) -> dict[str, Any]:
+def _outcome_json(outcome: Outcome, overlay: str | None, journal: str) -> dict[str, Any]:
     if isinstance(outcome, Failed):
-        return {"name": outcome.name, "error": outcome.error}
-    return {**inspection_json(outcome), "overlay": overlay}
+        return failure_json(outcome.name, outcome.error)
+    return {**inspection_json(outcome, journal), "overlay": overlay}
 
 
 def _overlays(station: Station, outcomes: Sequence[Outcome], given: Sequence[Given]) -> list[str | None]:

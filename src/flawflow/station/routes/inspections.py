@@ -29,7 +29,7 @@ def router(station: Station) -> APIRouter:
         """Give inspections, the newest first."""
         rows = store.find(wanted, before=before, limit=limit + 1)
         return {
-            "inspections": [inspection_json(row) for row in rows[:limit]],
+            "inspections": [inspection_json(row, station.journal) for row in rows[:limit]],
             "next": rows[limit - 1].id if len(rows) > limit else None,
             "counts": store.count(wanted),
         }
@@ -37,7 +37,7 @@ def router(station: Station) -> APIRouter:
     @routes.get("/{number}", response_model=InspectionOut)
     def one(number: Id) -> dict[str, Any]:
         """Give one inspection."""
-        return inspection_json(store.get(number))
+        return inspection_json(store.get(number), station.journal)
 
     @routes.get("/{number}/picture", response_class=Response, responses=_pictures("image/png", "image/jpeg"))
     async def picture(

@@ -31,7 +31,7 @@ def router(station: Station) -> APIRouter:
     store, shelf = station.store, station.shelf
 
     def told(row: InspectionRow) -> dict[str, Any]:
-        shape = inspection_json(row)
+        shape = inspection_json(row, station.journal)
         station.events.publish({"type": "inspection", "inspection": shape})
         return shape
 
@@ -41,7 +41,7 @@ def router(station: Station) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> list[dict[str, Any]]:
         """Give the inspections that wait for a person, the oldest first."""
-        return [inspection_json(row) for row in store.review_queue(model, limit=limit)]
+        return [inspection_json(row, station.journal) for row in store.review_queue(model, limit=limit)]
 
     @routes.get("/review/nearest", response_model=list[InspectionOut])
     def nearest(
@@ -52,7 +52,7 @@ def router(station: Station) -> APIRouter:
         judge = station.registry.get(model)
         thresholds = judge.calibration.threshold().score, judge.calibration.review_threshold().score
         found = store.nearest(judge.name, judge.sha256, thresholds, limit=limit)
-        return [inspection_json(row) for row in found]
+        return [inspection_json(row, station.journal) for row in found]
 
     @routes.put("/inspections/{number}/label", response_model=InspectionOut)
     def label(number: Id, body: Labelled) -> dict[str, Any]:

@@ -1,16 +1,15 @@
 """A watched folder as a source: `flawflow.watch`, with the station's record as the one receiver."""
 
-import hashlib
 import threading
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from flawflow.errors import PictureError, one_line
-from flawflow.report.results import readable
+from flawflow.judge.calibration import Verdict
+from flawflow.results.record import Record, readable
 from flawflow.station.desk import Failed, Given
 from flawflow.station.errors import BusyError, LostCommitError
 from flawflow.station.record import InspectionRow, Store
@@ -46,7 +45,7 @@ class FolderRunner:
         self.error: str | None = None
         self._source, self._station, self._path = source, station, journal
         self._label = f"watch:{source.shown}"[:NAME_LENGTH]
-        self._recorded: dict[tuple[str, str], str] = {}
+        self._recorded: dict[tuple[str, str], Verdict] = {}
         self._failed: str | None = None
         self._waits: str | None = None
         self._is_unsure = False
@@ -85,16 +84,16 @@ class FolderRunner:
             on_done=self._done,
         )
 
-    def _done(self, record: Mapping[str, Any]) -> None:
+    def _done(self, record: Record) -> None:
         self.seen += 1
-        if record["error"] is not None:
-            self._failed = record["error"]
+        if record.error is not None:
+            self._failed = record.error
 
-    def _examine(self, path: str, content: bytes) -> Mapping[str, Any]:
+    def _examine(self, path: str, content: bytes, sha256: str) -> Record:
         name = one_line(readable(Path(path).as_posix()))[:NAME_LENGTH]
-        verdict = self._recorded.pop((name, hashlib.sha256(content).hexdigest()), None)
+        verdict = self._recorded.pop((name, sha256), None)
         if verdict is not None:
-            return {"verdict": verdict}
+            return Record(verdict=verdict)
         model = self._station.registry.get(self._source.model)
         try:
             (future,) = self._station.desk.submit(model, [Given(name, content)], source=self._label)
@@ -112,10 +111,10 @@ class FolderRunner:
             raise LaterError from None
         if isinstance(outcome, Failed):
             raise PictureError(f"{name}: {outcome.error}")
-        return {"verdict": outcome.verdict}
+        return Record(verdict=cast(Verdict, outcome.verdict))
 
 
-def _recorded(store: Store, label: str, journal: Journal) -> dict[tuple[str, str], str]:
+def _recorded(store: Store, label: str, journal: Journal) -> dict[tuple[str, str], Verdict]:
     """The verdicts of what the record has of a source and the journal has not, by name and content."""
     row = InspectionRow
     query = select(row.name, row.picture_sha256, row.verdict).where(row.source == label)
@@ -124,7 +123,7 @@ def _recorded(store: Store, label: str, journal: Journal) -> dict[tuple[str, str
         for name, sha256, verdict in session.execute(query.order_by(row.id.desc()).limit(_RECENT)):
             newest.setdefault(name, (sha256, verdict))
     return {
-        (name, sha256): verdict
+        (name, sha256): cast(Verdict, verdict)
         for name, (sha256, verdict) in newest.items()
         if sha256 not in {known.sha256 for known in journal.known([name]).values()}
     }

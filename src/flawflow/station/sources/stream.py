@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from sqlalchemy.exc import SQLAlchemyError
 
+from flawflow.backoff import Backoff
 from flawflow.errors import FlawflowError
 from flawflow.station.desk import Failed, Given
 from flawflow.station.errors import BusyError
@@ -20,7 +21,6 @@ from flawflow.station.sources.source import Source, is_file
 from flawflow.station.station import Station
 
 _FIRST_PAUSE = 1.0
-_LONGEST_PAUSE = 60.0
 # How soon a stop is noticed.
 _LOOK_SECONDS = 0.2
 
@@ -52,12 +52,13 @@ class StreamRunner:
             if is_file(self._source.address):
                 self._run_file(stop)
                 return
-            pause = _FIRST_PAUSE
+            pauses = Backoff(first=_FIRST_PAUSE)
             while not stop.is_set():
                 before = self.seen
                 self._run_live(stop)
-                pause = _FIRST_PAUSE if self.seen > before else min(2 * pause, _LONGEST_PAUSE)
-                stop.wait(pause)
+                if self.seen > before:
+                    pauses.reset()
+                stop.wait(pauses.next())
         except FlawflowError as error:
             self.error = str(error)
 

@@ -16,7 +16,7 @@ const INK = "#00c8ff";
  * @returns {{tools: HTMLElement, save: Function, cancel: Function}}
  */
 export function drawMask(frame, inspection, level, finish) {
-  const [height, width] = inspection.size;
+  const { height, width } = inspection;
   const canvas = h("canvas", {
     class: "mask",
     width,

@@ -87,12 +87,12 @@ export function makeViewer() {
 
 /** Give the boxes of regions below the model's own threshold, which NG and REVIEW have where nothing is above. */
 function marked({ inspection, model, map, threshold }) {
-  const { regions, size } = inspection;
+  const { regions, width, height } = inspection;
   if (threshold !== model.calibration.pixel_threshold || !regions.length || regions[0].peak > threshold)
     return null;
-  const [across, down] = [map.width / size[1], map.height / size[0]];
+  const [across, down] = [map.width / width, map.height / height];
   return regions
-    .map(({ box: [left, top, right, bottom] }) => {
+    .map(({ box: { left, top, right, bottom } }) => {
       const [x0, y0, x1, y1] = [left * across, top * down, right * across, bottom * down];
       return `M${x0} ${y0}H${x1}V${y1}H${x0}Z`;
     })
@@ -130,7 +130,7 @@ function makePane(title, beside = null) {
     element,
     frame,
     place(picture, inspection) {
-      const [height, width] = inspection.size;
+      const { height, width } = inspection;
       frame.style.setProperty("--ratio", width / height);
       frame.style.aspectRatio = `${width} / ${height}`;
       image.hidden = !picture;
@@ -138,8 +138,8 @@ function makePane(title, beside = null) {
       if (picture) image.src = picture.src;
       image.alt =
         title === "Picture"
-          ? `The picture ${inspection.name}`
-          : `Heat map over the picture ${inspection.name}`;
+          ? `The picture ${inspection.path}`
+          : `Heat map over the picture ${inspection.path}`;
       for (const line of lines) line.setAttribute("d", "");
       heat.width = 0;
     },

@@ -37,7 +37,7 @@ export function showDetail(place, id) {
   viewer.element.hidden = true;
 
   function show(inspection) {
-    title.textContent = inspection.name;
+    title.textContent = inspection.path;
     labels.show(inspection.label);
     none.hidden = inspection.label === null;
     about.replaceChildren(
@@ -72,14 +72,14 @@ function summary({ verdict, score: value, p_value: p, model }) {
 }
 
 function record(inspection) {
-  const total = Object.values(inspection.timings).reduce((sum, value) => sum + value, 0);
-  const [height, width] = inspection.size;
+  const total = Object.values(inspection.timings_ms).reduce((sum, value) => sum + value, 0);
+  const { height, width } = inspection;
   return facts([
     ["Number", String(inspection.id)],
     ["Time", moment(inspection.time)],
     ["From", origin(inspection.source)],
     ["Size", `${width} × ${height} pixels`],
-    ["Took", `${total.toFixed(1)} ms, the model ${(inspection.timings.infer ?? 0).toFixed(1)} ms`],
+    ["Took", `${total.toFixed(1)} ms, the model ${inspection.timings_ms.infer.toFixed(1)} ms`],
     [
       "Model",
       h(
@@ -88,7 +88,7 @@ function record(inspection) {
         `${inspection.model} (${inspection.model_sha256.slice(0, 12)}…)`,
       ),
     ],
-    ["SHA-256", h("code", {}, inspection.picture_sha256)],
+    ["SHA-256", h("code", {}, inspection.sha256)],
     ["Mask", inspection.has_mask ? "drawn" : "none"],
   ]);
 }
@@ -100,7 +100,7 @@ function regions(inspection) {
     shown.length < inspection.regions.length
       ? ` (the ${shown.length} highest of ${number(inspection.regions.length)})`
       : "";
-  const rows = shown.map(({ peak, area, box: [left, top, right, bottom] }) =>
+  const rows = shown.map(({ peak, area, box: { left, top, right, bottom } }) =>
     figures([score(peak), number(area), `${left}, ${top}`, `${right}, ${bottom}`]),
   );
   return h(

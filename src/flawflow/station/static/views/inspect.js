@@ -153,10 +153,10 @@ function makeBanner() {
       h("span", {}, `${rarity(inspection.p_value, count)}.`),
     );
     name.replaceChildren(
-      h("a", { href: `#/history/${inspection.id}` }, inspection.name),
+      h("a", { href: `#/history/${inspection.id}` }, inspection.path),
       h("time", { datetime: inspection.time }, clock(inspection.time)),
     );
-    spoken.textContent = `${verdict}: ${inspection.name}, score ${score(inspection.score)}`;
+    spoken.textContent = `${verdict}: ${inspection.path}, score ${score(inspection.score)}`;
   }
   return { element, show };
 }

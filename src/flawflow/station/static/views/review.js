@@ -159,7 +159,7 @@ export function showReview(place) {
     work.hidden = !inspection;
     empty.hidden = Boolean(inspection);
     if (inspection) {
-      name.replaceChildren(h("h2", {}, inspection.name), chip(inspection.verdict));
+      name.replaceChildren(h("h2", {}, inspection.path), chip(inspection.verdict));
       about.replaceChildren(
         facts([
           ["Score", score(inspection.score)],

@@ -11,10 +11,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from flawflow import __version__
-from flawflow.errors import WatchError
+from flawflow.errors import SinkError
+from flawflow.results.sinks.contract import DeliveryError, RefusedError, Result, Setting, Sink
 from flawflow.urls import shown_url
-from flawflow.watch.courier import DeliveryError, RefusedError
-from flawflow.watch.journal import Message
 
 TOKEN_VARIABLE = "FLAWFLOW_WEBHOOK_TOKEN"
 """The environment variable whose value, if any, is sent as `Authorization: Bearer`."""
@@ -27,28 +26,31 @@ _LONGEST_REST = 300.0
 _NEVER = (400, 413, 415, 422)
 
 
-class Webhook:
+def open_webhook(_setting: Setting, address: str) -> Sink:
+    """Open the receiver at an address."""
+    return Webhook(address)
+
+
+class Webhook(Sink):
     """Posts each record as JSON and waits for an answer of the kind 2xx.
 
     The header `Idempotency-Key` is the same when a record comes again, as after a crash between answer and
     journal: a receiver that keeps the keys it has seen has each record once.
     """
 
-    at_once = 1
-
     def __init__(self, url: str) -> None:
         """Look at the address; nothing is sent yet.
 
         Raises:
-            WatchError: It is none of HTTP, or holds a password.
+            SinkError: It is none of HTTP, or holds a password.
         """
         parts = urllib.parse.urlsplit(url)
         if parts.scheme not in ("http", "https") or not has_host(parts):
-            raise WatchError(
+            raise SinkError(
                 f"{shown_url(url)} is no address of HTTP: write http://host/path or https://host/path"
             )
         if "@" in parts.netloc:
-            raise WatchError(f"an address must hold no password: set {TOKEN_VARIABLE} instead")
+            raise SinkError(f"an address must hold no password: set {TOKEN_VARIABLE} instead")
         self._url, self._shown = url, shown_url(url)
         self.name = f"webhook={self._shown}"
         if self._shown != url:
@@ -59,13 +61,13 @@ class Webhook:
             self._headers["Authorization"] = f"Bearer {token}"
         self._opener = urllib.request.build_opener(_NoRedirect)
 
-    def deliver(self, messages: Sequence[Message]) -> None:
+    def deliver(self, results: Sequence[Result]) -> None:
         """Post the records; see `Sink.deliver`."""
-        for message in messages:
+        for result in results:
             request = urllib.request.Request(
                 self._url,
-                data=json.dumps(message.shown, allow_nan=False).encode(),
-                headers={**self._headers, "Idempotency-Key": f"{message.record['journal']}-{message.id}"},
+                data=json.dumps(result.record.to_dict(), allow_nan=False).encode(),
+                headers={**self._headers, "Idempotency-Key": f"{result.record.journal}-{result.record.id}"},
             )
             self._post(request)
 

@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 
-from flawflow.errors import WatchError
-from flawflow.watch.courier import Courier, DeliveryError, RefusedError
-from flawflow.watch.journal import Journal, Message
+from flawflow.errors import SinkError
+from flawflow.results.record import Record
+from flawflow.results.sinks.contract import DeliveryError, RefusedError, Result
+from flawflow.results.sinks.webhook import TOKEN_VARIABLE, Webhook
+from flawflow.watch.courier import Courier
+from flawflow.watch.journal import Journal
 from flawflow.watch.scan import Seen
-from flawflow.watch.sinks.webhook import TOKEN_VARIABLE, Webhook
 
-Write = Callable[..., Message]
+Write = Callable[..., Result]
 
 
 class Server(ThreadingHTTPServer):
@@ -56,8 +58,8 @@ def server() -> Iterator[Server]:
         thread.join()
 
 
-def test_a_record_is_posted_as_json_with_a_key(server: Server, message: Write):
-    Webhook(server.url).deliver([message(5, path="é\udcff.png")])
+def test_a_record_is_posted_as_json_with_a_key(server: Server, result: Write):
+    Webhook(server.url).deliver([result(5, path="é\udcff.png")])
     ((headers, body),) = server.got
     assert headers["Content-Type"] == "application/json"
     assert headers["Idempotency-Key"] == "j-5"
@@ -65,35 +67,33 @@ def test_a_record_is_posted_as_json_with_a_key(server: Server, message: Write):
     assert (body["id"], body["verdict"], body["path"]) == (5, "OK", "é\\udcff.png")
 
 
-def test_the_token_comes_from_the_environment(
-    server: Server, message: Write, monkeypatch: pytest.MonkeyPatch
-):
+def test_the_token_comes_from_the_environment(server: Server, result: Write, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv(TOKEN_VARIABLE, "secret")
-    Webhook(server.url).deliver([message(1)])
+    Webhook(server.url).deliver([result(1)])
     assert server.got[0][0]["Authorization"] == "Bearer secret"
 
 
 @pytest.mark.parametrize("code", [302, 401, 404, 408, 429, 500, 503])
-def test_most_refusals_are_a_matter_of_time(server: Server, message: Write, code: int):
+def test_most_refusals_are_a_matter_of_time(server: Server, result: Write, code: int):
     server.codes = [code]
     with pytest.raises(DeliveryError, match=str(code)) as caught:
-        Webhook(server.url).deliver([message(1)])
+        Webhook(server.url).deliver([result(1)])
     assert caught.value.after == (7.0 if code == 503 else 0.0)
     assert server.got == []
 
 
 @pytest.mark.parametrize("code", [400, 413, 415, 422])
-def test_some_refusals_are_of_the_record(server: Server, message: Write, code: int):
+def test_some_refusals_are_of_the_record(server: Server, result: Write, code: int):
     server.codes = [code]
     with pytest.raises(RefusedError, match=str(code)):
-        Webhook(server.url).deliver([message(1)])
+        Webhook(server.url).deliver([result(1)])
 
 
-def test_a_receiver_that_is_not_there_is_a_matter_of_time(message: Write):
+def test_a_receiver_that_is_not_there_is_a_matter_of_time(result: Write):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     with pytest.raises(DeliveryError, match="cannot be reached"):
-        Webhook(f"http://127.0.0.1:{port}/").deliver([message(1)])
+        Webhook(f"http://127.0.0.1:{port}/").deliver([result(1)])
 
 
 @pytest.mark.parametrize(
@@ -101,18 +101,18 @@ def test_a_receiver_that_is_not_there_is_a_matter_of_time(message: Write):
     ["file:///etc/passwd", "ftp://host/x", "http://", "host/x", "http://u:p@host/", "http://host:99999/"],
 )
 def test_other_addresses_are_refused_at_once(url: str):
-    with pytest.raises(WatchError):
+    with pytest.raises(SinkError):
         Webhook(url)
 
 
 def test_an_outage_delays_and_loses_nothing(server: Server, journal: Journal):
     sink = Webhook(server.url)
     for number in range(5):
-        record = {"path": str(number), "duplicate_of": None}
+        record = Record(path=str(number))
         journal.finish(Seen(number, str(number), 1), sha256=None, record=record, sinks=[sink.name])
     server.codes = [503, 500, 204, 429, 204]
     sink_pause = pytest.MonkeyPatch()
-    sink_pause.setattr("flawflow.watch.sinks.webhook._LONGEST_REST", 0.0)
+    sink_pause.setattr("flawflow.results.sinks.webhook._LONGEST_REST", 0.0)
     courier = Courier(sink, journal, first_pause=0.001, longest=0.002)
     while journal.backlog():
         courier.wake()
@@ -129,11 +129,11 @@ def test_no_secret_of_an_address_is_told_or_recorded():
     assert plain.name == "webhook=http://127.0.0.1:9/hook"
     assert one.name.startswith("webhook=http://127.0.0.1:9/hook?key=***#")
     assert one.name != other.name
-    record = {"journal": "a", "id": 1, "path": "a.png", "duplicate_of": None}
+    result = Result(Record(journal="a", id=1, path="a.png"))
     with pytest.raises(DeliveryError) as failed:
-        one.deliver([Message(1, record)])
+        one.deliver([result])
     assert "hunter2" not in str(failed.value)
     assert "127.0.0.1:9/hook" in str(failed.value)
-    with pytest.raises(WatchError) as refused:
+    with pytest.raises(SinkError) as refused:
         Webhook("ftp://host/hook?key=hunter2")
     assert "hunter2" not in str(refused.value)

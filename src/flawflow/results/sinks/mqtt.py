@@ -7,11 +7,10 @@ import urllib.parse
 from collections.abc import Sequence
 from typing import Any
 
-from flawflow.errors import WatchError
+from flawflow.errors import SinkError
+from flawflow.results.sinks.contract import DeliveryError, Result, Setting, Sink
+from flawflow.results.sinks.webhook import has_host
 from flawflow.urls import shown_url
-from flawflow.watch.courier import DeliveryError
-from flawflow.watch.journal import Message
-from flawflow.watch.sinks.webhook import has_host
 
 PASSWORD_VARIABLE = "FLAWFLOW_MQTT_PASSWORD"
 """The environment variable with the password of the address's user."""
@@ -22,41 +21,44 @@ _PORTS = {"mqtt": 1883, "mqtts": 8883}
 _QOS = 1
 
 
-class Mqtt:
-    """Publishes each record as JSON to one topic and waits until the broker has acknowledged it."""
+def open_mqtt(_setting: Setting, address: str) -> Sink:
+    """Open the topic at an address."""
+    return Mqtt(address)
 
-    at_once = 1
+
+class Mqtt(Sink):
+    """Publishes each record as JSON to one topic and waits until the broker has acknowledged it."""
 
     def __init__(self, url: str) -> None:
         """Look at the address; nothing is sent yet.
 
         Raises:
-            WatchError: It is no `mqtt://[user@]host[:port]/topic`, holds a password, or paho-mqtt is missing.
+            SinkError: It is no `mqtt://[user@]host[:port]/topic`, holds a password, or paho-mqtt is missing.
         """
         parts = urllib.parse.urlsplit(url)
         self._topic = urllib.parse.unquote(parts.path.removeprefix("/"))
         # A topic with + or # would be a pattern; # begins what a URL calls a fragment.
         if parts.scheme not in _PORTS or not has_host(parts) or not self._topic or set(url) & set("+#"):
-            raise WatchError(
+            raise SinkError(
                 f"{shown_url(url)} is no address of MQTT: write mqtt://host/topic, or mqtts:// for TLS"
             )
         if parts.password is not None:
-            raise WatchError(f"an address must hold no password: set {PASSWORD_VARIABLE} instead")
+            raise SinkError(f"an address must hold no password: set {PASSWORD_VARIABLE} instead")
         try:
             import paho.mqtt.client  # noqa: F401 its lack must show before work begins
         except ModuleNotFoundError:
-            raise WatchError("MQTT needs paho-mqtt: pip install 'flawflow[mqtt]'") from None
+            raise SinkError("MQTT needs paho-mqtt: pip install 'flawflow[mqtt]'") from None
         self.name = f"mqtt={url}"
         self._address = parts
         self._client: Any = None
 
-    def deliver(self, messages: Sequence[Message]) -> None:
+    def deliver(self, results: Sequence[Result]) -> None:
         """Publish the records; see `Sink.deliver`."""
         try:
             if self._client is None:
                 self._client = self._connected()
-            for message in messages:
-                text = json.dumps(message.shown, allow_nan=False)
+            for result in results:
+                text = json.dumps(result.record.to_dict(), allow_nan=False)
                 sent = self._client.publish(self._topic, text, qos=_QOS)
                 sent.wait_for_publish(_SECONDS)
                 if not sent.is_published():

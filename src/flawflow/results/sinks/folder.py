@@ -2,18 +2,17 @@
 
 import contextlib
 import errno
-import hashlib
 import os
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
-from flawflow.files import beside, whole_file
-from flawflow.watch.courier import RefusedError
-from flawflow.watch.journal import Message
+import numpy as np
+from numpy.typing import NDArray
 
-Place = Literal["copy", "move"]
+from flawflow.files import beside, file_sha256, whole_file
+from flawflow.results.sinks.contract import Place, RefusedError, Result, Setting, Sink
 
 UNREADABLE = "UNREADABLE"
 
@@ -25,61 +24,74 @@ _OF_THE_NAME = (
 )  # fmt: skip
 
 
-class Placer:
-    """Puts a copy of each picture into the folder of its verdict, under its path in the watched folder.
+def open_folder(setting: Setting, _address: str) -> Sink:
+    """Open the folders of the verdicts."""
+    return VerdictFolders(setting.pictures, setting.output, setting.place)
 
-    A copy, never a link: whatever is written to the watched file later, what lies under a verdict is what was
-    judged. File systems that can (Btrfs, XFS) share the space of both until one is changed.
+
+class VerdictFolders(Sink):
+    """Puts a copy of each picture into the folder of its verdict, under its path below the pictures' folder.
+
+    A copy, never a link: whatever is written to the picture's file later, what lies under a verdict is what
+    was judged. File systems that can (Btrfs, XFS) share the space of both until one is changed.
 
     Where another picture has that name already (a camera that counts from 1 again), `name_ID` is taken, ID
     being the record's. Delivered again after a crash, a picture is found to be there.
     """
 
     name = "folder"
-    at_once = 1
 
-    def __init__(self, folder: Path, output: Path, place: Place) -> None:
-        """Prepare to place; with "move" the watched file is taken away then."""
-        self._folder = folder
+    def __init__(self, pictures: Path, output: Path, place: Place) -> None:
+        """Prepare to place.
+
+        Args:
+            pictures: The folder that holds the pictures; results name their files below it.
+            output: Where the folders of the verdicts are made.
+            place: With "move" the picture's file is taken away when it has been placed.
+        """
+        self._pictures = pictures
         self._output = output
         self._place = place
 
-    def deliver(self, messages: Sequence[Message]) -> None:
+    def prepare(self, result: Result, picture: NDArray[np.uint8]) -> Result:
+        """Take the digest of the file that was judged; see `Sink.prepare`."""
+        del picture
+        if result.file is None or result.record.sha256 is not None:
+            return result
+        digest = file_sha256(self._pictures / result.file)
+        return replace(result, record=replace(result.record, sha256=digest))
+
+    def deliver(self, results: Sequence[Result]) -> None:
         """Place the picture of each record; see `Sink.deliver`."""
-        for message in messages:
+        for result in results:
             # A file of which not even the bytes could be read cannot be placed; its record says why.
-            if message.record["sha256"] is None:
+            if result.file is None or result.record.sha256 is None:
                 continue
             try:
-                self._deliver(message)
+                self._deliver(result, result.file, result.record.sha256)
             except OSError as error:
                 if error.errno not in _OF_THE_NAME:
                     raise
                 raise RefusedError(f"{error.filename} cannot be placed ({error.strerror})") from None
 
-    def close(self) -> None:
-        """Nothing is held."""
-
-    def _deliver(self, message: Message) -> None:
-        record = message.record
-        sha256: str = record["sha256"]
-        source = self._folder / record["path"]
-        target = self._output / (record["verdict"] or UNREADABLE) / record["path"]
-        if target.exists() and _digest(target) != sha256:
-            target = beside(target.with_name(target.stem), f"_{message.id}{target.suffix}")
+    def _deliver(self, result: Result, file: str, sha256: str) -> None:
+        source = self._pictures / file
+        target = self._output / (result.record.verdict or UNREADABLE) / file
+        if target.exists() and file_sha256(target) != sha256:
+            target = beside(target.with_name(target.stem), f"_{result.record.id}{target.suffix}")
         if not target.exists():
             try:
                 _put(source, target, sha256)
             except FileNotFoundError:
                 raise RefusedError(_lost(source)) from None
-        if self._place == "move" and source.exists() and _digest(source) == sha256:
+        if self._place == "move" and source.exists() and file_sha256(source) == sha256:
             source.unlink()
 
 
 def _put(source: Path, target: Path, sha256: str) -> None:
     with whole_file(target) as scratch:
         _copy(source, scratch)
-        if _digest(scratch) != sha256:
+        if file_sha256(scratch) != sha256:
             raise RefusedError(_lost(source))
         with contextlib.suppress(OSError):  # a time that this disk does not know
             shutil.copystat(source, scratch)
@@ -97,11 +109,6 @@ def _copy(source: Path, target: Path) -> None:
             written.seek(0)
             written.truncate()
             shutil.copyfileobj(read, written)
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _lost(source: Path) -> str:

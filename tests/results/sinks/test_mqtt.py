@@ -8,13 +8,12 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from flawflow.errors import WatchError
-from flawflow.watch.courier import DeliveryError
-from flawflow.watch.journal import Message
-from flawflow.watch.sinks.mqtt import PASSWORD_VARIABLE, Mqtt
+from flawflow.errors import SinkError
+from flawflow.results.sinks.contract import DeliveryError, Result
+from flawflow.results.sinks.mqtt import PASSWORD_VARIABLE, Mqtt
 
 pytest.importorskip("paho.mqtt", reason="the extra mqtt is not installed")
-Write = Callable[..., Message]
+Write = Callable[..., Result]
 
 
 class Broker(socketserver.ThreadingTCPServer):
@@ -67,12 +66,12 @@ def broker() -> Iterator[Broker]:
 
 
 def test_records_are_published_and_acknowledged(
-    broker: Broker, message: Write, monkeypatch: pytest.MonkeyPatch
+    broker: Broker, result: Write, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv(PASSWORD_VARIABLE, "secret")
     sink = Mqtt(broker.url)
-    sink.deliver([message(1)])
-    sink.deliver([message(2)])
+    sink.deliver([result(1)])
+    sink.deliver([result(2)])
     sink.close()
     assert [(topic, record["id"]) for topic, record in broker.got] == [
         ("factory/line 1", 1),
@@ -83,40 +82,40 @@ def test_records_are_published_and_acknowledged(
     assert connect.endswith(b"secret")
 
 
-def test_a_refused_connection_is_a_matter_of_time(broker: Broker, message: Write):
+def test_a_refused_connection_is_a_matter_of_time(broker: Broker, result: Write):
     broker.refuses = True
     sink = Mqtt(broker.url)
     with pytest.raises(DeliveryError, match="does not accept"):
-        sink.deliver([message(1)])
+        sink.deliver([result(1)])
     broker.refuses = False
-    sink.deliver([message(1)])
+    sink.deliver([result(1)])
     sink.close()
     assert [record["id"] for _, record in broker.got] == [1]
 
 
 def test_a_record_without_acknowledgement_is_not_delivered(
-    broker: Broker, message: Write, monkeypatch: pytest.MonkeyPatch
+    broker: Broker, result: Write, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("flawflow.watch.sinks.mqtt._SECONDS", 0.1)
+    monkeypatch.setattr("flawflow.results.sinks.mqtt._SECONDS", 0.1)
     broker.acknowledges = False
     sink = Mqtt(broker.url)
     with pytest.raises(DeliveryError, match="acknowledged"):
-        sink.deliver([message(1)])
+        sink.deliver([result(1)])
     broker.acknowledges = True
-    sink.deliver([message(1)])
+    sink.deliver([result(1)])
     sink.close()
 
 
-def test_a_broker_that_is_not_there_is_a_matter_of_time(message: Write):
+def test_a_broker_that_is_not_there_is_a_matter_of_time(result: Write):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     with pytest.raises(DeliveryError, match="cannot be reached"):
-        Mqtt(f"mqtt://127.0.0.1:{port}/topic").deliver([message(1)])
+        Mqtt(f"mqtt://127.0.0.1:{port}/topic").deliver([result(1)])
 
 
 @pytest.mark.parametrize(
     "url", ["mqtt://host", "mqtt:///topic", "http://host/topic", "mqtt://host/a/#", "mqtt://u:p@host/topic"]
 )
 def test_other_addresses_are_refused_at_once(url: str):
-    with pytest.raises(WatchError):
+    with pytest.raises(SinkError):
         Mqtt(url)

@@ -1,0 +1,1 @@
+"""What an inspection leaves: one record of each picture, and the sinks that take it."""
