@@ -8,7 +8,8 @@ test file, then to all the tests of its folder. What survives both, and is not a
 
 Results go to `runs/mutations.jsonl`, line by line: a run that was stopped goes on, and after a change of a
 module only its own mutants are judged again. `--limit` takes so many of the others, by a random choice that
-is the same each time.
+is the same each time. `--own` asks the mirrored test file alone, if there is one: stricter, and far quicker
+where all tests of a folder take minutes, as in `station`; its results are kept apart.
 """
 
 import argparse
@@ -33,8 +34,9 @@ from mutants import Mutant, mutants
 ROOT = Path(__file__).parents[1]
 SOURCES = ROOT / "src" / "flawflow"
 ARGUED = Path(__file__).with_name("mutations_argued.txt")
-# Loaded once; each mutant is judged in a fork, which then has them.
+# Loaded once; each mutant is judged in a fork, which then has them: for all packages, and for single ones.
 HEAVY = ("numpy", "pytest", "hypothesis", "PIL.Image", "scipy.stats", "hypothesis.extra.numpy")
+MORE = {"learn": ("torch",), "station": ("fastapi", "starlette.testclient", "sqlalchemy", "alembic.command")}
 # Heavy modules are loaded before pytest could rewrite their asserts, of which it warns.
 _LOADED = "ignore::pytest.PytestAssertRewriteWarning"
 # So long may a mutant take, in multiples of the tests' own time, and seconds.
@@ -95,7 +97,7 @@ def run_tests(sources: Path, tests: Path, seconds: float) -> str:
         os.environ["PYTHONPATH"] = str(sources)
         import pytest
 
-        options = ["-x", "-q", "-p", "no:cacheprovider", "--no-header", "-W", _LOADED]
+        options = ["-x", "-q", "-p", "no:cacheprovider", "--no-header", "-W", _LOADED, "-m", "not slow"]
         os._exit(int(pytest.main([*options, str(tests)])) != 0)
     end = time.monotonic() + seconds
     while True:
@@ -118,10 +120,10 @@ class Bench:
         shutil.copytree(ROOT / "src", self._sources, ignore=shutil.ignore_patterns("__pycache__"))
         self._seconds: dict[Path, float] = {}
 
-    def judge(self, job: Job) -> str:
-        """Give "killed", "survived" or "untested"."""
+    def judge(self, job: Job, own: bool = False) -> str:
+        """Give "killed", "survived" or "untested", by the first of its tests alone where `own` is true."""
         place = self._sources / job.module.relative_to("src")
-        for tests in job.tests:
+        for tests in job.tests[: 1 if own else None]:
             limit = self._limit(tests)
             place.write_text(job.mutant.source, "utf-8")
             try:
@@ -166,23 +168,26 @@ def main() -> None:
     parser.add_argument("packages", nargs="+", help="such as judge, learn/flow or judge/watch.py")
     parser.add_argument("--limit", type=int, help="judge at most so many that are not known yet")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="begin none after so long")
-    parser.add_argument("--results", type=Path, default=ROOT / "runs" / "mutations.jsonl")
+    parser.add_argument("--own", action="store_true", help="by the mirrored test file alone")
+    parser.add_argument("--results", type=Path, help="default: runs/mutations.jsonl, or mutations-own.jsonl")
     options = parser.parse_args()
+    results = options.results or ROOT / "runs" / f"mutations{'-own' * options.own}.jsonl"
     os.chdir(ROOT)
-    for name in HEAVY:
+    more = {name for package in options.packages for name in MORE.get(Path(package).parts[0], ())}
+    for name in (*HEAVY, *sorted(more)):
         importlib.import_module(name)
     everything = {job.key: job for package in options.packages for job in jobs(package)}
-    verdicts = {key: verdict for key, verdict in known(options.results).items() if key in everything}
+    verdicts = {key: verdict for key, verdict in known(results).items() if key in everything}
     open_ones = sorted(everything.keys() - verdicts.keys())
     random.Random(0).shuffle(open_ones)
-    options.results.parent.mkdir(parents=True, exist_ok=True)
+    results.parent.mkdir(parents=True, exist_ok=True)
     end = time.monotonic() + options.seconds
-    with tempfile.TemporaryDirectory() as scratch, options.results.open("a", encoding="utf-8") as file:
+    with tempfile.TemporaryDirectory() as scratch, results.open("a", encoding="utf-8") as file:
         bench = Bench(Path(scratch))
         for key in open_ones[: options.limit]:
             if time.monotonic() > end:
                 break
-            verdicts[key] = bench.judge(everything[key])
+            verdicts[key] = bench.judge(everything[key], options.own)
             line: dict[str, Any] = dict(zip(("sha256", "name"), key.split(" ", 1), strict=True))
             print(json.dumps(line | {"verdict": verdicts[key]}), file=file, flush=True)
             print(f"{verdicts[key]:9} {everything[key].name}", flush=True)
