@@ -56,6 +56,15 @@ def filled(open_page: Any, station: str) -> "Page":
     return page
 
 
+def test_a_phone_leaves_names_their_room(filled: "Page"):
+    filled.set_viewport_size({"width": 390, "height": 844})
+    cell = filled.locator("tbody .name").first.bounding_box()
+    assert cell is not None
+    assert cell["width"] >= 160
+    # What has no room is scrolled within the table; the page itself stays as wide as the phone.
+    assert filled.evaluate("document.documentElement.scrollWidth") <= 390
+
+
 def test_filters_find_and_a_reload_keeps_them(filled: "Page"):
     page = filled
     page.get_by_label("Name").fill("row-")

@@ -33,7 +33,9 @@ def allowed_path(text: str, folders: Sequence[Path]) -> Path:
             continue
         if path.is_relative_to(folder):
             return path
-    raise RefusedError(f"{shown_url(text):.200} is not in a folder that this station may read (see --allow)")
+    raise RefusedError(
+        f"{shown_url(text):.200} is not there, or not in a folder that this station may read (see --allow)"
+    )
 
 
 def open_inside(path: Path, folders: Sequence[Path]) -> BinaryIO:

@@ -53,7 +53,10 @@ export function makeSources() {
     attempt(async () => {
       await post("/api/sources", { kind: kind.value, address: address.value, model: recall("model", null) });
       say("The source is watched.");
-      address.value = "";
+      // An empty field is wrong only once it is sent, which reset() makes the browser forget.
+      const chosen = kind.value;
+      form.reset();
+      kind.value = chosen;
       await load();
     });
   });

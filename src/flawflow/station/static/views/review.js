@@ -151,7 +151,13 @@ export function showReview(place) {
     meter.max = state.all || 1;
     meter.value = gone;
     const last = state.done.at(-1);
-    progress.textContent = `${number(gone)} of ${number(state.all)} reviewed${last ? `; last: ${LABEL_WORDS[last.word]}` : ""}`;
+    meter.hidden = !state.all;
+    progress.textContent = [
+      state.all ? `${number(gone)} of ${number(state.all)} reviewed` : "",
+      last ? `last: ${LABEL_WORDS[last.word]}` : "",
+    ]
+      .filter(Boolean)
+      .join("; ");
   }
 
   function draw() {
