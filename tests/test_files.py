@@ -1,3 +1,4 @@
+import os
 import stat
 import subprocess
 import sys
@@ -53,3 +54,16 @@ def test_a_file_is_whole_or_as_it_was(tmp_path: Path):
         break_off()
     assert path.read_text() == "old"
     assert [each.name for each in tmp_path.iterdir()] == ["result"]
+
+
+def test_a_result_is_on_the_disk_before_it_has_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    path = tmp_path / "result"
+    path.write_text("old")
+    flushed = []
+
+    def flush(file: int) -> None:
+        flushed.append((os.fstat(file).st_size, path.read_text()))
+
+    monkeypatch.setattr(os, "fsync", flush)
+    write_whole(path, "new one")
+    assert flushed == [(7, "old")]

@@ -56,3 +56,15 @@ def test_what_is_said_to_be_trained_on_something_is_a_model_of_the_station(tmp_p
     Settings(models=MODEL, trained_on=(("part", tmp_path),))
     with pytest.raises(FlawflowError, match="the data that it was trained on"):
         Settings(models=MODEL, trained_on=(("other", tmp_path),))
+
+
+def test_the_limits_are_those_of_the_documentation():
+    settings = Settings(models=MODEL)
+    page = (Path(__file__).parents[2] / "docs" / "station.md").read_text("utf-8")
+    said = (
+        f"{settings.max_picture_bytes >> 20} MiB and {settings.max_pixels // 10**6} million pixels a picture,"
+        f" {settings.max_files} pictures a request,"
+        f" {settings.max_waiting} pictures ({settings.max_waiting_bytes >> 20} MiB) that wait,"
+        f" {settings.rate:.0f} requests a second of one client"
+    )
+    assert said in " ".join(page.split())

@@ -1,4 +1,5 @@
 import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -88,3 +89,12 @@ def test_room_is_tried_and_given_back(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="No space"):
         shelf.check()
     assert [path.name for path in tmp_path.iterdir()] == ["pictures"]
+
+
+def test_a_picture_is_on_the_disk_before_its_record_is_written(tmp_path, monkeypatch):
+    shelf, flushed = Shelf(tmp_path), []
+    monkeypatch.setattr(os, "fsync", lambda file: flushed.append(os.fstat(file)))
+    shelf.keep_picture("ab12", b"bytes")
+    (seen,) = flushed
+    assert os.path.samestat(seen, shelf.picture("ab12").stat())
+    assert seen.st_size == 5

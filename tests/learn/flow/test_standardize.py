@@ -44,3 +44,22 @@ def test_impossible_deviations_are_refused(std: torch.Tensor) -> None:
 def test_impossible_shrinkage_is_refused(shrinkage: float) -> None:
     with pytest.raises(ValueError, match=r"shrinkage between 0 and 1"):
         Standardize.from_data(torch.randn(4, 2), shrinkage)
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_fewer_vectors_than_two_have_no_deviation(count: int) -> None:
+    with pytest.raises(ValueError, match=r"N of 2 or more"):
+        Standardize.from_data(torch.randn(count, 3))
+
+
+def test_two_vectors_have_one() -> None:
+    made = Standardize.from_data(torch.tensor([[0.0, 1.0], [2.0, 7.0]]), shrinkage=0)
+    torch.testing.assert_close(made.mean, torch.tensor([1.0, 4.0]))
+    torch.testing.assert_close(made.std, torch.tensor([1.0, 3.0]))
+
+
+def test_a_constant_channel_is_refused_where_nothing_is_borrowed_from_the_others() -> None:
+    x = torch.randn(50, 3)
+    x[:, 1] = 4.0
+    with pytest.raises(ValueError, match=r"vary in every channel"):
+        Standardize.from_data(x, shrinkage=0)

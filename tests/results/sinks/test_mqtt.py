@@ -25,6 +25,7 @@ class Broker(socketserver.ThreadingTCPServer):
         self.connects: list[bytes] = []
         self.refuses = False
         self.acknowledges = True
+        self.answers = True
         self.url = f"mqtt://line@127.0.0.1:{self.server_address[1]}/factory/line%201"
 
 
@@ -37,7 +38,8 @@ class _Connection(socketserver.StreamRequestHandler):
             kind = start[0] >> 4
             if kind == 1:
                 self.server.connects.append(body)
-                self.wfile.write(bytes([0x20, 2, 0, 5 if self.server.refuses else 0]))
+                if self.server.answers:
+                    self.wfile.write(bytes([0x20, 2, 0, 5 if self.server.refuses else 0]))
             elif kind == 3:
                 end = 2 + int.from_bytes(body[:2], "big")
                 self.server.got.append((body[2:end].decode(), json.loads(body[end + 2 :])))
@@ -91,6 +93,15 @@ def test_a_refused_connection_is_a_matter_of_time(broker: Broker, result: Write)
     sink.deliver([result(1)])
     sink.close()
     assert [record["id"] for _, record in broker.got] == [1]
+
+
+def test_a_broker_that_does_not_answer_is_a_matter_of_time(
+    broker: Broker, message: Write, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("flawflow.watch.sinks.mqtt._SECONDS", 0.1)
+    broker.answers = False
+    with pytest.raises(DeliveryError, match=r"does not accept the connection \(no answer\)"):
+        Mqtt(broker.url).deliver([message(1)])
 
 
 def test_a_record_without_acknowledgement_is_not_delivered(

@@ -3,8 +3,10 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.engine.base import RootTransaction
+from sqlalchemy.exc import OperationalError
 
-from flawflow.station.errors import NotFoundError
+from flawflow.station.errors import LostCommitError, NotFoundError
 from flawflow.station.record import Filters, InspectionRow, Store
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -184,3 +186,13 @@ def test_sqlite_is_durable_and_lets_readers_read(tmp_path):
         writer.flush()
         assert reader.query(InspectionRow).count() == 0
     store.close()
+
+
+@pytest.mark.parametrize("is_lost", [True, False])
+def test_a_commit_whose_connection_broke_off_is_neither_recorded_nor_not(store, monkeypatch, is_lost):
+    def fail(_transaction):
+        raise OperationalError("COMMIT", None, Exception("gone"), connection_invalidated=is_lost)
+
+    monkeypatch.setattr(RootTransaction, "commit", fail)
+    with pytest.raises(LostCommitError if is_lost else OperationalError):
+        store.add([(row(), b"map")])

@@ -212,3 +212,17 @@ def test_a_source_that_fails_is_tried_again(
     assert client.post("/api/sources", json=body).status_code == 200
     wait(lambda: len(client.get("/api/inspections").json()["inspections"]) == 1)
     assert failures == []
+
+
+def test_a_station_has_so_many_sources_and_room_again_when_one_goes(
+    client: TestClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(sources, "_MOST", 2)
+
+    def add(name: str) -> int:
+        (settings.allow[0] / name).mkdir(exist_ok=True)
+        return client.post("/api/sources", json={"kind": "folder", "address": name}).status_code
+
+    assert [add(name) for name in "abc"] == [200, 200, 409]
+    client.delete(f"/api/sources/{client.get('/api/sources').json()[0]['id']}").raise_for_status()
+    assert add("c") == 200
