@@ -36,7 +36,10 @@ SOURCES = ROOT / "src" / "flawflow"
 ARGUED = Path(__file__).with_name("mutations_argued.txt")
 # Loaded once; each mutant is judged in a fork, which then has them: for all packages, and for single ones.
 HEAVY = ("numpy", "pytest", "hypothesis", "PIL.Image", "scipy.stats", "hypothesis.extra.numpy")
-MORE = {"learn": ("torch",), "station": ("fastapi", "starlette.testclient", "sqlalchemy", "alembic.command")}
+MORE = {
+    "learn": ("torch",),
+    "station": ("fastapi", "starlette.testclient", "sqlalchemy", "alembic.command", "uvicorn"),
+}
 # Heavy modules are loaded before pytest could rewrite their asserts, of which it warns.
 _LOADED = "ignore::pytest.PytestAssertRewriteWarning"
 # So long may a mutant take, in multiples of the tests' own time, and seconds.
@@ -95,8 +98,13 @@ def run_tests(sources: Path, tests: Path, seconds: float) -> str:
         os.dup2(silent, 2)
         sys.path.insert(0, str(sources))
         os.environ["PYTHONPATH"] = str(sources)
+        import hypothesis
         import pytest
 
+        # A test that fails has told enough: its example is not made smaller.
+        phases = (hypothesis.Phase.explicit, hypothesis.Phase.generate)
+        hypothesis.settings.register_profile("mutations", phases=phases)
+        hypothesis.settings.load_profile("mutations")
         options = ["-x", "-q", "-p", "no:cacheprovider", "--no-header", "-W", _LOADED, "-m", "not slow"]
         os._exit(int(pytest.main([*options, str(tests)])) != 0)
     end = time.monotonic() + seconds
