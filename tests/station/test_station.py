@@ -4,8 +4,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from flawflow.errors import FlawflowError
+from flawflow.station import station as station_module
 from flawflow.station.desk import Given
 from flawflow.station.errors import BusyError, NotFoundError
+from flawflow.station.models import Registry
 from flawflow.station.record import Filters, InspectionRow
 from flawflow.station.station import Station
 
@@ -90,3 +92,34 @@ def test_a_station_that_stops_is_not_ready(station):
     station.close()
     with pytest.raises(BusyError, match="stops"):
         station.check()
+
+
+def test_a_station_sweeps_by_itself(settings, make_png, wait):
+    first = Station.open(settings)
+    (row,) = inspect(first, make_png())
+    age(first, 91)
+    first.close()
+    second = Station.open(settings)
+    try:
+        wait(lambda: not second.store.get(row.id).has_picture)
+    finally:
+        second.close()
+
+
+def test_what_fails_once_is_done_again(settings, monkeypatch, caplog, wait):
+    turns = []
+
+    def refresh(_registry):
+        turns.append(len(turns))
+        if len(turns) == 1:
+            raise OSError("the disk is away")
+
+    monkeypatch.setattr(station_module, "_REFRESH_SECONDS", 0.01)
+    monkeypatch.setattr(Registry, "refresh", refresh)
+    station = Station.open(settings)
+    try:
+        wait(lambda: len(turns) > 2)
+    finally:
+        station.close()
+    assert "refresh failed" in caplog.text
+    assert "the disk is away" in caplog.text

@@ -1,27 +1,11 @@
 """What the tests of sources share."""
 
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from starlette.testclient import TestClient
-
-
-def until(condition: Callable[[], bool]) -> None:
-    pause = threading.Event()
-    for _ in range(1500):
-        if condition():
-            return
-        pause.wait(0.01)
-    raise AssertionError("it did not happen")
-
-
-@pytest.fixture
-def wait() -> Callable[[Callable[[], bool]], None]:
-    """Wait until something is so."""
-    return until
 
 
 @pytest.fixture
