@@ -5,7 +5,7 @@ import pytest
 
 from flawflow.station import copies
 from flawflow.station.errors import BusyError
-from flawflow.station.looking import Lane
+from flawflow.station.looking import Lane, Looking
 
 
 @pytest.fixture
@@ -84,3 +84,13 @@ def test_what_cannot_be_made_is_told_and_the_next_is_made(lane):
         assert await read(lane, maker, "a") == b"a"
 
     asyncio.run(run())
+
+
+def test_after_the_end_nothing_is_made(tmp_path):
+    looking = Looking(tmp_path / "views", max_pixels=100)
+    lanes = (looking._small, looking.large)
+    assert [asyncio.run(lane.run(lambda: 7)) for lane in lanes] == [7, 7]
+    looking.close()
+    for lane in lanes:
+        with pytest.raises(RuntimeError, match="after shutdown"):
+            asyncio.run(lane.run(lambda: 7))

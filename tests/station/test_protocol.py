@@ -148,6 +148,26 @@ def test_an_answer_that_nobody_reads_is_given_up(serve, monkeypatch, last):
         emptied(server)
 
 
+def test_an_answer_that_is_read_late_is_not_cut_off(serve):
+    with serve(rate=1e9) as (server, port), closing(socket.socket()) as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.connect(("127.0.0.1", port))
+        until(lambda: len(server.server_state.connections) == 1)
+        (held,) = server.server_state.connections
+        connection.sendall((head(port, "GET /openapi.json") + b"\r\n") * 300)
+        until(lambda: held._unread is not None)
+        deadline = held._unread
+        connection.settimeout(0.02)
+
+        def read():
+            with contextlib.suppress(TimeoutError):
+                connection.recv(1 << 20)
+            return held._unread is None
+
+        until(read)
+        assert deadline.cancelled()
+
+
 def test_a_short_answer_that_nobody_reads_is_given_up(serve, monkeypatch):
     """What waits is too little to be told of: closing waits for it all the same."""
     monkeypatch.setattr(protocol, "_UNREAD_SECONDS", 0.2)

@@ -61,3 +61,12 @@ def test_first_weights_follow_torchs_law_of_the_joint_layer() -> None:
     bound = 1 / math.sqrt(3 + 13)
     assert 0.95 * bound < joint.abs().max().item() <= bound
     assert joint.var().item() == pytest.approx(bound**2 / 3, rel=0.2)
+
+
+@BOTH
+def test_without_a_word_there_is_no_condition(
+    kind: type[AdditiveCoupling] | type[AffineCoupling],
+) -> None:
+    block, x = kind(4), torch.randn(3, 4)
+    assert block.condition_dimension == 0
+    assert block(x)[0].shape == x.shape

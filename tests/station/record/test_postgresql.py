@@ -83,6 +83,17 @@ def test_who_lost_the_lock_to_another_station_writes_nothing(postgres: str):
     first.close()
 
 
+@pytest.mark.usefixtures("no_patience")
+def test_who_has_let_go_writes_nothing_and_keeps_nobody_out(postgres: str):
+    first = Store(postgres)
+    first.close()
+    with pytest.raises(BusyError, match="the station stops"):
+        first.set_rates("a", false_reject_rate=0.1, review_rate=0.2)
+    second = Store(postgres)
+    assert second.rates("a") is None
+    second.close()
+
+
 @pytest.mark.parametrize("mode", ["fast", "immediate"])
 def test_a_server_that_restarts_is_waited_for(
     make_client: Callable[..., TestClient],
