@@ -34,6 +34,7 @@ def test_shrinkage_goes_towards_the_mean_variance() -> None:
     ("mean", "cholesky", "message"),
     [
         (torch.zeros(2), torch.eye(3), r"shape \(D, D\); got \(2,\) and \(3, 3\)\."),
+        (torch.zeros(2, 1), torch.eye(2), r"shape \(D, D\); got \(2, 1\) and \(2, 2\)\."),
         (torch.zeros(2), torch.ones(2, 2), r"lower triangular"),
         (torch.zeros(2), -torch.eye(2), r"positive diagonal"),
         (torch.zeros(2), torch.diag(torch.tensor([1.0, -1.0])), r"positive diagonal"),
