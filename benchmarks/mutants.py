@@ -131,7 +131,7 @@ def _constants(value: object) -> Iterator[bool | int | float | str]:
 
 
 def _untouched(tree: ast.Module) -> set[ast.AST]:
-    """Everything within type hints, text that stands alone, and `frozen`, which one test asks of all classes."""
+    """Everything within type hints, text that stands alone, and `frozen`: one test asks it of all classes."""
     hints = [getattr(each, "annotation", None) or getattr(each, "returns", None) for each in ast.walk(tree)]
     parts = {part for hint in hints if hint is not None for part in ast.walk(hint)}
     parts |= {each.value for each in ast.walk(tree) if isinstance(each, ast.keyword) and each.arg == "frozen"}
