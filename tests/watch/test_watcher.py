@@ -169,7 +169,7 @@ def test_a_folder_that_goes_away_and_comes_back_is_no_end(folder: Path, make: Ma
     watcher = make()
     folder.rmdir()
     rounds(watcher, 1)
-    assert "in cannot be looked at" in str(watcher.trouble)
+    assert str(watcher.trouble).endswith("in cannot be looked at (No such file or directory)")
     folder.mkdir()
     drop(folder, "a.png", b"good")
     rounds(watcher)
