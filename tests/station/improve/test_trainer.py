@@ -1,5 +1,6 @@
 """The real trainer, in a process of its own, with a small encoder of random weights."""
 
+import io
 import json
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import pytest
 from flawflow.card import Card
 from flawflow.model_file import read_model, write_model
 from flawflow.station.errors import StationError
+from flawflow.station.improve import trainer
 from flawflow.station.improve.plan import Plan
 from flawflow.station.improve.process import COMMAND, Training
 from flawflow.synthetic import draw_parts
@@ -70,3 +72,26 @@ def test_it_ends_when_nobody_listens_any_more(plan: Plan):
         assert process.wait(60) == 3
     assert not Path(plan.output).exists()
     assert sys.executable in COMMAND
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (MemoryError(), "memory is short; what was learned is kept"),
+        (OSError(28, "No space left on device", "work/a"), "work/a: No space left on device; what was"),
+        (OSError("it is gone"), "it is gone; what was learned is kept"),
+    ],
+)
+def test_what_ends_it_is_said(error: Exception, said: str, monkeypatch: pytest.MonkeyPatch):
+    def fail(*_: object) -> Path:
+        raise error
+
+    heard = io.StringIO()
+    monkeypatch.setattr(trainer, "_own_stdout", lambda: heard)
+    monkeypatch.setattr(trainer, "_end_with_parent", lambda: None)
+    monkeypatch.setattr(trainer, "_train", fail)
+    monkeypatch.setattr(trainer.Plan, "of", lambda _: None)
+    monkeypatch.setattr("os.nice", lambda _: 0)
+    monkeypatch.setattr(sys, "stdin", io.StringIO("{}\n"))
+    assert trainer.main() == 1
+    assert json.loads(heard.getvalue())["error"].startswith(said)
