@@ -123,3 +123,20 @@ def test_a_full_table_is_waited_out_with_one_line(monkeypatch, caplog):
         listener.setblocking(False)
         asyncio.run(run(listener))
     assert [record.message for record in caplog.records] == ["connections wait: Too many open files"] * 2
+
+
+def test_who_finds_no_place_is_hung_up_on_at_once():
+    async def run(listener):
+        listener.setblocking(False)
+        places = Places(1, most_of_one=0)
+        task = asyncio.create_task(
+            accept(listener, asyncio.Protocol, places, tls=None, handshake_seconds=1.0)
+        )
+        reader, writer = await asyncio.open_connection(*listener.getsockname())
+        # Nobody else comes, in whose place it could be forgotten.
+        assert await asyncio.wait_for(reader.read(), 30) == b""
+        writer.close()
+        task.cancel()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        asyncio.run(run(listener))
