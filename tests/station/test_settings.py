@@ -68,3 +68,5 @@ def test_the_limits_are_those_of_the_documentation():
         f" {settings.rate:.0f} requests a second of one client"
     )
     assert said in " ".join(page.split())
+    assert f"| connections | {settings.max_connections:,}, {settings.max_connections_of_one} |" in page
+    assert f"`--keep-days` ({settings.keep_days};" in page
