@@ -1,3 +1,4 @@
+import dataclasses
 import io
 
 import numpy as np
@@ -78,3 +79,13 @@ def test_a_mask_that_does_not_fit_is_refused(client, inspect, make_png, content,
 
 def test_a_mask_of_nothing(client):
     assert put_mask(client, 1, mask()).status_code == 404
+
+
+def test_a_mask_of_a_picture_that_is_not_kept(make_client, settings, make_png):
+    client = make_client(dataclasses.replace(settings, keep_pictures="none"))
+    answer = client.post("/api/inspect", files={"files": ("a.png", make_png())}).json()
+    (inspection,) = answer["inspections"]
+    refused = put_mask(client, inspection["id"], mask())
+    assert refused.status_code == 409
+    assert "is not kept" in refused.text
+    assert client.get(f"/api/inspections/{inspection['id']}").json()["has_mask"] is False
