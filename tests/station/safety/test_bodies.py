@@ -1,6 +1,7 @@
 import asyncio
 import contextlib
 import dataclasses
+from pathlib import Path
 
 import pytest
 
@@ -239,3 +240,9 @@ def test_what_is_over_leaves_nothing_behind(limit):
             send_chunks(limit, chunks)
     pool = limit._pools.pictures
     assert (pool._arriving, pool._bytes) == ([], {})
+
+
+def test_the_slowest_speed_is_that_of_the_documentation():
+    page = (Path(__file__).parents[3] / "docs" / "station.md").read_text("utf-8")
+    assert f"comes at under {bodies._SLOWEST_BYTES_A_SECOND / 1024:g} KiB/s" in page
+    assert f"behind {bodies._SLOWEST_BYTES_A_SECOND / 1024:g} KiB/s" in page
