@@ -1,6 +1,7 @@
 """An evaluation is what its parts measured apart are."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -126,3 +127,9 @@ def test_contradictions_and_broken_numbers(records: list[Scored]) -> None:
         evaluate_maps([*records, Scored(True, "dent", float("nan"))])
     with pytest.raises(MetricError, match="not a finite float32"):
         evaluate_maps([*records, Scored(False, "good", 0.0, np.full(SHAPE, np.nan, np.float32))])
+
+
+def test_a_good_picture_may_come_with_an_empty_mask(records: list[Scored]) -> None:
+    empty = np.zeros(SHAPE, bool)
+    masked = [each if each.is_defective else replace(each, mask=empty) for each in records]
+    assert evaluate_maps(masked) == evaluate_maps(records)

@@ -138,3 +138,9 @@ def test_every_record_waits_until_its_own_sink_has_it(names: list[str], data: st
         left = [result.record.id for result in journal.waiting(sink, 99)]
         assert ids + left == list(range(1, len(names) + 1))
     journal.close()
+
+
+def test_a_closed_journal_has_let_its_file_go(journal: Journal):
+    journal.close()
+    with pytest.raises(WatchError, match="closed database"):
+        journal.backlog()

@@ -22,6 +22,7 @@ class Broker(socketserver.ThreadingTCPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Connection)
         self.got: list[tuple[str, dict]] = []
+        self.qualities: set[int] = set()
         self.connects: list[bytes] = []
         self.refuses = False
         self.acknowledges = True
@@ -42,6 +43,7 @@ class _Connection(socketserver.StreamRequestHandler):
                     self.wfile.write(bytes([0x20, 2, 0, 5 if self.server.refuses else 0]))
             elif kind == 3:
                 end = 2 + int.from_bytes(body[:2], "big")
+                self.server.qualities.add(start[0] >> 1 & 3)
                 self.server.got.append((body[2:end].decode(), json.loads(body[end + 2 :])))
                 if not self.server.acknowledges:
                     return
@@ -79,6 +81,7 @@ def test_records_are_published_and_acknowledged(
         ("factory/line 1", 1),
         ("factory/line 1", 2),
     ]
+    assert broker.qualities == {1}
     (connect,) = broker.connects
     assert b"line" in connect
     assert connect.endswith(b"secret")
