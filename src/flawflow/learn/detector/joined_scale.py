@@ -73,11 +73,13 @@ class JoinedFeatures(nn.Module):
         and interpolated then.
         """
         parts = torch.split(matrix, [depth for depth in self.depths if depth])
-        products = (
-            join([F.conv2d(scale, part.T[:, :, None, None])], self.grid, mode="bilinear")
+        products = [
+            # Not a convolution of 1 × 1, which exports might round to 8 bits.
+            (part.T @ scale.flatten(2)).reshape(len(scale), -1, *scale.shape[2:])
             for scale, part in zip(self._scales(pyramid), parts, strict=True)
-        )
-        return as_vectors(functools.reduce(torch.add, products))
+        ]
+        resized = (join([product], self.grid, mode="bilinear") for product in products)
+        return as_vectors(functools.reduce(torch.add, resized))
 
     def _scales(self, pyramid: Sequence[Tensor]) -> list[Tensor]:
         scales = []
