@@ -20,6 +20,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 lint: venv
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/lint-imports --no-logo
 
 types: venv
 	$(BIN)/mypy
@@ -58,5 +59,5 @@ bench-peers:
 
 # The results in demo/ stay.
 clean:
-	rm -rf .venv .venv-peers build dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-peers build dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find src tests benchmarks docs -name __pycache__ -exec rm -rf {} +
