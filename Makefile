@@ -6,6 +6,7 @@ PEERS := .venv-peers/bin
 # What the trainings are timed on: a data set in MVTec AD's layout, with masks; drawn parts without one.
 DATA ?=
 INSTALLED := .venv/installed
+NPM := $(shell command -v npm)
 
 .PHONY: venv lint types test test-all demo bench bench-peers clean
 
@@ -17,10 +18,16 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install -c constraints.txt torch==2.13.0 -e '.[train,demo,serve,parquet,mqtt,video]' --group dev
 	touch $@
 
-lint: venv
+# Biome, for the page's JavaScript.
+node_modules: package.json package-lock.json
+	npm ci --no-audit --no-fund
+	touch $@
+
+lint: venv $(if $(NPM),node_modules)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports --no-logo
+	$(if $(NPM),npm run --silent lint,@echo "The page's JavaScript was not checked: npm is not installed.")
 
 types: venv
 	$(BIN)/mypy
@@ -59,5 +66,5 @@ bench-peers:
 
 # The results in demo/ stay.
 clean:
-	rm -rf .venv .venv-peers build dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-peers node_modules build dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find src tests benchmarks docs -name __pycache__ -exec rm -rf {} +
