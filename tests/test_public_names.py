@@ -51,7 +51,7 @@ def members(name: str, kind: type) -> Iterator[str]:
 
 
 def parameters(thing: Any) -> str:
-    """The parameters without their types; those with a default have `=`. Exceptions have none of their own."""
+    """The parameters without their types; those with a default have `=`; exceptions have none."""
     if inspect.isclass(thing) and issubclass(thing, Exception):
         return ""
     given = inspect.signature(thing).parameters.values()
