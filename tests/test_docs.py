@@ -2,6 +2,7 @@
 
 import doctest
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -40,3 +41,12 @@ def test_every_page_is_in_the_site():
     config = (DOCS.parent / "mkdocs.yml").read_text("utf-8")
     pages = {path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")}
     assert not [page for page in pages if f"- {page}\n" not in config and f": {page}\n" not in config]
+
+
+def test_the_drawing_and_the_order_name_packages_that_exist():
+    package = DOCS.parent / "src" / "flawflow"
+    drawing = (DOCS / "architecture.md").read_text("utf-8").partition("```mermaid")[2].partition("```")[0]
+    drawn = re.findall(r'\["([a-z_, ]+)', drawing)
+    names = {name.strip() for text in drawn for name in text.split(",")}
+    assert {"cli", "inspect", "judge"} <= names
+    assert not [name for name in names if not any(package.glob(f"{name}*"))]
