@@ -1,13 +1,15 @@
 # What a person runs, and CI. Everything is installed into .venv and nowhere else.
 
 PYTHON ?= $(or $(shell command -v python3.11),python3)
-BIN := .venv/bin
+BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PEERS := .venv-peers/bin
+DOCS := $(subst .venv,.venv-docs,$(BIN))
 # What the trainings are timed on: a data set in MVTec AD's layout, with masks; drawn parts without one.
 DATA ?=
 INSTALLED := .venv/installed
+NPM := $(shell command -v npm)
 
-.PHONY: venv lint types test test-all demo bench bench-peers clean
+.PHONY: venv lint types test test-all docs demo bench bench-peers clean
 
 # Again when what to install changes. --group needs pip 25.1, and Python may bring an older one.
 venv: $(INSTALLED)
@@ -17,9 +19,16 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install -c constraints.txt torch==2.13.0 -e '.[train,demo,serve,parquet,mqtt,video]' --group dev
 	touch $@
 
-lint: venv
+# Biome, for the page's JavaScript.
+node_modules: package.json package-lock.json
+	npm ci --no-audit --no-fund
+	touch $@
+
+lint: venv $(if $(NPM),node_modules)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/lint-imports --no-logo
+	$(if $(NPM),npm run --silent lint,@echo "The page's JavaScript was not checked: npm is not installed.")
 
 types: venv
 	$(BIN)/mypy
@@ -32,8 +41,18 @@ test: lint types
 	$(PYTEST) -m 'not slow'
 
 # With what takes long: trainings through every layer, the station's page, kills, more mutants; and the coverage.
-test-all: lint types
+test-all: lint types docs
 	FLAWFLOW_FUZZ=2000 $(PYTEST) --cov
+
+# The documentation as a site, in site/; a warning is an error.
+docs: .venv-docs/installed
+	NO_MKDOCS_2_WARNING=1 $(DOCS)/mkdocs build --strict --quiet
+
+.venv-docs/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv-docs
+	$(DOCS)/python -m pip install 'pip>=25.1'
+	$(DOCS)/python -m pip install -c constraints.txt --group docs
+	touch $@
 
 # Learn from real solar cells and inspect others; the results are in demo/.
 demo: venv
@@ -58,5 +77,5 @@ bench-peers:
 
 # The results in demo/ stay.
 clean:
-	rm -rf .venv .venv-peers build dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-docs .venv-peers node_modules build dist site .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find src tests benchmarks docs -name __pycache__ -exec rm -rf {} +

@@ -32,7 +32,8 @@ from flawflow.card import PRECISIONS
 from flawflow.export.halve import halve_weights
 from flawflow.export.quantise import quantise_convolutions
 from flawflow.files import write_whole
-from flawflow.inspect.engine import ENGINES, open_session
+from flawflow.inspect.engine import open_session
+from flawflow.inspect.engines import ENGINES
 from flawflow.inspect.openvino_engine import compile_graph
 from flawflow.learn.detector.cflow import Cflow
 from flawflow.learn.detector.options import CflowOptions

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from flawflow.judge.drift import DriftMonitor
     from flawflow.learn.train import train
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = ["DriftMonitor", "Inspection", "Inspector", "evaluate", "train"]
 

@@ -10,7 +10,7 @@ from PIL import Image
 from flawflow import card as card_module
 from flawflow.cli import export as verb
 from flawflow.export import export as module
-from flawflow.inspect import engine as engine_module
+from flawflow.inspect.engines import ENGINES
 from flawflow.model_file import read_model
 
 Flawflow = Callable[..., Result]
@@ -116,4 +116,4 @@ def test_verbs_take_an_engine(flawflow: Flawflow, tiny_model: Path, good: Path, 
 def test_the_command_line_knows_the_same_names():
     assert verb.PRECISIONS == card_module.PRECISIONS
     (engine,) = (option for option in verb.command.params if option.name == "engine")
-    assert tuple(engine.type.choices) == engine_module.ENGINES
+    assert tuple(engine.type.choices) == tuple(ENGINES)

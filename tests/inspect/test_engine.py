@@ -6,7 +6,8 @@ import onnx
 import pytest
 
 from flawflow.errors import ModelFileError
-from flawflow.inspect.engine import OnnxRuntimeEngine, load_engine
+from flawflow.inspect.engine import OnnxRuntimeEngine
+from flawflow.inspect.engines import load_engine
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ import pytest
 
 from flawflow.errors import EngineError, ModelFileError
 from flawflow.inspect import Inspector
-from flawflow.inspect.engine import OnnxRuntimeEngine, load_engine
+from flawflow.inspect.engine import OnnxRuntimeEngine
+from flawflow.inspect.engines import load_engine
 from flawflow.inspect.openvino_engine import OpenVinoEngine
 
 needs_openvino = pytest.mark.skipif(

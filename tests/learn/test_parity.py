@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from flawflow.card import PRECISIONS, Card
 from flawflow.export import quantise
 from flawflow.export.convert import convert
-from flawflow.inspect.engine import ENGINES, Engine, load_engine
+from flawflow.inspect.engine import Engine
+from flawflow.inspect.engines import ENGINES, load_engine
 from flawflow.inspect.proof import MOST_DIFFERENT, record_canaries
 from flawflow.judge.calibration import Calibration
 from flawflow.model_file import read_model, write_model
@@ -101,7 +102,7 @@ def test_torch_and_all_engines_agree(case: Case, precision: str) -> None:
 ELSEWHERE = """
 import sys
 import numpy as np
-from flawflow.inspect.engine import load_engine
+from flawflow.inspect.engines import load_engine
 graph, pictures, target = sys.argv[1:]
 with open(graph, "rb") as file:
     engine = load_engine("openvino", file.read(), precision="int8", threads=1)

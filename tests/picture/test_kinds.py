@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+import PIL
 import pytest
 import tifffile
 from numpy.typing import NDArray
@@ -169,7 +170,16 @@ def test_other_inks_are_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("shift", "is_read"), [((1, 1), True), ((2, 2), False), ((2, 1), False), (None, False)]
+    ("shift", "is_read"),
+    [
+        # Earlier Pillows take it for cut short.
+        pytest.param(
+            (1, 1), True, marks=pytest.mark.skipif(PIL.__version__ < "13", reason="Pillow is older")
+        ),
+        ((2, 2), False),
+        ((2, 1), False),
+        (None, False),
+    ],
 )
 def test_colours_with_subsampling_are_refused(shift: tuple[int, int] | None, is_read: bool) -> None:
     more = () if shift is None else ((530, 3, shift),)

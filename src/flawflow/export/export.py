@@ -14,7 +14,7 @@ from flawflow.export import gate
 from flawflow.export.convert import convert
 from flawflow.export.gate import Both, Check, Pair
 from flawflow.inspect.calibrate import recalibrate
-from flawflow.inspect.engine import load_engine
+from flawflow.inspect.engines import load_engine
 from flawflow.inspect.inspector import Inspector
 from flawflow.inspect.proof import record_canaries
 from flawflow.judge.calibration import Calibration
@@ -78,7 +78,7 @@ def export(
     Args:
         model: A model file of precision fp32.
         output: The model file to write, whole or not at all.
-        engine: Of `flawflow.inspect.engine.ENGINES`.
+        engine: Of `flawflow.inspect.engines.ENGINES`.
         precision: Of `flawflow.card.PRECISIONS`.
         good: Good pictures that the model was not trained on.
         labelled: A data set with labelled test pictures; nothing is chosen by them.

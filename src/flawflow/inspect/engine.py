@@ -21,8 +21,6 @@ from flawflow.inspect.memory import bound_memory
 INPUT = "images"
 OUTPUTS = ("anomaly_map", "pred_score")
 
-ENGINES = ("onnxruntime", "openvino")
-
 _FATAL = 4
 _LONGEST = 400
 
@@ -76,41 +74,22 @@ def run_one(
     return maps[0], score
 
 
-def load_engine(
-    name: str, graph: bytes, *, precision: str, threads: int | None = None, safe: bool = False
-) -> Engine:
-    """Load a graph into an engine.
-
-    Args:
-        name: One of `ENGINES`.
-        graph: Serialised ONNX ModelProto with input `images` and outputs `anomaly_map`, `pred_score`.
-        precision: As of the model's card: what the engine may compute in.
-        threads: CPU threads for one picture; as many as there are cores where it is not given.
-        safe: Whether to leave out what makes the engine fast and may go wrong on a processor: products of
-            8-bit and 16-bit numbers and merged operations.
-
-    Raises:
-        ValueError: When there is no such engine, or `threads` is less than 1.
-        EngineError: When the engine is not installed.
-        ModelFileError: When the engine cannot load the graph, or it has other inputs or outputs.
-    """
-    if name not in ENGINES:
-        raise ValueError(f"engine must be one of {', '.join(ENGINES)}; got {name!r}")
-    if name == "onnxruntime":
-        return OnnxRuntimeEngine(graph, threads=threads, safe=safe)
-    from flawflow.inspect.openvino_engine import OpenVinoEngine
-
-    return OpenVinoEngine(graph, precision=precision, threads=threads, safe=safe)
-
-
 class OnnxRuntimeEngine:
     """ONNX Runtime on the CPU; whatever is kept in 16 bits it computes in 32."""
 
-    def __init__(self, graph: bytes, *, threads: int | None = None, safe: bool = False) -> None:
+    def __init__(
+        self,
+        graph: bytes,
+        *,
+        precision: str = "fp32",  # noqa: ARG002 - all engines are made alike
+        threads: int | None = None,
+        safe: bool = False,
+    ) -> None:
         """Load a graph.
 
         Args:
             graph: Serialised ONNX ModelProto with input `images` and outputs `anomaly_map`, `pred_score`.
+            precision: As of the model's card; the graph says itself what it is kept in.
             threads: CPU threads for one picture; as many as there are cores where it is not given.
             safe: Whether to run the graph as it is written, in float32.
 

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from flawflow.card import Card
 from flawflow.errors import FlawflowError, ModelFileError
-from flawflow.inspect.engine import Engine, load_engine, run_one
+from flawflow.inspect.engine import Engine, run_one
+from flawflow.inspect.engines import load_engine
 from flawflow.inspect.inspection import Failure, Inspection, Timings
 from flawflow.inspect.places import regions_at
 from flawflow.inspect.proof import Proof, prove, ways

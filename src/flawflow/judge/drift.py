@@ -9,15 +9,15 @@ import dataclasses
 from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 
+from flawflow.judge.calibration import Calibration, Verdict
+from flawflow.judge.reference import Reference
 from flawflow.judge.watch import Watch
-
-if TYPE_CHECKING:
-    from flawflow.card import Card
-    from flawflow.inspect.inspection import Inspection
+from flawflow.picture.statistics import PictureStatistics
 
 FALSE_ALARM_RATE = 0.01
 
@@ -35,6 +35,44 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "down": ("moved up", "moved down"),
 }
 """What a lower and a higher value of each statistic means."""
+
+
+class Calibrated(Protocol):
+    """What a model's card says about its good pictures."""
+
+    @property
+    def calibration(self) -> Calibration:
+        """Their scores and the thresholds."""
+        ...
+
+    @property
+    def drift(self) -> Reference:
+        """How they were taken."""
+        ...
+
+
+class Inspected(Protocol):
+    """What an inspection says about one picture."""
+
+    @property
+    def path(self) -> Path | None:
+        """Its file."""
+        ...
+
+    @property
+    def score(self) -> float:
+        """The image score; higher is more anomalous."""
+        ...
+
+    @property
+    def verdict(self) -> Verdict:
+        """Only pictures with the verdict OK are compared."""
+        ...
+
+    @property
+    def statistics(self) -> PictureStatistics | None:
+        """How it was taken; None where the model has nothing to compare it with."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -95,7 +133,9 @@ class DriftMonitor:
         ValueError: When the rate is outside (0, 1).
     """
 
-    def __init__(self, card: "Card", *, false_alarm_rate: float = FALSE_ALARM_RATE, seed: int = 0) -> None:
+    def __init__(
+        self, card: Calibrated, *, false_alarm_rate: float = FALSE_ALARM_RATE, seed: int = 0
+    ) -> None:
         if not 0.0 < false_alarm_rate < 1.0:
             raise ValueError(f"a rate must be between 0 and 1 (0.01 is 1 %); got {false_alarm_rate}")
         columns = {name: np.array(values) for name, values in vars(card.drift).items()}
@@ -115,7 +155,7 @@ class DriftMonitor:
         self._latest: deque[frozenset[tuple[str, int]] | None] = deque(maxlen=_LATEST)
         self._found: list[tuple[str, int, int, str | None]] = []
 
-    def add(self, inspection: "Inspection") -> None:
+    def add(self, inspection: Inspected) -> None:
         """Take the next picture into account."""
         if inspection.statistics is None or not self._reference:
             return

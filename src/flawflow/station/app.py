@@ -28,6 +28,7 @@ from flawflow.station.settings import Settings
 from flawflow.station.shapes import Problem
 from flawflow.station.sources import routes as sources
 from flawflow.station.station import RETRY_SECONDS, Station
+from flawflow.station.versioned import Versioned
 
 _QUIET_SECONDS = 10.0
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE"})
@@ -72,6 +73,8 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=closing,
         responses=_PROBLEMS,
         middleware=[
+            # First, so that whoever guards a path has one spelling to guard.
+            Middleware(Versioned),
             Middleware(Metered, meters=station.meters),
             Middleware(SafeHeaders),
             Middleware(Caught),

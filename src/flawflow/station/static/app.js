@@ -1,12 +1,12 @@
 // The frame around the views: which one is shown, which model is chosen, whether the station is heard.
 
 import { gate, get, post, withQuery } from "./api.js";
+import { h } from "./dom.js";
 import { connect, listen } from "./live.js";
 import { askForToken } from "./login.js";
 import { recall, remember } from "./settings.js";
 import { chooseModel, loadStation, station } from "./station.js";
 import { attempt, hush } from "./toast.js";
-import { h } from "./dom.js";
 import { showHistory } from "./views/history.js";
 import { showImprove } from "./views/improve.js";
 import { showInspect } from "./views/inspect.js";
@@ -137,7 +137,9 @@ async function start() {
 themeButton();
 at("skip").addEventListener("click", () => at("main").focus());
 at("model").addEventListener("change", () => chooseModel(at("model").value));
-at("logout").addEventListener("click", () => attempt(() => post("/api/logout").then(() => location.reload())));
+at("logout").addEventListener("click", () =>
+  attempt(() => post("/api/logout").then(() => location.reload())),
+);
 gate.addEventListener("busy", (event) => showLive(event.detail));
 gate.addEventListener("login", () => askForToken().then(() => location.reload()));
 listen("state", (state) => {

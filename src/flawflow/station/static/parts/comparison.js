@@ -47,7 +47,8 @@ export function showComparison(comparison, version) {
 function totals({ count, old, new: fresh, pictures }, version) {
   const bad = pictures.filter(({ label }) => label === "bad").length;
   // A 0 says nothing where there was nothing to be judged wrongly.
-  const outOf = (all) => (value) => (all ? `${number(value)} of ${number(all)}` : "none reviewed to test with");
+  const outOf = (all) => (value) =>
+    all ? `${number(value)} of ${number(all)}` : "none reviewed to test with";
   const line = (name, value, words) =>
     h(
       "tr",

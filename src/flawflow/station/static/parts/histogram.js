@@ -19,7 +19,10 @@ export function makeHistogram(move) {
   const handles = { ng: makeHandle("ng", "NG"), review: makeHandle("review", "REVIEW") };
   const recently = h("span", { class: "row-label", "aria-hidden": "true" });
   // Over the thresholds' lines, which may stand anywhere.
-  const labels = [h("span", { class: "row-label", "aria-hidden": "true" }, "good calibration parts"), recently];
+  const labels = [
+    h("span", { class: "row-label", "aria-hidden": "true" }, "good calibration parts"),
+    recently,
+  ];
   const element = h("div", { class: "histogram" }, plot, handles.review.element, handles.ng.element, labels);
   let shown = null;
   let scale = null;

@@ -159,7 +159,8 @@ export function makeThresholds(model) {
   ];
   let frame = 0;
   const later = () => {
-    frame ||= requestAnimationFrame(() => {
+    if (frame) return;
+    frame = requestAnimationFrame(() => {
       frame = 0;
       draw();
     });

@@ -3,10 +3,10 @@
 import { button, facts, h } from "../dom.js";
 import { listen } from "../live.js";
 import { makeLabels, setLabel } from "../parts/labels.js";
-import { askNearest, askWaiting, nothingWaits } from "../parts/waiting.js";
 import { drawMask } from "../parts/mask.js";
 import { chip } from "../parts/verdict.js";
 import { makeViewer } from "../parts/viewer.js";
+import { askNearest, askWaiting, nothingWaits } from "../parts/waiting.js";
 import { recall, remember } from "../settings.js";
 import { chosenModel, modelNamed } from "../station.js";
 import { attempt } from "../toast.js";
