@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flawflow.errors import RecipeError
+from flawflow.learn.detector.chosen import DetectorRecipe
 from flawflow.learn.detector.options import FLOWS
 from flawflow.learn.detector.registry import DETECTORS
 from flawflow.recipe import PRESET_SUMMARIES, PRESETS, Recipe
@@ -76,12 +77,12 @@ def test_files_count_by_what_they_hold(tmp_path: Path):
     assert a.fingerprint() == b.fingerprint() != c.fingerprint()
 
 
-def test_files_are_found_from_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.chdir(tmp_path)
-    located = Recipe.of(weights="own.pth", roi="roi.png").located()
-    assert (located.weights, located.roi) == (str(tmp_path / "own.pth"), str(tmp_path / "roi.png"))
-    for weights in (None, "hub", "random"):
-        assert Recipe.of(weights=weights).located() == Recipe.of(weights=weights)
+def test_a_detector_that_is_not_installed_changes_nothing_else():
+    others = DetectorRecipe(name="of others", options={"power": 2.0})
+    recipe = dataclasses.replace(Recipe.of("fast", seed=3), detector=others)
+    assert recipe.changes() == {"detector": "of others", "detector.power": 2.0, "seed": 3}
+    with pytest.raises(RecipeError, match="no detector 'of others'"):
+        recipe.detector.make()
 
 
 def test_a_detector_brings_what_its_paper_has():

@@ -167,28 +167,24 @@ class Recipe:
         """What differs from the preset: `Recipe.of(recipe.preset, recipe.changes()) == recipe`."""
         base = PRESETS.get(self.preset, PRESETS["balanced"])
         switch = {} if base.detector.name == self.detector.name else {"detector": self.detector.name}
-        usual = base.replace(switch).flat()
+        try:
+            usual = base.replace(switch).flat()
+        except RecipeError:  # The detector is not installed here.
+            usual = base.flat()
         return switch | {name: value for name, value in self.flat().items() if value != usual.get(name)}
 
     def decisive(self) -> dict[str, Any]:
         """All that decides the result, JSON-ready by dotted name: files count by what they hold."""
         values: dict[str, Any] = dict(self.flat())
-        for name, path in self._files():
-            if Path(path).is_file():
+        for name in ("weights", "roi", "ignore"):
+            path = values[name]
+            if path not in (None, "hub", "random") and Path(path).is_file():
                 values[name] = sha256_of_file(Path(path))
         return values
 
     def fingerprint(self) -> str:
         """A checksum of `decisive`: two recipes of one fingerprint give the same from the same pictures."""
         return hashlib.sha256(json.dumps(self.decisive(), sort_keys=True).encode()).hexdigest()
-
-    def located(self) -> "Recipe":
-        """The recipe with whole paths, so that its files are found from any folder."""
-        return self.replace({name: Path(path).absolute() for name, path in self._files()})
-
-    def _files(self) -> list[tuple[str, str]]:
-        named = (("weights", self.weights), ("roi", self.roi), ("ignore", self.ignore))
-        return [(name, path) for name, path in named if path not in (None, "hub", "random")]
 
     def _with_detector(self, name: str) -> "Recipe":
         if self.preset == "paper" and name != self.detector.name:

@@ -76,6 +76,10 @@ def test_the_same_seed_gives_the_same_model_and_progress_is_told(
         steps = [step for step in seen if step.stage == stage]
         assert [step.done for step in steps] == sorted(step.done for step in steps)
         assert steps[-1].done == steps[-1].total > 0
+    flows = [step for step in seen if step.stage == "Flows"]
+    assert {step.note.partition(":")[0] for step in flows if step.note} == {"scale 1", "joined scales"}
+    # Most of a training is still to come when flows begin.
+    assert flows[0].share < 0.3
     shares = [step.share for step in seen]
     assert shares == sorted(shares)
     assert (shares[0], shares[-1]) == (pytest.approx(0, abs=0.05), 1.0)

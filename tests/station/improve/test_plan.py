@@ -10,6 +10,7 @@ import pytest
 from flawflow.card import Card
 from flawflow.cli.recipe import asked
 from flawflow.cli.train import command
+from flawflow.learn.detector.chosen import DetectorRecipe
 from flawflow.recipe import PRESETS, Recipe
 from flawflow.station.errors import ConflictError
 from flawflow.station.improve.plan import Plan
@@ -65,6 +66,13 @@ def test_settings_count_last(card: Card):
     assert changed == card.recipe.replace({"detector.blocks": 6, "seed": 9})  # type: ignore[union-attr]
     with pytest.raises(ConflictError, match="no option bloks"):
         like(card, settings=("detector.bloks=6",))
+
+
+def test_a_detector_that_is_not_installed_is_said(card: Card):
+    others = DetectorRecipe(name="of others", options={"power": 2.0})
+    own = dataclasses.replace(card.recipe, detector=others)  # type: ignore[type-var]
+    with pytest.raises(ConflictError, match="no detector 'of others'"):
+        like(dataclasses.replace(card, recipe=own))
 
 
 @pytest.mark.parametrize("preset", PRESETS)

@@ -11,7 +11,7 @@ from typing import Any, Self
 from flawflow.card import Card, EncoderCard
 from flawflow.errors import RecipeError
 from flawflow.files import sha256_of_file
-from flawflow.learn.detector.registry import detector_names
+from flawflow.learn.detector.registry import detector_kind, detector_names
 from flawflow.recipe import Recipe
 from flawflow.recipe_text import as_setting, setting, with_flow
 from flawflow.station.errors import ConflictError
@@ -64,6 +64,7 @@ class Plan:
         try:
             recipe = own.on(preset).replace(roi=roi, ignore=None)
             recipe = functools.reduce(setting, settings, recipe)
+            detector_kind(recipe.detector.name)
         except RecipeError as error:
             raise ConflictError(str(error)) from None
         return cls(data=str(data.absolute()), output=str(output.absolute()), recipe=recipe)
