@@ -18,7 +18,7 @@ from typing import Any, Literal, get_type_hints
 from flawflow.errors import RecipeError
 from flawflow.files import sha256_of_file
 from flawflow.learn.augmentation import MODERATE, Augmentation
-from flawflow.learn.detector.aggregation import BY_POSITION, Aggregation
+from flawflow.learn.detector.aggregation import OF_CFLOW, Aggregation
 from flawflow.learn.detector.chosen import DetectorRecipe, Option, checked
 from flawflow.learn.detector.registry import detector_kind
 
@@ -68,7 +68,7 @@ class Recipe:
     size: tuple[int, int] = (256, 256)
     every: int = 10
     detector: DetectorRecipe = _CFLOW
-    aggregation: Aggregation = BY_POSITION
+    aggregation: Aggregation = OF_CFLOW
     seed: int = 0
     calibration: Literal["auto", "split", "cross"] = "auto"
     roi: str | None = None

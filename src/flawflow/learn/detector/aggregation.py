@@ -24,8 +24,11 @@ class Aggregation:
     tail: float = 0.005
 
 
-BY_POSITION = Aggregation()
-"""What CFLOW does here."""
+PLAIN = Aggregation()
+"""For detectors that say nothing else."""
+
+OF_CFLOW = Aggregation(smoothing=2.0, tail=0.0025)
+"""What the default detector does."""
 
 BY_PIXELS = Aggregation(by_position=False, on_grid=False, smoothing=4.0, tail=0.0)
 """What PaDiM, PatchCore and SPADE do: maps smoothed by σ = 4 pixels, scored by their maximum."""

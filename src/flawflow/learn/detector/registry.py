@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from flawflow.errors import RecipeError
 from flawflow.learn.augmentation import MODERATE, Augmentation
-from flawflow.learn.detector.aggregation import BY_PICTURE, BY_PIXELS, BY_POSITION, OF_PAPER, Aggregation
+from flawflow.learn.detector.aggregation import BY_PICTURE, BY_PIXELS, OF_CFLOW, OF_PAPER, PLAIN, Aggregation
 from flawflow.learn.detector.baseline_options import (
     DIFFERNET,
     NEAREST,
@@ -45,7 +45,7 @@ class DetectorKind:
             and tuples of such.
         family: Detectors of one family keep each other's options when one takes the other's place in a
             recipe; empty for none.
-        aggregation: What becomes of its maps.
+        aggregation: What becomes of its maps; that of the class counts only where it is fitted by hand.
         strides: Input pixels per feature vector of each scale, fine to coarse, as in its paper.
         reflect_padding: Whether the encoder's convolutions mirror at the edge.
         augmentation: Makes further views of each picture.
@@ -57,7 +57,7 @@ class DetectorKind:
     home: str
     options: Any = field(default_factory=NoOptions)
     family: str = ""
-    aggregation: Aggregation = BY_POSITION
+    aggregation: Aggregation = PLAIN
     strides: tuple[int, ...] = (4, 8, 16)
     reflect_padding: bool = False
     augmentation: Augmentation = MODERATE
@@ -82,11 +82,12 @@ _PADIM = f"{_HERE}.padim:Padim"
 _PATCHCORE = f"{_HERE}.patchcore:Patchcore"
 
 DETECTORS: Mapping[str, DetectorKind] = {
-    "cflow": DetectorKind(home=_CFLOW, options=CflowOptions(), family="cflow"),
+    "cflow": DetectorKind(home=_CFLOW, options=CflowOptions(), family="cflow", aggregation=OF_CFLOW),
     "uflow": DetectorKind(
         home=_CFLOW,
         options=CflowOptions(position_channels=0, position_statistics=False),
         family="cflow",
+        aggregation=OF_CFLOW,
     ),
     "paper-cflow": DetectorKind(
         home=f"{_HERE}.paper_cflow:PaperCflow",
