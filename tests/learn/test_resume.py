@@ -38,7 +38,7 @@ def same(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
     return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
 
 
-def interrupt(learn: LearnWeights, output: Path, stage: str, share: float, **options: Any) -> None:
+def interrupt(learn: Callable[..., Any], output: Path, stage: str, share: float, **options: Any) -> None:
     """Train until a share of a stage is done, and stop as Ctrl-C does."""
 
     def stop(progress: Progress) -> None:
@@ -61,13 +61,14 @@ def test_interrupted_and_resumed_is_uninterrupted(
     name: str,
     stage: str,
     share: float,
+    learn: Callable[..., Any],
     learn_weights: LearnWeights,
     uninterrupted: dict[str, dict[str, Tensor]],
     tmp_path: Path,
     request: pytest.FixtureRequest,
 ) -> None:
     recipe = request.getfixturevalue(name)
-    interrupt(learn_weights, tmp_path / "a.flaw", stage, share, recipe=recipe)
+    interrupt(learn, tmp_path / "a.flaw", stage, share, recipe=recipe)
     assert (tmp_path / "a.flaw.training" / "plan.json").is_file()
     resumed = learn_weights(tmp_path / "a.flaw", recipe=recipe, resume=True)
     assert same(resumed, uninterrupted[recipe.preset])
