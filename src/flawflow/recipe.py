@@ -175,7 +175,7 @@ class Recipe:
 
     def decisive(self) -> dict[str, Any]:
         """All that decides the result, JSON-ready by dotted name: files count by what they hold."""
-        values: dict[str, Any] = dict(self.flat())
+        values: dict[str, Any] = json.loads(json.dumps(self.flat()))
         for name in ("weights", "roi", "ignore"):
             path = values[name]
             if path not in (None, "hub", "random") and Path(path).is_file():
