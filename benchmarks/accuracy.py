@@ -1,7 +1,7 @@
 """Accuracy over seeds, of a preset or of one with changes: `flawflow compare` for a single row.
 
     python benchmarks/accuracy.py ../shared/data/mvtec/bottle ../shared/data/mvtec/grid --seeds 0 1 2
-    python benchmarks/accuracy.py ../shared/data/mvtec/grid --set noise=0 by_position=False
+    python benchmarks/accuracy.py ../shared/data/mvtec/grid --set detector.noise=0 aggregation.tail=0
 
 Each data set is one in the layout of MVTec AD, or a folder of several. Finished runs are kept and not
 repeated, as long as pictures, options and code are the same. Nothing is chosen on test data: its pictures
@@ -9,32 +9,26 @@ are read once, after the model file is written.
 """
 
 import argparse
-import ast
+import functools
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
 from flawflow.compare.plan import Variant, open_categories, plan_runs
 from flawflow.compare.runner import finished, perform
 from flawflow.compare.summary import summarise
 from flawflow.compare.tables import write_tables
-from flawflow.learn.detector.detector import Aggregation
-from flawflow.learn.detector.options import CflowOptions
-from flawflow.learn.source import ignore_progress
+from flawflow.progress import ignore_progress
+from flawflow.recipe import Recipe
+from flawflow.recipe_text import setting
 
 
 def main() -> None:
     options = _options()
-    variant = Variant(
-        label=" ".join((options.preset, *options.set)),
-        encoder=options.encoder,
-        weights=options.weights,
-        preset=options.preset,
-        size=(options.size, options.size),
-        changes=_changes(options.set),
+    recipe = Recipe.of(
+        options.preset, encoder=options.encoder, weights=options.weights, size=(options.size, options.size)
     )
+    recipe = functools.reduce(setting, options.set, recipe)
+    variant = Variant(label=" ".join((options.preset, *options.set)), recipe=recipe)
     datasets = open_categories(options.data)
     runs = plan_runs([variant], datasets, options.seeds)
     outcomes = finished(runs, options.output)
@@ -66,22 +60,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--encoder", default="lite0")
     parser.add_argument("--weights")
     parser.add_argument("--size", type=int, default=256)
-    parser.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", help="changes to the preset")
+    parser.add_argument("--set", nargs="+", default=[], metavar="NAME=VALUE", help="as of flawflow train")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--output", type=Path, default=Path("runs/accuracy"))
     return parser.parse_args()
-
-
-def _changes(items: Sequence[str]) -> Mapping[str, Any]:
-    """What --set changes: fields of `CflowOptions` or `Aggregation`, or the strides."""
-    changes = {key: ast.literal_eval(value) for key, _, value in (item.partition("=") for item in items)}
-    flow, aggregation = (
-        {key: changes.pop(key) for key in changes.keys() & {field.name for field in fields(kind)}}
-        for kind in (CflowOptions, Aggregation)
-    )
-    if unknown := changes.keys() - {"strides"}:
-        raise SystemExit(f"--set does not know {', '.join(sorted(unknown))}")
-    return {"flow": flow, "aggregation": aggregation, **changes}
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ import numpy as np
 from flawflow import evaluate, train
 from flawflow.dataset import Dataset, open_dataset
 from flawflow.files import write_whole
+from flawflow.recipe import Recipe
 
 SHARE = 0.05
 MEASURES = ("image_auroc", "pixel_auroc", "aupro")
@@ -77,9 +78,8 @@ def _runs(dataset: Dataset, seed: int, options: argparse.Namespace) -> dict[str,
         if not record.is_file():
             given = clean if way == "clean" else contaminated
             model = record.with_suffix(".flaw")
-            result = train(
-                given, model, preset=options.preset, seed=seed, exclude_suspects=way == WAYS[2], resume=True
-            )
+            recipe = Recipe.of(options.preset, seed=seed, exclude_suspects=way == WAYS[2])
+            result = train(given, model, recipe, resume=True)
             found = {suspect.path for suspect in result.suspects}
             measured = evaluate(model, clean).to_dict() | {
                 "planted": 0 if way == "clean" else len(planted),

@@ -33,9 +33,9 @@ from flawflow.learn.detector.paper_cflow import (
 )
 from flawflow.learn.encoder import build_encoder
 from flawflow.learn.flow import AffineCoupling, Chain, Rotation, ScaleShift
-from flawflow.learn.preset import PRESETS
 from flawflow.learn.source import Source
 from flawflow.learn.work import WorkFolder
+from flawflow.recipe import PRESETS
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")

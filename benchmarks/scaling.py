@@ -17,7 +17,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +26,9 @@ from common import machine, quartiles, slope, table, write_report
 from flawflow import Inspector, train
 from flawflow.dataset import Dataset, open_dataset
 from flawflow.inspect.stream import threads_a_worker
-from flawflow.learn.detector import Cflow
 from flawflow.learn.detector.options import CflowOptions
-from flawflow.learn.preset import PRESETS
-from flawflow.learn.source import Progress
+from flawflow.progress import Progress
+from flawflow.recipe import Recipe
 from flawflow.synthetic import draw_parts
 
 # From one scale to four; the small encoder's default are three.
@@ -133,19 +131,18 @@ def time_training(
         strides: Of the scales.
         size: Height and width that pictures are resized to.
         steps: More than 10, and better 100: what only the first ones cost is no part of a step.
-        which: The encoder and its weights, as `flawflow.train` takes them.
+        which: The encoder and its weights, as of `Recipe`.
     """
-    preset = replace(PRESETS["balanced"], strides=strides, detector=lambda: Cflow(CflowOptions(steps=steps)))
+    # Few pictures would be cross-fitted, which takes four trainings in place of one.
+    given = {"strides": strides, "size": (size, size), "calibration": "split", "detector.steps": steps}
+    recipe = Recipe.of("balanced", given, **which)
     told: list[tuple[float, int]] = []
 
     def tell(progress: Progress) -> None:
         if progress.stage == "Flows" and progress.done:
             told.append((time.perf_counter(), progress.done))
 
-    # Few pictures would be cross-fitted, which takes four trainings in place of one.
-    result = train(
-        data, output, preset=preset, size=(size, size), calibration="split", on_progress=tell, **which
-    )
+    result = train(data, output, recipe, on_progress=tell)
     (first, few), (last, many) = min(told), max(told)
     return result.seconds, len(strides) * (last - first) / (many - few)
 

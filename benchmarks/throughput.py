@@ -23,7 +23,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -102,13 +101,11 @@ def _drawn(scratch: Path) -> list[Path]:
 
 def _quick_model(scratch: Path) -> Path:
     from flawflow import train
-    from flawflow.learn.detector import Cflow
-    from flawflow.learn.detector.options import CflowOptions
-    from flawflow.learn.preset import PRESETS
+    from flawflow.recipe import Recipe
 
     _drawn(scratch)
-    preset = replace(PRESETS["fast"], detector=lambda: Cflow(CflowOptions(steps=20)))
-    return train(scratch / "parts", scratch / "part.flaw", preset=preset).model
+    recipe = Recipe.of("fast", {"detector.steps": 20})
+    return train(scratch / "parts", scratch / "part.flaw", recipe).model
 
 
 @contextmanager

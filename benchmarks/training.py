@@ -12,12 +12,11 @@ counts in none. The ratio is its time over that of our shortest training whose p
 """
 
 import argparse
+import json
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,14 +25,11 @@ import torch
 from common import machine, table, write_report
 from flawflow import evaluate, train
 from flawflow.dataset import Dataset, open_dataset
-from flawflow.learn.detector import Cflow, PaperCflow
-from flawflow.learn.detector.options import CflowOptions
-from flawflow.learn.detector.paper_cflow import PaperOptions
-from flawflow.learn.preset import PRESETS
-from flawflow.learn.source import Progress
+from flawflow.files import beside
+from flawflow.progress import Progress
+from flawflow.recipe import Recipe
 from flawflow.synthetic import draw_parts
 
-ALL_PASSES = PaperOptions().passes
 WITHIN = 0.001
 
 
@@ -76,18 +72,11 @@ def _on_cuda(options: argparse.Namespace) -> bool:
 
 
 def _ours(data: Dataset, steps: int, options: argparse.Namespace) -> dict[str, Any]:
-    preset = replace(PRESETS["balanced"], detector=lambda: Cflow(CflowOptions(steps=steps)))
+    recipe = Recipe.of("balanced", {"detector.steps": steps}, seed=options.seed)
     with tempfile.TemporaryDirectory() as folder:
         model = Path(folder) / "part.flaw"
-        result = train(data, model, preset=preset, seed=options.seed, device=options.device)
+        result = train(data, model, recipe, device=options.device)
         return _row(f"{steps} steps", result.seconds, model, data)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Until(PaperOptions):
-    """The paper's recipe, to be gone on with: kept work is known by this text, which has no passes."""
-
-    passes: int = field(default=ALL_PASSES, repr=False)
 
 
 class _Clock:
@@ -111,12 +100,11 @@ def _paper(data: Dataset, options: argparse.Namespace) -> Iterator[dict[str, Any
     with tempfile.TemporaryDirectory() as folder:
         model = Path(folder) / "part.flaw"
         for passes in sorted(options.passes):
-            until = partial(PaperCflow, _Until(passes=passes))
+            _take_over(beside(model, ".training"), passes)
             result = train(
                 data,
                 model,
-                preset=replace(PRESETS["paper"], detector=until),
-                seed=options.seed,
+                Recipe.of("paper", {"detector.passes": passes}, seed=options.seed),
                 device=options.device,
                 resume=True,
                 keep_work=True,
@@ -125,6 +113,14 @@ def _paper(data: Dataset, options: argparse.Namespace) -> Iterator[dict[str, Any
             # Each part reads the pictures and writes a file; a training in one piece does so once.
             around = result.seconds - clock.seconds if around is None else around
             yield _row(f"paper, {passes} passes", around + clock.seconds, model, data)
+
+
+def _take_over(work: Path, passes: int) -> None:
+    """Let a training of more passes resume kept work: the schedule is that of 200, whatever is asked for."""
+    plan = work / "plan.json"
+    if plan.is_file():
+        kept = json.loads(plan.read_text("utf-8")) | {"detector.passes": passes}
+        plan.write_text(json.dumps(kept), "utf-8")
 
 
 def _row(name: str, seconds: float, model: Path, data: Dataset) -> dict[str, Any]:

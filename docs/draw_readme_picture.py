@@ -38,9 +38,10 @@ def main(*, output: Path, model: Path | None, preset: str) -> None:
         draw_parts(gears, train=120, test=1, seed=0, size=_SIDE)
         if model is None:
             from flawflow.learn.train import train
+            from flawflow.recipe import Recipe
 
             model = Path(scratch) / "gears.flaw"
-            train(open_dataset(gears), model, preset=preset)
+            train(open_dataset(gears), model, Recipe.of(preset))
         compose(Inspector.load(model), gears / "test").save(output, optimize=True)
     click.echo(f"drew {output}")
 

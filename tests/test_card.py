@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from flawflow.canary import Canary
 from flawflow.card import FORMAT_VERSION, Card
 from flawflow.errors import ModelFileError
+from flawflow.learn.detector.chosen import DetectorRecipe
+from flawflow.recipe import Recipe
 
 
 def changed(card, path, value):
@@ -164,6 +166,44 @@ def test_a_file_without_canaries_is_read(tiny_card):
     content["format_version"] = 2
     del content["canaries"]
     assert Card.from_json(json.dumps(content)) == tiny_card
+
+
+def test_a_recipe_comes_back_even_where_its_detector_is_not_installed(tiny_card):
+    own = Recipe.of("fast", {"detector.blocks": 4}, weights="a.pth", exclude_suspects=True)
+    others = DetectorRecipe(name="of others", options={"power": 2.0, "sizes": (1, 2), "mode": None})
+    for recipe in (own, dataclasses.replace(own, detector=others)):
+        card = dataclasses.replace(tiny_card, recipe=recipe)
+        assert Card.from_json(card.to_json()) == card
+
+
+def test_a_file_without_a_recipe_is_read(tiny_card):
+    content = tiny_card.to_dict()
+    content["format_version"] = 3
+    del content["recipe"]
+    assert Card.from_json(json.dumps(content)) == tiny_card
+    assert tiny_card.recipe is None
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("recipe.seed", -1),
+        ("recipe.seed", "0"),
+        ("recipe.size", [0, 1]),
+        ("recipe.calibration", "all"),
+        ("recipe.augment", True),
+        ("recipe.weights", 1),
+        ("recipe.detector.name", None),
+        ("recipe.detector.options", []),
+        ("recipe.detector.options.blocks", {"no": "object"}),
+        ("recipe.aggregation.tail", math.nan),
+        ("recipe.unknown", 1),
+    ],
+)
+def test_a_recipe_that_cannot_be_is_refused(tiny_card, path, value):
+    card = dataclasses.replace(tiny_card, recipe=Recipe())
+    with pytest.raises(ModelFileError, match="'recipe"):
+        Card.from_json(changed(card, path, value))
 
 
 @pytest.mark.parametrize(

@@ -9,16 +9,18 @@ if TYPE_CHECKING:
     from flawflow.inspect.inspector import Inspector
     from flawflow.judge.drift import DriftMonitor
     from flawflow.learn.train import train
+    from flawflow.recipe import Recipe
 
 __version__ = "0.2.0"
 
-__all__ = ["DriftMonitor", "Inspection", "Inspector", "evaluate", "train"]
+__all__ = ["DriftMonitor", "Inspection", "Inspector", "Recipe", "evaluate", "train"]
 
 # Imported when first asked for: inspecting must not load torch, and the command line's --help no engine.
 _HOMES = {
     "DriftMonitor": "flawflow.judge.drift",
     "Inspection": "flawflow.inspect.inspection",
     "Inspector": "flawflow.inspect.inspector",
+    "Recipe": "flawflow.recipe",
     "evaluate": "flawflow.inspect.evaluate",
     "train": "flawflow.learn.train",
 }

@@ -11,16 +11,17 @@ import math
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from types import UnionType
-from typing import Any, NoReturn, get_args, get_origin, get_type_hints
+from typing import Any
 
 from flawflow.canary import Canary
 from flawflow.errors import ModelFileError
 from flawflow.judge.calibration import Calibration
 from flawflow.judge.interest import check_runs
 from flawflow.judge.reference import NO_REFERENCE, Reference
+from flawflow.recipe import Recipe
+from flawflow.typed import FieldError, completed, parse
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 
 PRECISIONS = ("fp32", "fp16", "bf16", "int8")
 
@@ -87,7 +88,7 @@ class Card:
         flawflow_version: The flawflow that wrote the file.
         created: When, in ISO 8601, UTC.
         detector: The detector's name.
-        preset: The training preset's name.
+        preset: The name of the preset that the training began from.
         size: (height, width) in pixels of the graph's input and of its map.
         encoder: The encoder and its weights.
         training: The data and the run.
@@ -98,6 +99,7 @@ class Card:
             where all do. The graph itself leaves the others out.
         drift: Good pictures of the calibration to compare later ones with; empty where nothing is known.
         canaries: Drawn pictures with what the file's maker measured of them; empty in older files.
+        recipe: All that was asked for when the model was trained; None in older files, which do not tell.
         precision: How the graph keeps and computes its numbers, of `PRECISIONS`; see docs/export.md.
         format_version: Version of the card's fields.
 
@@ -117,6 +119,7 @@ class Card:
     interest: tuple[int, ...] = ()
     drift: Reference = NO_REFERENCE
     canaries: tuple[Canary, ...] = ()
+    recipe: Recipe | None = None
     precision: str = "fp32"
     format_version: int = FORMAT_VERSION
 
@@ -166,64 +169,13 @@ class Card:
                 f"{FORMAT_VERSION}): upgrade flawflow"
             )
         if type(version) is int and 1 <= version < FORMAT_VERSION:
-            value = _completed(cls, {**value, "format_version": FORMAT_VERSION})
-        card = _parse(cls, value, "")
+            value = completed(cls, {**value, "format_version": FORMAT_VERSION})
+        try:
+            card = parse(cls, value)
+        except FieldError as error:
+            subject = f"the model card's field '{error.where}'" if error.where else "the model card"
+            raise ModelFileError(
+                f"{subject} {error.what}; train the model again or take a good copy of the file"
+            ) from None
         assert isinstance(card, cls)
         return card
-
-
-def _completed(kind: Any, value: Any) -> Any:
-    """An older card's JSON with the fields that it lacks at their defaults, at any depth."""
-    if not (dataclasses.is_dataclass(kind) and isinstance(value, dict)):
-        return value
-    hints = get_type_hints(kind)
-    given = {name: _completed(hints.get(name), member) for name, member in value.items()}
-    defaults = {
-        field.name: json.loads(json.dumps(field.default, default=dataclasses.asdict))
-        for field in dataclasses.fields(kind)
-        if field.default is not dataclasses.MISSING and field.name not in given
-    }
-    return given | defaults
-
-
-def _parse(kind: Any, value: object, where: str) -> Any:
-    """`value`, made of what JSON knows, as an object of the type `kind`; `where` is its dotted name."""
-    if dataclasses.is_dataclass(kind):
-        return _parse_dataclass(kind, value, where)
-    if get_origin(kind) is tuple:
-        return _parse_tuple(kind, value, where)
-    # JSON does not tell 1.0 from 1; a bool is an int only in Python.
-    accepted: type | UnionType = int | float if kind is float else kind
-    if isinstance(value, bool) or not isinstance(value, accepted):
-        _refuse(where, f"must be a {kind.__name__}; got {value!r:.60}")
-    try:
-        return kind(value)
-    except OverflowError:
-        _refuse(where, "is too large a number")
-
-
-def _parse_tuple(kind: Any, value: object, where: str) -> tuple[Any, ...]:
-    item, *rest = get_args(kind)
-    if not isinstance(value, list) or (rest != [...] and len(value) != 1 + len(rest)):
-        length = "" if rest == [...] else f" of {1 + len(rest)}"
-        _refuse(where, f"must be a list{length}; got {value!r:.60}")
-    return tuple(_parse(item, member, f"{where}[{index}]") for index, member in enumerate(value))
-
-
-def _parse_dataclass(kind: Any, value: object, where: str) -> Any:
-    if not isinstance(value, dict):
-        _refuse(where, f"must be an object; got {value!r:.60}")
-    hints = get_type_hints(kind)
-    prefix = f"{where}." if where else ""
-    for name in sorted(hints.keys() ^ value.keys()):
-        _refuse(f"{prefix}{name}", "is missing" if name in hints else "is unknown")
-    members = {name: _parse(hint, value[name], f"{prefix}{name}") for name, hint in hints.items()}
-    try:
-        return kind(**members)
-    except ValueError as error:
-        _refuse(where, f"is out of range: {error}")
-
-
-def _refuse(where: str, what: str) -> NoReturn:
-    subject = f"the model card's field '{where}'" if where else "the model card"
-    raise ModelFileError(f"{subject} {what}; train the model again or take a good copy of the file")

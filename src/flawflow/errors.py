@@ -69,5 +69,9 @@ class SinkError(FlawflowError):
     """A place where results cannot be delivered."""
 
 
+class RecipeError(TrainingError, ValueError):
+    """A recipe that cannot be: a name that is not there, or a value out of its range."""
+
+
 class WatchError(FlawflowError):
     """A folder that cannot be watched."""

@@ -81,3 +81,9 @@ def errors_name(path: Path) -> Iterator[None]:
         if error.errno is not None:
             error.filename, error.filename2 = os.fspath(path), None
         raise
+
+
+def sha256_of_file(path: Path) -> str:
+    """The hexadecimal SHA-256 of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

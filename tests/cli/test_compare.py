@@ -29,7 +29,7 @@ def performed(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
         for run in runs:
             collected.append(run)
-            if run.variant.detector == "spade":
+            if run.variant.recipe.detector.name == "spade":
                 yield Outcome(run, None, "too large.")
                 continue
             names = ("image_auroc", "pixel_auroc", "aupro", "train_seconds", "milliseconds", "megabytes")
@@ -55,7 +55,7 @@ def test_finished_work_is_not_repeated(flawflow: Flawflow, performed: list[Any],
     assert "## gears" in first.stdout
     again = flawflow("compare", gears, "-o", out, "--detectors", "cflow,padim,uflow", "--seeds", "0,1")
     assert again.exit_code == 0
-    assert [run.variant.detector for run in performed[4:]] == ["uflow", "uflow"]
+    assert [run.variant.recipe.detector.name for run in performed[4:]] == ["uflow", "uflow"]
     assert "4 of 6 runs are finished already" in again.stderr
     assert "| cflow | lite0 | 50.00 ± 0.00 |" in again.stdout
 
@@ -77,7 +77,8 @@ def test_encoders_may_bring_their_weights(
         "compare", gears, "-o", tmp_path, "--detectors", "padim", "--encoders", encoders, "--size", "64x96"
     )
     assert result.exit_code == 0, result.output
-    assert [(run.variant.encoder, run.variant.weights, run.variant.size) for run in performed] == [
+    recipes = [run.variant.recipe for run in performed]
+    assert [(recipe.encoder, recipe.weights, recipe.size) for recipe in recipes] == [
         ("lite0", None, (64, 96)),
         ("resnet18", "random", (64, 96)),
     ]
@@ -86,10 +87,22 @@ def test_encoders_may_bring_their_weights(
 def test_the_ablation_varies_cflow(flawflow: Flawflow, performed: list[Any], gears: Path, tmp_path: Path):
     result = flawflow("compare", gears, "-o", tmp_path, "--ablation", "--preset", "fast")
     assert result.exit_code == 0, result.output
-    assert {run.variant.detector for run in performed} == {"cflow", "uflow"}
+    assert {run.variant.recipe.detector.name for run in performed} == {"cflow", "uflow"}
     assert "| hard permutation | lite0 |" in result.stdout
     refused = flawflow("compare", gears, "-o", tmp_path, "--ablation", "--detectors", "padim")
     assert refused.exit_code == 2
+
+
+def test_settings_count_for_the_detectors_that_have_them(
+    flawflow: Flawflow, performed: list[Any], gears: Path, tmp_path: Path
+):
+    settings = ("--set", "detector.blocks=5", "--set", "detector.channels=9", "--set", "strides=8,16")
+    result = flawflow("compare", gears, "-o", tmp_path, "--detectors", "cflow,padim", *settings)
+    assert result.exit_code == 0, result.output
+    assert [run.variant.recipe.changes() for run in performed] == [
+        {"strides": (8, 16), "detector.blocks": 5},
+        {"detector": "padim", "strides": (8, 16), "detector.channels": 9},
+    ]
 
 
 @pytest.mark.parametrize(
@@ -98,6 +111,9 @@ def test_the_ablation_varies_cflow(flawflow: Flawflow, performed: list[Any], gea
         (("--detectors", "cflow,nothing"), "'nothing'"),
         (("--seeds", "1,b"), "no seeds"),
         (("--encoders", ","), "one or more"),
+        (("--set", "detector.bloks=1"), "no option bloks"),
+        (("--set", "detector.steps=1", "--detectors", "padim"), "no option steps"),
+        (("--preset", "paper"), "by the letter"),
     ],
 )
 def test_what_cannot_be_is_refused_before_any_work(

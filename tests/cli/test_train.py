@@ -10,6 +10,7 @@ import pytest
 from click.testing import Result
 
 from flawflow.card import Card
+from flawflow.recipe import Recipe
 from flawflow.synthetic import draw_parts
 
 Flawflow = Callable[..., Result]
@@ -39,8 +40,10 @@ def calls(monkeypatch: pytest.MonkeyPatch, tiny_model: Path, tiny_card: Card) ->
     """Put a training in place that takes no time, and collect what it was asked for."""
     collected: list[dict[str, Any]] = []
 
-    def train(dataset: Any, output: Path, *, on_progress: Callable[[Step], None], **options: Any) -> Learned:
-        collected.append({"dataset": dataset, "output": output, **options})
+    def train(
+        dataset: Any, output: Path, recipe: Recipe, *, on_progress: Callable[[Step], None], **options: Any
+    ) -> Learned:
+        collected.append({"dataset": dataset, "output": output, "recipe": recipe, **options})
         on_progress(Step("features", 1, 2, ""))
         on_progress(Step("features", 2, 2, ""))
         output.parent.mkdir(parents=True, exist_ok=True)
@@ -66,22 +69,60 @@ def test_the_options_reach_the_training_and_the_end_says_what_to_do_next(
     output = tmp_path / "my part.flaw"
     result = flawflow(
         "train", gears, "-o", output, "--size", "128x96", "--preset", "fast", "--seed", "7",
-        "--encoder", "resnet18", "--device", "cpu",
+        "--encoder", "resnet18", "--device", "cpu", "--flow", "nice", "--set", "detector.steps=7",
+        "--set", "aggregation.tail=0",
     )  # fmt: skip
     assert result.exit_code == 0, result.output
     (call,) = calls
     assert call["dataset"].name == "gears"
     del call["dataset"]
+    changes = {"detector.steps": 7, "detector.coupling": "additive", "aggregation.tail": 0.0}
+    recipe = Recipe.of("fast", changes, encoder="resnet18", size=(128, 96), seed=7)
     assert call == {
-        "output": output, "encoder": "resnet18", "weights": None, "size": (128, 96), "preset": "fast",
-        "detector": "cflow", "flow": "realnvp", "every": 10, "seed": 7, "calibration": "auto", "roi": None,
-        "ignore": None, "device": "cpu", "resume": False, "keep_work": False, "exclude_suspects": False,
-        "augment": "none",
+        "output": output, "recipe": recipe, "device": "cpu", "resume": False, "keep_work": False,
     }  # fmt: skip
     assert "Learned from 3 good pictures in 1 min 1 s" in result.stdout
     assert "NG when its score is above 0.5, and REVIEW when it is above 0.48." in result.stdout
     assert f"Next: flawflow inspect '{output}'" in result.stdout
     assert "features: 2/2" in result.stderr
+
+
+def test_every_option_of_a_recipe_has_its_own(
+    flawflow: Flawflow, calls: list[dict[str, Any]], gears: Path, tmp_path: Path
+):
+    result = flawflow(
+        "train", gears, "-o", tmp_path / "m.flaw", "--detector", "padim", "--weights", "hub", "--every", "3",
+        "--calibration", "cross", "--roi", "roi.png", "--ignore", "no.png", "--exclude-suspects",
+        "--augment", "auto", "--seed", "0",
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    assert calls[0]["recipe"].changes() == {
+        "detector": "padim", "weights": "hub", "every": 3, "calibration": "cross", "roi": "roi.png",
+        "ignore": "no.png", "exclude_suspects": True, "augment": "auto",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--preset", "paper", "--detector", "padim"), "by the letter"),
+        (("--detector", "padim", "--flow", "nice"), "cannot have the flow nice"),
+        (("--set", "detector.blocks=many"), "detector.blocks must be a int"),
+        (("--set", "size"), "write NAME=VALUE"),
+        (("--every", "0"), "every must be positive"),
+    ],
+)
+def test_a_recipe_that_cannot_be_is_one_sentence(
+    flawflow: Flawflow,
+    calls: list[dict[str, Any]],
+    gears: Path,
+    tmp_path: Path,
+    arguments: tuple[str, ...],
+    sentence: str,
+):
+    result = flawflow("train", gears, "-o", tmp_path / "m.flaw", *arguments)
+    assert (result.exit_code, calls) == (2, [])
+    assert sentence in result.stderr
 
 
 def test_a_model_is_replaced_only_when_told_to(

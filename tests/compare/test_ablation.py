@@ -1,37 +1,36 @@
 import pytest
 
 from flawflow.compare.ablation import ablation
-from flawflow.compare.runner import preset_of
 from flawflow.errors import TrainingError
-from flawflow.learn.preset import PRESETS, with_detector
+from flawflow.recipe import Recipe
+
+LITE0 = [("lite0", None)]
 
 
-def test_every_row_changes_one_thing_and_can_be_made():
-    encoders = [("lite0", None), ("resnet18", "hub")]
-    rows = ablation(preset="balanced", size=(256, 256), encoders=encoders)
-    assert rows[0].changes == {}
+def test_every_row_changes_one_thing():
+    rows = ablation(Recipe(), [*LITE0, ("resnet18", "hub")])
+    assert rows[0].recipe == Recipe()
     assert len({row.label for row in rows}) == len(rows)
-    assert len({str(row.decisive()) for row in rows}) == len(rows)
-    for row in rows:
-        made = with_detector(preset_of(row), row.detector).detector()
-        for name, value in row.changes.get("flow", {}).items():
-            assert getattr(made.options, name) == value
-        for name, value in row.changes.get("aggregation", {}).items():
-            assert getattr(made.aggregation, name) == value
-        assert preset_of(row).strides == tuple(row.changes.get("strides", PRESETS["balanced"].strides))
-    assert rows[-1].encoder == "resnet18"
-    assert rows[-2].size == (128, 128)
+    assert len({row.recipe.fingerprint() for row in rows}) == len(rows)
+    changes = {row.label: row.recipe.changes() for row in rows}
+    assert changes["4 blocks"] == {"detector.blocks": 4}
+    assert changes["Glow (LU and actnorm)"] == {"detector.mixing": "lu", "detector.actnorm": True}
+    assert changes["map smoothed by 4 pixels"] == {"aggregation.smoothing": 4.0}
+    assert changes["UFLOW: no position at all"] == {"detector": "uflow"}
+    assert changes["128 × 128 pixels"] == {"size": (128, 128)}
+    assert changes["encoder resnet18"] == {"encoder": "resnet18", "weights": "hub"}
 
 
-def test_what_the_preset_does_anyway_has_no_row():
+def test_what_the_recipe_does_anyway_has_no_row():
     for preset in ("balanced", "accurate"):
-        base = PRESETS[preset].detector().options
-        labels = {row.label for row in ablation(preset=preset, size=(256, 256), encoders=[("lite0", None)])}
-        assert f"{base.blocks} blocks" not in labels
+        recipe = Recipe.of(preset)
+        labels = {row.label for row in ablation(recipe, LITE0)}
+        assert f"{recipe.detector.options['blocks']} blocks" not in labels
         assert "halves swapped" not in labels
         assert {"hard permutation", "UFLOW: no position at all"} <= labels
 
 
-def test_the_paper_cannot_be_varied():
-    with pytest.raises(TrainingError, match="paper"):
-        ablation(preset="paper", size=(256, 256), encoders=[("lite0", None)])
+@pytest.mark.parametrize("recipe", [Recipe.of("paper"), Recipe.of(detector="padim")], ids=["paper", "padim"])
+def test_only_cflow_can_be_varied(recipe: Recipe):
+    with pytest.raises(TrainingError, match=f"The preset {recipe.preset} cannot be varied"):
+        ablation(recipe, LITE0)

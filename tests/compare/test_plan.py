@@ -7,6 +7,7 @@ import pytest
 from flawflow.compare.plan import Variant, digest_of_dataset, open_categories, plan_runs
 from flawflow.dataset import open_dataset
 from flawflow.errors import DatasetError
+from flawflow.recipe import Recipe
 from flawflow.synthetic import draw_parts
 
 
@@ -22,7 +23,7 @@ def key(folder: Path, variant: Variant, seed: int = 0) -> str:
 
 
 def test_the_key_holds_what_decides_the_result_and_nothing_else(gears: Path, tmp_path: Path):
-    variant = Variant(label="a", detector="padim")
+    variant = Variant(label="a", recipe=Recipe.of(detector="padim"))
     first = key(gears, variant)
     assert key(gears, replace(variant, label="b")) == first
     moved = tmp_path / "elsewhere" / "wheels"
@@ -30,12 +31,17 @@ def test_the_key_holds_what_decides_the_result_and_nothing_else(gears: Path, tmp
     assert key(moved, variant) == first
     others = [
         key(gears, variant, seed=1),
-        key(gears, replace(variant, detector="spade")),
-        key(gears, replace(variant, encoder="resnet18")),
-        key(gears, replace(variant, weights="random")),
-        key(gears, replace(variant, preset="fast")),
-        key(gears, replace(variant, size=(128, 256))),
-        key(gears, replace(variant, changes={"flow": {"blocks": 8}})),
+        *(
+            key(gears, replace(variant, recipe=variant.recipe.replace(changes)))
+            for changes in (
+                {"detector": "spade"},
+                {"encoder": "resnet18"},
+                {"weights": "random"},
+                {"size": (128, 256)},
+                {"detector.channels": 8},
+                {"aggregation.tail": 0.5},
+            )
+        ),
     ]
     assert len({first, *others}) == 8
 
@@ -43,7 +49,7 @@ def test_the_key_holds_what_decides_the_result_and_nothing_else(gears: Path, tmp
 def test_the_content_of_a_weights_file_counts(gears: Path, tmp_path: Path):
     weights = tmp_path / "w.pth"
     weights.write_bytes(b"1")
-    variant = Variant(label="a", weights=str(weights))
+    variant = Variant(label="a", recipe=Recipe.of(weights=weights))
     first = key(gears, variant)
     weights.write_bytes(b"2")
     assert key(gears, variant) != first
@@ -60,7 +66,7 @@ def test_every_picture_and_mask_counts(gears: Path):
 
 def test_runs_go_category_by_category(gears: Path, tmp_path: Path):
     shutil.copytree(gears, tmp_path / "wheels")
-    variants = [Variant(label="a"), Variant(label="b", detector="padim")]
+    variants = [Variant(label="a"), Variant(label="b", recipe=Recipe.of(detector="padim"))]
     runs = plan_runs(variants, open_categories([gears, tmp_path / "wheels"]), [0, 1])
     assert [(run.dataset.name, run.seed, run.variant.label) for run in runs] == [
         (name, seed, label) for name in ("gears", "wheels") for seed in (0, 1) for label in ("a", "b")

@@ -5,6 +5,7 @@ import pytest
 from flawflow.compare.plan import Variant
 from flawflow.compare.plot import plot_svg
 from flawflow.compare.summary import Figure, Row
+from flawflow.recipe import Recipe
 
 
 def row(
@@ -16,7 +17,7 @@ def row(
         "pixel_auroc": Figure(share, deviation),
         "aupro": Figure(share, deviation),
     }
-    return Row("mean", Variant(label=label, encoder=encoder), 1, figures)
+    return Row("mean", Variant(label=label, recipe=Recipe.of(encoder=encoder)), 1, figures)
 
 
 def panels(rows: list[Row]) -> list[ET.Element]:

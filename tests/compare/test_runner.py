@@ -8,7 +8,8 @@ from flawflow.compare import runner
 from flawflow.compare.plan import Variant, open_categories, plan_runs
 from flawflow.errors import TrainingError
 from flawflow.inspect.engine import OnnxRuntimeEngine
-from flawflow.learn.source import ignore_progress
+from flawflow.progress import ignore_progress
+from flawflow.recipe import Recipe
 from flawflow.synthetic import draw_parts
 
 
@@ -19,9 +20,8 @@ def gears(tmp_path: Path) -> Path:
 
 
 def variant(detector: str) -> Variant:
-    return Variant(
-        label=detector, detector=detector, encoder="test_efficientnet", weights="random", size=(64, 64)
-    )
+    recipe = Recipe.of(detector=detector, encoder="test_efficientnet", weights="random", size=(64, 64))
+    return Variant(label=detector, recipe=recipe)
 
 
 def test_a_run_is_kept_whole_and_leaves_nothing_else(
@@ -47,8 +47,8 @@ def test_a_run_is_kept_whole_and_leaves_nothing_else(
 def test_a_run_that_fails_does_not_stop_the_others(
     gears: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    def train(dataset, model, *, detector, **_):
-        raise TrainingError(f"no {detector} today")
+    def train(dataset, model, recipe, **_):
+        raise TrainingError(f"no {recipe.detector.name} today")
 
     monkeypatch.setattr(runner, "train", train)
     runs = plan_runs([variant("padim"), variant("spade")], open_categories([gears]), [0])
@@ -66,6 +66,6 @@ def test_the_record_can_be_read_by_anyone(gears: Path, tmp_path: Path):
     runs = plan_runs([variant("mahalanobis")], open_categories([gears]), [0])
     list(runner.perform(runs, tmp_path, device="cpu", on_progress=ignore_progress))
     content = json.loads((tmp_path / "runs" / f"{runs[0].key}.json").read_text("utf-8"))
-    assert content["detector"] == "mahalanobis"
+    assert content["recipe"]["detector"] == "mahalanobis"
     assert content["packages"]["torch"]
     assert "threads" in content["machine"]

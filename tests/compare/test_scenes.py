@@ -7,18 +7,16 @@ import numpy as np
 import pytest
 
 from flawflow.compare import scenes as module
-from flawflow.compare.plan import Variant
 from flawflow.compare.scene_tables import MEAN, TOGETHER, rows_of, write_scene_tables
 from flawflow.compare.scenes import SceneResult, SceneRun, finished, measure, perform
 from flawflow.dataset.shanghaitech import Scene, open_scenes
 from flawflow.errors import DatasetError
 from flawflow.inspect.inspector import Inspector
-from flawflow.learn.source import ignore_progress
 from flawflow.metrics.counts import PixelCounts
+from flawflow.progress import ignore_progress
+from flawflow.recipe import Recipe
 
-VARIANT = Variant(
-    label="padim", detector="padim", encoder="test_efficientnet", weights="random", size=(64, 64)
-)
+RECIPE = Recipe.of(detector="padim", encoder="test_efficientnet", weights="random", size=(64, 64), every=2)
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +24,7 @@ def results(
     campus: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[list[SceneRun], list[SceneResult]]:
     out = tmp_path_factory.mktemp("out")
-    runs = [SceneRun(scene, VARIANT, 2, 0, out) for scene in open_scenes(campus) if scene.test]
+    runs = [SceneRun(scene, RECIPE, out) for scene in open_scenes(campus) if scene.test]
     return runs, [perform(run, device="cpu", on_progress=ignore_progress) for run in runs]
 
 
@@ -85,16 +83,16 @@ def test_finished_work_is_read_and_never_done_again(results: tuple, monkeypatch:
 def test_other_options_or_files_are_another_run(results: tuple, tmp_path: Path):
     run = results[0][0]
     others = [
-        SceneRun(run.scene, VARIANT, 3, 0, run.folder),
-        SceneRun(run.scene, VARIANT, 2, 1, run.folder),
-        SceneRun(shuffled(run.scene, tmp_path), VARIANT, 2, 0, run.folder),
+        SceneRun(run.scene, RECIPE.replace(every=3), run.folder),
+        SceneRun(run.scene, RECIPE.replace(seed=1), run.folder),
+        SceneRun(shuffled(run.scene, tmp_path), RECIPE, run.folder),
     ]
     assert len({run.key, *(other.key for other in others)}) == 4
 
 
 def test_a_scene_without_training_is_refused(results: tuple, tmp_path: Path):
     scene = results[0][0].scene
-    run = SceneRun(Scene("01", (), scene.test), VARIANT, 2, 0, tmp_path)
+    run = SceneRun(Scene("01", (), scene.test), RECIPE, tmp_path)
     with pytest.raises(DatasetError, match="no training video"):
         perform(run, device="cpu", on_progress=ignore_progress)
 

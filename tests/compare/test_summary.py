@@ -9,9 +9,10 @@ import pytest
 from flawflow.compare.plan import Variant
 from flawflow.compare.summary import MEAN, MEASURES, Figure, summarise
 from flawflow.compare.tables import to_csv, to_json, to_markdown, write_tables
+from flawflow.recipe import Recipe
 
 CFLOW = Variant(label="cflow")
-WHOLE = Variant(label="whole | picture", detector="mahalanobis")
+WHOLE = Variant(label="whole | picture", recipe=Recipe.of(detector="mahalanobis"))
 
 
 def record(category: str, seed: int, value: float, *, localises: bool = True) -> dict[str, Any]:

@@ -21,14 +21,11 @@ from safetensors.torch import save_file
 from flawflow.cli.group import VERBS
 from flawflow.files import write_whole
 from flawflow.learn.backbone_compat import import_timm
-from flawflow.learn.detector import Cflow
-from flawflow.learn.detector.options import CflowOptions
-from flawflow.learn.preset import PRESETS, Preset
 from flawflow.synthetic import draw_parts
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs limits of POSIX")
 
-TINY = CflowOptions(steps=20, blocks=2, hidden=16, position_channels=8, batch=128)
+TINY = {"steps": 20, "blocks": 2, "hidden": 16, "position_channels": 8, "batch": 128}
 
 
 @contextlib.contextmanager
@@ -114,15 +111,13 @@ def test_calibrating_and_evaluating_leave_what_was_there(tmp_path, tiny_model, p
 
 
 @pytest.fixture
-def train(monkeypatch, tmp_path):
+def train(tmp_path):
     """The arguments of a training that takes a moment, of parts that are drawn for it."""
-    monkeypatch.setitem(
-        PRESETS, "fast", Preset(name="fast", strides=(4, 8, 16), detector=lambda: Cflow(TINY))
-    )
     draw_parts(tmp_path / "parts", train=9, test=1, size=64)
     save_file(import_timm().create_model("test_efficientnet").state_dict(), tmp_path / "weights.safetensors")
     return (
         "train", tmp_path / "parts", "--calibration=split", "--preset=fast", "--encoder=test_efficientnet",
+        *(f"--set=detector.{name}={value}" for name, value in TINY.items()),
         f"--weights={tmp_path / 'weights.safetensors'}",
         "--size=64", "--device=cpu", "-o", tmp_path / "part.flaw",
     )  # fmt: skip

@@ -42,20 +42,19 @@ import flawflow.results.deliver, flawflow.results.earlier, flawflow.results.run
 from flawflow.cli import main
 from flawflow.learn import train
 from flawflow.learn.backbone_compat import import_timm
-from flawflow.learn.detector import Cflow, learning
-from flawflow.learn.detector.options import CflowOptions
-from flawflow.learn.preset import Preset
+from flawflow.learn.detector import learning
+from flawflow.recipe import Recipe
 
 import_timm()
 learning._KEEP_EVERY = 4
-options = CflowOptions(steps=60, blocks=2, hidden=16, position_channels=8, batch=128)
-preset = Preset(name="tiny", strides=(4, 8, 16), detector=lambda: Cflow(options))
+options = {"steps": 60, "blocks": 2, "hidden": 16, "position_channels": 8, "batch": 128}
+recipe = Recipe.of("balanced", {f"detector.{name}": value for name, value in options.items()},
+    encoder="test_efficientnet", weights="random", size=(64, 64), calibration="split")
 
 def work(command):
     if command[0] != "train":
         return main(command, standalone_mode=False)
-    train.train(Path(command[1]), Path(command[2]), preset=preset, encoder="test_efficientnet",
-        weights="random", size=(64, 64), calibration="split", device="cpu", resume=True, keep_work=True)
+    train.train(Path(command[1]), Path(command[2]), recipe, device="cpu", resume=True, keep_work=True)
 
 print("ready", flush=True)
 for line in sys.stdin:

@@ -265,6 +265,7 @@ WRONG = {
     "encoder.weights_sha256": ("0", "g" * 64, "../" * 8),
     "training.seconds": (-1, float("nan"), 10**400, "1"),
     "training.picture_count": (0, -5, 1.5, True),
+    "recipe": (1, [], {}, {"preset": "fast"}),
     "format_version": (0, 99, 10**30, "1", None, 1.5),
     "unknown": (1,),
 }

@@ -11,6 +11,7 @@ from flawflow.compare import runner
 from flawflow.compare.plan import Variant, open_categories, plan_runs
 from flawflow.errors import TrainingError
 from flawflow.learn.work import WorkFolder, pack, unpack
+from flawflow.recipe import Recipe
 from flawflow.synthetic import draw_parts
 
 PLAN = {"seed": 0, "size": [64, 64], "pictures": "0" * 64, "exclude_suspects": False}
@@ -96,7 +97,8 @@ def test_a_damaged_plan_is_refused_or_the_same(work, dice, fuzz_count, is_senten
 
 def test_a_damaged_run_is_done_again(tmp_path, dice, fuzz_count):
     draw_parts(tmp_path / "gears", train=1, test=1, size=32)
-    runs = plan_runs([Variant(label="padim", detector="padim")], open_categories([tmp_path / "gears"]), [0])
+    variant = Variant(label="padim", recipe=Recipe.of(detector="padim"))
+    runs = plan_runs([variant], open_categories([tmp_path / "gears"]), [0])
     file = tmp_path / "out" / "runs" / f"{runs[0].key}.json"
     record = {"image_auroc": 0.875, "seed": 0, "packages": {"torch": "2"}, "aupro": None, "category": "gears"}
     record["sha256"] = runner._seal(record)

@@ -1,4 +1,4 @@
-"""Drawn parts, presets that learn in a moment, and models that they made."""
+"""Drawn parts, recipes that learn in a moment, and models that they made."""
 
 import dataclasses
 from collections.abc import Callable
@@ -8,16 +8,24 @@ from typing import Any
 import pytest
 from torch import Tensor
 
-import flawflow.learn.train as train_module
-from flawflow.learn.detector import Cflow, PaperCflow
-from flawflow.learn.detector.options import CflowOptions
-from flawflow.learn.detector.paper_cflow import PaperOptions
+from flawflow.dataset import open_dataset
+from flawflow.files import beside
+from flawflow.learn.learn import Learned
+from flawflow.learn.learn import learn as learn_model
 from flawflow.learn.model import InspectionModel
-from flawflow.learn.preset import PRESETS, Preset
 from flawflow.learn.train import TrainingResult, train
+from flawflow.recipe import Recipe
 from flawflow.synthetic import draw_parts
 
 Learn = Callable[..., TrainingResult]
+
+# A small encoder of random weights, small pictures and one training.
+SMALL: dict[str, Any] = {
+    "encoder": "test_efficientnet",
+    "weights": "random",
+    "size": (64, 64),
+    "calibration": "split",
+}
 
 
 @pytest.fixture(scope="session")
@@ -29,58 +37,63 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def tiny_preset() -> Preset:
+def tiny_recipe() -> Recipe:
     """The default detector, small: 40 steps a scale."""
-    options = CflowOptions(steps=40, blocks=2, hidden=16, position_channels=8, batch=128)
-    return Preset(name="tiny", strides=(4, 8, 16), detector=lambda: Cflow(options))
+    options = {"steps": 40, "blocks": 2, "hidden": 16, "position_channels": 8, "batch": 128}
+    recipe = Recipe.of("balanced", {f"detector.{name}": value for name, value in options.items()}, **SMALL)
+    return dataclasses.replace(recipe, preset="tiny")
 
 
 @pytest.fixture(scope="session")
-def tiny_paper_preset() -> Preset:
+def tiny_paper_recipe() -> Recipe:
     """The paper's recipe for three passes."""
-    return dataclasses.replace(PRESETS["paper"], detector=lambda: PaperCflow(PaperOptions(passes=3)))
+    return Recipe.of("paper", {"detector.passes": 3}, **SMALL)
 
 
 @pytest.fixture(scope="session")
-def learn(parts: Path, tiny_preset: Preset) -> Learn:
-    """`train`, with a small encoder of random weights, small pictures and the tiny preset."""
+def learn(parts: Path, tiny_recipe: Recipe) -> Learn:
+    """`train` on the CPU by the tiny recipe, with changes."""
 
-    def learn_from_parts(output: Path, **options: Any) -> TrainingResult:
-        given = {
-            "data": parts,
-            "preset": tiny_preset,
-            "encoder": "test_efficientnet",
-            "weights": "random",
-            "size": (64, 64),
-            "device": "cpu",
-            "calibration": "split",
-        } | options
-        return train(given.pop("data"), output, **given)
+    def learn_from_parts(
+        output: Path,
+        *,
+        data: Any = parts,
+        recipe: Recipe = tiny_recipe,
+        changes: dict[str, Any] | None = None,
+        **how: Any,
+    ) -> TrainingResult:
+        return train(data, output, recipe.replace(changes), **{"device": "cpu", **how})
 
     return learn_from_parts
 
 
-class _Learned(Exception):  # noqa: N818 what it carries is no error
-    pass
+@pytest.fixture(scope="session")
+def learn_only(parts: Path, tiny_recipe: Recipe) -> Callable[..., Learned]:
+    """Learn likewise, but leave the export out, which takes longer than all the rest."""
+
+    def learn_without_export(
+        output: Path,
+        *,
+        data: Path = parts,
+        recipe: Recipe = tiny_recipe,
+        changes: dict[str, Any] | None = None,
+        **how: Any,
+    ) -> Learned:
+        folder = beside(output, ".training")
+        return learn_model(open_dataset(data), folder, recipe.replace(changes), device="cpu", **how)
+
+    return learn_without_export
 
 
 @pytest.fixture(scope="session")
-def learn_weights(learn: Learn) -> Callable[..., dict[str, Tensor]]:
-    """Train, but leave the export out, which takes longer than all the rest; gives all learned numbers."""
+def learn_weights(learn_only: Callable[..., Learned]) -> Callable[..., dict[str, Tensor]]:
+    """Learn, and give all learned numbers."""
 
-    def stop(model: InspectionModel, size: tuple[int, int]) -> bytes:
-        tensors = model.detector.state_dict() | model.head.state_dict()
-        raise _Learned({name: tensor.clone() for name, tensor in tensors.items()})
+    def weights(output: Path, **given: Any) -> dict[str, Tensor]:
+        model = learn_only(output, **given).model
+        return model.detector.state_dict() | model.head.state_dict()
 
-    def learn_without_export(output: Path, **options: Any) -> dict[str, Tensor]:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(train_module, "export_graph", stop)
-            with pytest.raises(_Learned) as caught:
-                learn(output, **options)
-        weights: dict[str, Tensor] = caught.value.args[0]
-        return weights
-
-    return learn_without_export
+    return weights
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,23 +105,19 @@ class Trained:
 
 
 @pytest.fixture(scope="session")
-def trained(learn: Learn, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Trained]:
+def trained(
+    learn: Learn, learn_only: Callable[..., Learned], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., Trained]:
     """Train once for each name; gives the same training again afterwards."""
     made: dict[str, Trained] = {}
 
-    def trained_as(name: str, **options: Any) -> Trained:
+    def trained_as(name: str, **given: Any) -> Trained:
         if name not in made:
-            kept: list[InspectionModel] = []
-            with pytest.MonkeyPatch.context() as patch:
-                export = train_module.export_graph
-
-                def keep(model: InspectionModel, size: tuple[int, int]) -> bytes:
-                    kept.append(model)
-                    return export(model, size)
-
-                patch.setattr(train_module, "export_graph", keep)
-                result = learn(tmp_path_factory.mktemp("models") / f"{name}.flaw", **options)
-            made[name] = Trained(result, kept[0])
+            output = tmp_path_factory.mktemp("models") / f"{name}.flaw"
+            result = learn(output, keep_work=True, **given)
+            learned = learn_only(output, resume=True, **given)
+            learned.work.remove()
+            made[name] = Trained(result, learned.model)
         return made[name]
 
     return trained_as

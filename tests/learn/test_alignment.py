@@ -9,11 +9,12 @@ from PIL import Image
 
 from flawflow.learn import alignment
 from flawflow.learn.alignment import CANDIDATES, augmented, choose_augmentation, gain
-from flawflow.learn.augment import Augmentation, flip, view_generator
+from flawflow.learn.augment import flip, random_view, view_generator
+from flawflow.learn.augmentation import Augmentation
 from flawflow.learn.encoder import build_encoder
 from flawflow.learn.features import FeatureStore
-from flawflow.learn.preset import PRESETS
 from flawflow.picture import read_picture, resize_picture
+from flawflow.recipe import Recipe
 
 
 def _store(*, aligned: bool, count: int = 16) -> FeatureStore:
@@ -46,25 +47,35 @@ def test_flips_are_the_eight_of_a_square_and_keep_the_shape_of_any() -> None:
 
 def test_flips_change_nothing_of_what_others_draw() -> None:
     picture = np.random.default_rng(0).integers(0, 256, (16, 16, 3), dtype=np.uint8)
-    plain = Augmentation(degrees=5.0, brightness=0.2)(picture, view_generator(0, 1, 2))
-    again = Augmentation(degrees=5.0, brightness=0.2, flips=False)(picture, view_generator(0, 1, 2))
+    plain = random_view(picture, Augmentation(brightness=0.2), view_generator(0, 1, 2))
+    again = random_view(picture, Augmentation(brightness=0.2, shift=0.0), view_generator(0, 1, 2))
     assert np.array_equal(plain, again)
 
 
 @pytest.mark.parametrize("chosen", [None, *CANDIDATES])
-def test_the_presets_name_says_that_views_were_learned_from(
-    chosen: str | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_recipe_gets_the_views_that_help(chosen: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(alignment, "choose_augmentation", lambda *_, **__: chosen)
     encoder = build_encoder("test_efficientnet", weights="random", size=(64, 64))
     pictures = [Path(f"{number}.png") for number in range(20)]
-    preset = PRESETS["fast"]
-    found, notes = augmented(preset, "auto", encoder, pictures, size=(64, 64), seed=0)
+    recipe = Recipe.of("fast", augment="auto", size=(64, 64))
+    found, notes = augmented(recipe, encoder, pictures)
     assert len(notes) == 1
     if chosen is None:
-        assert found is preset
+        assert found == recipe
     else:
-        assert (found.name, found.augmentation) == ("fast, augment auto", CANDIDATES[chosen])
+        assert found == recipe.replace(augmentation=CANDIDATES[chosen], views=3)
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [Recipe(), Recipe.of(detector="differnet", augment="auto"), Recipe.of("paper", augment="auto")],
+    ids=["not asked", "views of its own", "the paper"],
+)
+def test_nothing_is_asked_where_nothing_would_follow(recipe: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(alignment, "choose_augmentation", lambda *_, **__: pytest.fail("asked"))
+    encoder = build_encoder("test_efficientnet", weights="random", size=(64, 64))
+    pictures = [Path(f"{number}.png") for number in range(20)]
+    assert augmented(recipe, encoder, pictures) == (recipe, ())
 
 
 @pytest.mark.parametrize(("way", "expected"), [("aligned", False), ("anyhow", True)])

@@ -9,10 +9,10 @@ import torch
 from safetensors.torch import save_file
 
 from flawflow.errors import WeightsError
+from flawflow.files import sha256_of_file
 from flawflow.learn.checkpoint import (
     fit_names,
     read_tensors,
-    sha256_of_file,
     sha256_of_tensors,
     shapes_of,
 )

@@ -9,22 +9,21 @@ import pytest
 import torch
 from torch import Tensor
 
-from flawflow.errors import TrainingError
 from flawflow.inspect.calibrate import Measurement
-from flawflow.learn.calibrate import shuffled
 from flawflow.learn.crossfit import (
     PARTS,
-    is_crossed,
     measure_by_sisters,
     part_size,
     without_first_part,
 )
-from flawflow.learn.detector import Detector
-from flawflow.learn.detector.detector import Aggregation
+from flawflow.learn.detector.detector import Aggregation, Detector
 from flawflow.learn.encoder import build_encoder
-from flawflow.learn.model import build_head
-from flawflow.learn.source import Progress, Source, ignore_progress
+from flawflow.learn.fit import fit_detector
+from flawflow.learn.model import InspectionModel
+from flawflow.learn.source import Source
+from flawflow.learn.split import shuffled
 from flawflow.learn.work import WorkFolder
+from flawflow.progress import Progress, ignore_progress
 
 SIZE = (64, 64)
 
@@ -47,6 +46,11 @@ class Nearness(Detector):
     def forward(self, pyramid: Sequence[Tensor]) -> list[Tensor]:
         vectors = pyramid[0].flatten(2).transpose(1, 2).flatten(1)
         return [(vectors[:, None] - self.get_buffer("known")).square().sum(2).amin(1)[:, None, None]]
+
+
+def fitting(fits: list[tuple[Path, ...]]) -> Callable[[Source], InspectionModel]:
+    """Fit `Nearness`, which notes what it learned from."""
+    return lambda source: fit_detector(source, Nearness(fits))
 
 
 @pytest.fixture
@@ -72,7 +76,7 @@ def test_every_picture_of_a_part_is_measured_by_a_model_without_it(
     fits: list[tuple[Path, ...]] = []
     source = make_source(count)
     before = [maps.clone() for maps in source.features.maps]
-    measured = measure_by_sisters(source, lambda: Nearness(fits))
+    measured = measure_by_sisters(source, fitting(fits))
     size = part_size(source.features)
     assert size == count // PARTS
     assert [m.path for m in measured] == list(source.pictures[size : PARTS * size])
@@ -91,41 +95,39 @@ def test_every_picture_of_a_part_is_measured_by_a_model_without_it(
 def test_a_sister_measures_as_the_model_that_is_written_would(make_source: Callable[..., Source]) -> None:
     """By symmetry: the part moved to the front by hand, and the written model's way through files."""
     source = make_source(12)
-    measured = measure_by_sisters(source, lambda: Nearness([]))[:3]
+    measured = measure_by_sisters(source, fitting([]))[:3]
     order = (*source.pictures[3:6], *source.pictures[:3], *source.pictures[6:])
     other = make_source(12)
     other = Source(**{**vars(other), "pictures": order})
     own, held_out = without_first_part(other)
-    detector = Nearness([])
-    detector.fit(own)
-    head = build_head(detector, own.features, SIZE, own.device)
+    model = fit_detector(own, Nearness([]))
     assert [m.path for m in measured] == list(held_out)
     with torch.inference_mode():
         pyramid = next(iter(other.features.part(0, 3).plain_pyramids(own.device)))
-        _, scores = head(detector(pyramid))
+        _, scores = model.head(model.detector(pyramid))
     np.testing.assert_allclose([m.score for m in measured], scores.numpy(), rtol=1e-4)
 
 
 def test_what_a_sister_measured_is_kept(make_source: Callable[..., Source]) -> None:
     fits: list[tuple[Path, ...]] = []
 
-    def stopping() -> Detector:
+    def stopping(source: Source) -> InspectionModel:
         if len(fits) == 2:
             raise KeyboardInterrupt
-        return Nearness(fits)
+        return fit_detector(source, Nearness(fits))
 
     source = make_source(12)
     with pytest.raises(KeyboardInterrupt):
         measure_by_sisters(source, stopping)
-    resumed = measure_by_sisters(make_source(12), lambda: Nearness(fits))
+    resumed = measure_by_sisters(make_source(12), fitting(fits))
     assert len(fits) == 3, "only the last sister was left to train"
     source.work.remove()
-    assert resumed == measure_by_sisters(make_source(12), lambda: Nearness([]))
+    assert resumed == measure_by_sisters(make_source(12), fitting([]))
 
 
 def test_a_cross_fitted_model_says_so(learn: Callable[..., Any], tmp_path: Path) -> None:
     seen: list[Progress] = []
-    result = learn(tmp_path / "a.flaw", calibration="auto", on_progress=seen.append)
+    result = learn(tmp_path / "a.flaw", changes={"calibration": "auto"}, on_progress=seen.append)
     calibration = result.card.calibration
     assert (len(calibration.scores), len(calibration.others)) == (3, 9)
     assert (result.card.training.picture_count, result.picture_count) == (9, 12)
@@ -133,32 +135,16 @@ def test_a_cross_fitted_model_says_so(learn: Callable[..., Any], tmp_path: Path)
     assert calibration.threshold().guaranteed_rate == 1 / 4
     stages = list(dict.fromkeys(step.stage for step in seen))
     flows = [f"Flows, model {number} of 4" for number in (2, 3, 4, 1)]
-    assert stages == ["Features", "Suspects", *flows, "Writing the model, model 1 of 4", "Calibrating"]
+    assert stages == ["Features", "Suspects", *flows, "Writing the model", "Calibrating"]
+    shares = [step.share for step in seen]
+    assert shares == sorted(shares)
     # The written model has not seen its own part, nor have the sisters theirs: all score alike.
     scores = np.array([*calibration.scores, *calibration.others])
     assert scores.std() < 0.5 * scores.mean()
     assert [path.name for path in tmp_path.iterdir()] == ["a.flaw"]
 
 
-def test_auto_crosses_where_a_split_could_promise_nothing_usual() -> None:
-    few, many = [Path("a.png")] * 123, [Path("a.png")] * 124
-    assert is_crossed("auto", few, allowed=True)
-    assert not is_crossed("auto", many, allowed=True)
-    assert not is_crossed("auto", few, allowed=False)
-    assert is_crossed("cross", many, allowed=False)
-    assert not is_crossed("split", few, allowed=True)
-    with pytest.raises(TrainingError, match="no calibration 'all'; choose one of auto, split, cross"):
-        is_crossed("all", few, allowed=True)
-
-
-def test_frames_of_a_video_are_not_crossed() -> None:
-    clips = [Path("a.mp4"), Path("a.png")]
-    assert not is_crossed("auto", clips, allowed=True)
-    with pytest.raises(TrainingError, match=r"a.mp4 is a video, .* choose the calibration split"):
-        is_crossed("cross", clips, allowed=True)
-
-
 def test_measurements_survive_the_disk_to_the_bit(make_source: Callable[..., Source]) -> None:
-    first = measure_by_sisters(make_source(8), lambda: Nearness([]))
+    first = measure_by_sisters(make_source(8), fitting([]))
     assert all(isinstance(m, Measurement) for m in first)
-    assert first == measure_by_sisters(make_source(8), lambda: Nearness([]))
+    assert first == measure_by_sisters(make_source(8), fitting([]))

@@ -8,7 +8,8 @@ import torch
 from PIL import Image
 
 from flawflow.errors import DatasetError, TrainingError
-from flawflow.learn.augment import Augmentation, view_generator
+from flawflow.learn.augment import random_view, view_generator
+from flawflow.learn.augmentation import Augmentation
 from flawflow.learn.encoder import Encoder, build_encoder
 from flawflow.learn.extract import extract
 from flawflow.picture import read_picture, resize_picture
@@ -77,7 +78,8 @@ def test_views_follow_their_picture_and_the_seed(encoder: Encoder, pictures: lis
     assert all(torch.equal(one, two) for one, two in zip(store.maps, again.maps, strict=True))
     assert not torch.equal(store.maps[0], other.maps[0])
     torch.testing.assert_close(store.maps[0][::3], plain.maps[0], rtol=1e-5, atol=1e-4)
-    view = VIEWS(resize_picture(read_picture(pictures[4]), SIZE), view_generator(4, 4, 2))
+    plain = resize_picture(read_picture(pictures[4]), SIZE)
+    view = random_view(plain, VIEWS, view_generator(4, 4, 2))
     features = encoder(torch.from_numpy(view)[None])[2]
     torch.testing.assert_close(store.maps[2][14], features[0].flatten(1).T, rtol=1e-5, atol=1e-4)
 

@@ -10,34 +10,28 @@ import pytest
 from PIL import Image
 
 from flawflow.errors import DatasetError
-from flawflow.learn.source import Progress
-
-LearnWeights = Callable[..., Any]
-
-
-class _Looked(Exception):  # noqa: N818 what it carries is no error
-    pass
+from flawflow.learn.gather import Gathered, gather
+from flawflow.learn.learn import source_of
+from flawflow.learn.setup import set_up
+from flawflow.learn.source import Source
+from flawflow.learn.split import set_aside, split
+from flawflow.learn.work import WorkFolder
+from flawflow.progress import Progress, ignore_progress
+from flawflow.recipe import Recipe
 
 
 @pytest.fixture
-def look(learn: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
-    """Train until all were looked at; gives what was found, what is learned from and what calibrates."""
+def look(tiny_recipe: Recipe, tmp_path: Path) -> Callable[..., Any]:
+    """Give what was found, what is learned from and what calibrates."""
 
-    def looked(folder: Path, **options: Any) -> Any:
-        import flawflow.learn.train as module
-
-        gathered: list[Any] = []
-        gather, part = module.gather, module.set_aside
-        monkeypatch.setattr(module, "gather", lambda *a, **k: gathered.append(gather(*a, **k)) or gathered[0])
-
-        def stop(*arguments: Any) -> None:
-            raise _Looked(*part(*arguments))
-
-        monkeypatch.setattr(module, "set_aside", stop)
-        with pytest.raises(_Looked) as caught:
-            learn(tmp_path / "a.flaw", data=folder, **options)
-        monkeypatch.undo()
-        return gathered[0], *caught.value.args
+    def looked(folder: Path, **changes: Any) -> tuple[Gathered, Source, tuple[Path, ...]]:
+        recipe = tiny_recipe.replace(changes)
+        setup = set_up(sorted(folder.iterdir()), recipe, device="cpu")
+        work = WorkFolder(tmp_path / "work", {}, resume=False)
+        parts = split(setup.paths, recipe, crossed=False, folder=work.path, on_progress=ignore_progress)
+        source = source_of(setup, parts.learned_from + parts.held_out, work)
+        gathered = gather(source, exclude_suspects=recipe.exclude_suspects)
+        return gathered, *set_aside(gathered.source, parts.held_out)
 
     return looked
 
@@ -138,4 +132,4 @@ def test_a_training_with_another_choice_of_suspects_is_not_gone_on_with(
     from flawflow.errors import TrainingError
 
     with pytest.raises(TrainingError, match="different: exclude_suspects"):
-        learn(tmp_path / "a.flaw", data=good, exclude_suspects=True, resume=True)
+        learn(tmp_path / "a.flaw", data=good, changes={"exclude_suspects": True}, resume=True)

@@ -19,21 +19,16 @@ from flawflow.card import Card
 from flawflow.errors import ModelFileError, PictureError, TrainingError
 from flawflow.inspect.engine import OnnxRuntimeEngine
 from flawflow.judge.interest import from_runs, to_runs
-from flawflow.learn.detector import (
-    Cflow,
-    Detector,
-    Differnet,
-    Knn,
-    Mahalanobis,
-    Padim,
-    PaperCflow,
-    Patchcore,
-    PooledPadim,
-    Spade,
-)
+from flawflow.learn.detector.baseline_options import NEAREST, POOLED, PaperOptions, SpadeOptions
+from flawflow.learn.detector.cflow import Cflow
+from flawflow.learn.detector.detector import Detector
+from flawflow.learn.detector.differnet import Differnet
+from flawflow.learn.detector.mahalanobis import Mahalanobis
 from flawflow.learn.detector.options import CflowOptions
-from flawflow.learn.detector.paper_cflow import PaperOptions
-from flawflow.learn.detector.spade import SpadeOptions
+from flawflow.learn.detector.padim import Padim
+from flawflow.learn.detector.paper_cflow import PaperCflow
+from flawflow.learn.detector.patchcore import Patchcore
+from flawflow.learn.detector.spade import Spade
 from flawflow.learn.encoder import build_encoder
 from flawflow.learn.interest import cells, nearest_inside, read_interest
 from flawflow.learn.model import InspectionModel, build_head
@@ -54,9 +49,9 @@ DETECTORS: dict[str, Callable[[], Detector]] = {
     "uflow": lambda: Cflow(replace(SMALL, position_channels=0, position_statistics=False)),
     "paper": lambda: PaperCflow(PaperOptions(passes=1)),
     "padim": Padim,
-    "padim-pooled": PooledPadim,
+    "padim-pooled": lambda: Padim(POOLED),
     "patchcore": Patchcore,
-    "knn": Knn,
+    "knn": lambda: Patchcore(NEAREST),
     "spade": lambda: Spade(SpadeOptions(neighbours=3)),
     "mahalanobis": Mahalanobis,
     "differnet": lambda: Differnet(replace(SMALL, position_channels=0, position_statistics=False)),
@@ -146,7 +141,8 @@ def test_a_model_file_honours_the_masks_by_itself(
     roi[5:50, 3:39], ignore[20:30, 10:21] = 255, 1
     Image.fromarray(roi).save(tmp_path / "roi.png")
     Image.fromarray(ignore).save(tmp_path / "ignore.png")
-    result = learn(tmp_path / "a.flaw", roi=tmp_path / "roi.png", ignore=str(tmp_path / "ignore.png"))
+    masks = {"roi": tmp_path / "roi.png", "ignore": str(tmp_path / "ignore.png")}
+    result = learn(tmp_path / "a.flaw", changes=masks)
     assert np.array_equal(from_runs(result.card.interest, SIZE), INTEREST)
     inspector = Inspector.load(result.model)
     assert np.array_equal(inspector.interest, INTEREST)
@@ -236,5 +232,5 @@ def test_masks_that_make_no_sense_are_told(masks: dict[str, Path]) -> None:
 def test_a_wrong_mask_is_told_before_any_work(learn: Callable[..., Any], tmp_path: Path) -> None:
     Image.new("L", (64, 32), 255).save(tmp_path / "wide.png")
     with pytest.raises(TrainingError, match="another shape"):
-        learn(tmp_path / "a.flaw", roi=tmp_path / "wide.png")
+        learn(tmp_path / "a.flaw", changes={"roi": tmp_path / "wide.png"})
     assert [path.name for path in tmp_path.iterdir()] == ["wide.png"]

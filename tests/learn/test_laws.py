@@ -14,12 +14,10 @@ from numpy.typing import NDArray
 
 from flawflow import Inspector
 from flawflow.inspect.engine import OnnxRuntimeEngine
-from flawflow.learn.detector import Cflow
-from flawflow.learn.detector.options import CflowOptions
-from flawflow.learn.preset import Preset
 from flawflow.learn.train import train
 from flawflow.model_file import read_model
 from flawflow.picture import read_picture, resize_picture
+from flawflow.recipe import Recipe
 
 SIZES = [(64, 64), (96, 96), (64, 128)]
 Pictures = NDArray[np.uint8]
@@ -49,7 +47,7 @@ def model_file(trained: Callable[..., Any]) -> Path:
 def test_torch_and_model_file_agree(
     size: tuple[int, int], trained: Callable[..., Any], tests_of_parts: list[Path], parts: Path
 ) -> None:
-    made = trained("seed-0") if size == (64, 64) else trained(f"{size[0]}x{size[1]}", size=size)
+    made = trained("seed-0") if size == (64, 64) else trained(f"{size[0]}x{size[1]}", changes={"size": size})
     engine = OnnxRuntimeEngine(read_model(made.result.model).graph)
     # Learned pictures too: among them is the likeliest vector, where a distance has its corner.
     paths = tests_of_parts + sorted((parts / "train").rglob("*.png")) + tests_of_parts + tests_of_parts[:2]
@@ -66,13 +64,13 @@ def test_torch_and_model_file_agree(
 
 def test_the_papers_model_agrees_too(
     trained: Callable[..., Any],
-    tiny_paper_preset: Preset,
+    tiny_paper_recipe: Recipe,
     tests_of_parts: list[Path],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # A block takes the exporter as long as any other; two show as much as eight.
     monkeypatch.setattr("flawflow.learn.detector.paper_cflow.BLOCKS", 2)
-    made = trained("paper", preset=tiny_paper_preset)
+    made = trained("paper", recipe=tiny_paper_recipe)
     assert made.result.card.detector == "paper-cflow"
     pictures = pictures_of(tests_of_parts, (64, 64))
     maps, scores = OnnxRuntimeEngine(read_model(made.result.model).graph).run(pictures)
@@ -144,12 +142,9 @@ def test_a_bottle_scores_the_same_in_any_company(shared_data: Path, tmp_path: Pa
     learned_from.mkdir()
     for path in sorted((bottle / "train" / "good").iterdir())[:16]:
         (learned_from / path.name).symlink_to(path)
-    preset = Preset(
-        name="short",
-        strides=(4, 8, 16),
-        detector=lambda: Cflow(CflowOptions(steps=30, blocks=2, hidden=32, batch=512)),
-    )
-    result = train(learned_from, tmp_path / "bottle.flaw", preset=preset, size=size, device="cpu")
+    options = {"steps": 30, "blocks": 2, "hidden": 32, "batch": 512}
+    recipe = Recipe().replace({f"detector.{name}": value for name, value in options.items()}, size=size)
+    result = train(learned_from, tmp_path / "bottle.flaw", recipe, device="cpu")
     paths = sorted(path for path in (bottle / "test").rglob("*") if path.is_file())
     assert len(paths) == 83
     pictures = pictures_of(paths, size)

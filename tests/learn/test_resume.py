@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from flawflow.errors import TrainingError
-from flawflow.learn.preset import Preset
-from flawflow.learn.source import Progress
+from flawflow.progress import Progress
+from flawflow.recipe import Recipe
 
 LearnWeights = Callable[..., dict[str, Tensor]]
 
@@ -25,12 +25,12 @@ def _kept_often(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def uninterrupted(
-    learn_weights: LearnWeights, tiny_preset: Preset, tiny_paper_preset: Preset, tmp_path_factory: Any
+    learn_weights: LearnWeights, tiny_recipe: Recipe, tiny_paper_recipe: Recipe, tmp_path_factory: Any
 ) -> dict[str, dict[str, Tensor]]:
     folder = tmp_path_factory.mktemp("whole")
     return {
-        preset.name: learn_weights(folder / f"{preset.name}.flaw", preset=preset)
-        for preset in (tiny_preset, tiny_paper_preset)
+        recipe.preset: learn_weights(folder / f"{recipe.preset}.flaw", recipe=recipe)
+        for recipe in (tiny_recipe, tiny_paper_recipe)
     }
 
 
@@ -38,7 +38,7 @@ def same(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
     return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
 
 
-def interrupt(learn: LearnWeights, output: Path, stage: str, share: float, **options: Any) -> None:
+def interrupt(learn: Callable[..., Any], output: Path, stage: str, share: float, **options: Any) -> None:
     """Train until a share of a stage is done, and stop as Ctrl-C does."""
 
     def stop(progress: Progress) -> None:
@@ -55,30 +55,31 @@ STOPS += [("Flows", 0.95), ("Flows", 1.0), ("Writing the model", 0.0)]
 
 
 @pytest.mark.parametrize(("stage", "share"), STOPS)
-@pytest.mark.parametrize("name", ["tiny_preset", "tiny_paper_preset"])
+@pytest.mark.parametrize("name", ["tiny_recipe", "tiny_paper_recipe"])
 def test_interrupted_and_resumed_is_uninterrupted(
     *,
     name: str,
     stage: str,
     share: float,
+    learn: Callable[..., Any],
     learn_weights: LearnWeights,
     uninterrupted: dict[str, dict[str, Tensor]],
     tmp_path: Path,
     request: pytest.FixtureRequest,
 ) -> None:
-    preset = request.getfixturevalue(name)
-    interrupt(learn_weights, tmp_path / "a.flaw", stage, share, preset=preset)
+    recipe = request.getfixturevalue(name)
+    interrupt(learn, tmp_path / "a.flaw", stage, share, recipe=recipe)
     assert (tmp_path / "a.flaw.training" / "plan.json").is_file()
-    resumed = learn_weights(tmp_path / "a.flaw", preset=preset, resume=True)
-    assert same(resumed, uninterrupted[preset.name])
+    resumed = learn_weights(tmp_path / "a.flaw", recipe=recipe, resume=True)
+    assert same(resumed, uninterrupted[recipe.preset])
 
 
 def test_work_that_is_done_is_not_done_again(
-    learn_weights: LearnWeights, tiny_paper_preset: Preset, tmp_path: Path
+    learn_weights: LearnWeights, tiny_paper_recipe: Recipe, tmp_path: Path
 ) -> None:
-    interrupt(learn_weights, tmp_path / "a.flaw", "Flows", 0.9, preset=tiny_paper_preset)
+    interrupt(learn_weights, tmp_path / "a.flaw", "Flows", 0.9, recipe=tiny_paper_recipe)
     seen: list[Progress] = []
-    learn_weights(tmp_path / "a.flaw", preset=tiny_paper_preset, resume=True, on_progress=seen.append)
+    learn_weights(tmp_path / "a.flaw", recipe=tiny_paper_recipe, resume=True, on_progress=seen.append)
     assert [step.done for step in seen if step.stage == "Flows"] == [3], "two of three passes were kept"
 
 
@@ -95,7 +96,7 @@ def test_stopped_again_and_again(
 def test_without_resume_it_starts_anew(
     learn_weights: LearnWeights, uninterrupted: dict[str, dict[str, Tensor]], tmp_path: Path
 ) -> None:
-    interrupt(learn_weights, tmp_path / "a.flaw", "Flows", 0.6, seed=1)
+    interrupt(learn_weights, tmp_path / "a.flaw", "Flows", 0.6, changes={"seed": 1})
     assert same(learn_weights(tmp_path / "a.flaw"), uninterrupted["tiny"])
 
 
@@ -105,33 +106,32 @@ def test_other_options_are_refused(
 ) -> None:
     interrupt(learn_weights, tmp_path / "a.flaw", "Flows", 0.6)
     with pytest.raises(TrainingError, match=rf"of another plan \(different: .*{option}.*leave out --resume"):
-        learn_weights(tmp_path / "a.flaw", resume=True, **{option: value})
+        learn_weights(tmp_path / "a.flaw", resume=True, changes={option: value})
 
 
-@pytest.mark.parametrize("name", ["tiny_preset", "tiny_paper_preset"])
+@pytest.mark.parametrize("name", ["tiny_recipe", "tiny_paper_recipe"])
 def test_damaged_work_is_told(
     name: str, learn_weights: LearnWeights, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    preset = request.getfixturevalue(name)
-    interrupt(learn_weights, tmp_path / "a.flaw", "Flows", 0.9, preset=preset)
+    recipe = request.getfixturevalue(name)
+    interrupt(learn_weights, tmp_path / "a.flaw", "Flows", 0.9, recipe=recipe)
     for path in (tmp_path / "a.flaw.training").glob("*.safetensors"):
         path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(TrainingError, match=r"safetensors is damaged .* leave out --resume"):
-        learn_weights(tmp_path / "a.flaw", preset=preset, resume=True)
+        learn_weights(tmp_path / "a.flaw", recipe=recipe, resume=True)
 
 
 _TRAINING = """
 import sys
 from pathlib import Path
 from flawflow.learn import train as t
-from flawflow.learn.detector import Cflow, PaperCflow, learning
-from flawflow.learn.detector.options import CflowOptions
-from flawflow.learn.preset import Preset
+from flawflow.learn.detector import learning
+from flawflow.recipe import Recipe
 learning._KEEP_EVERY = 5
-options = CflowOptions(steps=40, blocks=2, hidden=16, position_channels=8, batch=128)
-preset = Preset(name="tiny", strides=(4, 8, 16), detector=lambda: Cflow(options))
-t.train(Path(sys.argv[1]), Path(sys.argv[2]), preset=preset, encoder="test_efficientnet", weights="random",
-    size=(64, 64), device="cpu", calibration="split", resume=True,
+options = {"steps": 40, "blocks": 2, "hidden": 16, "position_channels": 8, "batch": 128}
+recipe = Recipe.of("balanced", {f"detector.{name}": value for name, value in options.items()},
+    encoder="test_efficientnet", weights="random", size=(64, 64), calibration="split")
+t.train(Path(sys.argv[1]), Path(sys.argv[2]), recipe, device="cpu", resume=True,
     on_progress=lambda p: print(p.stage, p.done, flush=True))
 """
 

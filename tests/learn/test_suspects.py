@@ -8,8 +8,8 @@ import torch
 
 from flawflow.learn.features import FeatureStore
 from flawflow.learn.look import Look
-from flawflow.learn.source import Progress, ignore_progress
 from flawflow.learn.suspects import find_suspects
+from flawflow.progress import Progress, ignore_progress
 
 SIZE = (64, 64)
 

@@ -3,8 +3,8 @@ import threading
 import pytest
 import torch
 
-from flawflow.learn.source import Progress
 from flawflow.learn.together import StoppedError, Tally, run_together
+from flawflow.progress import Progress
 
 CPU = torch.device("cpu")
 

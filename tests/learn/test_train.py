@@ -14,13 +14,11 @@ from onnx import numpy_helper
 from flawflow import Inspector, evaluate
 from flawflow.canary import DRAWINGS
 from flawflow.errors import DatasetError, TrainingError
-from flawflow.learn.detector import Cflow
-from flawflow.learn.detector.options import CflowOptions
-from flawflow.learn.preset import Preset
-from flawflow.learn.source import Progress
 from flawflow.learn.train import train
 from flawflow.model_file import read_model
 from flawflow.picture import read_picture
+from flawflow.progress import Progress
+from flawflow.recipe import Recipe
 from flawflow.synthetic import draw_parts
 
 Learn = Callable[..., Any]
@@ -42,7 +40,7 @@ def seed_0(trained: Callable[..., Any]) -> Any:
     return trained("seed-0").result
 
 
-def test_the_model_file_is_read_and_its_card_is_true(seed_0: Any, parts: Path) -> None:
+def test_the_model_file_is_read_and_its_card_is_true(seed_0: Any, parts: Path, tiny_recipe: Recipe) -> None:
     inspector = Inspector.load(seed_0.model)
     card = inspector.card
     assert card == seed_0.card
@@ -55,6 +53,7 @@ def test_the_model_file_is_read_and_its_card_is_true(seed_0: Any, parts: Path) -
     assert 0 < card.training.seconds <= seed_0.seconds
     assert len(card.calibration.scores) == 2
     assert (seed_0.picture_count, seed_0.failures) == (12, ())
+    assert card.recipe == tiny_recipe
     inspection = inspector.inspect(parts / "test" / "good" / "000.png")
     assert inspection.anomaly_map.shape == (64, 64)
 
@@ -77,10 +76,17 @@ def test_the_same_seed_gives_the_same_model_and_progress_is_told(
         steps = [step for step in seen if step.stage == stage]
         assert [step.done for step in steps] == sorted(step.done for step in steps)
         assert steps[-1].done == steps[-1].total > 0
+    flows = [step for step in seen if step.stage == "Flows"]
+    assert {step.note.partition(":")[0] for step in flows if step.note} == {"scale 1", "joined scales"}
+    # Most of a training is still to come when flows begin.
+    assert flows[0].share < 0.3
+    shares = [step.share for step in seen]
+    assert shares == sorted(shares)
+    assert (shares[0], shares[-1]) == (pytest.approx(0, abs=0.05), 1.0)
 
 
 def test_another_seed_gives_another_model(trained: Callable[..., Any], seed_0: Any) -> None:
-    assert not same(seed_0.model, trained("seed-1", seed=1).result.model)
+    assert not same(seed_0.model, trained("seed-1", changes={"seed": 1}).result.model)
 
 
 @pytest.fixture
@@ -108,11 +114,11 @@ def test_unreadable_pictures_are_skipped_and_told(
 def test_the_papers_recipe_skips_them_too(
     some_unreadable: tuple[Path, list[Path]],
     learn_weights: Learn,
-    tiny_paper_preset: Preset,
+    tiny_paper_recipe: Recipe,
     tmp_path: Path,
 ) -> None:
     folder, _ = some_unreadable
-    assert learn_weights(tmp_path / "a.flaw", data=folder, preset=tiny_paper_preset)
+    assert learn_weights(tmp_path / "a.flaw", data=folder, recipe=tiny_paper_recipe)
 
 
 def test_too_few_that_can_be_read_are_refused(parts: Path, learn: Learn, tmp_path: Path) -> None:
@@ -148,12 +154,10 @@ def test_what_does_not_fit_leaves_nothing(learn: Learn, tmp_path: Path) -> None:
 def test_it_finds_drawn_defects(tmp_path: Path) -> None:
     """Real weights, few pictures, few steps: far better than chance all the same."""
     draw_parts(tmp_path / "parts", train=16, test=3, size=128, seed=1)
-    preset = Preset(
-        name="short",
-        strides=(4, 8, 16),
-        detector=lambda: Cflow(CflowOptions(steps=40, blocks=2, hidden=32, batch=512)),
-    )
-    result = train(tmp_path / "parts", tmp_path / "part.flaw", preset=preset, size=(128, 128), device="cpu")
+    options = {"steps": 40, "blocks": 2, "hidden": 32, "batch": 512}
+    changes = {f"detector.{name}": value for name, value in options.items()}
+    recipe = Recipe().replace(changes, size=(128, 128))
+    result = train(tmp_path / "parts", tmp_path / "part.flaw", recipe, device="cpu")
     figures = evaluate(result.model, tmp_path / "parts")
     assert figures.image_auroc > 0.75
     assert figures.pixel_auroc > 0.85

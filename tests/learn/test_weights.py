@@ -11,9 +11,9 @@ import torch
 from safetensors.torch import save_file
 
 from flawflow.errors import WeightsError
+from flawflow.files import sha256_of_file
 from flawflow.learn import weights as weights_module
 from flawflow.learn.backbone_compat import import_timm
-from flawflow.learn.checkpoint import sha256_of_file
 from flawflow.learn.encoder import build_encoder
 from flawflow.learn.weights import find_weights
 

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from flawflow.cli.group import after_interrupt
-from flawflow.cli.options import limit_option, size_option
-from flawflow.cli.train import DETECTORS, PRESETS, require_training
+from flawflow.cli.options import device_option, limit_option
+from flawflow.cli.recipe import asked, preset_option, recipe_option, set_option
+from flawflow.cli.train import require_training
+from flawflow.learn.detector.registry import detector_kind, detector_names
 
 if TYPE_CHECKING:
     from flawflow.compare.plan import Run, Variant
@@ -32,9 +34,10 @@ def _detectors(
     context: click.Context, parameter: click.Parameter, text: str | None
 ) -> tuple[str, ...] | None:
     names = _names(context, parameter, text)
-    unknown = [name for name in names or () if name not in DETECTORS]
+    known = detector_names()
+    unknown = [name for name in names or () if name not in known]
     if unknown:
-        raise click.BadParameter(f"there is no detector {unknown[0]!r}; choose of {', '.join(DETECTORS)}.")
+        raise click.BadParameter(f"there is no detector {unknown[0]!r}; choose of {', '.join(known)}.")
     return names
 
 
@@ -62,7 +65,7 @@ def _encoders(
     "--detectors",
     callback=_detectors,
     metavar="A,B,…",
-    help=f"Of {', '.join(DETECTORS)}.  [default: {','.join(_USUAL)}]",
+    help=f"Of {', '.join(detector_names())}.  [default: {','.join(_USUAL)}]",
 )
 @click.option(
     "--encoders",
@@ -75,15 +78,10 @@ def _encoders(
 @click.option(
     "--seeds", default="0", show_default=True, callback=_seeds, metavar="N,M,…", help="One training for each."
 )
-@click.option("--preset", type=click.Choice(PRESETS), default="balanced", show_default=True)
-@size_option
-@click.option(
-    "--device",
-    type=click.Choice(("auto", "cpu", "cuda")),
-    default="auto",
-    show_default=True,
-    help="Where to train.",
-)
+@preset_option
+@recipe_option("size")
+@set_option
+@device_option
 @click.option(
     "--ablation", is_flag=True, help="Vary the parts of CFLOW, one at a time, instead of detectors."
 )
@@ -121,10 +119,11 @@ def command(
 
 def _variants(
     *,
+    preset: str,
+    size: tuple[int, int] | None,
+    settings: tuple[str, ...],
     detectors: tuple[str, ...] | None,
     encoders: tuple[tuple[str, str | None], ...],
-    preset: str,
-    size: tuple[int, int],
     ablation: bool,
 ) -> "list[Variant]":
     from flawflow.compare.ablation import ablation as rows_of_ablation
@@ -133,12 +132,29 @@ def _variants(
     if ablation:
         if detectors is not None:
             raise click.UsageError("--ablation varies cflow alone: leave out --detectors.")
-        return rows_of_ablation(preset=preset, size=size, encoders=encoders)
+        return rows_of_ablation(asked(preset, settings, size=size), encoders)
+    names = detectors or _USUAL
+    fitting = _fitting(names, settings)
     return [
-        Variant(label=name, detector=name, encoder=encoder, weights=weights, preset=preset, size=size)
+        Variant(
+            label=name,
+            recipe=asked(preset, fitting[name], detector=name, encoder=encoder, weights=weights, size=size),
+        )
         for encoder, weights in encoders
-        for name in detectors or _USUAL
+        for name in names
     ]
+
+
+def _fitting(detectors: Sequence[str], settings: Sequence[str]) -> dict[str, list[str]]:
+    """Of each detector the settings that concern it: an option counts for those that have it."""
+    own = {name: {f"detector.{key}" for key in detector_kind(name).default_options()} for name in detectors}
+    known = set().union(*own.values())
+
+    def concerns(name: str, text: str) -> bool:
+        key = text.partition("=")[0]
+        return key in own[name] or key not in known
+
+    return {name: [text for text in settings if concerns(name, text)] for name in detectors}
 
 
 def _perform(
@@ -192,4 +208,4 @@ def _write(
 
 def _said(run: "Run") -> str:
     variant = run.variant
-    return f"{run.dataset.name}: {variant.label}, {variant.encoder}, seed {run.seed}"
+    return f"{run.dataset.name}: {variant.label}, {variant.recipe.encoder}, seed {run.seed}"

@@ -30,6 +30,7 @@ def command(*, output: Path) -> None:
     from flawflow.cli.inspect import run_inspection
     from flawflow.cli.train import require_training, run_training
     from flawflow.dataset import open_dataset
+    from flawflow.recipe import PRESETS
 
     require_training()
     if importlib.util.find_spec("elpv_dataset") is None:
@@ -41,7 +42,7 @@ def command(*, output: Path) -> None:
     write_cells(data)
     model = output / "solar_cells.flaw"
     dataset = open_dataset(data)
-    run_training(dataset, model, preset="fast")
+    run_training(dataset, model, PRESETS["fast"])
     run_inspection(model, (str(data / "test"),), output / "results")
     evaluation = run_evaluation(model, dataset, console=Console(highlight=False))
     click.echo(

@@ -178,11 +178,10 @@ place_option = click.option(
     help="How pictures get into OUTPUT/OK, REVIEW and NG with --to folder.",
 )
 
-size_option = click.option(
-    "--size",
-    type=parse_size,
-    default="256",
+device_option = click.option(
+    "--device",
+    type=click.Choice(("auto", "cpu", "cuda")),
+    default="auto",
     show_default=True,
-    metavar="SIDE|HxW",
-    help="Input size in pixels.",
+    help="Where to train.",
 )

@@ -1,14 +1,16 @@
 """flawflow scenes: one model a scene of Shanghai Tech Campus, measured frame by frame."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from flawflow.cli.group import after_interrupt
-from flawflow.cli.options import limit_option
-from flawflow.cli.train import learning_options, require_training
+from flawflow.cli.options import device_option, limit_option
+from flawflow.cli.recipe import recipe_options
+from flawflow.cli.train import require_training
 from flawflow.errors import DatasetError, FlawflowError
+from flawflow.recipe import Recipe
 
 if TYPE_CHECKING:
     from flawflow.compare.scenes import SceneResult, SceneRun
@@ -17,11 +19,10 @@ if TYPE_CHECKING:
 @click.command("scenes", short_help="Measure on the videos of Shanghai Tech Campus.")
 @click.argument("data", type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder of the results.")
-@learning_options
+@recipe_options("detector", "encoder", "weights", "size", "every", "seed")
+@device_option
 @limit_option
-def command(
-    *, data: Path, output: Path, device: str, every: int, seed: int, weights: Path | None, **choice: Any
-) -> None:
+def command(*, data: Path, output: Path, recipe: Recipe, device: str) -> None:
     """Train and measure one model a scene of Shanghai Tech Campus.
 
     DATA is the folder of the data set as published: training/videos/SS_VVV.avi, testing/frames/SS_VVVV/,
@@ -31,7 +32,6 @@ def command(
     Finished scenes stay in OUTPUT and are not repeated: the same command goes on where it was stopped.
     """
     require_training()
-    from flawflow.compare.plan import Variant
     from flawflow.compare.scene_tables import write_scene_tables
     from flawflow.compare.scenes import SceneRun
     from flawflow.dataset.shanghaitech import open_scenes
@@ -40,8 +40,7 @@ def command(
     after_interrupt("interrupted; the same command goes on where it stopped")
     scenes = open_scenes(data)
     untested = [scene.name for scene in scenes if not scene.test]
-    variant = Variant(label=choice["detector"], weights=None if weights is None else str(weights), **choice)
-    runs = [SceneRun(scene, variant, every, seed, output) for scene in scenes if scene.test]
+    runs = [SceneRun(scene, recipe, output) for scene in scenes if scene.test]
     if not runs:
         raise DatasetError(f"{data} has no test videos to measure on: add testing/frames.")
     for video in runs[0].scene.training[:1]:

@@ -2,35 +2,20 @@
 
 import importlib.util
 import shlex
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from flawflow.cli.group import after_interrupt
-from flawflow.cli.options import EXIT_LEFT_OUT, dataset_options, say_left_out, size_option
+from flawflow.cli.options import EXIT_LEFT_OUT, dataset_options, device_option, say_left_out
+from flawflow.cli.recipe import recipe_options
 from flawflow.errors import FlawflowError, TrainingError, one_line
+from flawflow.recipe import Recipe
 
 if TYPE_CHECKING:
     from flawflow.dataset import Dataset
     from flawflow.learn.train import TrainingResult
-
-PRESETS = ("fast", "balanced", "accurate", "paper")
-AUGMENTS = ("none", "auto")
-CALIBRATIONS = ("auto", "split", "cross")
-DETECTORS = (
-    "cflow",
-    "uflow",
-    "padim",
-    "padim-pooled",
-    "patchcore",
-    "knn",
-    "spade",
-    "mahalanobis",
-    "differnet",
-)
-FLOWS = ("realnvp", "nice", "glow")
 
 _SUSPECTS_SHOWN = 10
 
@@ -38,107 +23,20 @@ _SUSPECTS_SHOWN = 10
 _NEEDED = ("torch", "torchvision", "timm", "safetensors", "onnx", "onnxscript")
 
 
-def learning_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that say how to learn, which several verbs share."""
-    options = (
-        click.option(
-            "--encoder",
-            default="lite0",
-            show_default=True,
-            help="Frozen backbone: lite0, resnet18, … or any of timm.",
-        ),
-        click.option(
-            "--weights",
-            metavar="FILE|hub",
-            help="The encoder's weights (.safetensors or .pth), or hub to download.",
-        ),
-        size_option,
-        click.option(
-            "--every",
-            type=click.IntRange(min=1),
-            default=10,
-            show_default=True,
-            metavar="N",
-            help="Of a video, learn from every Nth frame.",
-        ),
-        click.option(
-            "--preset",
-            type=click.Choice(PRESETS),
-            default="balanced",
-            show_default=True,
-            help="Speed against accuracy; paper is CFLOW-AD to the letter.",
-        ),
-        click.option(
-            "--detector",
-            type=click.Choice(DETECTORS),
-            default="cflow",
-            show_default=True,
-            help="What follows the encoder; the others are for comparison.",
-        ),
-        click.option(
-            "--seed",
-            type=click.IntRange(min=0, max=2**63 - 1),
-            default=0,
-            show_default=True,
-            help="Seed of every random choice.",
-        ),
-        click.option(
-            "--device",
-            type=click.Choice(("auto", "cpu", "cuda")),
-            default="auto",
-            show_default=True,
-            help="Where to train.",
-        ),
-    )
-    for option in reversed(options):
-        function = option(function)
-    return function
-
-
 @click.command("train", short_help="Learn a part from good pictures.")
 @dataset_options
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), required=True, help="The model file to write."
 )
-@learning_options
-@click.option(
-    "--flow",
-    type=click.Choice(FLOWS),
-    default="realnvp",
-    show_default=True,
-    help="Couplings of cflow, uflow and differnet: affine, additive, or with Glow's learned mixing.",
-)
-@click.option(
-    "--calibration",
-    type=click.Choice(CALIBRATIONS),
-    default="auto",
-    show_default=True,
-    help="How thresholds are found: by 15 % kept aside (split), or by all pictures with four trainings "
-    "(cross), which auto chooses below 124 pictures.",
-)
-@click.option(
-    "--roi",
-    type=click.Path(path_type=Path),
-    help="A mask drawn over one of the pictures: what is not black counts, the rest changes nothing. Or a "
-    "model (.flaw): what counts to it.",
-)
-@click.option(
-    "--ignore", type=click.Path(path_type=Path), help="A mask of what does not count, such as a label."
-)
-@click.option(
-    "--exclude-suspects", is_flag=True, help="Learn without the pictures that may be defective themselves."
-)
-@click.option(
-    "--augment",
-    type=click.Choice(AUGMENTS),
-    default="none",
-    show_default=True,
-    help="auto learns from turned and mirrored views, too, where the pictures show that parts lie anyhow.",
-)
+@recipe_options(
+    "detector", "flow", "encoder", "weights", "size", "every", "calibration", "roi", "ignore",
+    "exclude_suspects", "augment", "seed",
+)  # fmt: skip
+@device_option
 @click.option("--resume", is_flag=True, help="Go on with an interrupted training of the same output.")
 @click.option("--keep-work", is_flag=True, help="Keep the trainable weights, in OUTPUT.training.")
 @click.option("--overwrite", is_flag=True, help="Replace the model file when it exists.")
-def command(*, dataset: "Dataset", output: Path, overwrite: bool, **options: Any) -> None:
+def command(*, dataset: "Dataset", output: Path, recipe: Recipe, overwrite: bool, **options: Any) -> None:
     """Learn what a good part looks like from the good training pictures of DATA.
 
     DATA is a folder of good pictures or videos, a data set in the layout of MVTec AD (train/good/...), or a
@@ -155,13 +53,13 @@ def command(*, dataset: "Dataset", output: Path, overwrite: bool, **options: Any
     """
     if output.exists() and not overwrite:
         raise FlawflowError(f"{output} exists: choose another name, or replace it with --overwrite")
-    result = run_training(dataset, output, **options)
+    result = run_training(dataset, output, recipe, **options)
     click.echo(f"Next: flawflow inspect {shlex.quote(str(result.model))} PICTURES... -o results")
     if result.failures:
         raise click.exceptions.Exit(EXIT_LEFT_OUT)
 
 
-def run_training(dataset: "Dataset", output: Path, **options: Any) -> "TrainingResult":
+def run_training(dataset: "Dataset", output: Path, recipe: Recipe, **options: Any) -> "TrainingResult":
     """Train with the options of `flawflow.train`, show progress and print what was learned."""
     require_training()
     from flawflow.cli.progress import ProgressDisplay
@@ -172,11 +70,12 @@ def run_training(dataset: "Dataset", output: Path, **options: Any) -> "TrainingR
         result = train(
             dataset,
             output,
+            recipe,
             on_progress=lambda step: display.update(step.stage, step.done, step.total, step.note),
             **options,
         )
     _print_result(result)
-    _print_suspects(result, excluded=bool(options.get("exclude_suspects")))
+    _print_suspects(result, excluded=recipe.exclude_suspects)
     return result
 
 

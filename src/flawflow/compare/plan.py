@@ -3,16 +3,17 @@
 import hashlib
 import importlib.metadata
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import flawflow
 from flawflow.dataset import Dataset, open_dataset
 from flawflow.dataset.mvtec import is_mvtec
 from flawflow.errors import DatasetError
+from flawflow.files import sha256_of_file
+from flawflow.recipe import PRESETS, Recipe
 
 # What decides a result besides the options: the code that learns and measures, and what it builds on.
 _CODE = (
@@ -23,6 +24,7 @@ _CODE = (
     "judge",
     "dataset",
     "video",
+    "recipe.py",
     "compare/runner.py",
     "compare/scenes.py",
 )
@@ -35,33 +37,11 @@ class Variant:
 
     Attributes:
         label: What the tables call it.
-        detector: A name of `flawflow.learn.detector.DETECTORS`.
-        encoder: The frozen backbone.
-        weights: Its weights, as `flawflow.train` takes them.
-        preset: A name of `flawflow.learn.preset.PRESETS`.
-        size: (H, W) that pictures are resized to.
-        changes: What differs from the preset: `flow` (fields of CflowOptions), `aggregation` (fields of
-            Aggregation), `strides`; JSON-ready.
+        recipe: The way. The seed is that of the run.
     """
 
     label: str
-    detector: str = "cflow"
-    encoder: str = "lite0"
-    weights: str | None = None
-    preset: str = "balanced"
-    size: tuple[int, int] = (256, 256)
-    changes: Mapping[str, Any] = field(default_factory=dict)
-
-    def decisive(self) -> dict[str, Any]:
-        """Everything but the label, JSON-ready."""
-        return {
-            "detector": self.detector,
-            "encoder": self.encoder,
-            "weights": _weights_mark(self.weights),
-            "preset": self.preset,
-            "size": list(self.size),
-            "changes": dict(self.changes),
-        }
+    recipe: Recipe = PRESETS["balanced"]
 
 
 @dataclass(frozen=True)
@@ -108,7 +88,7 @@ def plan_runs(variants: Sequence[Variant], datasets: Sequence[Dataset], seeds: S
     for dataset in datasets:
         pictures = digest_of_dataset(dataset)
         runs += [
-            Run(variant, dataset, seed, _key(variant, pictures, seed))
+            Run(variant, dataset, seed, _key(variant.recipe.replace(seed=seed), pictures))
             for seed in seeds
             for variant in variants
         ]
@@ -120,8 +100,8 @@ def digest_of_dataset(dataset: Dataset) -> str:
     digest = hashlib.sha256()
     for sample in dataset.samples:
         role = f"{sample.split} {sample.is_defective} {sample.defect_type}"
-        mask = "" if sample.mask_path is None else _digest_of_file(sample.mask_path)
-        digest.update(f"{role} {_digest_of_file(sample.path)} {mask}\n".encode())
+        mask = "" if sample.mask_path is None else sha256_of_file(sample.mask_path)
+        digest.update(f"{role} {sha256_of_file(sample.path)} {mask}\n".encode())
     return digest.hexdigest()
 
 
@@ -131,10 +111,9 @@ def packages() -> dict[str, str]:
     return {"flawflow": flawflow.__version__} | {name: importlib.metadata.version(name) for name in _PACKAGES}
 
 
-def _key(variant: Variant, pictures: str, seed: int) -> str:
+def _key(recipe: Recipe, pictures: str) -> str:
     decisive = {
-        **variant.decisive(), "pictures": pictures, "seed": seed,
-        "code": code_digest(), "packages": packages(),
+        "recipe": recipe.fingerprint(), "pictures": pictures, "code": code_digest(), "packages": packages(),
     }  # fmt: skip
     return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()[:20]
 
@@ -156,14 +135,3 @@ def _expanded(path: Path) -> list[Path]:
         return [path]
     inside = [folder for folder in sorted(path.iterdir()) if folder.is_dir() and is_mvtec(folder)]
     return inside or [path]
-
-
-def _weights_mark(weights: str | None) -> str | None:
-    if weights is None or not Path(weights).is_file():
-        return weights
-    return _digest_of_file(Path(weights))
-
-
-def _digest_of_file(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -29,10 +29,8 @@ def plot_svg(rows: Sequence[Row]) -> str:
     What has no such figure has no dot.
     """
     first = [row for row in rows if row.category == rows[0].category]
-    several = len({row.variant.encoder for row in first}) > 1
-    labels = [
-        f"{row.variant.label} · {row.variant.encoder}" if several else row.variant.label for row in first
-    ]
+    several = len({row.variant.recipe.encoder for row in first}) > 1
+    labels = [row.variant.label + (f" · {row.variant.recipe.encoder}" if several else "") for row in first]
     left = round(_LETTER * max(len(label) for label in labels)) + 20
     foot = _TOP + _LINE * len(first)
     parts = [

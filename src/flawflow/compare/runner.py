@@ -5,7 +5,7 @@ import json
 import os
 import platform
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -14,19 +14,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flawflow.compare.plan import Run, Variant, packages
-from flawflow.errors import FlawflowError, TrainingError
+from flawflow.compare.plan import Run, packages
+from flawflow.errors import FlawflowError
 from flawflow.files import write_whole
 from flawflow.inspect.engine import Engine, OnnxRuntimeEngine
 from flawflow.inspect.evaluate import evaluate
 from flawflow.inspect.processor import processor
-from flawflow.learn.detector import DETECTORS, Cflow, Detector
-from flawflow.learn.preset import PRESETS, Preset
-from flawflow.learn.source import OnProgress, Progress
 from flawflow.learn.train import train
 from flawflow.learn.work import digest_of_files
 from flawflow.model_file import read_model
 from flawflow.picture import read_picture, resize_picture
+from flawflow.progress import OnProgress, Progress, within
 
 _WARM_UP, _TIMED = 3, 30
 
@@ -75,30 +73,6 @@ def perform(runs: Sequence[Run], folder: Path, *, device: str, on_progress: OnPr
             yield Outcome(run, record)
 
 
-def preset_of(variant: Variant) -> Preset:
-    """The preset of a variant, with its changes.
-
-    Raises:
-        TrainingError: There is no such preset, or what shall change is not there.
-    """
-    if variant.preset not in PRESETS:
-        raise TrainingError(f"There is no preset {variant.preset!r}; choose one of {', '.join(PRESETS)}.")
-    preset = PRESETS[variant.preset]
-    if not variant.changes:
-        return preset
-
-    def make() -> Detector:
-        detector = preset.detector()
-        if not isinstance(detector, Cflow):
-            raise TrainingError(f"The preset {preset.name} is fixed to the letter; vary another one.")
-        changed = Cflow(replace(detector.options, **variant.changes.get("flow", {})))
-        changed.aggregation = replace(detector.aggregation, **variant.changes.get("aggregation", {}))
-        return changed
-
-    strides = tuple(variant.changes.get("strides", preset.strides))
-    return replace(preset, strides=strides, detector=make)
-
-
 def milliseconds(engine: Engine, picture: NDArray[np.uint8]) -> float:
     """The median time to run a graph on one picture of its size, (H, W, 3), in milliseconds."""
     for _ in range(_WARM_UP):
@@ -117,35 +91,27 @@ def machine() -> str:
 
 
 def _perform(run: Run, folder: Path, device: str, on_progress: OnProgress) -> dict[str, Any]:
-    variant, dataset = run.variant, run.dataset
+    dataset = run.dataset
+    # Thresholds are not compared, and one training tells its time.
+    recipe = run.variant.recipe.replace(seed=run.seed, calibration="split")
     # An unfinished training belongs to its files; the same pictures elsewhere begin anew.
     files = digest_of_files([sample.path for sample in dataset.train])[:8]
     model = folder / "work" / f"{run.key}-{files}.flaw"
     result = train(
-        dataset,
-        model,
-        preset=preset_of(variant),
-        detector=variant.detector,
-        encoder=variant.encoder,
-        weights=variant.weights,
-        size=variant.size,
-        seed=run.seed,
-        # Thresholds are not compared, and one training tells its time.
-        calibration="split",
-        device=device,
-        resume=True,
-        on_progress=on_progress,
+        dataset, model, recipe, device=device, resume=True, on_progress=within(on_progress, 0.0, 0.9)
     )
+    tell = within(on_progress, 0.9, 1.0)
     evaluation = evaluate(
-        model, dataset, progress=lambda done, total: on_progress(Progress("Measuring", done, total))
+        model, dataset, progress=lambda done, total: tell(Progress("Measuring", done, total))
     )
-    picture = resize_picture(read_picture(dataset.test[0].path), variant.size)
+    picture = resize_picture(read_picture(dataset.test[0].path), recipe.size)
     record = {
         "key": run.key,
         "category": dataset.name,
-        **variant.decisive(),
+        "preset": recipe.preset,
+        "recipe": recipe.decisive(),
         "seed": run.seed,
-        "localises": DETECTORS[variant.detector].localises,
+        "localises": recipe.detector.kind.localises,
         "image_auroc": evaluation.image_auroc,
         "pixel_auroc": evaluation.pixel_auroc,
         "aupro": evaluation.aupro,

@@ -94,14 +94,15 @@ def _markdown(rows: Sequence[SceneRow], results: Sequence[SceneResult], untested
         for row in rows
     ]
     record = results[0].record
-    height, width = record["size"]
+    recipe = record["recipe"]
+    height, width = recipe["size"]
     error = max((row.pixel_error for row in rows if row.pixel_error is not None), default=0.0)
     said = [
         "AUROC in percent. The score of a frame is the maximum of its anomaly map. The mean of scenes "
         f"is that of the AUROCs above it; in “{TOGETHER}” all frames, or pixels, are ranked in one list, "
         "although each scene has its own model.",
-        f"{record['detector']}, encoder {record['encoder']}, preset {record['preset']}, {height} × {width} "
-        f"pixels, seed {record['seed']}; learned from one frame in {record['every']}. No pixel AUROC is "
+        f"{recipe['detector']}, encoder {recipe['encoder']}, preset {record['preset']}, {height} × {width} "
+        f"pixels, seed {recipe['seed']}; learned from one frame in {recipe['every']}. No pixel AUROC is "
         f"further than {100 * error:.2g} points from exact.",
     ]
     if untested:

@@ -7,19 +7,20 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from flawflow.compare.plan import Variant, code_digest, packages
-from flawflow.compare.runner import machine, preset_of
+from flawflow.compare.plan import code_digest, packages
+from flawflow.compare.runner import machine
 from flawflow.dataset.sample import Dataset, good_samples
 from flawflow.dataset.shanghaitech import Scene
 from flawflow.errors import DatasetError, MetricError
 from flawflow.files import write_whole
 from flawflow.inspect.inspector import Inspector
 from flawflow.inspect.stream import in_order
-from flawflow.learn.source import OnProgress, Progress
 from flawflow.learn.train import train
 from flawflow.learn.work import digest_of_files
 from flawflow.metrics import auroc
 from flawflow.metrics.counts import PixelCounts
+from flawflow.progress import OnProgress, Progress
+from flawflow.recipe import Recipe
 
 
 @dataclass(frozen=True)
@@ -28,16 +29,12 @@ class SceneRun:
 
     Attributes:
         scene: The scene.
-        variant: How to train.
-        every: Of a training video, every Nth frame is learned from.
-        seed: Of every random choice of the training.
+        recipe: How to train.
         folder: Where everything is kept.
     """
 
     scene: Scene
-    variant: Variant
-    every: int
-    seed: int
+    recipe: Recipe
     folder: Path
 
     @cached_property
@@ -46,9 +43,7 @@ class SceneRun:
         masks = [path for video in self.scene.test for path in (video.frame_mask, video.pixel_mask) if path]
         frames = [path for video in self.scene.test for path in video.frames]
         decisive = {
-            **self.variant.decisive(),
-            "every": self.every,
-            "seed": self.seed,
+            "recipe": self.recipe.fingerprint(),
             "files": digest_of_files([*self.scene.training, *frames, *masks]),
             "code": code_digest(),
             "packages": packages(),
@@ -102,13 +97,7 @@ def perform(run: SceneRun, *, device: str, on_progress: OnProgress) -> SceneResu
         train(
             Dataset(f"scene {scene.name}", tuple(good_samples(scene.training, "train"))),
             model,
-            preset=preset_of(run.variant),
-            detector=run.variant.detector,
-            encoder=run.variant.encoder,
-            weights=run.variant.weights,
-            size=run.variant.size,
-            every=run.every,
-            seed=run.seed,
+            run.recipe,
             device=device,
             resume=True,
             on_progress=on_progress,
@@ -119,9 +108,8 @@ def perform(run: SceneRun, *, device: str, on_progress: OnProgress) -> SceneResu
     record = {
         "key": run.key,
         "scene": scene.name,
-        **run.variant.decisive(),
-        "every": run.every,
-        "seed": run.seed,
+        "preset": run.recipe.preset,
+        "recipe": run.recipe.decisive(),
         "train_pictures": training.picture_count,
         "train_seconds": training.seconds,
         "model": model.name,

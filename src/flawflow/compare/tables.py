@@ -43,7 +43,7 @@ def to_markdown(rows: Sequence[Row], records: Iterable[Record]) -> str:
     for category, group in groupby(rows, key=lambda row: row.category):
         title = f"Mean of {categories} categories" if category == MEAN else _cell(category)
         lines = [f"## {title}", "", _line(_HEAD), _line(["---", "---"] + ["---:"] * len(MEASURES))]
-        lines += [_line([row.variant.label, row.variant.encoder, *_said(row)]) for row in group]
+        lines += [_line([row.variant.label, row.variant.recipe.encoder, *_said(row)]) for row in group]
         parts.append("\n".join(lines))
     return "\n\n".join([*parts, _origin(rows, records)]) + "\n"
 
@@ -55,13 +55,12 @@ def to_csv(rows: Iterable[Row]) -> str:
     columns = [f"{name}_{part}" for name in MEASURES for part in ("mean", "std")]
     writer.writerow(["category", "label", "detector", "encoder", "height", "width", "seeds", *columns])
     for row in rows:
-        variant = row.variant
+        recipe = row.variant.recipe
         figures = [row.figures[name] for name in MEASURES]
-        names = [
-            _no_formula(name) for name in (row.category, variant.label, variant.detector, variant.encoder)
-        ]
+        texts = (row.category, row.variant.label, recipe.detector.name, recipe.encoder)
+        names = [_no_formula(text) for text in texts]
         values = [value for figure in figures for value in (figure.mean, figure.deviation)]
-        writer.writerow([*names, *variant.size, row.seeds, *values])
+        writer.writerow([*names, *recipe.size, row.seeds, *values])
     return text.getvalue()
 
 
@@ -72,7 +71,7 @@ def to_json(rows: Iterable[Row], records: Sequence[Record]) -> str:
             {
                 "category": row.category,
                 "label": row.variant.label,
-                **row.variant.decisive(),
+                "recipe": row.variant.recipe.decisive(),
                 "seeds": row.seeds,
                 "figures": {name: asdict(figure) for name, figure in row.figures.items()},
             }
@@ -102,8 +101,8 @@ def _origin(rows: Sequence[Row], records: Iterable[Record]) -> str:
         "AUROC and AUPRO (up to a false positive rate of 0.3) in percent; mean ± standard deviation over "
         f"seeds {', '.join(map(str, seeds))}. Nothing was chosen on the test pictures. Time: the model file "
         "in ONNX Runtime, one picture at a time, median, without reading the picture.",
-        f"Presets: {', '.join(sorted({row.variant.preset for row in rows}))}. Input: "
-        + ", ".join(f"{h} × {w}" for h, w in sorted({row.variant.size for row in rows}))
+        f"Presets: {', '.join(sorted({row.variant.recipe.preset for row in rows}))}. Input: "
+        + ", ".join(f"{h} × {w}" for h, w in sorted({row.variant.recipe.size for row in rows}))
         + " pixels.",
         f"Measured on {'; '.join(sorted({record['machine'] for record in records}))}, with "
         + ", ".join(f"{name} {version}" for name, version in packages.items())

@@ -7,21 +7,20 @@ pictures of another kind and it becomes less likely.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from flawflow.errors import DatasetError, TrainingError
-from flawflow.learn.augment import Augmentation
-from flawflow.learn.calibrate import LEAST_PICTURES, split_good
+from flawflow.errors import DatasetError
+from flawflow.learn.augmentation import Augmentation
 from flawflow.learn.detector.standard import PositionStandard
 from flawflow.learn.encoder import Encoder
 from flawflow.learn.extract import extract
 from flawflow.learn.features import FeatureStore
-from flawflow.learn.preset import Preset
+from flawflow.learn.split import LEAST_PICTURES, split_good
+from flawflow.recipe import Recipe
 from flawflow.video.names import is_video_name
 
 VIEWS = 3
@@ -29,8 +28,6 @@ CANDIDATES: Mapping[str, Augmentation] = {
     "mirrored and turned by quarters": Augmentation(degrees=0.0, flips=True),
     "mirrored and turned by any angle": Augmentation(degrees=180.0, flips=True),
 }
-
-AUGMENTS = ("none", "auto")
 
 # So many pictures tell enough, and cost a second or two.
 _MOST = 24
@@ -69,42 +66,27 @@ def choose_augmentation(
     return best if float(gains[best].mean()) > _SURE * error else None
 
 
-def augmented(
-    preset: Preset,
-    augment: str,
-    encoder: Encoder,
-    pictures: Sequence[Path],
-    *,
-    size: tuple[int, int],
-    seed: int,
-) -> tuple[Preset, tuple[str, ...]]:
-    """The preset with the views that help, where it has none of its own, and sentences that say so.
+def augmented(recipe: Recipe, encoder: Encoder, pictures: Sequence[Path]) -> tuple[Recipe, tuple[str, ...]]:
+    """The recipe with the views that help, where it asks for them, and sentences that say so.
+
+    One that has views of its own keeps these, and the paper's detector makes its own in each pass.
 
     Args:
-        preset: As it was chosen.
-        augment: One of `AUGMENTS`.
+        recipe: As it was asked for.
         encoder: The frozen encoder.
         pictures: All good pictures; videos among them are not looked at.
-        size: (H, W) that pictures are resized to.
-        seed: Of the training.
-
-    Raises:
-        TrainingError: There is no such augmentation.
     """
-    if augment not in AUGMENTS:
-        raise TrainingError(f"There is no augmentation {augment!r}; choose one of {', '.join(AUGMENTS)}.")
     still = [path for path in pictures if not is_video_name(path)]
-    if augment == "none" or preset.views or preset.name == "paper" or len(still) < LEAST_PICTURES:
-        return preset, ()
+    has_own = recipe.views or recipe.detector.name == "paper-cflow"
+    if recipe.augment == "none" or has_own or len(still) < LEAST_PICTURES:
+        return recipe, ()
     # What calibrates has no say in what is learned.
-    learned_from, _ = split_good(still, seed)
-    name = choose_augmentation(encoder, learned_from, size=size, seed=seed)
+    learned_from, _ = split_good(still, recipe.seed)
+    name = choose_augmentation(encoder, learned_from, size=recipe.size, seed=recipe.seed)
     if name is None:
-        return preset, ("The good parts lie alike: no turned or mirrored views are learned from.",)
+        return recipe, ("The good parts lie alike: no turned or mirrored views are learned from.",)
     note = f"The good parts lie anyhow: they are learned from {name} as well."
-    # The card says by it that views were learned from; a station asks for them again.
-    named = f"{preset.name}, augment {augment}"
-    return replace(preset, name=named, augmentation=CANDIDATES[name], views=VIEWS), (note,)
+    return recipe.replace(augmentation=CANDIDATES[name], views=VIEWS), (note,)
 
 
 @torch.inference_mode()

@@ -6,15 +6,14 @@ order or the number of threads.
 """
 
 import math
-from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from flawflow.learn.augmentation import Augmentation, Edge
+
 Picture = NDArray[np.uint8]
-Edge = Literal["reflect", "black"]
 
 
 def rotate(picture: Picture, degrees: float, *, edge: Edge = "reflect") -> Picture:
@@ -63,46 +62,26 @@ def relight(picture: Picture, *, contrast: float = 1.0, brightness: float = 1.0)
     return result
 
 
-@dataclass(frozen=True, kw_only=True)
-class Augmentation:
-    """How far the random views of a good picture go; each amount is drawn evenly from ±its bound.
-
-    Attributes:
-        degrees: Rotation.
-        shift: Shift along each axis, as a part of the side.
-        brightness: Relative change of brightness.
-        contrast: Relative change of contrast.
-        edge: See `rotate`.
-        flips: Mirror at random, and turn by quarters; by halves where the picture is no square.
-    """
-
-    degrees: float = 5.0
-    shift: float = 0.0
-    brightness: float = 0.0
-    contrast: float = 0.0
-    edge: Edge = "reflect"
-    flips: bool = False
-
-    def __call__(self, picture: Picture, generator: np.random.Generator) -> Picture:
-        """One random view of `picture`."""
-        # All numbers are drawn, used or not, so that one bound does not change what another draws.
-        turn, right, down, light, stretch = generator.uniform(-1, 1, size=5)
-        height, width = picture.shape[:2]
-        if self.flips:
-            picture = flip(picture, int(generator.integers(4)), mirrored=bool(generator.integers(2)))
-        if self.degrees:
-            picture = rotate(picture, turn * self.degrees, edge=self.edge)
-        if self.shift:
-            picture = shift(picture, round(right * self.shift * width), round(down * self.shift * height))
-        if self.brightness or self.contrast:
-            picture = relight(
-                picture, contrast=1 + stretch * self.contrast, brightness=1 + light * self.brightness
-            )
-        return picture
-
-
-REFERENCE = Augmentation(degrees=5.0, edge="black")
-"""What the paper's reference does to every training picture."""
+def random_view(picture: Picture, augmentation: Augmentation, generator: np.random.Generator) -> Picture:
+    """One random view of a picture."""
+    # All numbers are drawn, used or not, so that one bound does not change what another draws.
+    turn, right, down, light, stretch = generator.uniform(-1, 1, size=5)
+    height, width = picture.shape[:2]
+    if augmentation.flips:
+        picture = flip(picture, int(generator.integers(4)), mirrored=bool(generator.integers(2)))
+    if augmentation.degrees:
+        picture = rotate(picture, turn * augmentation.degrees, edge=augmentation.edge)
+    if augmentation.shift:
+        picture = shift(
+            picture, round(right * augmentation.shift * width), round(down * augmentation.shift * height)
+        )
+    if augmentation.brightness or augmentation.contrast:
+        picture = relight(
+            picture,
+            contrast=1 + stretch * augmentation.contrast,
+            brightness=1 + light * augmentation.brightness,
+        )
+    return picture
 
 
 def view_generator(seed: int, picture: int, view: int) -> np.random.Generator:

@@ -78,12 +78,6 @@ def shapes_of(state: Mapping[str, Tensor]) -> dict[str, torch.Size]:
     return {name: tensor.shape for name, tensor in state.items() if not name.endswith(_IRRELEVANT)}
 
 
-def sha256_of_file(path: Path) -> str:
-    """The hexadecimal SHA-256 of a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def sha256_of_tensors(state: Mapping[str, Tensor]) -> str:
     """The hexadecimal SHA-256 over names and bytes of tensors, in their order."""
     digest = hashlib.sha256()

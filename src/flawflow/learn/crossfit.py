@@ -6,7 +6,7 @@ score of any picture that was left out is distributed as that of a new good pict
 written (docs/threshold.md).
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -15,49 +15,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from flawflow.errors import TrainingError
 from flawflow.inspect.calibrate import Measurement, peak_and_calm
-from flawflow.learn.calibrate import HELD_OUT_SHARE
-from flawflow.learn.detector import Detector
 from flawflow.learn.features import FeatureStore
-from flawflow.learn.model import build_head
-from flawflow.learn.source import Progress, Source
+from flawflow.learn.model import InspectionModel
+from flawflow.learn.source import Source
 from flawflow.picture import read_picture, resize_picture
 from flawflow.picture.statistics import PictureStatistics, picture_statistics
-from flawflow.video.names import is_video_name
+from flawflow.progress import Progress, within
 
 PARTS = 4
-
-CALIBRATIONS = ("auto", "split", "cross")
-
-# What REVIEW's 5 % needs. Where the share that is kept aside has fewer, nothing usual could be promised.
-_ENOUGH = 19
-
-
-def is_crossed(calibration: str, paths: Sequence[Path], *, allowed: bool) -> bool:
-    """Say whether to cross-fit.
-
-    Args:
-        calibration: One of `CALIBRATIONS`; "auto" cross-fits where 15 % of the pictures are fewer than 19.
-        paths: Good pictures and videos.
-        allowed: Whether "auto" may; several trainings of a preset may take too long.
-
-    Raises:
-        TrainingError: There is no such calibration, or it does not suit videos.
-    """
-    if calibration not in CALIBRATIONS:
-        raise TrainingError(
-            f"There is no calibration {calibration!r}; choose one of {', '.join(CALIBRATIONS)}."
-        )
-    video = next(filter(is_video_name, paths), None)
-    if calibration == "auto":
-        return allowed and video is None and round(HELD_OUT_SHARE * len(paths)) < _ENOUGH
-    if calibration == "cross" and video is not None:
-        raise TrainingError(
-            f"{video} is a video, whose frames are too much alike to be cross-fitted; choose the calibration "
-            "split."
-        )
-    return calibration == "cross"
 
 
 def part_size(store: FeatureStore) -> int:
@@ -76,12 +42,12 @@ def without_first_part(source: Source) -> tuple[Source, tuple[Path, ...]]:
     return _training(source, store, size, number=1), store.pictures[:size]
 
 
-def measure_by_sisters(source: Source, make: Callable[[], Detector]) -> list[Measurement]:
+def measure_by_sisters(source: Source, fit: Callable[[Source], InspectionModel]) -> list[Measurement]:
     """Train a sister for each part but the first, and measure the part with it.
 
     Args:
         source: All pictures in random order.
-        make: Makes an unfitted detector.
+        fit: Learns from a source.
 
     Returns:
         A measurement of each picture of those parts.
@@ -92,7 +58,9 @@ def measure_by_sisters(source: Source, make: Callable[[], Detector]) -> list[Mea
         name = f"part-{part + 1}"
         kept = source.work.load(name)
         if kept is None:
-            kept = {"measured": _measured_by_sister(source, make(), part * size, size, number=part + 1)}
+            tell = within(source.on_progress, (part - 1) / (PARTS - 1), part / (PARTS - 1))
+            told = replace(source, on_progress=tell)
+            kept = {"measured": _measured_by_sister(told, fit, part * size, size, number=part + 1)}
             source.work.save(name, kept)
         paths = source.features.pictures[part * size : (part + 1) * size]
         rows = kept["measured"].tolist()
@@ -104,19 +72,16 @@ def measure_by_sisters(source: Source, make: Callable[[], Detector]) -> list[Mea
 
 
 def _measured_by_sister(
-    source: Source, detector: Detector, start: int, size: int, *, number: int
+    source: Source, fit: Callable[[Source], InspectionModel], start: int, size: int, *, number: int
 ) -> torch.Tensor:
     """Score, peak and calm of the pictures of one part, (size, 3) float64, by a model without them."""
     with _moved_to_front(source.features, start, size) as store:
-        sister = _training(source, store, size, number=number)
-        detector.fit(sister)
-        detector.requires_grad_(False).eval()
-        head = build_head(detector, sister.features, source.size, source.device)
+        sister = fit(_training(source, store, size, number=number))
         interest = _interest(source)
         rows = []
         with torch.inference_mode():
             for pyramid in store.part(0, size).plain_pyramids(source.device):
-                maps, scores = head([distance.cpu() for distance in detector(pyramid)])
+                maps, scores = sister.head([distance.cpu() for distance in sister.detector(pyramid)])
                 for anomaly_map, score in zip(maps.numpy(), scores.tolist(), strict=True):
                     rows.append((score, *peak_and_calm(anomaly_map, interest)))
     return torch.tensor(rows, dtype=torch.float64)

@@ -12,8 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from flawflow.errors import TrainingError, WeightsError
+from flawflow.files import sha256_of_file
 from flawflow.learn.backbone_compat import import_timm
-from flawflow.learn.checkpoint import fit_names, read_tensors, sha256_of_file, sha256_of_tensors, shapes_of
+from flawflow.learn.checkpoint import fit_names, read_tensors, sha256_of_tensors, shapes_of
 from flawflow.learn.weights import WeightsInfo, find_weights
 
 # Short names. The ResNets are tied to the weights that the paper used; any other timm name works as well.

@@ -19,7 +19,8 @@ from torch import Tensor
 
 from flawflow.errors import DatasetError, PictureError, TrainingError
 from flawflow.files import errors_name
-from flawflow.learn.augment import Augmentation, view_generator
+from flawflow.learn.augment import random_view, view_generator
+from flawflow.learn.augmentation import Augmentation
 from flawflow.learn.encoder import Encoder
 from flawflow.learn.features import FeatureStore
 from flawflow.learn.look import Look
@@ -84,7 +85,8 @@ def extract(
         plain = resize_picture(picture, size)
         shown = [plain]
         if augmentation is not None:
-            shown += [augmentation(plain, view_generator(seed, index, view)) for view in range(1, copies)]
+            draws = (view_generator(seed, index, view) for view in range(1, copies))
+            shown += [random_view(plain, augmentation, draw) for draw in draws]
         return Look.at(picture, plain), shown
 
     read: list[Path] = []

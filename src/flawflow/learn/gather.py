@@ -5,13 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from flawflow.errors import DatasetError, one_line
-from flawflow.learn.calibrate import LEAST_HELD_OUT, require_enough
 from flawflow.learn.features import FeatureStore
 from flawflow.learn.look import find_copies
 from flawflow.learn.source import Source
+from flawflow.learn.split import require_enough
 from flawflow.learn.suspects import Suspect, find_suspects
 
 # With fewer pictures a training says what it cannot know.
@@ -63,26 +61,6 @@ def gather(source: Source, *, exclude_suspects: bool) -> Gathered:
         _require(kept, store, "suspects")
         store = store.only(kept)
     return Gathered(replace(source, pictures=store.pictures, store=store), suspects, notes, store.failures)
-
-
-def set_aside(source: Source, held_out: Sequence[Path]) -> tuple[Source, tuple[Path, ...]]:
-    """Part what is learned from and what calibrates; the features of `source` are of no further use.
-
-    Args:
-        source: The pictures that count.
-        held_out: Those that shall calibrate, as far as they count; two at least will.
-    """
-    aside = set(held_out)
-    learned = [number for number, path in enumerate(source.pictures) if path not in aside]
-    missing = LEAST_HELD_OUT - (len(source.pictures) - len(learned))
-    if missing > 0:
-        # All that were kept aside were copies of others or suspects.
-        chosen = np.random.default_rng(source.seed).choice(learned, missing, replace=False)
-        learned = sorted(set(learned) - set(chosen.tolist()))
-    numbers = set(learned)
-    calibrating = tuple(path for number, path in enumerate(source.pictures) if number not in numbers)
-    store = source.features.only(learned)
-    return replace(source, pictures=store.pictures, store=store), calibrating
 
 
 def _require(kept: Sequence[int], store: FeatureStore, what: str) -> None:

@@ -1,5 +1,7 @@
 """Where to look: masks of a region of interest and of places to ignore, from files to feature maps."""
 
+import contextlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +10,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from flawflow.errors import TrainingError
+from flawflow.errors import DatasetError, PictureError, TrainingError
 from flawflow.judge.interest import from_runs
 from flawflow.model_file import read_model
-from flawflow.picture import has_shape_of, read_mask, resize_mask
+from flawflow.picture import has_shape_of, read_mask, read_picture, resize_mask
+from flawflow.video.names import is_video_name
 
 _PART = 1024
 
@@ -49,6 +52,26 @@ def read_interest(
             "that out."
         )
     return counts
+
+
+def first_shape(paths: Sequence[Path]) -> tuple[int, int]:
+    """(H, W) of the first picture, or of the first video's frames, that can be read.
+
+    Raises:
+        DatasetError: None can be read.
+    """
+    for path in paths:
+        with contextlib.suppress(PictureError):
+            picture = _first_frame(path) if is_video_name(path) else read_picture(path)
+            return picture.shape[0], picture.shape[1]
+    raise DatasetError("None of the good pictures could be read; name a folder of pictures.")
+
+
+def _first_frame(path: Path) -> NDArray[np.uint8]:
+    from flawflow.video.read import open_video
+
+    with open_video(path) as video:
+        return next(iter(video.frames())).picture
 
 
 def cells(interest: Tensor, grid: tuple[int, int]) -> Tensor:

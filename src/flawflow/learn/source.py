@@ -1,42 +1,17 @@
 """Where a detector learns from: good pictures, their features, and who wants to know of the progress."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 import torch
 
-from flawflow.learn.augment import Augmentation
+from flawflow.learn.augmentation import Augmentation
 from flawflow.learn.encoder import Encoder
 from flawflow.learn.extract import extract
 from flawflow.learn.features import FeatureStore
 from flawflow.learn.work import WorkFolder
-
-
-@dataclass(frozen=True)
-class Progress:
-    """One step of a long piece of work.
-
-    Attributes:
-        stage: What is being done.
-        done: Steps done in this stage.
-        total: Steps of this stage.
-        note: A figure worth seeing, or nothing.
-    """
-
-    stage: str
-    done: int
-    total: int
-    note: str = ""
-
-
-OnProgress = Callable[[Progress], None]
-
-
-def ignore_progress(progress: Progress) -> None:
-    """Tell nobody."""
-    del progress
+from flawflow.progress import OnProgress, Progress, ignore_progress
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,7 +21,7 @@ from flawflow.learn.features import FeatureStore
 from flawflow.learn.head import Head, from_nearest, grid_of
 from flawflow.learn.interest import cells, nearest_inside
 from flawflow.learn.moments import position_moments
-from flawflow.learn.source import OnProgress, Progress
+from flawflow.progress import OnProgress, Progress
 
 _FOLDS = 5
 _ROUNDS = 3

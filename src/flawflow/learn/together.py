@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import torch
 
-from flawflow.learn.source import OnProgress, Progress
+from flawflow.progress import OnProgress, Progress
 
 T = TypeVar("T")
 

@@ -1,4 +1,4 @@
-"""The one way from good pictures to a model file."""
+"""The one way from good pictures to a model file: learn, export, calibrate, write."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,23 +15,21 @@ from flawflow.dataset import Dataset, open_dataset
 from flawflow.files import beside
 from flawflow.inspect.engine import OnnxRuntimeEngine
 from flawflow.inspect.proof import record_canaries
-from flawflow.learn.calibrate import calibrate
-from flawflow.learn.crossfit import measure_by_sisters, without_first_part
-from flawflow.learn.detector import Detector
+from flawflow.learn.calibrate import Calibrated, calibrate
 from flawflow.learn.encoder import Encoder
 from flawflow.learn.export import check_graph, export_graph
-from flawflow.learn.gather import gather, set_aside
-from flawflow.learn.good import share_out
-from flawflow.learn.model import InspectionModel, build_head
-from flawflow.learn.preset import Preset
-from flawflow.learn.setup import set_up
-from flawflow.learn.source import OnProgress, Progress, Source, ignore_progress
+from flawflow.learn.learn import Learned, learn
+from flawflow.learn.model import InspectionModel
+from flawflow.learn.source import Source
 from flawflow.learn.suspects import Suspect
-from flawflow.learn.work import WorkFolder
 from flawflow.model_file import write_model
 from flawflow.picture import read_picture, resize_picture
+from flawflow.progress import OnProgress, Progress, ignore_progress, spans, within
+from flawflow.recipe import PRESETS, Recipe
 
 _CHECKED_PICTURES = 3
+# How long each part takes beside the others, as in `flawflow.learn.learn`.
+_PARTS = {"learn": 29.0, "export": 7.0, "calibrate": 1.0}
 
 
 @dataclass(frozen=True)
@@ -60,24 +58,12 @@ class TrainingResult:
 def train(
     data: Dataset | Path | str,
     output: Path | str,
+    recipe: Recipe = PRESETS["balanced"],
     *,
-    preset: Preset | str = "balanced",
-    detector: str = "cflow",
-    flow: str = "realnvp",
-    encoder: str = "lite0",
-    weights: str | Path | None = None,
-    size: tuple[int, int] = (256, 256),
-    every: int = 10,
-    seed: int = 0,
-    calibration: str = "auto",
-    roi: Path | str | None = None,
-    ignore: Path | str | None = None,
     device: str = "auto",
-    exclude_suspects: bool = False,
-    augment: str = "none",
     resume: bool = False,
     keep_work: bool = False,
-    on_progress: OnProgress | None = None,
+    on_progress: OnProgress = ignore_progress,
 ) -> TrainingResult:
     """Learn what good parts look like and write one model file.
 
@@ -90,23 +76,8 @@ def train(
     Args:
         data: A dataset, or what `flawflow.dataset.open_dataset` opens.
         output: The model file to write, whole or not at all.
-        preset: "fast", "balanced", "accurate", "paper", or a preset of one's own.
-        detector: What follows the encoder: "cflow", or a name of `flawflow.learn.detector.DETECTORS`.
-        flow: The family of the detector's flows: "realnvp", "nice" or "glow".
-        encoder: The frozen backbone: "lite0", "resnet18", … or any of timm.
-        weights: Its weights; see `flawflow.learn.encoder.build_encoder`.
-        size: (H, W) that pictures are resized to.
-        every: Of a video, every Nth frame is a picture, and the last 15 % of them are kept aside.
-        seed: Of every random choice.
-        roi: A mask, drawn over one of the pictures, of what counts (not black), or a model file, whose mask
-            is taken. What lies elsewhere changes nothing: neither what is learned nor any score, map or
-            region of the model.
-        ignore: Likewise of what does not count.
-        calibration: "split" keeps 15 % aside, "cross" cross-fits, "auto" chooses by the number of pictures.
+        recipe: What is asked for: `Recipe.of("fast", size=(128, 128))`, say. The model card holds it.
         device: "auto", "cpu" or "cuda".
-        exclude_suspects: Leave pictures that may be defective out of learning and calibration.
-        augment: "auto" learns from mirrored and turned views, too, where a check on these pictures says
-            that the parts lie anyhow (`flawflow.learn.alignment`); "none" does not ask.
         resume: Go on with an interrupted training of the same output.
         keep_work: Leave that folder where it is: the flows' trainable weights and the optimiser's state, as
             safetensors.
@@ -121,98 +92,77 @@ def train(
     # Whoever opened the data set has its notes.
     said = () if data is given else data.notes
     output = Path(output)
-    on_progress = on_progress or ignore_progress
-    setup = set_up(
-        [sample.path for sample in data.train],
-        preset=preset,
-        detector=detector,
-        flow=flow,
-        encoder=encoder,
-        weights=weights,
-        size=size,
-        seed=seed,
-        calibration=calibration,
-        roi=roi,
-        ignore=ignore,
-        device=device,
-        augment=augment,
-    )
-    plan = setup.plan() | {"every": every, "exclude_suspects": exclude_suspects}
-    work = WorkFolder(beside(output, ".training"), plan, resume=resume)
-    good = share_out(
-        setup.paths,
-        seed=seed,
-        every=every,
-        size=size,
-        folder=work.path / "frames",
-        on_progress=on_progress,
-        crossed=setup.is_crossed,
-    )
-    everything = Source(
-        encoder=setup.encoder,
-        pictures=good.learned_from + good.held_out,
-        size=size,
-        seed=seed,
-        device=setup.device,
-        work=work,
-        augmentation=setup.preset.augmentation,
-        views=setup.preset.views,
-        on_progress=on_progress,
-    )
-    gathered = gather(everything, exclude_suspects=exclude_suspects)
-    if setup.is_crossed:
-        others = measure_by_sisters(gathered.source, setup.preset.detector)
-        source, held_out = without_first_part(gathered.source)
-    else:
-        others = []
-        source, held_out = set_aside(gathered.source, good.held_out)
-    graph = _learn(setup.detector, source)
-    counting = np.ones(size, np.bool_) if setup.interest is None else setup.interest
-    judged, heat_scale, drift, unread = calibrate(
-        OnnxRuntimeEngine(graph), held_out, counting, on_progress, others=others
-    )
+    told = {name: within(on_progress, *span) for name, span in spans(_PARTS).items()}
+    folder = beside(output, ".training")
+    learned = learn(data, folder, recipe, device=device, resume=resume, on_progress=told["learn"])
+    graph = export(learned.model, learned.source, told["export"])
+    calibrated = _calibrate(graph, learned, told["calibrate"])
     seconds = perf_counter() - started
-    card = Card(
-        flawflow_version=__version__,
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-        detector=setup.detector.name,
-        preset=setup.preset.name,
-        size=size,
-        encoder=_encoder_card(setup.encoder),
-        training=TrainingCard(
-            dataset=data.name, picture_count=len(source.pictures), seed=seed, seconds=seconds
-        ),
-        calibration=judged,
-        heat_scale=heat_scale,
-        interest=setup.runs,
-        drift=drift,
-        canaries=record_canaries(graph, size),
-    )
+    card = _card(data, graph, learned, calibrated, seconds)
     write_model(output, graph, card)
-    failures = gathered.failures + unread
+    failures = learned.unread + calibrated.unread
     if not keep_work:
-        work.remove()
+        learned.work.remove()
     return TrainingResult(
         model=output,
-        picture_count=len(everything.pictures) - len(failures),
+        picture_count=learned.picture_count - len(failures),
         seconds=seconds,
         card=card,
-        failures=failures + good.failures,
-        suspects=gathered.suspects,
-        notes=said + setup.notes + gathered.notes,
+        failures=failures + learned.cut_short,
+        suspects=learned.suspects,
+        notes=said + learned.notes,
     )
 
 
-def _learn(detector: Detector, source: Source) -> bytes:
-    """Fit the detector and export it with all that stands before and behind it."""
-    detector.fit(source)
-    head = build_head(detector, source.features, source.size, source.device)
-    source.on_progress(Progress("Writing the model", 0, 1))
-    model = InspectionModel(source.encoder, detector, head)
+def export(model: InspectionModel, source: Source, on_progress: OnProgress = ignore_progress) -> bytes:
+    """Export a fitted model, and check that the graph judges as it does.
+
+    Args:
+        model: The model.
+        source: Whose pictures both are compared on.
+        on_progress: Called with each step of progress.
+
+    Returns:
+        The serialised ONNX graph.
+
+    Raises:
+        TrainingError: The graph would judge otherwise than what was learned.
+    """
+    on_progress(Progress("Writing the model", 0, 1))
     graph = export_graph(model, source.size)
     check_graph(graph, model, _some_pictures(source))
-    source.on_progress(Progress("Writing the model", 1, 1))
+    on_progress(Progress("Writing the model", 1, 1))
     return graph
+
+
+def _calibrate(graph: bytes, learned: Learned, on_progress: OnProgress) -> Calibrated:
+    interest = learned.setup.interest
+    counting = np.ones(learned.source.size, np.bool_) if interest is None else interest
+    return calibrate(OnnxRuntimeEngine(graph), learned.held_out, counting, on_progress, others=learned.others)
+
+
+def _card(data: Dataset, graph: bytes, learned: Learned, calibrated: Calibrated, seconds: float) -> Card:
+    recipe = learned.setup.asked
+    return Card(
+        flawflow_version=__version__,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        detector=recipe.detector.name,
+        preset=recipe.preset,
+        size=recipe.size,
+        encoder=_encoder_card(learned.setup.encoder),
+        training=TrainingCard(
+            dataset=data.name,
+            picture_count=len(learned.source.pictures),
+            seed=recipe.seed,
+            seconds=seconds,
+        ),
+        calibration=calibrated.calibration,
+        heat_scale=calibrated.heat_scale,
+        interest=learned.setup.runs,
+        drift=calibrated.reference,
+        canaries=record_canaries(graph, recipe.size),
+        recipe=recipe,
+    )
 
 
 def _some_pictures(source: Source) -> Sequence[NDArray[np.uint8]]:

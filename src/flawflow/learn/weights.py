@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from flawflow.errors import WeightsError
-from flawflow.learn.checkpoint import sha256_of_file
+from flawflow.files import sha256_of_file
 
 _CONNECT_SECONDS = 3.0
 _HUB_FILE = "model.safetensors"

@@ -14,7 +14,8 @@ from flawflow.learn.detector.detector import Weights
 from flawflow.learn.detector.options import CflowOptions
 from flawflow.learn.export import TOLERANCE, check_graph, export_graph
 from flawflow.learn.model import InspectionModel, build_head
-from flawflow.learn.source import Progress, Source
+from flawflow.learn.source import Source
+from flawflow.progress import Progress
 
 MakeSource = Callable[[Sequence[int]], Source]
 SHORT = CflowOptions(steps=6, blocks=2, hidden=8, position_channels=8, batch=64)

@@ -6,10 +6,10 @@ import numpy as np
 import torch
 from sklearn.covariance import EmpiricalCovariance
 
-from flawflow.learn.detector import Differnet
-from flawflow.learn.detector.differnet import OPTIONS
+from flawflow.learn.detector.baseline_options import DIFFERNET
+from flawflow.learn.detector.differnet import Differnet
 from flawflow.learn.features import FeatureStore
-from flawflow.learn.source import ignore_progress
+from flawflow.progress import ignore_progress
 
 
 def test_before_its_first_step_it_is_the_mahalanobis_distance_of_pooled_features():
@@ -35,7 +35,7 @@ def test_before_its_first_step_it_is_the_mahalanobis_distance_of_pooled_features
         on_progress=ignore_progress,
         work=SimpleNamespace(load=lambda name: None, save=lambda name, tensors: None),
     )
-    detector = Differnet(replace(OPTIONS, steps=0, noise=0.0))
+    detector = Differnet(replace(DIFFERNET, steps=0, noise=0.0))
     detector.fit(source)
     with torch.inference_mode():
         (found,) = detector(asked)

@@ -4,8 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.covariance import LedoitWolf
 
-from flawflow.learn.detector import Mahalanobis
-from flawflow.learn.detector.mahalanobis import ledoit_wolf
+from flawflow.learn.detector.mahalanobis import Mahalanobis, ledoit_wolf
 
 
 @settings(max_examples=20)

@@ -6,7 +6,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from flawflow.learn.detector import neighbours
 from flawflow.learn.detector.neighbours import greedy_coreset, nearest_distance, random_projection
-from flawflow.learn.source import ignore_progress
+from flawflow.progress import ignore_progress
 
 
 @settings(max_examples=20)

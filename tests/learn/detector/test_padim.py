@@ -4,8 +4,9 @@ import torch
 from sklearn.covariance import EmpiricalCovariance
 
 from flawflow.errors import TrainingError
-from flawflow.learn.detector import Padim, PooledPadim, joined
-from flawflow.learn.detector.padim import PadimOptions
+from flawflow.learn.detector import joined
+from flawflow.learn.detector.baseline_options import POOLED, PadimOptions
+from flawflow.learn.detector.padim import Padim
 
 
 def joined_by_hand(encoder, pictures):
@@ -59,7 +60,7 @@ def test_pooled_padim_whitens_standardised_averages_of_all_channels(
     make_source, part_pictures, patches_by_hand
 ):
     source = make_source((8, 16))
-    padim = PooledPadim()
+    padim = Padim(POOLED)
     padim.fit(source)
     with torch.inference_mode():
         good_pyramid = source.encoder(torch.from_numpy(part_pictures))

@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from flawflow.learn.detector.baseline_options import PaperOptions
 from flawflow.learn.detector.measured import LikelihoodScale
 from flawflow.learn.detector.paper_cflow import (
     PaperCflow,
-    PaperOptions,
     ScaleLearner,
     learning_rate,
     vector_batches,

@@ -4,8 +4,8 @@ import numpy as np
 import torch
 from sklearn.neighbors import NearestNeighbors
 
-from flawflow.learn.detector import Knn, Patchcore
-from flawflow.learn.detector.patchcore import NEAREST, PatchcoreOptions
+from flawflow.learn.detector.baseline_options import NEAREST, PatchcoreOptions
+from flawflow.learn.detector.patchcore import Patchcore
 
 
 def test_distances_are_those_of_scikit_learn_to_a_coreset_of_the_good_patches(
@@ -41,7 +41,7 @@ def test_knn_measures_standardised_patches_against_random_good_ones(
     make_source, part_pictures, patches_by_hand
 ):
     source = make_source((8, 16))
-    knn = Knn(replace(NEAREST, most=50))
+    knn = Patchcore(replace(NEAREST, most=50))
     knn.fit(source)
     with torch.inference_mode():
         good_pyramid = source.encoder(torch.from_numpy(part_pictures))
@@ -67,12 +67,12 @@ def test_a_random_memory_follows_the_seed_and_holds_8000_at_most(make_source):
     source = make_source((8, 16))
     memories = []
     for seed in (5, 5, 6):
-        knn = Knn(replace(NEAREST, most=50))
+        knn = Patchcore(replace(NEAREST, most=50))
         knn.fit(replace(source, seed=seed, store=source.features))
         memories.append(knn.memory)
     assert torch.equal(memories[0], memories[1])
     assert not torch.equal(memories[0], memories[2])
     assert NEAREST.most == 8000
-    whole = Knn()
+    whole = Patchcore(NEAREST)
     whole.fit(source)
     assert len(whole.memory) == 640

@@ -3,9 +3,9 @@ import pytest
 import torch
 from sklearn.neighbors import NearestNeighbors
 
-from flawflow.learn.detector import Spade
+from flawflow.learn.detector.baseline_options import SpadeOptions
 from flawflow.learn.detector.joined import join
-from flawflow.learn.detector.spade import SpadeOptions
+from flawflow.learn.detector.spade import Spade
 from flawflow.learn.train import _some_pictures
 
 

@@ -78,6 +78,7 @@ def test_a_retraining_is_followed_compared_and_switched_to(reviewed: Any, statio
 
     def jobs(route: Any) -> None:
         if route.request.method == "POST":
+            state["asked"] = route.request.post_data_json
             state["jobs"] = [JOB]
         one = re.search(r"/jobs/\d+$", route.request.url) or route.request.method == "POST"
         route.fulfill(json=state["jobs"][0] if one else state["jobs"])
@@ -91,8 +92,12 @@ def test_a_retraining_is_followed_compared_and_switched_to(reviewed: Any, statio
     page.route(re.compile(r"/api/jobs"), jobs)
     page.route("**/api/datasets", lambda route: route.fulfill(json=[DATASET]))
     page.goto(f"{station}#/improve")
+    page.get_by_label("Preset").select_option("accurate: takes longer")
+    page.get_by_label("Other settings").fill("detector.blocks=4  seed=1 ")
     page.get_by_role("button", name="Learn again").click()
     expect(page.get_by_text("Learning: pass 3 of 10 (25 %)")).to_be_visible()
+    assert state["asked"]["preset"] == "accurate"
+    assert state["asked"]["settings"] == ["detector.blocks=4", "seed=1"]
     expect(page.get_by_role("progressbar", name="Learning")).to_have_attribute("value", "0.25")
     page.reload()
     expect(page.get_by_text("Learning: pass 3 of 10 (25 %)")).to_be_visible()

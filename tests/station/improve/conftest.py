@@ -21,15 +21,15 @@ plan = json.loads(sys.stdin.readline())
 say = lambda **values: print(json.dumps(values), flush=True)
 print("a library's remark", file=sys.stderr)
 for done in range(3):
-    say(stage="Features", done=done, total=2, note="")
-if plan["preset"] == "fast":
-    say(stage="Flows", done=1, total=2, note="")
+    say(stage="Features", done=done, total=2, share=done / 20, note="")
+if plan["recipe"]["preset"] == "fast":
+    say(stage="Flows", done=1, total=2, share=0.5, note="")
     sys.stdin.read()  # until nobody listens any more, or the process is ended
     sys.exit(3)
-if plan["preset"] == "accurate":
+if plan["recipe"]["preset"] == "accurate":
     say(error="The pictures are too few.")
     sys.exit(1)
-if plan["preset"] == "paper":
+if plan["recipe"]["preset"] == "paper":
     work = pathlib.Path(plan["output"] + ".training")
     work.mkdir(exist_ok=True)
     (work / f"{len(list(work.iterdir()))}.safetensors").touch()

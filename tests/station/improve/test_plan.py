@@ -1,4 +1,5 @@
 import dataclasses
+import hashlib
 import json
 import shlex
 from pathlib import Path
@@ -7,77 +8,130 @@ from typing import Any
 import pytest
 
 from flawflow.card import Card
-from flawflow.cli.train import FLOWS, command
+from flawflow.cli.recipe import asked
+from flawflow.cli.train import command
+from flawflow.learn.detector.chosen import DetectorRecipe
+from flawflow.recipe import PRESETS, Recipe
 from flawflow.station.errors import ConflictError
-from flawflow.station.improve.plan import Plan, Preset
+from flawflow.station.improve.plan import Plan
+
+CHANGES = {
+    "detector.blocks": 3, "every": 4, "exclude_suspects": True, "calibration": "split",
+    "weights": "random", "aggregation.tail": 0.25, "size": (32, 32), "augment": "auto",
+}  # fmt: skip
 
 
-def like(card: Card, *, preset: Preset = "fast") -> Plan:
+def like(card: Card, *, preset: str = "fast", settings: tuple[str, ...] = ()) -> Plan:
     return Plan.like(
-        card, model=Path("old.flaw"), data=Path("/data/set 1"), output=Path("new.flaw"), preset=preset
+        card,
+        model=Path("old.flaw"),
+        data=Path("/data/set 1"),
+        output=Path("new.flaw"),
+        preset=preset,
+        settings=settings,
     )
 
 
-def asked_by(plan: Plan) -> dict[str, Any]:
-    """The options of `flawflow train` that the plan's command gives."""
-    return command.make_context("train", shlex.split(plan.command())[2:]).params
+def by_command(plan: Plan) -> tuple[Recipe, dict[str, Any]]:
+    """The recipe that the plan's command asks `flawflow train` for, and the other options."""
+    options = command.make_context("train", shlex.split(plan.command())[2:]).params
+    assert options["detector"] is options["encoder"] is options["seed"] is None, "settings say all"
+    return asked(options["preset"], options["settings"]), options
 
 
 @pytest.fixture
-def plan(tiny_card: Card) -> Plan:
-    return like(tiny_card)
+def card(tiny_card: Card) -> Card:
+    """The card of a model that was trained with changes of all kinds."""
+    return dataclasses.replace(tiny_card, recipe=Recipe.of("fast", CHANGES, detector="uflow"))
 
 
-def test_the_training_is_like_the_models_own(plan: Plan, tiny_card: Card):
-    assert (plan.encoder, plan.size, plan.seed) == (tiny_card.encoder.name, tiny_card.size, 0)
-    assert plan.detector == "cflow"  # what made the tiny model cannot be asked for
+@pytest.fixture
+def plan(card: Card) -> Plan:
+    return like(card)
+
+
+def test_nothing_of_the_models_own_training_is_lost(card: Card, plan: Plan):
+    assert plan.recipe == card.recipe
+
+
+def test_on_another_preset_the_same_is_changed(card: Card):
+    assert like(card, preset="accurate").recipe == Recipe.of("accurate", CHANGES, detector="uflow")
+    paper = like(card, preset="paper").recipe
+    assert paper.detector == PRESETS["paper"].detector
+    assert (paper.every, paper.exclude_suspects, paper.size) == (4, True, (32, 32))
+
+
+def test_settings_count_last(card: Card):
+    changed = like(card, settings=("detector.blocks=6", "seed=9")).recipe
+    assert changed == card.recipe.replace({"detector.blocks": 6, "seed": 9})  # type: ignore[union-attr]
+    with pytest.raises(ConflictError, match="no option bloks"):
+        like(card, settings=("detector.bloks=6",))
+
+
+def test_a_detector_that_is_not_installed_is_said(card: Card):
+    others = DetectorRecipe(name="of others", options={"power": 2.0})
+    own = dataclasses.replace(card.recipe, detector=others)  # type: ignore[type-var]
+    with pytest.raises(ConflictError, match="no detector 'of others'"):
+        like(dataclasses.replace(card, recipe=own))
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_the_command_asks_for_the_same(card: Card, preset: str):
+    plan = like(card, preset=preset)
+    assert shlex.split(plan.command())[:2] == ["flawflow", "train"]
+    recipe, others = by_command(plan)
+    assert recipe == plan.recipe
+    assert (others["data"], others["resume"]) == (Path(plan.data), True)
+
+
+def test_where_the_model_looks_is_taken_from_the_model(card: Card, plan: Plan):
+    assert (plan.recipe.roi, plan.recipe.ignore) == (None, None)
+    own = card.recipe.replace(roi="gone.png", ignore="too.png")  # type: ignore[union-attr]
+    looks = like(dataclasses.replace(card, interest=(512, 512), recipe=own)).recipe
+    assert (looks.roi, looks.ignore) == (str(Path("old.flaw").absolute()), None)
+
+
+def test_weights_of_a_file_are_not_taken_from_elsewhere(
+    card: Card, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    digest = hashlib.sha256(b"weights").hexdigest()
+    encoder = dataclasses.replace(card.encoder, weights_sha256=digest)
+    for weights in ("null", "random", "hub"):
+        plan = like(card, settings=(f"weights={weights}",))
+        assert plan.with_weights_of(encoder) == plan
+    own = like(card, settings=("weights=/elsewhere/own.pth",))
+    missing = r"from /elsewhere/own\.pth, which is not here: .*--set weights=/elsewhere/own\.pth"
+    with pytest.raises(ConflictError, match=missing):
+        own.with_weights_of(encoder)
+    Path("own.pth").write_bytes(b"others")
+    with pytest.raises(ConflictError, match="which is not here"):
+        own.with_weights_of(encoder)
+    Path("own.pth").write_bytes(b"weights")
+    assert own.with_weights_of(encoder).recipe.weights == str(tmp_path / "own.pth")
+
+
+GLOW = {"detector.mixing": "lu", "detector.actnorm": True, "augment": "auto"}
 
 
 @pytest.mark.parametrize(
-    ("detector", "preset", "asked"),
-    [("padim", "fast", "padim"), ("padim", "paper", "cflow"), ("paper-cflow", "fast", "cflow")],
-)
-def test_the_detector_goes_with_the_preset(tiny_card: Card, detector: str, preset: Preset, asked: str):
-    assert like(dataclasses.replace(tiny_card, detector=detector), preset=preset).detector == asked
-
-
-@pytest.mark.parametrize(
-    ("named", "preset", "flow", "augment"),
+    ("detector", "named", "recipe"),
     [
-        ("balanced", "fast", "realnvp", "none"),
-        ("balanced, flow nice", "fast", "nice", "none"),
-        ("accurate, flow glow, augment auto", "balanced", "glow", "auto"),
-        ("fast, augment auto", "accurate", "realnvp", "auto"),
-        ("fast, flow nice, augment auto", "paper", "realnvp", "none"),  # the paper's are its own
+        ("brightness", "none", Recipe.of("fast")),  # what made the tiny model cannot be asked for
+        ("padim", "balanced", Recipe.of("fast", detector="padim")),
+        ("cflow", "balanced, flow nice", Recipe.of("fast", {"detector.coupling": "additive"})),
+        ("uflow", "accurate, flow glow, augment auto", Recipe.of("fast", GLOW, detector="uflow")),
+        ("paper-cflow", "paper", Recipe.of("fast")),
     ],
 )
-def test_flow_and_views_stay_what_they_were(
-    tiny_card: Card, named: str, preset: Preset, flow: str, augment: str
-):
-    plan = like(dataclasses.replace(tiny_card, preset=named), preset=preset)
-    assert (plan.preset, plan.flow, plan.augment) == (preset, flow, augment)
-    asked = asked_by(plan)
-    assert (asked["flow"], asked["augment"]) == (flow, augment)
-
-
-@pytest.mark.parametrize("flow", FLOWS)
-def test_the_flow_is_read_as_training_writes_it(tiny_card: Card, flow: str):
-    pytest.importorskip("torch", reason="training is not installed")
-    from flawflow.learn.preset import PRESETS, with_flow
-
-    named = with_flow(PRESETS["balanced"], flow).name
-    assert like(dataclasses.replace(tiny_card, preset=named)).flow == flow
-
-
-def test_where_the_model_looks_is_taken_from_the_model(tiny_card: Card, plan: Plan):
-    assert (plan.roi, asked_by(plan)["roi"]) == (None, None)
-    looks = like(dataclasses.replace(tiny_card, interest=(512, 512)))
-    assert looks.roi == str(Path("old.flaw").absolute())
-    assert asked_by(looks)["roi"] == Path(looks.roi)
+def test_an_older_card_tells_what_it_can(tiny_card: Card, detector: str, named: str, recipe: Recipe):
+    card = dataclasses.replace(tiny_card, detector=detector, preset=named)
+    found = like(card).recipe
+    assert found == recipe.replace(encoder="none", weights=None, size=(32, 32), seed=0)
 
 
 @pytest.mark.parametrize(
-    ("weights", "licence", "asked"),
+    ("weights", "licence", "asked_for"),
     [
         ("random (seed 0)", "none", "random"),
         ("hub timm/x", "not stated", "hub"),
@@ -85,42 +139,28 @@ def test_where_the_model_looks_is_taken_from_the_model(tiny_card: Card, plan: Pl
         ("own.pth", "not stated", "own.pth"),
     ],
 )
-def test_weights_are_asked_for_by_where_they_come_from(
-    tiny_card: Card, weights: str, licence: str, asked: str | None
+def test_an_older_card_tells_where_weights_come_from(
+    tiny_card: Card, weights: str, licence: str, asked_for: str | None
 ):
     encoder = dataclasses.replace(tiny_card.encoder, weights=weights, weights_licence=licence)
-    plan = like(dataclasses.replace(tiny_card, encoder=encoder))
-    assert plan.weights == asked
-    assert asked_by(plan)["weights"] == asked
-
-
-def test_weights_of_a_file_are_not_taken_from_elsewhere(
-    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.chdir(tmp_path)
-    for weights in (None, "random", "hub"):
-        dataclasses.replace(plan, weights=weights).require_weights()
-    own = dataclasses.replace(plan, weights="own.pth")
-    with pytest.raises(ConflictError, match=r"from own\.pth, which is not here: .* --weights own\.pth"):
-        own.require_weights()
-    Path("own.pth").touch()
-    own.require_weights()
-
-
-def test_the_command_is_one_of_flawflow_train_with_the_same_options(plan: Plan):
-    assert shlex.split(plan.command())[:2] == ["flawflow", "train"]
-    asked = asked_by(plan)
-    assert asked["data"] == Path(plan.data)
-    assert asked["resume"] is True
-    assert {name: asked[name] for name in plan.options()} == plan.options()
+    assert like(dataclasses.replace(tiny_card, encoder=encoder)).recipe.weights == asked_for
 
 
 def test_a_plan_survives_json(plan: Plan):
     assert Plan.of(json.loads(json.dumps(dataclasses.asdict(plan)))) == plan
 
 
-def test_a_plan_of_an_earlier_station_is_read(plan: Plan):
-    """A job that it began goes on as it was begun."""
-    later = ("flow", "augment", "roi")
-    values = {name: value for name, value in dataclasses.asdict(plan).items() if name not in later}
-    assert Plan.of(values) == plan
+def test_a_plan_of_an_earlier_station_is_read():
+    """A job that it began is resumed as it was begun."""
+    values: dict[str, Any] = {
+        "data": "/data", "output": "/new.flaw", "preset": "fast", "detector": "uflow", "encoder": "lite0",
+        "weights": None, "size": [32, 64], "seed": 3,
+    }  # fmt: skip
+    assert Plan.of(values).recipe == Recipe.of("fast", detector="uflow", size=(32, 64), seed=3)
+    values |= {"flow": "nice", "augment": "auto", "roi": "/old.flaw"}
+    assert Plan.of(values).recipe.changes() == {
+        "detector": "uflow", "detector.coupling": "additive", "size": (32, 64), "seed": 3, "augment": "auto",
+        "roi": "/old.flaw",
+    }  # fmt: skip
+    paper = {**values, "preset": "paper", "detector": "cflow", "flow": "realnvp"}
+    assert Plan.of(paper).recipe.detector == PRESETS["paper"].detector

@@ -142,14 +142,29 @@ def test_without_torch_the_answer_says_what_to_run_elsewhere(
     assert answer.status_code == 501
     words = shlex.split(answer.json()["command"])
     assert words[:2] == ["flawflow", "train"]
-    assert words[words.index("--size") + 1] == "32x32"
+    assert "size=[32, 32]" in words
     assert answer.json()["command"] in answer.json()["detail"]
     assert reviewed.get("/api/jobs").json() == []
+
+
+def test_presets_are_told_and_settings_reach_the_training(reviewed: TestClient, fake_training: Path):
+    presets = reviewed.get("/api/presets").json()
+    assert [preset["name"] for preset in presets] == ["fast", "balanced", "accurate", "paper"]
+    asked = {"model": "tiny", "dataset": 1, "settings": ["detector.blocks=4", "seed=7"]}
+    job = reviewed.post("/api/jobs", json=asked).json()
+    assert "--set detector.blocks=4 " in job["command"]
+    assert "--set seed=7 " in job["command"]
+    assert wait(reviewed, job["id"], until=ended)["state"] == "done"
+    refused = reviewed.post("/api/jobs", json=asked | {"settings": ["detector.bloks=4"]})
+    assert refused.status_code == 409
+    assert "no option bloks" in refused.json()["detail"]
 
 
 def test_what_is_not_there_is_said(client: TestClient, fake_training: Path, review: Review):
     assert client.post("/api/jobs", json={"model": "tiny", "dataset": 7}).status_code == 404
     assert client.post("/api/jobs", json={"model": "tiny", "dataset": 7, "preset": "none"}).status_code == 422
+    setting = {"model": "tiny", "dataset": 7, "settings": ["x" * 1001]}
+    assert client.post("/api/jobs", json=setting).status_code == 422
     assert client.get("/api/jobs/3").status_code == 404
     assert client.delete("/api/jobs/3").status_code == 404
     assert client.get("/api/models/tiny/compare?version=0").status_code == 409

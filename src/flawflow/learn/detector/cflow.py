@@ -5,8 +5,9 @@ from functools import partial
 
 from torch import Tensor, nn
 
+from flawflow.learn.detector.aggregation import OF_CFLOW
 from flawflow.learn.detector.density import fit_scale, limited
-from flawflow.learn.detector.detector import Aggregation, Detector, Weights
+from flawflow.learn.detector.detector import Detector, Weights
 from flawflow.learn.detector.joined_scale import COARSE, JOINED, JOINED_SCALES, fit_joined
 from flawflow.learn.detector.measured import measure_scales
 from flawflow.learn.detector.options import CflowOptions
@@ -33,7 +34,7 @@ class Cflow(Detector):
     """
 
     name = "cflow"
-    aggregation = Aggregation(smoothing=2.0, tail=0.0025)
+    aggregation = OF_CFLOW
 
     def __init__(self, options: CflowOptions | None = None) -> None:
         super().__init__()

@@ -7,28 +7,10 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from flawflow.learn.detector.aggregation import Aggregation
 from flawflow.learn.source import Source
 
-
-@dataclass(frozen=True, kw_only=True)
-class Aggregation:
-    """How the maps of the scales become one anomaly map and one image score (`flawflow.learn.head`).
-
-    Attributes:
-        by_position: Measure each position's distance against its own distances on good pictures
-            (`flawflow.learn.moments` says how far).
-        on_grid: Add the scales and score the picture on the grid of the finest scale, and enlarge their sum;
-            otherwise enlarge each scale to pixels, add and score there.
-        smoothing: σ of the Gaussian that smooths the anomaly map, in input pixels; 0 for none.
-        align_corners: Interpolate from corner to corner, as the reference does, and not area to area.
-        tail: The image score is the mean of this share of the grid's values, the highest; 0 for the maximum.
-    """
-
-    by_position: bool = True
-    on_grid: bool = True
-    smoothing: float = 0.0
-    align_corners: bool = False
-    tail: float = 0.005
+__all__ = ["Aggregation", "Detector", "Weights"]
 
 
 @dataclass(frozen=True)
@@ -65,12 +47,12 @@ class Detector(nn.Module, ABC):
 
     Attributes:
         name: What the model card says.
-        options: What shapes it, or None; its text decides whether unfinished work can be gone on with.
+        options: What shapes it, a frozen dataclass of JSON values; `registry` names it, too.
         aggregation: What becomes of the maps.
     """
 
     name: str
-    options: Any = None
+    options: Any
     aggregation: Aggregation
 
     def weights(self, count: int) -> Weights:

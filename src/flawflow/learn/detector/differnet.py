@@ -6,24 +6,15 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from flawflow.learn.detector.aggregation import BY_PICTURE
+from flawflow.learn.detector.baseline_options import DIFFERNET
 from flawflow.learn.detector.density import fit_scale, limited
-from flawflow.learn.detector.detector import Aggregation, Detector
+from flawflow.learn.detector.detector import Detector
 from flawflow.learn.detector.measured import DistanceScale, LikelihoodScale
 from flawflow.learn.detector.options import CflowOptions
 from flawflow.learn.features import FeatureStore
 from flawflow.learn.source import Source
 from flawflow.learn.together import Tally, run_together
-
-OPTIONS = CflowOptions(
-    blocks=8,
-    hidden=256,
-    expansion=8,
-    position_channels=0,
-    position_statistics=False,
-    mixing="permutation",
-    steps=500,
-    batch=256,
-)
 
 
 class Differnet(Detector):
@@ -38,11 +29,11 @@ class Differnet(Detector):
     """
 
     name = "differnet"
-    aggregation = Aggregation(by_position=False, on_grid=False, tail=0.0)
+    aggregation = BY_PICTURE
 
     scale: DistanceScale | LikelihoodScale
 
-    def __init__(self, options: CflowOptions = OPTIONS) -> None:
+    def __init__(self, options: CflowOptions = DIFFERNET) -> None:
         super().__init__()
         self.options = options
 

@@ -91,6 +91,8 @@ def learn(
     kept = source.work.load(f"scale-{scale}")
     first = 0 if kept is None else unpack(flow, optimiser, kept)
     tally.add(first)
+    # A flow beyond those of single scales is of joined ones.
+    name = f"scale {scale + 1}" if scale < len(source.features.maps) else "joined scales"
     generator = torch.Generator(device)
     for done in range(first + 1, steps + 1):
         # Each step draws from a seed of its own, so that going on needs no generator's state.
@@ -102,7 +104,7 @@ def learn(
         if done % _KEEP_EVERY == 0 or done == steps:
             source.work.save(f"scale-{scale}", pack(flow, optimiser, done))
         if done % _TELL_EVERY == 0:
-            tally.add(_TELL_EVERY, f"scale {scale + 1}: {-loss.item():.3f} nats/channel")
+            tally.add(_TELL_EVERY, f"{name}: {-loss.item():.3f} nats/channel")
     tally.add((steps - first) % _TELL_EVERY)
 
 

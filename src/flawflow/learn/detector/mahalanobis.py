@@ -5,7 +5,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from flawflow.learn.detector.detector import Aggregation, Detector
+from flawflow.learn.detector.aggregation import BY_PICTURE
+from flawflow.learn.detector.baseline_options import NoOptions
+from flawflow.learn.detector.detector import Detector
 from flawflow.learn.source import Source
 
 # Channels that never change still need a variance: a share of the others', and a little where none changes.
@@ -22,10 +24,11 @@ class Mahalanobis(Detector):
     """
 
     name = "mahalanobis"
-    aggregation = Aggregation(by_position=False, on_grid=False, tail=0.0)
+    aggregation = BY_PICTURE
 
-    def __init__(self) -> None:
+    def __init__(self, options: NoOptions | None = None) -> None:
         super().__init__()
+        self.options = options or NoOptions()
         self.count = 0
 
     def fit(self, source: Source) -> None:

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from flawflow.learn.source import OnProgress, Progress
+from flawflow.progress import OnProgress, Progress
 
 # Vectors of the memory that are compared at once: it bounds the table of distances.
 _PART = 2048

@@ -1,32 +1,19 @@
 """PaDiM: one Gaussian for each position."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from flawflow.learn.detector.detector import Aggregation, Detector
+from flawflow.learn.detector.aggregation import BY_PIXELS
+from flawflow.learn.detector.baseline_options import PadimOptions
+from flawflow.learn.detector.detector import Detector
 from flawflow.learn.detector.joined import check_size
-from flawflow.learn.detector.patches import Patches, PatchOptions
-from flawflow.learn.source import Progress, Source
+from flawflow.learn.detector.patches import Patches
+from flawflow.learn.source import Source
+from flawflow.progress import Progress
 
 _PART = 256
-
-
-@dataclass(frozen=True, kw_only=True)
-class PadimOptions(PatchOptions):
-    """What PaDiM keeps. A model grows with the square of the channels.
-
-    Attributes:
-        regularisation: ε of the paper's eq. 1, added to the covariance's diagonal.
-    """
-
-    channels: int | None = 100
-    regularisation: float = 0.01
-
-
-POOLED = PadimOptions(pooling="inner", interpolation="bilinear", standardised=True, channels=None)
 
 
 class Padim(Detector):
@@ -35,10 +22,14 @@ class Padim(Detector):
     Defard, Setkov, Loesch, Audigier: "PaDiM" (ICPR 2020, https://arxiv.org/abs/2011.08785). All scales are
     joined at the finest grid, coarser ones repeated; a random choice of 100 channels, as the paper makes
     for ResNet-18; smoothing with σ = 4, and the picture's score is the maximum of its map.
+
+    The detector "padim-pooled" is this one in its strongest form on a small encoder (`POOLED`), on features
+    of strides 8 and 16 alone: each averaged over 3 × 3 neighbours, coarse ones interpolated instead of
+    repeated, all channels, standardised.
     """
 
     name = "padim"
-    aggregation = Aggregation(by_position=False, on_grid=False, smoothing=4.0, tail=0.0)
+    aggregation = BY_PIXELS
 
     patches: Patches
     mean: Tensor
@@ -78,19 +69,6 @@ class Padim(Detector):
         whitened = torch.bmm(centred, self.whitening)
         distance = whitened.square().sum(dim=2).sqrt()
         return [distance.transpose(0, 1).reshape(-1, height, width)]
-
-
-class PooledPadim(Padim):
-    """PaDiM in its strongest form on a small encoder.
-
-    Differences from the paper: features of strides 8 and 16 alone, each averaged over 3 × 3 neighbours;
-    coarse ones interpolated instead of repeated; all channels, standardised.
-    """
-
-    name = "padim-pooled"
-
-    def __init__(self, options: PadimOptions = POOLED) -> None:
-        super().__init__(options)
 
 
 def gaussians(vectors: Tensor, regularisation: float) -> tuple[Tensor, Tensor]:

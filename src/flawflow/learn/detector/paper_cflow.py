@@ -2,22 +2,25 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from flawflow.learn.augment import REFERENCE, view_generator
-from flawflow.learn.detector.detector import Aggregation, Detector
+from flawflow.learn.augment import random_view, view_generator
+from flawflow.learn.augmentation import REFERENCE
+from flawflow.learn.detector.aggregation import OF_PAPER
+from flawflow.learn.detector.baseline_options import PaperOptions
+from flawflow.learn.detector.detector import Detector
 from flawflow.learn.detector.folded import FoldedFlow
 from flawflow.learn.detector.measured import LikelihoodScale, measure_scales, peak_of
 from flawflow.learn.flow import Chain, cflow_decoder, logsigmoid_loss
 from flawflow.learn.position import sine_position
 from flawflow.learn.recorded import adam, recorded
-from flawflow.learn.source import Progress, Source
+from flawflow.learn.source import Source
 from flawflow.learn.work import pack, unpack
 from flawflow.picture import read_picture, resize_picture
+from flawflow.progress import Progress
 
 CONDITION_CHANNELS = 128
 BLOCKS = 8
@@ -25,17 +28,6 @@ PICTURES = 32
 VECTORS = 256
 RATE, LEAST_RATE, WARM_RATE = 2e-4, 2e-7, 2e-5
 EPOCHS, PASSES_AN_EPOCH, WARM_EPOCHS = 25, 8, 2
-
-
-@dataclass(frozen=True, kw_only=True)
-class PaperOptions:
-    """How long to learn; everything else is the reference's.
-
-    Attributes:
-        passes: Passes over the pictures; the reference makes 25 times 8. The schedule stays that of 200.
-    """
-
-    passes: int = EPOCHS * PASSES_AN_EPOCH
 
 
 class PaperCflow(Detector):
@@ -46,7 +38,7 @@ class PaperCflow(Detector):
     """
 
     name = "paper-cflow"
-    aggregation = Aggregation(by_position=False, on_grid=False, align_corners=True, tail=0.0)
+    aggregation = OF_PAPER
 
     def __init__(self, options: PaperOptions | None = None) -> None:
         super().__init__()
@@ -209,7 +201,7 @@ def pyramids(source: Source, generator: torch.Generator, done: int) -> Iterator[
         pictures = []
         for index in order[start : start + PICTURES]:
             plain = resize_picture(read_picture(readable[index]), source.size)
-            pictures.append(REFERENCE(plain, view_generator(source.seed, index, done + 1)))
+            pictures.append(random_view(plain, REFERENCE, view_generator(source.seed, index, done + 1)))
         with torch.inference_mode():
             maps = source.encoder(torch.from_numpy(np.stack(pictures)).to(source.device))
         # Tensors made in inference mode cannot be saved for a gradient.

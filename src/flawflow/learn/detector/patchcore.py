@@ -1,39 +1,17 @@
 """PatchCore: a memory of representative patches."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor
 
-from flawflow.learn.detector.detector import Aggregation, Detector
+from flawflow.learn.detector.aggregation import BY_PIXELS
+from flawflow.learn.detector.baseline_options import PatchcoreOptions
+from flawflow.learn.detector.detector import Detector
 from flawflow.learn.detector.joined import check_size, chosen_positions
 from flawflow.learn.detector.neighbours import greedy_coreset, nearest_distance, random_projection
-from flawflow.learn.detector.patches import Patches, PatchOptions, Pooling
+from flawflow.learn.detector.patches import Patches
 from flawflow.learn.source import Source
-
-
-@dataclass(frozen=True, kw_only=True)
-class PatchcoreOptions(PatchOptions):
-    """What PatchCore keeps.
-
-    Attributes:
-        selection: How the memory is chosen: "coreset" covers all patches evenly, "random" draws them.
-        share: Of all patches, how many the memory keeps.
-        most: Vectors at most, whatever the share.
-        projected: Channels in which the coreset is chosen.
-    """
-
-    pooling: Pooling = "padded"
-    interpolation: Literal["nearest", "bilinear"] = "bilinear"
-    selection: Literal["coreset", "random"] = "coreset"
-    share: float = 0.1
-    most: int = 10_000
-    projected: int = 128
-
-
-NEAREST = PatchcoreOptions(pooling="inner", standardised=True, selection="random", share=1.0, most=8_000)
 
 
 class Patchcore(Detector):
@@ -46,10 +24,13 @@ class Patchcore(Detector):
     Differences: the memory ends at 10,000 vectors; channels stay as many as the encoder gives, where the
     paper pools each scale to 1,024; the score is the map's maximum, without the paper's reweighting by the
     neighbour's own neighbourhood, since one head scores all detectors.
+
+    The detector "knn" is this one without the choice of its memory (`NEAREST`): 8,000 random patches;
+    channels are standardised, and averages at the map's edge count only the neighbours that there are.
     """
 
     name = "patchcore"
-    aggregation = Aggregation(by_position=False, on_grid=False, smoothing=4.0, tail=0.0)
+    aggregation = BY_PIXELS
 
     patches: Patches
     memory: Tensor
@@ -90,16 +71,3 @@ class Patchcore(Detector):
             return torch.randperm(len(vectors), generator=generator)[:count]
         projected = random_projection(vectors, self.options.projected, seed=source.seed)
         return greedy_coreset(projected, count, seed=source.seed, on_progress=source.on_progress)
-
-
-class Knn(Patchcore):
-    """The distance of each patch to the nearest of 8,000 random good ones.
-
-    PatchCore's memory without its choice: channels are standardised, and averages at the map's edge count
-    only the neighbours that there are.
-    """
-
-    name = "knn"
-
-    def __init__(self, options: PatchcoreOptions = NEAREST) -> None:
-        super().__init__(options)

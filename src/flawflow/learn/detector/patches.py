@@ -1,38 +1,17 @@
 """From a pyramid to the vectors of patches: pooled or not, joined, standardised or not."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from flawflow.learn.detector.baseline_options import PatchOptions, Pooling
 from flawflow.learn.detector.joined import as_vectors, chosen_positions, join
 from flawflow.learn.detector.standard import LEAST_VARIANCE
 from flawflow.learn.source import Source
 
 _LEAST_VARIANCE = 1e-12
-
-Pooling = Literal["none", "padded", "inner"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class PatchOptions:
-    """How features become the vectors of patches.
-
-    Attributes:
-        pooling: Average each scale over 3 × 3 neighbours before scales are joined: "none" leaves it as it
-            is, "padded" counts zeros beyond the map's edge, "inner" only the neighbours that there are.
-        interpolation: How coarser scales are brought to the finest grid.
-        standardised: Give each channel mean 0 and deviation 1 over all good patches.
-        channels: How many channels to draw at random of all; None for all.
-    """
-
-    pooling: Pooling = "none"
-    interpolation: Literal["nearest", "bilinear"] = "nearest"
-    standardised: bool = False
-    channels: int | None = None
 
 
 class Patches(nn.Module):

@@ -1,65 +1,153 @@
-"""All detectors by name, and what each needs beside its own options."""
+"""All detectors by name, and what each needs beside its own options; without torch.
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+A package of others adds a detector by an entry point of the group `flawflow.detectors`, whose name is the
+detector's and which leads to a `DetectorKind`:
 
-from flawflow.learn.augment import Augmentation
-from flawflow.learn.detector.cflow import Cflow
-from flawflow.learn.detector.detector import Detector
-from flawflow.learn.detector.differnet import Differnet
-from flawflow.learn.detector.mahalanobis import Mahalanobis
+    [project.entry-points."flawflow.detectors"]
+    nearest = "our_package.kinds:NEAREST"
+"""
+
+import importlib
+import importlib.metadata
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from flawflow.errors import RecipeError
+from flawflow.learn.augmentation import MODERATE, Augmentation
+from flawflow.learn.detector.aggregation import BY_PICTURE, BY_PIXELS, OF_CFLOW, OF_PAPER, PLAIN, Aggregation
+from flawflow.learn.detector.baseline_options import (
+    DIFFERNET,
+    NEAREST,
+    POOLED,
+    NoOptions,
+    PadimOptions,
+    PaperOptions,
+    PatchcoreOptions,
+    SpadeOptions,
+)
 from flawflow.learn.detector.options import CflowOptions
-from flawflow.learn.detector.padim import Padim, PooledPadim
-from flawflow.learn.detector.patchcore import Knn, Patchcore
-from flawflow.learn.detector.spade import Spade
+
+if TYPE_CHECKING:
+    from flawflow.learn.detector.detector import Detector
+
+ENTRY_POINTS = "flawflow.detectors"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Choice:
-    """A detector as `train` and `compare` know it.
+class DetectorKind:
+    """A detector as recipes, `train` and `compare` know it.
 
     Attributes:
-        make: Makes an unfitted detector; the preset's flow options count where it has flows of its size.
-        strides: Input pixels per feature vector of each scale, as in its paper.
-        localises: Whether its map tells places; otherwise it is constant.
+        home: Its class as "module:Class"; it is called with the options, and imported when it is to learn.
+        options: Its options at their defaults: a frozen dataclass of numbers, strings, truth values, None
+            and tuples of such.
+        family: Detectors of one family keep each other's options when one takes the other's place in a
+            recipe; empty for none.
+        aggregation: What becomes of its maps; that of the class counts only where it is fitted by hand.
+        strides: Input pixels per feature vector of each scale, fine to coarse, as in its paper.
+        reflect_padding: Whether the encoder's convolutions mirror at the edge.
         augmentation: Makes further views of each picture.
         views: How many of them.
+        localises: Whether its map tells places; otherwise it is constant.
+        crosses: Whether few pictures are cross-fitted without being asked, which takes four trainings.
     """
 
-    make: Callable[[CflowOptions], Detector]
-    strides: tuple[int, ...]
-    localises: bool = True
-    augmentation: Augmentation | None = None
+    home: str
+    options: Any = field(default_factory=NoOptions)
+    family: str = ""
+    aggregation: Aggregation = PLAIN
+    strides: tuple[int, ...] = (4, 8, 16)
+    reflect_padding: bool = False
+    augmentation: Augmentation = MODERATE
     views: int = 0
+    localises: bool = True
+    crosses: bool = True
+
+    def make(self, options: Mapping[str, Any]) -> "Detector":
+        """Make an unfitted detector, with options that differ from the defaults."""
+        module, _, name = self.home.partition(":")
+        detector: Detector = getattr(importlib.import_module(module), name)(replace(self.options, **options))
+        return detector
+
+    def default_options(self) -> dict[str, Any]:
+        """The options at their defaults, by name."""
+        return asdict(self.options)
 
 
-class Uflow(Cflow):
-    """CFLOW without the condition: one density for all positions, which knows none of them.
+_HERE = "flawflow.learn.detector"
+_CFLOW = f"{_HERE}.cflow:Cflow"
+_PADIM = f"{_HERE}.padim:Padim"
+_PATCHCORE = f"{_HERE}.patchcore:Patchcore"
 
-    The "UFLOW" of the ablation of Gudovskiy, Ishizaka, Kozuka: "CFLOW-AD" (WACV 2022,
-    https://arxiv.org/abs/2107.12571).
-    """
-
-    name = "uflow"
-
-    def __init__(self, options: CflowOptions | None = None) -> None:
-        super().__init__(replace(options or CflowOptions(), position_channels=0, position_statistics=False))
-
-
-DETECTORS: Mapping[str, Choice] = {
-    "cflow": Choice(make=Cflow, strides=(4, 8, 16)),
-    "uflow": Choice(make=Uflow, strides=(4, 8, 16)),
-    "padim": Choice(make=lambda _: Padim(), strides=(4, 8, 16)),
-    "padim-pooled": Choice(make=lambda _: PooledPadim(), strides=(8, 16)),
-    "patchcore": Choice(make=lambda _: Patchcore(), strides=(8, 16)),
-    "knn": Choice(make=lambda _: Knn(), strides=(8, 16)),
-    "spade": Choice(make=lambda _: Spade(), strides=(4, 8, 16)),
-    "mahalanobis": Choice(make=lambda _: Mahalanobis(), strides=(8, 16, 32), localises=False),
-    "differnet": Choice(
-        make=lambda _: Differnet(),
+DETECTORS: Mapping[str, DetectorKind] = {
+    "cflow": DetectorKind(home=_CFLOW, options=CflowOptions(), family="cflow", aggregation=OF_CFLOW),
+    "uflow": DetectorKind(
+        home=_CFLOW,
+        options=CflowOptions(position_channels=0, position_statistics=False),
+        family="cflow",
+        aggregation=OF_CFLOW,
+    ),
+    "paper-cflow": DetectorKind(
+        home=f"{_HERE}.paper_cflow:PaperCflow",
+        options=PaperOptions(),
+        aggregation=OF_PAPER,
+        strides=(8, 16, 32),
+        reflect_padding=True,
+        crosses=False,
+    ),
+    "padim": DetectorKind(home=_PADIM, options=PadimOptions(), aggregation=BY_PIXELS),
+    "padim-pooled": DetectorKind(home=_PADIM, options=POOLED, aggregation=BY_PIXELS, strides=(8, 16)),
+    "patchcore": DetectorKind(
+        home=_PATCHCORE, options=PatchcoreOptions(), aggregation=BY_PIXELS, strides=(8, 16)
+    ),
+    "knn": DetectorKind(home=_PATCHCORE, options=NEAREST, aggregation=BY_PIXELS, strides=(8, 16)),
+    "spade": DetectorKind(home=f"{_HERE}.spade:Spade", options=SpadeOptions(), aggregation=BY_PIXELS),
+    "mahalanobis": DetectorKind(
+        home=f"{_HERE}.mahalanobis:Mahalanobis",
+        aggregation=BY_PICTURE,
         strides=(8, 16, 32),
         localises=False,
+    ),
+    "differnet": DetectorKind(
+        home=f"{_HERE}.differnet:Differnet",
+        options=DIFFERNET,
+        aggregation=BY_PICTURE,
+        strides=(8, 16, 32),
         augmentation=Augmentation(degrees=5.0, brightness=0.05, contrast=0.05),
         views=4,
+        localises=False,
     ),
 }
+"""The detectors that come with flawflow; `detector_names` has those of others, too."""
+
+
+@cache
+def _registered() -> Mapping[str, importlib.metadata.EntryPoint]:
+    return {point.name: point for point in importlib.metadata.entry_points(group=ENTRY_POINTS)}
+
+
+def detector_names() -> tuple[str, ...]:
+    """The names of all detectors; none of others is imported for it."""
+    return (*DETECTORS, *sorted(_registered().keys() - DETECTORS.keys()))
+
+
+def detector_kind(name: str) -> DetectorKind:
+    """Find a detector by name.
+
+    Raises:
+        RecipeError: There is none, or what was registered under the name is none.
+    """
+    if name in DETECTORS:
+        return DETECTORS[name]
+    if name not in _registered():
+        raise RecipeError(f"There is no detector {name!r}; choose one of {', '.join(detector_names())}.")
+    point = _registered()[name]
+    try:
+        kind = point.load()
+    except (ImportError, AttributeError) as error:
+        raise RecipeError(f"The detector {name} cannot be loaded from {point.value}: {error}.") from error
+    if not isinstance(kind, DetectorKind):
+        raise RecipeError(f"{point.value} is no DetectorKind: the detector {name} cannot be used.")
+    return kind

@@ -1,25 +1,15 @@
 """SPADE: the nearest good pictures, then the nearest patches in them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from flawflow.learn.detector.detector import Aggregation, Detector
+from flawflow.learn.detector.aggregation import BY_PIXELS
+from flawflow.learn.detector.baseline_options import SpadeOptions
+from flawflow.learn.detector.detector import Detector
 from flawflow.learn.detector.joined import as_vectors, check_size, chosen_positions, join
 from flawflow.learn.source import Source
-
-
-@dataclass(frozen=True, kw_only=True)
-class SpadeOptions:
-    """What SPADE asks.
-
-    Attributes:
-        neighbours: K, the good pictures whose patches form the gallery.
-    """
-
-    neighbours: int = 50
 
 
 class Spade(Detector):
@@ -35,7 +25,7 @@ class Spade(Detector):
     """
 
     name = "spade"
-    aggregation = Aggregation(by_position=False, on_grid=False, smoothing=4.0, tail=0.0)
+    aggregation = BY_PIXELS
 
     pooled: Tensor
     patches: Tensor

@@ -4,7 +4,7 @@ import glob
 import shutil
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from flawflow.station.errors import ConflictError, NotFoundError
 from flawflow.station.improve.compare import compare, give_rates_of
 from flawflow.station.improve.datasets import Datasets
 from flawflow.station.improve.job import Job, next_number, read_jobs, write_job
-from flawflow.station.improve.plan import Plan, Preset
+from flawflow.station.improve.plan import Plan
 from flawflow.station.improve.process import StoppedError, Training
 from flawflow.station.models import Registry
 
@@ -79,8 +79,10 @@ class Jobs:
                 raise NotFoundError(f"there is no job {number}")
             return self._jobs[number]
 
-    def plan(self, model: str, dataset: int, preset: Preset, *, output: Path) -> Plan:
-        """Plan a training of a model's successor.
+    def plan(
+        self, model: str, dataset: int, preset: str, settings: Sequence[str] = (), *, output: Path
+    ) -> Plan:
+        """Plan a training of a model's successor; see `Plan.like`.
 
         Raises:
             NotFoundError: There is no such model or data set.
@@ -92,15 +94,16 @@ class Jobs:
             data=self._datasets.get(dataset).path,
             output=output,
             preset=preset,
+            settings=settings,
         )
 
-    def retrain(self, model: str, dataset: int, preset: Preset) -> Job:
+    def retrain(self, model: str, dataset: int, preset: str, settings: Sequence[str] = ()) -> Job:
         """Start a training.
 
         Raises:
             NotFoundError: There is no such model or data set.
-            ConflictError: The data set is another model's, a training runs already, or the encoder's weights
-                are of a file that is not here.
+            ConflictError: The data set is another model's, a training runs already, a setting does not fit,
+                or the encoder's weights are of a file that is not here.
         """
         if self._datasets.get(dataset).model != model:
             raise ConflictError(f"data set {dataset} is of another model than {model}: make one of {model}")
@@ -109,8 +112,8 @@ class Jobs:
                 raise ConflictError("a training runs already: wait for its end, or cancel it")
             number = next_number(self._folder)
             output = self._folder / str(number) / f"{model}.flaw"
-            plan = self.plan(model, dataset, preset, output=output)
-            plan.require_weights()
+            plan = self.plan(model, dataset, preset, settings, output=output)
+            plan = plan.with_weights_of(self._registry.get(model).card.encoder)
             job = Job(id=number, kind="retrain", model=model, dataset=dataset, plan=plan)
             self._jobs[number] = job
             self._write(job)

@@ -16,9 +16,6 @@ from flawflow.station.improve.plan import Plan
 
 COMMAND = (sys.executable, "-m", "flawflow.station.improve.trainer")
 
-# Where each stage of a training lies on the way; what a detector calls its own work lies between.
-_WAY = {"Features": (0.0, 0.3), "Writing the model": (0.9, 0.93), "Calibrating": (0.93, 1.0)}
-_OWN_WORK = (0.3, 0.9)
 _PATIENCE_SECONDS = 10
 
 OnStep = Callable[[str, float], None]
@@ -94,7 +91,6 @@ class Training:
         assert process.stdin is not None
         assert process.stdout is not None
         last: dict[str, Any] = {}
-        reached = 0.0
         # Stdin stays open as long as the training may run: its end tells the process that nobody listens.
         with contextlib.suppress(BrokenPipeError), process.stdin, process.stdout:
             process.stdin.write(json.dumps(asdict(self._plan)) + "\n")
@@ -102,8 +98,7 @@ class Training:
             for line in process.stdout:
                 last = json.loads(line)
                 if "stage" in last:
-                    reached = max(reached, _share(last["stage"], last["done"], last["total"]))
-                    on_step(last["stage"], reached)
+                    on_step(last["stage"], last["share"])
         return last
 
 
@@ -118,13 +113,3 @@ def _ending(code: int) -> str:
     name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
     why = ", as by a system that is short of memory" if name == "SIGKILL" else ""
     return f"the training was killed ({name}{why})"
-
-
-def _share(stage: str, done: int, total: int) -> float:
-    """How much of a whole training is done.
-
-    >>> _share("Features", 1, 2), _share("Flows", 0, 0), round(_share("Calibrating", 3, 3), 9)
-    (0.15, 0.3, 1.0)
-    """
-    start, end = _WAY.get(stage, _OWN_WORK)
-    return start + (end - start) * (done / total if total else 0.0)

@@ -2,129 +2,37 @@
 
 import contextlib
 from collections.abc import AsyncIterator
-from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, FastAPI, Query
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, Field, StringConstraints
 
 from flawflow.cli.train import require_training
 from flawflow.errors import TrainingError
 from flawflow.inspect.inspector import Inspector
-from flawflow.judge.calibration import Verdict
+from flawflow.recipe import PRESET_SUMMARIES
 from flawflow.station.errors import ConflictError
 from flawflow.station.improve.compare import at_rates_of, compare
 from flawflow.station.improve.dataset import DatasetVersion
 from flawflow.station.improve.datasets import Datasets
-from flawflow.station.improve.job import State
 from flawflow.station.improve.jobs import Jobs
-from flawflow.station.improve.plan import Preset
+from flawflow.station.improve.shapes import (
+    LARGEST_VERSION,
+    ComparisonOut,
+    DatasetIn,
+    DatasetOut,
+    JobIn,
+    JobOut,
+    NotHere,
+    PresetOut,
+    SwitchIn,
+)  # fmt: skip
 from flawflow.station.models import Model
 from flawflow.station.routes.shared import Id, ModelName
 from flawflow.station.shapes import ModelOut, Problem, model_json
 from flawflow.station.station import Station
 
-_LARGEST_VERSION = 2**31 - 1
-
-Version = Annotated[int, Field(ge=0, le=_LARGEST_VERSION)]
-Name = Annotated[str, StringConstraints(max_length=200)]
 _NOTHING: dict[int | str, dict[str, Any]] = {409: {"model": Problem, "description": "It does not fit now"}}
-
-
-class DatasetIn(BaseModel):
-    """Whose reviewed pictures."""
-
-    model: Name
-
-
-class DatasetOut(BaseModel):
-    """A version of a data set, which never changes."""
-
-    version: int
-    model: str
-    created: datetime
-    good: int = Field(description="good pictures, to learn from and to test with")
-    bad: int = Field(description="bad pictures, to test with")
-    train: int = Field(description="good pictures to learn from")
-    test: int = Field(description="reviewed pictures that are never trained on")
-    path: str
-
-
-class JobIn(BaseModel):
-    """What to train."""
-
-    kind: Literal["retrain"] = "retrain"
-    model: Name
-    dataset: Version
-    preset: Preset = "balanced"
-
-
-class Measured(BaseModel):
-    """What a model makes of the reviewed pictures."""
-
-    image_auroc: float | None = Field(description="null where good or bad pictures are missing")
-    false_rejects: int = Field(description="good pictures judged NG")
-    missed: int = Field(description="bad pictures judged OK")
-
-
-class Judged(BaseModel):
-    """What a model makes of one picture."""
-
-    score: float
-    verdict: Verdict
-
-
-class Compared(BaseModel):
-    """One picture and what both models make of it."""
-
-    id: int | None
-    label: Literal["good", "bad"]
-    old: Judged
-    new: Judged
-
-
-class ComparisonOut(BaseModel):
-    """Two models on the reviewed pictures that neither was trained on."""
-
-    count: int
-    old: Measured
-    new: Measured
-    pictures: list[Compared]
-
-
-class ResultOut(BaseModel):
-    """What a training gave."""
-
-    version: int
-    comparison: ComparisonOut
-
-
-class JobOut(BaseModel):
-    """A job."""
-
-    id: int
-    kind: str
-    model: str
-    dataset: int
-    state: State
-    progress: float
-    stage: str
-    error: str | None
-    command: str = Field(description="does the same in another place, where the data set must be too")
-    result: ResultOut | None
-
-
-class NotHere(Problem):
-    """Training needs packages that are not installed here."""
-
-    command: str = Field(description="does it elsewhere")
-
-
-class SwitchIn(BaseModel):
-    """Which version shall inspect."""
-
-    version: Version
 
 
 def router(station: Station) -> APIRouter:
@@ -168,6 +76,11 @@ def _add_datasets(routes: APIRouter, station: Station, datasets: Datasets) -> No
 
 
 def _add_jobs(routes: APIRouter, jobs: Jobs, datasets: Datasets) -> None:
+    @routes.get("/presets", response_model=list[PresetOut])
+    def presets() -> list[dict[str, str]]:
+        """Give the presets that a training may begin from."""
+        return [{"name": name, "summary": summary} for name, summary in PRESET_SUMMARIES.items()]
+
     @routes.get("/jobs", response_model=list[JobOut])
     def all_jobs() -> list[dict[str, Any]]:
         """Give all jobs, the newest first."""
@@ -187,11 +100,12 @@ def _add_jobs(routes: APIRouter, jobs: Jobs, datasets: Datasets) -> None:
                 body.model,
                 body.dataset,
                 body.preset,
+                body.settings,
                 output=datasets.get(body.dataset).path / f"{body.model}.flaw",
             )
             where = f"{error}; or run this where it is: {plan.command()}"
             return JSONResponse({"detail": where, "command": plan.command()}, 501)
-        return jobs.retrain(body.model, body.dataset, body.preset).to_json()
+        return jobs.retrain(body.model, body.dataset, body.preset, body.settings).to_json()
 
     @routes.get("/jobs/{number}", response_model=JobOut)
     def one_job(number: Id) -> dict[str, Any]:
@@ -211,9 +125,7 @@ def _add_versions(routes: APIRouter, station: Station, datasets: Datasets) -> No
         return model_json(model, registry.versions(model.name))
 
     @routes.get("/models/{name}/compare", response_model=ComparisonOut, responses=_NOTHING)
-    def compared(
-        name: ModelName, version: Annotated[int, Query(ge=0, le=_LARGEST_VERSION)]
-    ) -> dict[str, Any]:
+    def compared(name: ModelName, version: Annotated[int, Query(ge=0, le=LARGEST_VERSION)]) -> dict[str, Any]:
         """Compare the model that inspects now (old) with one of its versions (new) on the newest data set."""
         path = registry.version_path(name, version)
         data = datasets.newest(name)

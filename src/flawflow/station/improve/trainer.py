@@ -1,9 +1,9 @@
 """A training as a process of its own: `python -m flawflow.station.improve.trainer`.
 
 It reads one line of JSON from stdin, a plan, and writes lines of JSON to stdout: `{"stage", "done",
-"total", "note"}` for each step of progress and at last `{"model": PATH}` or `{"error": SENTENCE}`. It ends at
-once when stdin does, so that it never outlives the station; unfinished work is kept beside the output, and
-the same plan goes on with it.
+"total", "share", "note"}` for each step of progress, where the share is of the whole, and at last
+`{"model": PATH}` or `{"error": SENTENCE}`. It ends at once when stdin does, so that it never outlives the
+station; unfinished work is kept beside the output, and the same plan resumes it.
 """
 
 import json
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from flawflow.errors import FlawflowError, one_line
+from flawflow.progress import Progress
 from flawflow.station.improve.plan import Plan
 
 # Inspecting goes first.
@@ -51,11 +52,11 @@ def _train(plan: Plan, stream: TextIO) -> Path:
     from flawflow.learn.train import train
     from flawflow.learn.work import UnusableWorkError
 
-    def tell(step: Any) -> None:
-        _say(stream, stage=step.stage, done=step.done, total=step.total, note=step.note)
+    def tell(step: Progress) -> None:
+        _say(stream, stage=step.stage, done=step.done, total=step.total, share=step.share, note=step.note)
 
     def learn(*, resume: bool) -> Path:
-        return train(plan.data, output, **plan.options(), resume=resume, on_progress=tell).model
+        return train(plan.data, output, plan.recipe, resume=resume, on_progress=tell).model
 
     try:
         return learn(resume=True)

@@ -11,11 +11,6 @@ import { chosenModel, modelNamed, refreshModel, station } from "../station.js";
 import { attempt, say } from "../toast.js";
 import { counted, moment, number } from "../words.js";
 
-const PRESETS = [
-  ["fast", "fast: a first look"],
-  ["balanced", "balanced: the usual"],
-  ["accurate", "accurate: takes longer"],
-];
 const ELSEWHERE =
   "This station has no torch, so another machine does the learning; ask for the command here.";
 const POLL = 2000;
@@ -29,7 +24,7 @@ export function showImprove(place) {
     );
     return undefined;
   }
-  const state = { datasets: [], job: null, dataset: null, preset: recall("preset", "balanced") };
+  const state = { datasets: [], job: null, dataset: null, presets: [], preset: recall("preset", "balanced"), settings: "" };
   const sets = h("section", { class: "card stack", "aria-label": "1. Data set" });
   const learn = h("section", { class: "card stack", "aria-label": "2. Learn again" });
   const compare = h("section", { class: "card stack wide", "aria-label": "3. Compare and switch" });
@@ -54,7 +49,13 @@ export function showImprove(place) {
       get(withQuery("/api/inspections", { model: model.name, label, limit: 1 })).then(
         ({ counts }) => counts.OK + counts.REVIEW + counts.NG,
       );
-    const [all, good, bad] = await Promise.all([get("/api/datasets"), ask("good"), ask("bad")]);
+    const [all, presets, good, bad] = await Promise.all([
+      get("/api/datasets"),
+      get("/api/presets"),
+      ask("good"),
+      ask("bad"),
+    ]);
+    state.presets = presets.map(({ name, summary }) => [name, `${name}: ${summary}`]);
     state.datasets = all.filter((set) => set.model === undefined || set.model === model.name);
     state.dataset ??= state.datasets.at(-1)?.version ?? null;
     drawSets(good, bad);
@@ -112,9 +113,18 @@ export function showImprove(place) {
         ),
         field(
           "Preset",
-          select(PRESETS, state.preset, (value) => {
+          select(state.presets, state.preset, (value) => {
             state.preset = value;
             remember("preset", value);
+          }),
+        ),
+        field(
+          "Other settings",
+          h("input", {
+            type: "text",
+            value: state.settings,
+            placeholder: "detector.blocks=4 seed=1",
+            on: { input: ({ target }) => (state.settings = target.value) },
           }),
         ),
         start,
@@ -136,6 +146,7 @@ export function showImprove(place) {
         model: model.name,
         dataset: state.dataset,
         preset: state.preset,
+        settings: state.settings.split(/\s+/).filter(Boolean),
       });
     } catch (error) {
       if (!(error instanceof ServiceError) || error.status !== 501) throw error;

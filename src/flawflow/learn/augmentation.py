@@ -1,0 +1,34 @@
+"""How far the random views of a good picture go; `flawflow.learn.augment` makes them."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Edge = Literal["reflect", "black"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Augmentation:
+    """How far the random views of a good picture go; each amount is drawn evenly from ±its bound.
+
+    Attributes:
+        degrees: Rotation.
+        shift: Shift along each axis, as a part of the side.
+        brightness: Relative change of brightness.
+        contrast: Relative change of contrast.
+        edge: See `flawflow.learn.augment.rotate`.
+        flips: Mirror at random, and turn by quarters; by halves where the picture is no square.
+    """
+
+    degrees: float = 5.0
+    shift: float = 0.0
+    brightness: float = 0.0
+    contrast: float = 0.0
+    edge: Edge = "reflect"
+    flips: bool = False
+
+
+MODERATE = Augmentation()
+"""Turned by up to ±5°."""
+
+REFERENCE = Augmentation(degrees=5.0, edge="black")
+"""What the paper's reference does to every training picture."""

@@ -1,0 +1,247 @@
+"""What a training is asked for, whole: one frozen, JSON-ready object; without torch.
+
+Presets are recipes. A recipe with a change is another recipe (`Recipe.replace`), and every option has one
+dotted name, on the command line, in Python, in the station and in the model card: `size`, `detector.blocks`,
+`aggregation.tail`.
+"""
+
+import dataclasses
+import difflib
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_type_hints
+
+from flawflow.errors import RecipeError
+from flawflow.files import sha256_of_file
+from flawflow.learn.augmentation import MODERATE, Augmentation
+from flawflow.learn.detector.aggregation import OF_CFLOW, Aggregation
+from flawflow.learn.detector.chosen import DetectorRecipe, Option, checked
+from flawflow.learn.detector.registry import detector_kind
+
+_CFLOW = DetectorRecipe()
+_PARTS = ("detector", "aggregation", "augmentation")
+# What a detector brings with it.
+_OF_DETECTOR = ("detector", "aggregation", "augmentation", "strides", "reflect_padding", "views")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """All that decides what is learned from good pictures.
+
+    Attributes:
+        preset: The name of the preset that it began from; it decides nothing more.
+        encoder: The frozen backbone: "lite0", "resnet18", … or any of timm.
+        weights: Its weights: None for those of an installed package, a .safetensors or .pth file, "hub" to
+            download them, or "random" (for timing and tests: it detects nothing).
+        strides: Input pixels per feature vector of each scale, fine to coarse.
+        reflect_padding: Whether the encoder's convolutions mirror at the edge, as the reference's ResNets do.
+        size: (H, W) that pictures are resized to.
+        every: Of a video, every Nth frame is a picture, and the last 15 % of them are kept aside.
+        detector: What follows the encoder, with its options.
+        aggregation: How its maps become one map and one score.
+        seed: Of every random choice.
+        calibration: "split" keeps 15 % of the pictures aside, "cross" cross-fits, "auto" chooses by their
+            number.
+        roi: A mask, drawn over one of the pictures, of what counts (not black), or a model file, whose mask
+            is taken. What lies elsewhere changes nothing: neither what is learned nor any score, map or
+            region of the model.
+        ignore: Likewise of what does not count.
+        exclude_suspects: Leave pictures that may be defective out of learning and calibration.
+        augment: "auto" learns from mirrored and turned views, too, where a check on these pictures says
+            that the parts lie anyhow (`flawflow.learn.alignment`); "none" does not ask.
+        views: How many further views of each picture are learned from, whatever `augment` finds.
+        augmentation: Makes them.
+
+    Raises:
+        RecipeError: A value is out of its range.
+    """
+
+    preset: str = "balanced"
+    encoder: str = "lite0"
+    weights: str | None = None
+    strides: tuple[int, ...] = (4, 8, 16)
+    reflect_padding: bool = False
+    size: tuple[int, int] = (256, 256)
+    every: int = 10
+    detector: DetectorRecipe = _CFLOW
+    aggregation: Aggregation = OF_CFLOW
+    seed: int = 0
+    calibration: Literal["auto", "split", "cross"] = "auto"
+    roi: str | None = None
+    ignore: str | None = None
+    exclude_suspects: bool = False
+    augment: Literal["none", "auto"] = "none"
+    views: int = 0
+    augmentation: Augmentation = MODERATE
+
+    def __post_init__(self) -> None:
+        for name in ("strides", "size", "every"):
+            value = getattr(self, name)
+            if value in ((), 0) or min(value if isinstance(value, tuple) else (value,)) < 1:
+                raise RecipeError(f"{name} must be positive; got {value}")
+        if self.views < 0 or not 0 <= self.seed < 2**63:
+            raise RecipeError(f"views and seed must be 0 or more; got {self.views} and {self.seed}")
+        for name, value in self.flat().items():
+            if isinstance(value, float) and not math.isfinite(value):
+                raise RecipeError(f"{name} must be finite; got {value}")
+
+    @classmethod
+    def of(
+        cls, preset: str = "balanced", changes: Mapping[str, object] | None = None, /, **more: object
+    ) -> "Recipe":
+        """The recipe of a preset, with changes as of `replace`.
+
+        Raises:
+            RecipeError: There is no such preset, or a change does not fit.
+
+        >>> Recipe.of("fast", encoder="resnet18", detector="padim").strides
+        (4, 8, 16)
+        """
+        if preset not in PRESETS:
+            raise RecipeError(f"There is no preset {preset!r}; choose one of {', '.join(PRESETS)}.")
+        return PRESETS[preset].replace(changes, **more)
+
+    def replace(self, changes: Mapping[str, object] | None = None, /, **more: object) -> "Recipe":
+        """The recipe with other values.
+
+        A detector that is given by its name brings along all that its paper has: its options, scales,
+        aggregation and views. What one of the same family had that differs from its defaults is kept.
+
+        Args:
+            changes: Values by dotted name.
+            more: Values by name.
+
+        Raises:
+            RecipeError: There is no such name, or a value does not fit.
+
+        >>> Recipe().replace({"detector.blocks": 4}, size=(128, 128)).detector.options["blocks"]
+        4
+        """
+        given = {**(changes or {}), **more}
+        name = given.get("detector")
+        recipe = self._with_detector(str(given.pop("detector"))) if isinstance(name, str) else self
+        for part in _PARTS:
+            inside = {key.partition(".")[2]: given.pop(key) for key in [*given] if key.startswith(f"{part}.")}
+            given |= {part: recipe._part(part, inside)} if inside else {}
+        hints = get_type_hints(Recipe)
+        for key in given:
+            if key not in hints or key == "preset":
+                raise RecipeError(f"A recipe has no {key!r}; {recipe._nearest(key)}")
+        fields = {key: checked(hints[key], value, key) for key, value in given.items()}
+        return dataclasses.replace(recipe, **fields)
+
+    def on(self, preset: str) -> "Recipe":
+        """The same changes on another preset.
+
+        The preset paper is CFLOW-AD to the letter: it neither takes another detector nor gives its own away.
+        """
+        if preset == self.preset:
+            return self
+        changes = self.changes()
+        if "paper" in (preset, self.preset):
+            changes = {key: value for key, value in changes.items() if key.split(".")[0] not in _OF_DETECTOR}
+        return Recipe.of(preset, changes)
+
+    def flat(self) -> dict[str, Option]:
+        """All values by dotted name, but for the preset's name: what can be changed."""
+        values: dict[str, Option] = {}
+        for item in dataclasses.fields(self):
+            value = getattr(self, item.name)
+            if item.name == "detector":
+                values["detector"] = value.name
+                inside = value.options
+            elif dataclasses.is_dataclass(value):
+                inside = vars(value)
+            else:
+                values[item.name] = value
+                continue
+            values |= {f"{item.name}.{name}": part for name, part in inside.items()}
+        del values["preset"]
+        return values
+
+    def changes(self) -> dict[str, Option]:
+        """What differs from the preset: `Recipe.of(recipe.preset, recipe.changes()) == recipe`."""
+        base = PRESETS.get(self.preset, PRESETS["balanced"])
+        switch = {} if base.detector.name == self.detector.name else {"detector": self.detector.name}
+        try:
+            usual = base.replace(switch).flat()
+        except RecipeError:  # The detector is not installed here.
+            usual = base.flat()
+        return switch | {name: value for name, value in self.flat().items() if value != usual.get(name)}
+
+    def decisive(self) -> dict[str, Any]:
+        """All that decides the result, JSON-ready by dotted name: files count by what they hold."""
+        values: dict[str, Any] = json.loads(json.dumps(self.flat()))
+        for name in ("weights", "roi", "ignore"):
+            path = values[name]
+            if path not in (None, "hub", "random") and Path(path).is_file():
+                values[name] = sha256_of_file(Path(path))
+        return values
+
+    def fingerprint(self) -> str:
+        """A checksum of `decisive`: two recipes of one fingerprint give the same from the same pictures."""
+        return hashlib.sha256(json.dumps(self.decisive(), sort_keys=True).encode()).hexdigest()
+
+    def _with_detector(self, name: str) -> "Recipe":
+        if self.preset == "paper" and name != self.detector.name:
+            raise RecipeError(
+                f"The preset paper is {self.detector.name} by the letter and takes no other detector; choose "
+                f"the preset balanced for {name}."
+            )
+        kind = detector_kind(name)
+        if name == self.detector.name:
+            return self
+        own = detector_kind(self.detector.name)
+        options = kind.default_options()
+        if kind.family and kind.family == own.family:
+            defaults = own.default_options()
+            options |= {key: value for key, value in self.detector.options.items() if value != defaults[key]}
+        return dataclasses.replace(
+            self,
+            detector=DetectorRecipe(name=name, options=options),
+            aggregation=kind.aggregation,
+            strides=kind.strides,
+            reflect_padding=kind.reflect_padding,
+            augmentation=kind.augmentation,
+            views=kind.views,
+        )
+
+    def _part(self, part: str, inside: Mapping[str, object]) -> object:
+        own = getattr(self, part)
+        if isinstance(own, DetectorRecipe):
+            return own.with_options(inside)
+        hints = get_type_hints(type(own))
+        for name in inside.keys() - hints.keys():
+            raise RecipeError(f"A recipe has no '{part}.{name}'; {self._nearest(f'{part}.{name}')}")
+        return dataclasses.replace(
+            own, **{name: checked(hints[name], value, f"{part}.{name}") for name, value in inside.items()}
+        )
+
+    def _nearest(self, name: str) -> str:
+        close = difflib.get_close_matches(name, self.flat(), n=3)
+        return f"did you mean {' or '.join(close)}?" if close else f"it has {', '.join(self.flat())}."
+
+
+_ACCURATE = {"blocks": 4, "hidden": 128, "expansion": 4, "steps": 4000, "peak_rate": 3e-3}
+
+PRESETS: Mapping[str, Recipe] = {
+    recipe.preset: recipe
+    for recipe in (
+        Recipe(preset="fast").replace({"detector.steps": 400}),
+        Recipe(preset="balanced"),
+        Recipe(preset="accurate").replace({f"detector.{name}": value for name, value in _ACCURATE.items()}),
+        dataclasses.replace(Recipe().replace(detector="paper-cflow"), preset="paper"),
+    )
+}
+"""Ready choices between speed and accuracy, and the paper's own."""
+
+PRESET_SUMMARIES: Mapping[str, str] = {
+    "fast": "a first look",
+    "balanced": "the usual",
+    "accurate": "takes longer",
+    "paper": "CFLOW-AD to the letter, takes hours",
+}

@@ -1,0 +1,68 @@
+"""A recipe's values as a person writes them."""
+
+import json
+
+from flawflow.errors import RecipeError
+from flawflow.learn.detector.chosen import Option
+from flawflow.learn.detector.options import FLOWS
+from flawflow.recipe import Recipe
+
+
+def with_flow(recipe: Recipe, name: str) -> Recipe:
+    """The recipe with flows of a family of `FLOWS`; "realnvp" leaves it as it is.
+
+    Raises:
+        RecipeError: There is no such family, or the detector has no flow that could be of another.
+    """
+    if name not in FLOWS:
+        raise RecipeError(f"There is no flow {name!r}; choose one of {', '.join(FLOWS)}.")
+    if not FLOWS[name].keys() <= recipe.detector.options.keys():
+        raise RecipeError(
+            f"The detector {recipe.detector.name} cannot have the flow {name}: leave that out, or choose the "
+            "detector cflow, uflow or differnet with another preset than paper."
+        )
+    return recipe.replace({f"detector.{option}": value for option, value in FLOWS[name].items()})
+
+
+def setting(recipe: Recipe, text: str) -> Recipe:
+    """The recipe with one value as a person writes it.
+
+    Args:
+        recipe: The recipe.
+        text: `NAME=VALUE`; the value is text or JSON, and lists may be written without brackets.
+
+    Raises:
+        RecipeError: It is no such thing, or does not fit.
+
+    >>> setting(Recipe(), "detector.blocks=4").detector.options["blocks"]
+    4
+    >>> setting(Recipe(), "strides=8,16").strides
+    (8, 16)
+    """
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise RecipeError(f"{text!r} sets nothing: write NAME=VALUE, such as detector.blocks=4.")
+    try:
+        return recipe.replace({name: _from_text(value)})
+    except RecipeError:
+        # What looks like a number may be a name.
+        if isinstance(_from_text(value), str):
+            raise
+    try:
+        return recipe.replace({name: value})
+    except RecipeError:
+        return recipe.replace({name: _from_text(value)})
+
+
+def as_setting(name: str, value: Option) -> str:
+    """What `setting` reads as this value."""
+    return f"{name}={value if isinstance(value, str) else json.dumps(value)}"
+
+
+def _from_text(text: str) -> object:
+    for form in (text, f"[{text}]") if "," in text else (text,):
+        try:
+            return json.loads(form)
+        except (ValueError, RecursionError):
+            continue
+    return text
