@@ -19,7 +19,7 @@ from flawflow.compare.summary import summarise
 from flawflow.compare.tables import write_tables
 from flawflow.progress import ignore_progress
 from flawflow.recipe import Recipe
-from flawflow.recipe_text import setting
+from flawflow.recipe.text import setting
 
 
 def main() -> None:

@@ -20,7 +20,7 @@ import torch
 from torch import nn
 
 from common import alternated, machine, quartiles, table, write_report
-from flawflow.learn.detector.options import CflowOptions
+from flawflow.recipe.options import CflowOptions
 from latency import build_model
 
 SIZE = (256, 256)

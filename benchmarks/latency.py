@@ -36,7 +36,6 @@ from flawflow.inspect.engine import open_session
 from flawflow.inspect.engines import ENGINES
 from flawflow.inspect.openvino_engine import compile_graph
 from flawflow.learn.detector.cflow import Cflow
-from flawflow.learn.detector.options import CflowOptions
 from flawflow.learn.encoder import Encoder, build_encoder
 from flawflow.learn.export import OPSET, export_graph
 from flawflow.learn.features import FeatureStore
@@ -44,6 +43,7 @@ from flawflow.learn.head import Head
 from flawflow.learn.model import InspectionModel, build_head
 from flawflow.learn.source import Source
 from flawflow.learn.work import WorkFolder
+from flawflow.recipe.options import CflowOptions
 
 # The strides that the presets take for small networks, and the paper's.
 STRIDES = {"lite0": (4, 8, 16)}

@@ -30,8 +30,8 @@ import peer_models as peers
 from common import alternated, machine, quartiles, table, write_report
 from flawflow.files import write_whole
 from flawflow.inspect.engine import OnnxRuntimeEngine
-from flawflow.learn.detector.options import CflowOptions
 from flawflow.learn.export import OPSET, export_graph
+from flawflow.recipe.options import CflowOptions
 from latency import build_model
 
 METHODS = ("cflow", "padim", "patchcore", "efficient_ad")

@@ -26,9 +26,9 @@ from common import machine, quartiles, slope, table, write_report
 from flawflow import Inspector, train
 from flawflow.dataset import Dataset, open_dataset
 from flawflow.inspect.stream import threads_a_worker
-from flawflow.learn.detector.options import CflowOptions
 from flawflow.progress import Progress
 from flawflow.recipe import Recipe
+from flawflow.recipe.options import CflowOptions
 from flawflow.synthetic import draw_parts
 
 # From one scale to four; the small encoder's default are three.

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from flawflow.canary import Canary
 from flawflow.card import FORMAT_VERSION, Card
 from flawflow.errors import ModelFileError
-from flawflow.learn.detector.chosen import DetectorRecipe
 from flawflow.recipe import Recipe
+from flawflow.recipe.chosen import DetectorRecipe
 
 
 def changed(card, path, value):

@@ -53,7 +53,7 @@ def calls(monkeypatch: pytest.MonkeyPatch, tiny_model: Path, tiny_card: Card) ->
     module = types.ModuleType("flawflow.learn.train")
     module.train = train  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "flawflow.learn.train", module)
-    monkeypatch.setattr("flawflow.cli.train._NEEDED", ())
+    monkeypatch.setattr("flawflow.learn.requirements._NEEDED", ())
     return collected
 
 

@@ -10,11 +10,11 @@ from PIL import Image
 from flawflow.learn import alignment
 from flawflow.learn.alignment import CANDIDATES, augmented, choose_augmentation, gain
 from flawflow.learn.augment import flip, random_view, view_generator
-from flawflow.learn.augmentation import Augmentation
 from flawflow.learn.encoder import build_encoder
 from flawflow.learn.features import FeatureStore
 from flawflow.picture import read_picture, resize_picture
 from flawflow.recipe import Recipe
+from flawflow.recipe.augmentation import Augmentation
 
 
 def _store(*, aligned: bool, count: int = 16) -> FeatureStore:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flawflow.learn.augment import random_view, relight, rotate, shift, view_generator
-from flawflow.learn.augmentation import REFERENCE, Augmentation
+from flawflow.recipe.augmentation import REFERENCE, Augmentation
 
 ALL = Augmentation(degrees=8, shift=0.1, brightness=0.2, contrast=0.2)
 

@@ -13,7 +13,6 @@ from flawflow.errors import TrainingError
 from flawflow.learn.detector.cflow import Cflow
 from flawflow.learn.detector.folded import FoldedFlow
 from flawflow.learn.detector.measured import DistanceScale
-from flawflow.learn.detector.options import CflowOptions
 from flawflow.learn.encoder import build_encoder
 from flawflow.learn.export import TOLERANCE, check_graph, export_graph
 from flawflow.learn.flow import AffineCoupling, Bijection, Chain, Standardize
@@ -21,6 +20,7 @@ from flawflow.learn.flow.folding import AffineFold, Fold
 from flawflow.learn.head import Head
 from flawflow.learn.model import InspectionModel
 from flawflow.model_file import read_model
+from flawflow.recipe.options import CflowOptions
 
 SIZE = (128, 128)
 

@@ -9,10 +9,10 @@ from PIL import Image
 
 from flawflow.errors import DatasetError, TrainingError
 from flawflow.learn.augment import random_view, view_generator
-from flawflow.learn.augmentation import Augmentation
 from flawflow.learn.encoder import Encoder, build_encoder
 from flawflow.learn.extract import extract
 from flawflow.picture import read_picture, resize_picture
+from flawflow.recipe.augmentation import Augmentation
 
 SIZE = (64, 96)
 VIEWS = Augmentation(degrees=5, shift=0.05, brightness=0.1)

@@ -19,12 +19,10 @@ from flawflow.card import Card
 from flawflow.errors import ModelFileError, PictureError, TrainingError
 from flawflow.inspect.engine import OnnxRuntimeEngine
 from flawflow.judge.interest import from_runs, to_runs
-from flawflow.learn.detector.baseline_options import NEAREST, POOLED, PaperOptions, SpadeOptions
 from flawflow.learn.detector.cflow import Cflow
 from flawflow.learn.detector.detector import Detector
 from flawflow.learn.detector.differnet import Differnet
 from flawflow.learn.detector.mahalanobis import Mahalanobis
-from flawflow.learn.detector.options import CflowOptions
 from flawflow.learn.detector.padim import Padim
 from flawflow.learn.detector.paper_cflow import PaperCflow
 from flawflow.learn.detector.patchcore import Patchcore
@@ -36,6 +34,8 @@ from flawflow.learn.source import Source
 from flawflow.learn.work import WorkFolder
 from flawflow.model_file import read_model, write_model
 from flawflow.picture import read_picture, resize_mask
+from flawflow.recipe.baseline_options import NEAREST, POOLED, PaperOptions, SpadeOptions
+from flawflow.recipe.options import CflowOptions
 
 SIZE = (64, 64)
 # Left of the middle, with a hole: its edges are not those of the coarser maps.

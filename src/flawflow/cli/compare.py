@@ -9,8 +9,8 @@ import click
 from flawflow.cli.group import after_interrupt
 from flawflow.cli.options import device_option, limit_option
 from flawflow.cli.recipe import asked, preset_option, recipe_option, set_option
-from flawflow.cli.train import require_training
-from flawflow.learn.detector.registry import detector_kind, detector_names
+from flawflow.learn.requirements import require_training
+from flawflow.recipe.registry import detector_kind, detector_names
 
 if TYPE_CHECKING:
     from flawflow.compare.plan import Run, Variant

@@ -28,8 +28,9 @@ def command(*, output: Path) -> None:
 
     from flawflow.cli.evaluate import run_evaluation
     from flawflow.cli.inspect import run_inspection
-    from flawflow.cli.train import require_training, run_training
+    from flawflow.cli.train import run_training
     from flawflow.dataset import open_dataset
+    from flawflow.learn.requirements import require_training
     from flawflow.recipe import PRESETS
 
     require_training()

@@ -8,10 +8,10 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import click
 
 from flawflow.cli.options import parse_size
-from flawflow.learn.detector.options import FLOWS
-from flawflow.learn.detector.registry import detector_names
 from flawflow.recipe import PRESETS, Recipe
-from flawflow.recipe_text import setting, with_flow
+from flawflow.recipe.options import FLOWS
+from flawflow.recipe.registry import detector_names
+from flawflow.recipe.text import setting, with_flow
 
 _HELP: Mapping[str, str] = {
     "encoder": "Frozen backbone: lite0, resnet18, … or any of timm.",
@@ -81,7 +81,7 @@ def asked(preset: str, settings: Sequence[str] = (), *, flow: str = "realnvp", *
 
     Args:
         preset: A preset's name.
-        settings: As of `flawflow.recipe_text.setting`; they count last.
+        settings: As of `flawflow.recipe.text.setting`; they count last.
         flow: A family of flows.
         values: Of the recipe by name; None and False are those of the preset.
 

@@ -8,8 +8,8 @@ import click
 from flawflow.cli.group import after_interrupt
 from flawflow.cli.options import device_option, limit_option
 from flawflow.cli.recipe import recipe_options
-from flawflow.cli.train import require_training
 from flawflow.errors import DatasetError, FlawflowError
+from flawflow.learn.requirements import require_training
 from flawflow.recipe import Recipe
 
 if TYPE_CHECKING:

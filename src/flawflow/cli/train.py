@@ -1,6 +1,5 @@
 """flawflow train: good pictures in, one model file out."""
 
-import importlib.util
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,8 @@ import click
 from flawflow.cli.group import after_interrupt
 from flawflow.cli.options import EXIT_LEFT_OUT, dataset_options, device_option, say_left_out
 from flawflow.cli.recipe import recipe_options
-from flawflow.errors import FlawflowError, TrainingError, one_line
+from flawflow.errors import FlawflowError, one_line
+from flawflow.learn.requirements import require_training
 from flawflow.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from flawflow.learn.train import TrainingResult
 
 _SUSPECTS_SHOWN = 10
-
-# The export's packages are asked for too: their lack must not show after the work is done.
-_NEEDED = ("torch", "torchvision", "timm", "safetensors", "onnx", "onnxscript")
 
 
 @click.command("train", short_help="Learn a part from good pictures.")
@@ -77,20 +74,6 @@ def run_training(dataset: "Dataset", output: Path, recipe: Recipe, **options: An
     _print_result(result)
     _print_suspects(result, excluded=recipe.exclude_suspects)
     return result
-
-
-def require_training() -> None:
-    """Say what is missing for learning, before any work.
-
-    Raises:
-        TrainingError: A package of the extra `train` is not installed.
-    """
-    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
-    if missing:
-        raise TrainingError(
-            f"learning needs {', '.join(missing)}, which this installation leaves out: "
-            "pip install 'flawflow[train]'"
-        )
 
 
 def _print_result(result: "TrainingResult") -> None:

@@ -14,13 +14,13 @@ import torch
 from torch import Tensor
 
 from flawflow.errors import DatasetError
-from flawflow.learn.augmentation import Augmentation
 from flawflow.learn.detector.standard import PositionStandard
 from flawflow.learn.encoder import Encoder
 from flawflow.learn.extract import extract
 from flawflow.learn.features import FeatureStore
 from flawflow.learn.split import LEAST_PICTURES, split_good
 from flawflow.recipe import Recipe
+from flawflow.recipe.augmentation import Augmentation
 from flawflow.video.names import is_video_name
 
 VIEWS = 3

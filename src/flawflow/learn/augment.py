@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from flawflow.learn.augmentation import Augmentation, Edge
+from flawflow.recipe.augmentation import Augmentation, Edge
 
 Picture = NDArray[np.uint8]
 

@@ -20,11 +20,11 @@ from torch import Tensor
 from flawflow.errors import DatasetError, PictureError, TrainingError
 from flawflow.files import errors_name
 from flawflow.learn.augment import random_view, view_generator
-from flawflow.learn.augmentation import Augmentation
 from flawflow.learn.encoder import Encoder
 from flawflow.learn.features import FeatureStore
 from flawflow.learn.look import Look
 from flawflow.picture import read_picture, resize_picture
+from flawflow.recipe.augmentation import Augmentation
 
 _GIB = 2**30
 _FLOAT_BYTES = 4

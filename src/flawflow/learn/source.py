@@ -6,12 +6,12 @@ from pathlib import Path
 
 import torch
 
-from flawflow.learn.augmentation import Augmentation
 from flawflow.learn.encoder import Encoder
 from flawflow.learn.extract import extract
 from flawflow.learn.features import FeatureStore
 from flawflow.learn.work import WorkFolder
 from flawflow.progress import OnProgress, Progress, ignore_progress
+from flawflow.recipe.augmentation import Augmentation
 
 
 @dataclass(frozen=True, kw_only=True)

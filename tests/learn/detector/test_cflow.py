@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from flawflow.inspect.engine import OnnxRuntimeEngine
 from flawflow.learn.detector.cflow import Cflow
 from flawflow.learn.detector.detector import Weights
-from flawflow.learn.detector.options import CflowOptions
 from flawflow.learn.export import TOLERANCE, check_graph, export_graph
 from flawflow.learn.model import InspectionModel, build_head
 from flawflow.learn.source import Source
 from flawflow.progress import Progress
+from flawflow.recipe.options import CflowOptions
 
 MakeSource = Callable[[Sequence[int]], Source]
 SHORT = CflowOptions(steps=6, blocks=2, hidden=8, position_channels=8, batch=64)

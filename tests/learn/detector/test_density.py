@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from flawflow.learn.detector.density import build_flow, coupling_blocks, limited, sine_condition
-from flawflow.learn.detector.options import CflowOptions
 from flawflow.learn.flow import Chain, Rotation, log_prob
 from flawflow.learn.position import sine_position
 from flawflow.learn.source import Source
+from flawflow.recipe.options import CflowOptions
 
 MakeSource = Callable[[Sequence[int]], Source]
 

@@ -6,10 +6,10 @@ import numpy as np
 import torch
 from sklearn.covariance import EmpiricalCovariance
 
-from flawflow.learn.detector.baseline_options import DIFFERNET
 from flawflow.learn.detector.differnet import Differnet
 from flawflow.learn.features import FeatureStore
 from flawflow.progress import ignore_progress
+from flawflow.recipe.baseline_options import DIFFERNET
 
 
 def test_before_its_first_step_it_is_the_mahalanobis_distance_of_pooled_features():

@@ -7,8 +7,8 @@ import torch
 
 from flawflow.learn.detector.density import build_flow
 from flawflow.learn.detector.folded import FoldedFlow
-from flawflow.learn.detector.options import CflowOptions
 from flawflow.learn.flow import log_prob
+from flawflow.recipe.options import CflowOptions
 
 FAMILY = list(product(("affine", "additive"), ("swap", "rotation", "permutation", "lu"), (False, True)))
 

@@ -9,7 +9,6 @@ from torch import Tensor
 from flawflow.learn.detector.density import build_flow, coupling_blocks
 from flawflow.learn.detector.folded import FoldedFlow, unfold
 from flawflow.learn.detector.folded_parts import Halve, Split
-from flawflow.learn.detector.options import CflowOptions
 from flawflow.learn.detector.standard import PositionStandard
 from flawflow.learn.flow import (
     ActNorm,
@@ -28,6 +27,7 @@ from flawflow.learn.flow import (
     log_prob,
 )
 from flawflow.learn.position import sine_position
+from flawflow.recipe.options import CflowOptions
 
 GRID, D, C = (3, 5), 9, 8
 POSITIONS = GRID[0] * GRID[1]

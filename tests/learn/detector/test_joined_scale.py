@@ -24,12 +24,12 @@ from flawflow.learn.detector.joined_scale import (
     fit_joined,
     pooling_matrix,
 )
-from flawflow.learn.detector.options import CflowOptions
 from flawflow.learn.extract import allocate
 from flawflow.learn.features import FeatureStore
 from flawflow.learn.interest import cells
 from flawflow.learn.source import Source
 from flawflow.learn.together import Tally
+from flawflow.recipe.options import CflowOptions
 
 MakeSource = Callable[[Sequence[int]], Source]
 SMALL = CflowOptions(steps=0, blocks=2, hidden=16, position_channels=8, batch=64)

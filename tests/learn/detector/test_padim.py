@@ -5,8 +5,8 @@ from sklearn.covariance import EmpiricalCovariance
 
 from flawflow.errors import TrainingError
 from flawflow.learn.detector import joined
-from flawflow.learn.detector.baseline_options import POOLED, PadimOptions
 from flawflow.learn.detector.padim import Padim
+from flawflow.recipe.baseline_options import POOLED, PadimOptions
 
 
 def joined_by_hand(encoder, pictures):

@@ -6,7 +6,6 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from flawflow.learn.detector.baseline_options import PaperOptions
 from flawflow.learn.detector.measured import LikelihoodScale
 from flawflow.learn.detector.paper_cflow import (
     PaperCflow,
@@ -15,6 +14,7 @@ from flawflow.learn.detector.paper_cflow import (
     vector_batches,
 )
 from flawflow.learn.position import sine_position
+from flawflow.recipe.baseline_options import PaperOptions
 
 # By hand, from: Adam with 2e-4; 25 epochs of 8 passes; cosine per epoch down to 2e-7; linear warm-up over
 # the first two epochs from 2e-5, to where the cosine of epoch 2 is.

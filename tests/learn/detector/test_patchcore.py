@@ -4,8 +4,8 @@ import numpy as np
 import torch
 from sklearn.neighbors import NearestNeighbors
 
-from flawflow.learn.detector.baseline_options import NEAREST, PatchcoreOptions
 from flawflow.learn.detector.patchcore import Patchcore
+from flawflow.recipe.baseline_options import NEAREST, PatchcoreOptions
 
 
 def test_distances_are_those_of_scikit_learn_to_a_coreset_of_the_good_patches(

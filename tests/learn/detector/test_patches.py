@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from flawflow.learn.detector.baseline_options import PatchOptions
 from flawflow.learn.detector.patches import Patches
+from flawflow.recipe.baseline_options import PatchOptions
 
 
 @pytest.mark.parametrize("pooling", ["none", "padded", "inner"])

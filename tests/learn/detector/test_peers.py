@@ -18,12 +18,12 @@ import torch
 from torch import Tensor
 
 from flawflow.learn.backbone_compat import import_timm
-from flawflow.learn.detector.baseline_options import PadimOptions, PatchcoreOptions
 from flawflow.learn.detector.neighbours import greedy_coreset, nearest_distance
 from flawflow.learn.detector.padim import Padim
 from flawflow.learn.detector.patchcore import Patchcore
 from flawflow.learn.features import FeatureStore
 from flawflow.progress import ignore_progress
+from flawflow.recipe.baseline_options import PadimOptions, PatchcoreOptions
 
 LAYERS = ["layer1", "layer2", "layer3"]
 # What anomalib adds to the diagonal of every covariance, in two steps.

@@ -3,10 +3,10 @@ import pytest
 import torch
 from sklearn.neighbors import NearestNeighbors
 
-from flawflow.learn.detector.baseline_options import SpadeOptions
 from flawflow.learn.detector.joined import join
 from flawflow.learn.detector.spade import Spade
 from flawflow.learn.train import _some_pictures
+from flawflow.recipe.baseline_options import SpadeOptions
 
 
 @pytest.mark.parametrize("neighbours", [1, 3, 50])

@@ -53,7 +53,7 @@ def fake_training(
     script = tmp_path / "trainer.py"
     script.write_text(_TRAINER.replace("{model!r}", repr(str(model))))
     monkeypatch.setattr(process, "COMMAND", (sys.executable, str(script)))
-    monkeypatch.setattr("flawflow.cli.train._NEEDED", ())
+    monkeypatch.setattr("flawflow.learn.requirements._NEEDED", ())
     return model
 
 

@@ -10,8 +10,8 @@ import pytest
 from flawflow.card import Card
 from flawflow.cli.recipe import asked
 from flawflow.cli.train import command
-from flawflow.learn.detector.chosen import DetectorRecipe
 from flawflow.recipe import PRESETS, Recipe
+from flawflow.recipe.chosen import DetectorRecipe
 from flawflow.station.errors import ConflictError
 from flawflow.station.improve.plan import Plan
 

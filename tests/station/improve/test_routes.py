@@ -137,7 +137,7 @@ def test_a_training_goes_on_after_a_restart(
 def test_without_torch_the_answer_says_what_to_run_elsewhere(
     reviewed: TestClient, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("flawflow.cli.train._NEEDED", ("a_package_that_is_missing",))
+    monkeypatch.setattr("flawflow.learn.requirements._NEEDED", ("a_package_that_is_missing",))
     answer = reviewed.post("/api/jobs", json={"model": "tiny", "dataset": 1, "preset": "fast"})
     assert answer.status_code == 501
     words = shlex.split(answer.json()["command"])

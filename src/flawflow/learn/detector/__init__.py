@@ -1,1 +1,1 @@
-"""Detectors: what follows the encoder. One contract, interchangeable; `registry` names them without torch."""
+"""Detectors: what follows the encoder. One contract, interchangeable; named in `flawflow.recipe`."""

@@ -5,14 +5,14 @@ from functools import partial
 
 from torch import Tensor, nn
 
-from flawflow.learn.detector.aggregation import OF_CFLOW
 from flawflow.learn.detector.density import fit_scale, limited
 from flawflow.learn.detector.detector import Detector, Weights
 from flawflow.learn.detector.joined_scale import COARSE, JOINED, JOINED_SCALES, fit_joined
 from flawflow.learn.detector.measured import measure_scales
-from flawflow.learn.detector.options import CflowOptions
 from flawflow.learn.source import Source
 from flawflow.learn.together import Tally, run_together
+from flawflow.recipe.aggregation import OF_CFLOW
+from flawflow.recipe.options import CflowOptions
 
 
 class Cflow(Detector):

@@ -9,7 +9,6 @@ from torch import Tensor
 from flawflow.learn.detector.folded import FoldedFlow
 from flawflow.learn.detector.learning import Batches, learn, seed_of
 from flawflow.learn.detector.measured import DistanceScale, LikelihoodScale, peak_of
-from flawflow.learn.detector.options import CflowOptions
 from flawflow.learn.detector.standard import PositionStandard
 from flawflow.learn.features import FeatureStore
 from flawflow.learn.flow import (
@@ -27,6 +26,7 @@ from flawflow.learn.flow import (
 from flawflow.learn.position import sine_position
 from flawflow.learn.source import Source
 from flawflow.learn.together import Tally
+from flawflow.recipe.options import CflowOptions
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from flawflow.learn.detector.aggregation import Aggregation
 from flawflow.learn.source import Source
+from flawflow.recipe.aggregation import Aggregation
 
 __all__ = ["Aggregation", "Detector", "Weights"]
 

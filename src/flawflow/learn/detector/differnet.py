@@ -6,15 +6,15 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from flawflow.learn.detector.aggregation import BY_PICTURE
-from flawflow.learn.detector.baseline_options import DIFFERNET
 from flawflow.learn.detector.density import fit_scale, limited
 from flawflow.learn.detector.detector import Detector
 from flawflow.learn.detector.measured import DistanceScale, LikelihoodScale
-from flawflow.learn.detector.options import CflowOptions
 from flawflow.learn.features import FeatureStore
 from flawflow.learn.source import Source
 from flawflow.learn.together import Tally, run_together
+from flawflow.recipe.aggregation import BY_PICTURE
+from flawflow.recipe.baseline_options import DIFFERNET
+from flawflow.recipe.options import CflowOptions
 
 
 class Differnet(Detector):

@@ -13,13 +13,13 @@ from flawflow.learn.detector.folded import FoldedFlow
 from flawflow.learn.detector.gaussian import CellGaussian
 from flawflow.learn.detector.joined import as_vectors, join
 from flawflow.learn.detector.learning import seed_of
-from flawflow.learn.detector.options import CflowOptions
 from flawflow.learn.detector.standard import PositionStandard
 from flawflow.learn.extract import allocate
 from flawflow.learn.features import FeatureStore
 from flawflow.learn.flow import Chain
 from flawflow.learn.source import Source
 from flawflow.learn.together import Tally
+from flawflow.recipe.options import CflowOptions
 
 # The coarsest ones. A finer scale, averaged at the grid of these, adds more work than it tells.
 JOINED_SCALES = 2

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from flawflow.learn.detector.aggregation import BY_PICTURE
-from flawflow.learn.detector.baseline_options import NoOptions
 from flawflow.learn.detector.detector import Detector
 from flawflow.learn.source import Source
+from flawflow.recipe.aggregation import BY_PICTURE
+from flawflow.recipe.baseline_options import NoOptions
 
 # Channels that never change still need a variance: a share of the others', and a little where none changes.
 _LEAST_SHARE = 1e-9

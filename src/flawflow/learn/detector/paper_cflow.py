@@ -8,9 +8,6 @@ import torch
 from torch import Tensor, nn
 
 from flawflow.learn.augment import random_view, view_generator
-from flawflow.learn.augmentation import REFERENCE
-from flawflow.learn.detector.aggregation import OF_PAPER
-from flawflow.learn.detector.baseline_options import PaperOptions
 from flawflow.learn.detector.detector import Detector
 from flawflow.learn.detector.folded import FoldedFlow
 from flawflow.learn.detector.measured import LikelihoodScale, measure_scales, peak_of
@@ -21,6 +18,9 @@ from flawflow.learn.source import Source
 from flawflow.learn.work import pack, unpack
 from flawflow.picture import read_picture, resize_picture
 from flawflow.progress import Progress
+from flawflow.recipe.aggregation import OF_PAPER
+from flawflow.recipe.augmentation import REFERENCE
+from flawflow.recipe.baseline_options import PaperOptions
 
 CONDITION_CHANNELS = 128
 BLOCKS = 8

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from flawflow.learn.detector.aggregation import BY_PIXELS
-from flawflow.learn.detector.baseline_options import PatchcoreOptions
 from flawflow.learn.detector.detector import Detector
 from flawflow.learn.detector.joined import check_size, chosen_positions
 from flawflow.learn.detector.neighbours import greedy_coreset, nearest_distance, random_projection
 from flawflow.learn.detector.patches import Patches
 from flawflow.learn.source import Source
+from flawflow.recipe.aggregation import BY_PIXELS
+from flawflow.recipe.baseline_options import PatchcoreOptions
 
 
 class Patchcore(Detector):

@@ -6,10 +6,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from flawflow.learn.detector.baseline_options import PatchOptions, Pooling
 from flawflow.learn.detector.joined import as_vectors, chosen_positions, join
 from flawflow.learn.detector.standard import LEAST_VARIANCE
 from flawflow.learn.source import Source
+from flawflow.recipe.baseline_options import PatchOptions, Pooling
 
 _LEAST_VARIANCE = 1e-12
 

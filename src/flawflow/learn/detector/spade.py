@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from flawflow.learn.detector.aggregation import BY_PIXELS
-from flawflow.learn.detector.baseline_options import SpadeOptions
 from flawflow.learn.detector.detector import Detector
 from flawflow.learn.detector.joined import as_vectors, check_size, chosen_positions, join
 from flawflow.learn.source import Source
+from flawflow.recipe.aggregation import BY_PIXELS
+from flawflow.recipe.baseline_options import SpadeOptions
 
 
 class Spade(Detector):

@@ -11,9 +11,9 @@ from typing import Any, Self
 from flawflow.card import Card, EncoderCard
 from flawflow.errors import RecipeError
 from flawflow.files import sha256_of_file
-from flawflow.learn.detector.registry import detector_kind, detector_names
 from flawflow.recipe import Recipe
-from flawflow.recipe_text import as_setting, setting, with_flow
+from flawflow.recipe.registry import detector_kind, detector_names
+from flawflow.recipe.text import as_setting, setting, with_flow
 from flawflow.station.errors import ConflictError
 from flawflow.typed import parse
 
@@ -54,7 +54,7 @@ class Plan:
             data: The data set's folder.
             output: The model file to write.
             preset: Speed against accuracy. What differed from the model's own preset differs from this one.
-            settings: As of `flawflow.recipe_text.setting`.
+            settings: As of `flawflow.recipe.text.setting`.
 
         Raises:
             ConflictError: A setting does not fit, or the model's detector is not installed here.

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, FastAPI, Query
 from fastapi.responses import JSONResponse
 
-from flawflow.cli.train import require_training
 from flawflow.errors import TrainingError
 from flawflow.inspect.inspector import Inspector
+from flawflow.learn.requirements import require_training
 from flawflow.recipe import PRESET_SUMMARIES
 from flawflow.station.errors import ConflictError
 from flawflow.station.improve.compare import at_rates_of, compare

@@ -3,9 +3,9 @@
 import json
 
 from flawflow.errors import RecipeError
-from flawflow.learn.detector.chosen import Option
-from flawflow.learn.detector.options import FLOWS
-from flawflow.recipe import Recipe
+from flawflow.recipe.chosen import Option
+from flawflow.recipe.options import FLOWS
+from flawflow.recipe.recipe import Recipe
 
 
 def with_flow(recipe: Recipe, name: str) -> Recipe:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self, get_type_hints
 
 from flawflow.errors import RecipeError
-from flawflow.learn.detector.registry import DetectorKind, detector_kind
+from flawflow.recipe.registry import DetectorKind, detector_kind
 from flawflow.typed import FieldError, parse
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class DetectorRecipe:
     """What follows the encoder.
 
     Attributes:
-        name: A name of `flawflow.learn.detector.registry.detector_names`.
+        name: A name of `flawflow.recipe.registry.detector_names`.
         options: All of its options by name. They are plain values, so that a card can be read where the
             detector is not installed.
     """

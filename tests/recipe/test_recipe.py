@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flawflow.errors import RecipeError
-from flawflow.learn.detector.chosen import DetectorRecipe
-from flawflow.learn.detector.options import FLOWS
-from flawflow.learn.detector.registry import DETECTORS
 from flawflow.recipe import PRESET_SUMMARIES, PRESETS, Recipe
-from flawflow.recipe_text import as_setting, setting, with_flow
+from flawflow.recipe.chosen import DetectorRecipe
+from flawflow.recipe.options import FLOWS
+from flawflow.recipe.registry import DETECTORS
+from flawflow.recipe.text import as_setting, setting, with_flow
 from flawflow.typed import parse
 
 # A value for each name that is another than any preset's.

@@ -17,10 +17,10 @@ from typing import Any, Literal, get_type_hints
 
 from flawflow.errors import RecipeError
 from flawflow.files import sha256_of_file
-from flawflow.learn.augmentation import MODERATE, Augmentation
-from flawflow.learn.detector.aggregation import OF_CFLOW, Aggregation
-from flawflow.learn.detector.chosen import DetectorRecipe, Option, checked
-from flawflow.learn.detector.registry import detector_kind
+from flawflow.recipe.aggregation import OF_CFLOW, Aggregation
+from flawflow.recipe.augmentation import MODERATE, Augmentation
+from flawflow.recipe.chosen import DetectorRecipe, Option, checked
+from flawflow.recipe.registry import detector_kind
 
 _CFLOW = DetectorRecipe()
 _PARTS = ("detector", "aggregation", "augmentation")

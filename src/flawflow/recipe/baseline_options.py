@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from flawflow.learn.detector.options import CflowOptions
+from flawflow.recipe.options import CflowOptions
 
 Pooling = Literal["none", "padded", "inner"]
 

@@ -10,9 +10,9 @@ import torch
 from flawflow.errors import RecipeError
 from flawflow.inspect.engine import OnnxRuntimeEngine
 from flawflow.learn.detector import registry
-from flawflow.learn.detector.registry import DETECTORS, DetectorKind, detector_kind, detector_names
 from flawflow.learn.export import TOLERANCE, export_graph
 from flawflow.learn.fit import fit_detector
+from flawflow.recipe.registry import DETECTORS, DetectorKind, detector_kind, detector_names
 
 SHORT = {"steps": 4, "batch": 16, "hidden": 16, "blocks": 2}
 # The paper's blocks take the exporter long; `test_laws` has them.
@@ -86,7 +86,7 @@ def test_an_unknown_detector_is_named():
 
 _PACKAGE = """
 from dataclasses import dataclass
-from flawflow.learn.detector.registry import DetectorKind
+from flawflow.recipe.registry import DetectorKind
 
 @dataclass(frozen=True, kw_only=True)
 class Options:

@@ -15,9 +15,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from flawflow.errors import RecipeError
-from flawflow.learn.augmentation import MODERATE, Augmentation
-from flawflow.learn.detector.aggregation import BY_PICTURE, BY_PIXELS, OF_CFLOW, OF_PAPER, PLAIN, Aggregation
-from flawflow.learn.detector.baseline_options import (
+from flawflow.recipe.aggregation import BY_PICTURE, BY_PIXELS, OF_CFLOW, OF_PAPER, PLAIN, Aggregation
+from flawflow.recipe.augmentation import MODERATE, Augmentation
+from flawflow.recipe.baseline_options import (
     DIFFERNET,
     NEAREST,
     POOLED,
@@ -27,7 +27,7 @@ from flawflow.learn.detector.baseline_options import (
     PatchcoreOptions,
     SpadeOptions,
 )
-from flawflow.learn.detector.options import CflowOptions
+from flawflow.recipe.options import CflowOptions
 
 if TYPE_CHECKING:
     from flawflow.learn.detector.detector import Detector
