@@ -15,19 +15,7 @@ from flawflow.errors import DatasetError
 from flawflow.files import sha256_of_file
 from flawflow.recipe import PRESETS, Recipe
 
-# What decides a result besides the options: the code that learns and measures, and what it builds on.
-_CODE = (
-    "learn",
-    "metrics",
-    "picture",
-    "inspect",
-    "judge",
-    "dataset",
-    "video",
-    "recipe.py",
-    "compare/runner.py",
-    "compare/scenes.py",
-)
+# What a result builds on besides flawflow's own code.
 _PACKAGES = ("numpy", "onnxruntime", "pillow", "timm", "torch")
 
 
@@ -120,13 +108,11 @@ def _key(recipe: Recipe, pictures: str) -> str:
 
 @cache
 def code_digest() -> str:
-    """A checksum of the code that decides a result."""
+    """A checksum of all the package's code: a list of what decides would sooner or later miss something."""
     root = Path(flawflow.__file__).parent
     digest = hashlib.sha256()
-    for part in _CODE:
-        path = root / part
-        for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
-            digest.update(file.read_bytes())
+    for file in sorted(root.rglob("*.py")):
+        digest.update(file.read_bytes())
     return digest.hexdigest()
 
 
