@@ -18,7 +18,8 @@ WHOLE = Variant(label="whole | picture", recipe=Recipe.of(detector="mahalanobis"
 def record(category: str, seed: int, value: float, *, localises: bool = True) -> dict[str, Any]:
     return {
         "category": category, "seed": seed, "localises": localises, "machine": "a machine",
-        "packages": {"torch": "2"}, **dict.fromkeys(MEASURES, value),
+        "packages": {"torch": "2"}, "image_auroc_interval": [value - 0.1, value + 0.05],
+        **dict.fromkeys(MEASURES, value),
     }  # fmt: skip
 
 
@@ -43,7 +44,10 @@ def test_means_and_deviations():
     # Seeds' own means are 0.7 and 0.9.
     assert (mean.mean, mean.deviation) == pytest.approx((0.8, 0.02**0.5))
     assert (bottle.mean, bottle.deviation) == pytest.approx((0.85, 0.005**0.5))
-    assert whole == Figure(0.5, None)
+    assert (mean.interval, whole.interval) == (None, pytest.approx((0.4, 0.55)))
+    assert bottle.interval == pytest.approx((0.75, 0.9))
+    assert ROWS[1].figures["aupro"].interval is None
+    assert (whole.mean, whole.deviation) == (0.5, None)
 
 
 def test_a_constant_map_is_not_measured_by_places():
@@ -62,8 +66,8 @@ def test_one_category_has_no_mean():
 def test_markdown():
     text = to_markdown(ROWS, [found for _, found in FOUND])
     assert "## Mean of 2 categories" in text
-    assert "| cflow | lite0 | 85.00 ± 7.07 | 85.00 ± 7.07 | 85.00 ± 7.07 |" in text
-    assert r"| whole \| picture | lite0 | 50.00 | – | – | 0.5 | 0.5 | 0.5 |" in text
+    assert "| cflow | lite0 | 85.00 ± 7.07 (75.0 to 90.0) | 85.00 ± 7.07 | 85.00 ± 7.07 |" in text
+    assert r"| whole \| picture | lite0 | 50.00 (40.0 to 55.0) | – | – | 0.5 | 0.5 | 0.5 |" in text
     assert "seeds 0, 1" in text
     assert "a machine" in text
 

@@ -113,6 +113,7 @@ def _perform(run: Run, folder: Path, device: str, on_progress: OnProgress) -> di
         "seed": run.seed,
         "localises": recipe.detector.kind.localises,
         "image_auroc": evaluation.image_auroc,
+        "image_auroc_interval": [*evaluation.image_auroc_interval],
         "pixel_auroc": evaluation.pixel_auroc,
         "aupro": evaluation.aupro,
         "train_seconds": result.seconds,

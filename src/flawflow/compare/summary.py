@@ -1,7 +1,7 @@
 """From the records of runs to the rows of a table."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean, stdev
 from typing import Any
 
@@ -22,10 +22,12 @@ class Figure:
     Attributes:
         mean: None where it cannot be measured.
         deviation: Sample standard deviation over seeds; None where there is one seed.
+        interval: 95 % interval over pictures, its ends averaged over seeds; None where there is none.
     """
 
     mean: float | None
     deviation: float | None = None
+    interval: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ def summarise(
                 record for owner, record in found if owner == variant and record["category"] == category
             ]
             figures = {name: _figure([_value(record, name) for record in records]) for name in MEASURES}
+            figures["image_auroc"] = replace(figures["image_auroc"], interval=_interval(records))
             rows.append(Row(category, variant, len(records), figures))
     return [row for row in rows if row.seeds]
 
@@ -93,6 +96,11 @@ def _value(record: Record, name: str) -> float | None:
         return None
     value: float | None = record[name]
     return value
+
+
+def _interval(records: Sequence[Record]) -> tuple[float, float] | None:
+    ends = [record["image_auroc_interval"] for record in records]
+    return (fmean(low for low, _ in ends), fmean(high for _, high in ends)) if ends else None
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

@@ -24,7 +24,14 @@ export function showImprove(place) {
     );
     return undefined;
   }
-  const state = { datasets: [], job: null, dataset: null, presets: [], preset: recall("preset", "balanced"), settings: "" };
+  const state = {
+    datasets: [],
+    job: null,
+    dataset: null,
+    presets: [],
+    preset: recall("preset", "balanced"),
+    settings: "",
+  };
   const sets = h("section", { class: "card stack", "aria-label": "1. Data set" });
   const learn = h("section", { class: "card stack", "aria-label": "2. Learn again" });
   const compare = h("section", { class: "card stack wide", "aria-label": "3. Compare and switch" });
