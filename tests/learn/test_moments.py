@@ -117,13 +117,6 @@ def test_noise_counts_by_what_is_left_of_it_at_a_defects_size() -> None:
     assert found == pytest.approx([1 / 1.25**0.5, 0.25 / 1.25**0.5, 0.05], abs=0.01)
 
 
-def test_what_sharpens_is_measured_by_its_positions_own_noise() -> None:
-    scales = [_sharing(0.03), _sharing(0.03)]
-    (_, own), (_, averaged) = scale_moments(scales, by_position=True, averaged=[False, True])
-    torch.testing.assert_close(own, position_moments(scales[0])[1])
-    assert (averaged / own).max() < 0.5
-
-
 @given(st.floats(0.01, 100), st.floats(-50, 50), st.sampled_from([0.0, 0.1, 1.0]))
 def test_units_do_not_matter(factor: float, offset: float, spread: float) -> None:
     distances = _distances(spread, rows=5)

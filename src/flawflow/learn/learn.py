@@ -20,8 +20,7 @@ from flawflow.progress import OnProgress, ignore_progress, spans, within
 from flawflow.recipe import Recipe
 from flawflow.video.names import is_video_name
 
-# How long each part takes beside the others: about the seconds of the default on some 200 pictures
-# (docs/performance.md).
+# Roughly how long each part takes beside the others: a bar of progress needs no more.
 _FRAMES, _FEATURES, _SUSPECTS, _FIT = 6.0, 6.0, 1.0, 22.0
 
 

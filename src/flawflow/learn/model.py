@@ -57,7 +57,5 @@ def build_head(detector: Detector, store: FeatureStore, size: tuple[int, int], d
         distances = [
             from_nearest(scale, nearest_inside(cells(interest, grid_of(scale)))) for scale in distances
         ]
-    weights = detector.weights(len(distances))
-    averaged = [not sharpens for sharpens in weights.sharpening]
-    moments = scale_moments(distances, by_position=by_position, averaged=averaged)
-    return Head(moments, size, detector.aggregation, interest, weights)
+    moments = scale_moments(distances, by_position=by_position)
+    return Head(moments, size, detector.aggregation, interest, detector.weights(len(moments)))

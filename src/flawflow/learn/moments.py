@@ -23,9 +23,7 @@ _DEFECT = 1 / 8
 _BORDER = 1 / 16
 
 
-def scale_moments(
-    distances: Sequence[Tensor], *, by_position: bool, averaged: Sequence[bool] | None = None
-) -> list[tuple[Tensor, Tensor]]:
+def scale_moments(distances: Sequence[Tensor], *, by_position: bool) -> list[tuple[Tensor, Tensor]]:
     """Mean and deviation of the distances on good pictures, for each scale.
 
     On a texture all places are alike: where distances differ from place to place it is the border's or the
@@ -41,7 +39,6 @@ def scale_moments(
     Args:
         distances: For each scale (rows, H_k, W_k) float32, of good pictures, fine to coarse.
         by_position: Whether a position counts for itself at all.
-        averaged: For each scale, whether its noise is that of averages over a defect's size; None for yes.
 
     Returns:
         For each scale mean and deviation, each (H_k, W_k), the deviation positive. Zeros and ones where
@@ -50,19 +47,13 @@ def scale_moments(
     if not by_position:
         return [(torch.zeros(scale.shape[1:]), torch.ones(scale.shape[1:])) for scale in distances]
     own = min(1.0, max(0.0, (_OBJECT - structure(distances[0])) / (_OBJECT - _TEXTURE)))
-    averaged = averaged or [True] * len(distances)
-    return [
-        _moments(scale.cpu().float(), own, averaged=large)
-        for scale, large in zip(distances, averaged, strict=True)
-    ]
+    return [_moments(scale.cpu().float(), own) for scale in distances]
 
 
-def _moments(distances: Tensor, own: float, *, averaged: bool) -> tuple[Tensor, Tensor]:
+def _moments(distances: Tensor, own: float) -> tuple[Tensor, Tensor]:
     mean, deviation = position_moments(distances)
     mean = torch.lerp(mean.mean().expand_as(mean), mean, own)
     deviation = torch.lerp(distances.std().clamp_min(1e-6).expand_as(deviation), deviation, own)
-    if not averaged:
-        return mean, deviation
     height, width = mean.shape
     side = max(1, round(_DEFECT * min(height, width)))
     normalised = ((distances - mean) / deviation)[:, None]

@@ -54,7 +54,7 @@ class CflowOptions:
     steps_per_picture: int = 25
     batch: int = 1024
     peak_rate: float = 5e-3
-    sharpening: float = 1.0
+    sharpening: float = 0.5
     coarse_weight: float = 0.5
 
 

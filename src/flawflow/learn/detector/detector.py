@@ -22,9 +22,7 @@ class Weights:
         in_score: In the sum that the picture's score is read off.
         sharpening: In Σ_k u_k·m_k, which sharpens the anomaly map: it becomes
             softplus(Σ w_k·m_k)·(1 + `strength`·softplus(Σ u_k·m_k)). So a scale that is fine but unsure tells
-            where exactly a defect is, and not whether there is one; what is sharpened by is measured in
-            deviations of a position, not of a defect's size (`flawflow.learn.moments`). All zeros leave the
-            map as it is.
+            where exactly a defect is, and not whether there is one. All zeros leave the map as it is.
         strength: How much sharpening counts.
     """
 
