@@ -60,7 +60,7 @@ def test_a_flow_that_folds_wrong_is_not_exported() -> None:
 
 
 def test_a_graph_holds_conditions_and_not_their_products(trained: Callable[..., Any]) -> None:
-    made = trained("96x96", size=(96, 96))
+    made = trained("96x96", changes={"size": (96, 96)})
     graph = onnx.load_from_string(read_model(made.result.model).graph).graph
     held = {
         tuple(tensor.dims): tensor.name
