@@ -22,7 +22,7 @@ def test_public_names():
     assert flawflow.Inspector is Inspector
     assert flawflow.Inspection is Inspection
     assert (
-        {"DriftMonitor", "Inspector", "Inspection", "train", "evaluate"}
+        {"DriftMonitor", "Inspector", "Inspection", "Recipe", "train", "evaluate"}
         == set(flawflow.__all__)
         <= set(dir(flawflow))
     )

@@ -9,7 +9,7 @@ import torch
 
 from flawflow.errors import RecipeError
 from flawflow.inspect.engine import OnnxRuntimeEngine
-from flawflow.learn.detector import registry
+from flawflow.recipe import registry
 from flawflow.learn.export import TOLERANCE, export_graph
 from flawflow.learn.fit import fit_detector
 from flawflow.recipe.registry import DETECTORS, DetectorKind, detector_kind, detector_names
