@@ -34,8 +34,8 @@ def performed(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
                 continue
             names = ("image_auroc", "pixel_auroc", "aupro", "train_seconds", "milliseconds", "megabytes")
             record = {
-                **dict.fromkeys(names, 0.5), "image_auroc_interval": [0.4, 0.6], "category": "-", "seed": run.seed, "localises": True,
-                "machine": "a machine", "packages": {},
+                **dict.fromkeys(names, 0.5), "image_auroc_interval": [0.4, 0.6], "category": "-",
+                "seed": run.seed, "localises": True, "machine": "a machine", "packages": {},
             }  # fmt: skip
             record["sha256"] = runner._seal(record)
             write_whole(folder / "runs" / f"{run.key}.json", json.dumps(record))
@@ -57,7 +57,7 @@ def test_finished_work_is_not_repeated(flawflow: Flawflow, performed: list[Any],
     assert again.exit_code == 0
     assert [run.variant.recipe.detector.name for run in performed[4:]] == ["uflow", "uflow"]
     assert "4 of 6 runs are finished already" in again.stderr
-    assert "| cflow | lite0 | 50.00 ± 0.00 |" in again.stdout
+    assert "| cflow | lite0 | 50.00 ± 0.00 (40.0 to 60.0) |" in again.stdout
 
 
 def test_a_failed_run_is_said_at_the_end(

@@ -9,9 +9,9 @@ import torch
 
 from flawflow.errors import RecipeError
 from flawflow.inspect.engine import OnnxRuntimeEngine
-from flawflow.recipe import registry
 from flawflow.learn.export import TOLERANCE, export_graph
 from flawflow.learn.fit import fit_detector
+from flawflow.recipe import registry
 from flawflow.recipe.registry import DETECTORS, DetectorKind, detector_kind, detector_names
 
 SHORT = {"steps": 4, "batch": 16, "hidden": 16, "blocks": 2}

@@ -161,6 +161,23 @@ def test_a_rate_that_too_few_pictures_support_is_said_to_have_no_guarantee(open_
     expect(page.locator(".promise")).to_have_attribute("data-kept", "false")
 
 
+def test_what_arrives_meanwhile_does_not_take_typed_digits_away(open_page: Any):
+    page = open_page()
+    held: list[Any] = []
+
+    def hold(route: Any) -> None:
+        held.append(route)
+
+    page.route("**/histogram", hold)
+    page.reload()
+    rate = page.get_by_label("NG, at most", exact=False)
+    rate.fill("7")
+    with page.expect_response("**/histogram"):
+        held[0].continue_()
+    expect(page.locator(".thresholds svg *").first).to_be_attached()
+    assert rate.input_value() == "7"
+
+
 def test_auditors_are_told_what_holds_of_all_good_parts(open_page: Any):
     page = open_page("model")
     for place in (".promise", "section[aria-label=Card]"):

@@ -78,22 +78,30 @@ export function makeThresholds(model) {
       inputmode: "decimal",
       "aria-label": `${words}, in percent of the good parts`,
     });
+    const rate = {
+      input,
+      typing: false,
+      element: h("label", { class: "rate" }, h("span", {}, words), h("span", { class: "unit" }, input, "%")),
+    };
+    input.addEventListener("input", () => {
+      rate.typing = true;
+    });
     input.addEventListener("change", () => {
+      rate.typing = false;
       if (input.checkValidity() && input.value)
         want(name, { [RATE[name]]: Number((input.valueAsNumber / 100).toPrecision(8)) });
       else draw();
     });
-    return {
-      input,
-      element: h("label", { class: "rate" }, h("span", {}, words), h("span", { class: "unit" }, input, "%")),
-    };
+    return rate;
   }
 
   function draw() {
     const calibration = state.wanted ?? state.kept;
     const { ng, review } = calibration;
+    // What arrives while somebody types does not take the digits away.
     for (const name of ["ng", "review"])
-      inputs[name].input.value = Number((100 * calibration[RATE[name]]).toPrecision(3));
+      if (!inputs[name].typing)
+        inputs[name].input.value = Number((100 * calibration[RATE[name]]).toPrecision(3));
     apply.parentElement.hidden = !state.wanted;
     element.classList.toggle("changed", Boolean(state.wanted));
     if (state.good.length)
