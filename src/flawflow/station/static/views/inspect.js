@@ -92,14 +92,20 @@ export function showInspect(place, { detail }) {
       return;
     }
     if (state.newest.length >= NEWEST && inspection.id < state.newest.at(-1).id) return;
-    state.newest = [inspection, ...state.newest].sort((a, b) => b.id - a.id).slice(0, NEWEST);
+    add([inspection]);
     if (state.pinned) strip.show(state.newest, state.shown?.id);
     else show(state.newest[0]);
   }
 
+  function add(inspections) {
+    state.newest = [...inspections, ...state.newest].sort((a, b) => b.id - a.id).slice(0, NEWEST);
+  }
+
   async function load() {
     const answer = await get(withQuery("/api/inspections", { model: model.name, limit: NEWEST }));
-    state.newest = answer.inspections;
+    // What has arrived meanwhile is newer than the answer, and stays.
+    const known = new Set(state.newest.map(({ id }) => id));
+    add(answer.inspections.filter(({ id }) => !known.has(id)));
     const wanted = state.pinned
       ? await get(`/api/inspections/${encodeURIComponent(detail)}`)
       : state.newest[0];
