@@ -163,6 +163,8 @@ def test_a_rate_that_too_few_pictures_support_is_said_to_have_no_guarantee(open_
 
 def test_an_older_list_that_arrives_late_does_not_hide_a_newer_picture(open_page: Any):
     page = open_page()
+    drop(page, "older.png", OK)
+    expect(page.locator(".banner")).to_contain_text("older.png")
     with page.expect_response("**/api/inspections?model=*") as before:
         page.reload()
     older = before.value.text()
@@ -176,7 +178,7 @@ def test_an_older_list_that_arrives_late_does_not_hide_a_newer_picture(open_page
     page.get_by_label("Thresholds", exact=True).wait_for()
     drop(page, "newer.png", NG)
     banner = page.locator(".banner")
-    expect(banner).to_contain_text("newer.png", timeout=15000)
+    expect(banner).to_contain_text("newer.png")
     with page.expect_response("**/api/inspections?model=*"):
         held[0].fulfill(body=older, content_type="application/json")
     page.wait_for_timeout(500)
