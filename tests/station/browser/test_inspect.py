@@ -163,24 +163,23 @@ def test_a_rate_that_too_few_pictures_support_is_said_to_have_no_guarantee(open_
 
 def test_an_older_list_that_arrives_late_does_not_hide_a_newer_picture(open_page: Any):
     page = open_page()
+    banner = page.locator(".banner")
     drop(page, "older.png", OK)
-    expect(page.locator(".banner")).to_contain_text("older.png")
-    with page.expect_response("**/api/inspections?model=*") as before:
-        page.reload()
-    older = before.value.text()
+    expect(banner).to_contain_text("older.png")
     held: list[Any] = []
 
     def hold(route: Any) -> None:
         held.append(route)
 
     page.route("**/api/inspections?model=*", hold)
-    page.reload()
+    with page.expect_request("**/api/inspections?model=*"):
+        page.reload()
     page.get_by_label("Thresholds", exact=True).wait_for()
+    older = held[0].fetch()
     drop(page, "newer.png", NG)
-    banner = page.locator(".banner")
     expect(banner).to_contain_text("newer.png")
     with page.expect_response("**/api/inspections?model=*"):
-        held[0].fulfill(body=older, content_type="application/json")
+        held[0].fulfill(response=older)
     page.wait_for_timeout(500)
     expect(banner).to_contain_text("newer.png")
 
