@@ -161,29 +161,6 @@ def test_a_rate_that_too_few_pictures_support_is_said_to_have_no_guarantee(open_
     expect(page.locator(".promise")).to_have_attribute("data-kept", "false")
 
 
-def test_an_older_list_that_arrives_late_does_not_hide_a_newer_picture(open_page: Any):
-    page = open_page()
-    banner = page.locator(".banner")
-    drop(page, "older.png", OK)
-    expect(banner).to_contain_text("older.png")
-    held: list[Any] = []
-
-    def hold(route: Any) -> None:
-        held.append(route)
-
-    page.route("**/api/inspections?model=*", hold)
-    with page.expect_request("**/api/inspections?model=*"):
-        page.reload()
-    page.get_by_label("Thresholds", exact=True).wait_for()
-    older = held[0].fetch()
-    drop(page, "newer.png", NG)
-    expect(banner).to_contain_text("newer.png")
-    with page.expect_response("**/api/inspections?model=*"):
-        held[0].fulfill(response=older)
-    page.wait_for_timeout(500)
-    expect(banner).to_contain_text("newer.png")
-
-
 def test_what_arrives_meanwhile_does_not_take_typed_digits_away(open_page: Any):
     page = open_page()
     held: list[Any] = []
