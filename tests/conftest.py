@@ -2,7 +2,10 @@
 
 import os
 import signal
-from collections.abc import Callable, Sequence
+import socketserver
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
 
@@ -74,6 +77,21 @@ def tiny_graph() -> bytes:
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
     onnx.checker.check_model(model, full_check=True)
     return bytes(model.SerializeToString())
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[socketserver.BaseServer], None]]:
+    """Let servers on loopback answer in threads of their own until the test ends."""
+    with ExitStack() as ends:
+
+        def start(server: socketserver.BaseServer) -> None:
+            thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+            ends.enter_context(server)
+            thread.start()
+            ends.callback(thread.join)
+            ends.callback(server.shutdown)
+
+        yield start
 
 
 @pytest.fixture(scope="session")

@@ -66,7 +66,7 @@ def beside(path: Path, ending: str) -> Path:
     return path.with_name(f"{start}{mark}{ending}")
 
 
-def file_sha256(path: Path) -> str:
+def sha256_of_file(path: Path) -> str:
     """Give the SHA-256 of a file's content, in hex, without holding the content in memory."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
@@ -81,9 +81,3 @@ def errors_name(path: Path) -> Iterator[None]:
         if error.errno is not None:
             error.filename, error.filename2 = os.fspath(path), None
         raise
-
-
-def sha256_of_file(path: Path) -> str:
-    """The hexadecimal SHA-256 of a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -106,13 +106,10 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as receiver:
-        thread = threading.Thread(target=receiver.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield receiver
-        receiver.shutdown()
-        thread.join()
+def receiver(serve: Callable[[Receiver], None]) -> Receiver:
+    receiver = Receiver()
+    serve(receiver)
+    return receiver
 
 
 @pytest.mark.skipif(os.name == "nt", reason="SIGKILL")

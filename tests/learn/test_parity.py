@@ -24,14 +24,15 @@ from flawflow.inspect.proof import MOST_DIFFERENT, record_canaries
 from flawflow.judge.calibration import Calibration
 from flawflow.model_file import read_model, write_model
 from flawflow.picture import read_picture, resize_picture
+from flawflow.recipe.options import flow_changes
 
 BATCHES = (1, 3, 32)
 Outputs = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 CASES: dict[str, dict[str, Any]] = {
     "seed-0": {},
-    "64x128-nice": {"size": (64, 128), "detector.coupling": "additive"},
-    "96x96-glow": {"size": (96, 96), "detector.mixing": "lu", "detector.actnorm": True},
+    "64x128-nice": {"size": (64, 128), **flow_changes("nice")},
+    "96x96-glow": {"size": (96, 96), **flow_changes("glow")},
     "padim": {"detector": "padim"},
     "padim-pooled": {"detector": "padim-pooled"},
     # Its graph is that of knn, too, whose distances of the pictures that it remembers here would be rounding.

@@ -11,6 +11,7 @@ from pathlib import Path
 from flawflow.compare.plot import plot_svg
 from flawflow.compare.summary import MEAN, MEASURES, Figure, Record, Row
 from flawflow.files import write_whole
+from flawflow.results.table import no_formula
 
 _HEAD = (
     "Detector",
@@ -23,7 +24,6 @@ _HEAD = (
     "Model, MB",
 )
 _SHARES = ("image_auroc", "pixel_auroc", "aupro")
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write_tables(folder: Path, rows: Sequence[Row], records: Sequence[Record]) -> str:
@@ -58,7 +58,7 @@ def to_csv(rows: Iterable[Row]) -> str:
         recipe = row.variant.recipe
         figures = [row.figures[name] for name in MEASURES]
         texts = (row.category, row.variant.label, recipe.detector.name, recipe.encoder)
-        names = [_no_formula(text) for text in texts]
+        names = [no_formula(text) for text in texts]
         values = [value for figure in figures for value in (figure.mean, figure.deviation)]
         writer.writerow([*names, *recipe.size, row.seeds, *values])
     return text.getvalue()
@@ -122,8 +122,3 @@ def _line(cells: Iterable[str]) -> str:
 
 def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
-
-
-def _no_formula(text: str) -> str:
-    # A spreadsheet would run what begins so.
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text

@@ -65,3 +65,12 @@ FLOWS: Mapping[str, Mapping[str, Any]] = {
 }
 """The families of flows, as changes to what `CflowOptions` are anyway: RealNVP (https://arxiv.org/abs/1605.08803),
 NICE (https://arxiv.org/abs/1410.8516) and Glow (https://arxiv.org/abs/1807.03039)."""
+
+
+def flow_changes(name: str) -> dict[str, Any]:
+    """What makes a recipe's flows those of a family of `FLOWS`, as changes to it.
+
+    >>> flow_changes("nice")
+    {'detector.coupling': 'additive'}
+    """
+    return {f"detector.{option}": value for option, value in FLOWS[name].items()}

@@ -4,7 +4,7 @@ import json
 
 from flawflow.errors import RecipeError
 from flawflow.recipe.chosen import Option
-from flawflow.recipe.options import FLOWS
+from flawflow.recipe.options import FLOWS, flow_changes
 from flawflow.recipe.recipe import Recipe
 
 
@@ -21,7 +21,7 @@ def with_flow(recipe: Recipe, name: str) -> Recipe:
             f"The detector {recipe.detector.name} cannot have the flow {name}: leave that out, or choose the "
             "detector cflow, uflow or differnet with another preset than paper."
         )
-    return recipe.replace({f"detector.{option}": value for option, value in FLOWS[name].items()})
+    return recipe.replace(flow_changes(name))
 
 
 def setting(recipe: Recipe, text: str) -> Recipe:

@@ -66,6 +66,14 @@ def csv_cell(value: Any, *, guard: str = "'") -> Any:
         return value.isoformat()
     if not isinstance(value, str):
         return value
-    guarded = guard + value if value.startswith(_FORMULA_STARTS) else value
     # A name may hold a line end, and then a row would be no line.
-    return guarded.replace("\r", "\\r").replace("\n", "\\n")
+    return no_formula(value, guard=guard).replace("\r", "\\r").replace("\n", "\\n")
+
+
+def no_formula(text: str, *, guard: str = "'") -> str:
+    """Put `guard` before text that a spreadsheet would run as a formula.
+
+    >>> no_formula("=1+1"), no_formula("a.png")
+    ("'=1+1", 'a.png')
+    """
+    return guard + text if text.startswith(_FORMULA_STARTS) else text

@@ -3,8 +3,7 @@
 import json
 import socket
 import socketserver
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -60,13 +59,10 @@ class _Connection(socketserver.StreamRequestHandler):
 
 
 @pytest.fixture
-def broker() -> Iterator[Broker]:
-    with Broker() as broker:
-        thread = threading.Thread(target=broker.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield broker
-        broker.shutdown()
-        thread.join()
+def broker(serve: Callable[[Broker], None]) -> Broker:
+    broker = Broker()
+    serve(broker)
+    return broker
 
 
 def test_records_are_published_and_acknowledged(

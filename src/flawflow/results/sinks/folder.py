@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from flawflow.files import beside, file_sha256, whole_file
+from flawflow.files import beside, sha256_of_file, whole_file
 from flawflow.results.sinks.contract import Place, RefusedError, Result, Setting, Sink
 
 UNREADABLE = "UNREADABLE"
@@ -58,7 +58,7 @@ class VerdictFolders(Sink):
         del picture
         if result.file is None or result.record.sha256 is not None:
             return result
-        digest = file_sha256(self._pictures / result.file)
+        digest = sha256_of_file(self._pictures / result.file)
         return replace(result, record=replace(result.record, sha256=digest))
 
     def deliver(self, results: Sequence[Result]) -> None:
@@ -77,21 +77,21 @@ class VerdictFolders(Sink):
     def _deliver(self, result: Result, file: str, sha256: str) -> None:
         source = self._pictures / file
         target = self._output / (result.record.verdict or UNREADABLE) / file
-        if target.exists() and file_sha256(target) != sha256:
+        if target.exists() and sha256_of_file(target) != sha256:
             target = beside(target.with_name(target.stem), f"_{result.record.id}{target.suffix}")
         if not target.exists():
             try:
                 _put(source, target, sha256)
             except FileNotFoundError:
                 raise RefusedError(_lost(source)) from None
-        if self._place == "move" and source.exists() and file_sha256(source) == sha256:
+        if self._place == "move" and source.exists() and sha256_of_file(source) == sha256:
             source.unlink()
 
 
 def _put(source: Path, target: Path, sha256: str) -> None:
     with whole_file(target) as scratch:
         _copy(source, scratch)
-        if file_sha256(scratch) != sha256:
+        if sha256_of_file(scratch) != sha256:
             raise RefusedError(_lost(source))
         with contextlib.suppress(OSError):  # a time that this disk does not know
             shutil.copystat(source, scratch)

@@ -1,6 +1,5 @@
 """Reviewed pictures as versions of a data set, in the layout of MVTec AD. No version ever changes."""
 
-import hashlib
 import json
 import logging
 import os
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from flawflow.dataset import open_dataset
 from flawflow.errors import DatasetError
+from flawflow.files import sha256_of_file
 from flawflow.picture.decode import suffix_of
 from flawflow.station.errors import ConflictError, NotFoundError
 from flawflow.station.improve.dataset import ABOUT, DatasetVersion, Picture, Place, read_version
@@ -136,7 +136,7 @@ class Datasets:
     def _source(self, place: Place, row: InspectionRow) -> _Source:
         mask = self._shelf.mask(row.key) if row.has_mask and place == "test/bad" else None
         file = self._shelf.picture(row.key)
-        digest = None if mask is None else _digest(mask)
+        digest = None if mask is None else sha256_of_file(mask)
         name = _name(row.picture_sha256, file)
         return _Source(Picture(place, name, row.picture_sha256, row.id, digest), file, mask)
 
@@ -164,8 +164,8 @@ class Datasets:
             raise ConflictError(str(error)) from None
         for video in (sample.path for sample in data.train if is_video_name(sample.path)):
             raise ConflictError(f"{video} is a video, and data sets hold pictures: name some of its frames")
-        tested = {_digest(sample.path) for sample in data.test}
-        learned = {_digest(sample.path): sample.path for sample in data.train}
+        tested = {sha256_of_file(sample.path) for sample in data.test}
+        learned = {sha256_of_file(sample.path): sample.path for sample in data.train}
         sources = [
             _Source(Picture("train/good", _name(digest, path), digest, None), path)
             for digest, path in sorted(learned.items())
@@ -190,11 +190,6 @@ def _said(row: InspectionRow) -> tuple[datetime, int]:
 def _name(sha256: str, file: Path) -> str:
     with file.open("rb") as stream:
         return f"{sha256[:32]}{suffix_of(stream.read(16))}"
-
-
-def _digest(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _place(source: Path, target: Path) -> None:
