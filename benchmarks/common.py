@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 import flawflow
-from flawflow.files import write_whole
-from flawflow.inspect.processor import processor
+from flawflow.runtime.processor import processor
+from flawflow.storage.files import write_whole
 
 
 def machine(packages: Sequence[str]) -> dict[str, str]:

@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 
 from flawflow import evaluate, train
-from flawflow.dataset import Dataset, open_dataset
-from flawflow.files import write_whole
+from flawflow.datasets import Dataset, open_dataset
 from flawflow.recipe import Recipe
+from flawflow.storage.files import write_whole
 
 SHARE = 0.05
 MEASURES = ("image_auroc", "pixel_auroc", "aupro")

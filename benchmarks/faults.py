@@ -24,8 +24,8 @@ import faults_network
 import faults_storage
 from common import machine
 from faults_station import Context, Result, Skipped
-from flawflow.files import write_whole
-from flawflow.inspect.inspector import Inspector
+from flawflow.inspection.inspector import Inspector
+from flawflow.storage.files import write_whole
 from station import make_pool
 
 RUNS: dict[str, Callable[[Context], Result]] = {

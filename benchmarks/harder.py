@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from flawflow.dataset import Dataset, open_dataset
+from flawflow.datasets import Dataset, open_dataset
 
 Pixels = NDArray[np.uint8]
 Field = NDArray[np.floating]

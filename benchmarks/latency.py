@@ -28,22 +28,22 @@ import torch
 from torch import Tensor, nn
 
 from common import machine
-from flawflow.card import PRECISIONS
-from flawflow.export.halve import halve_weights
-from flawflow.export.quantise import quantise_convolutions
-from flawflow.files import write_whole
-from flawflow.inspect.engine import open_session
-from flawflow.inspect.engines import ENGINES
-from flawflow.inspect.openvino_engine import compile_graph
-from flawflow.learn.detector.cflow import Cflow
-from flawflow.learn.encoder import Encoder, build_encoder
-from flawflow.learn.export import OPSET, export_graph
-from flawflow.learn.features import FeatureStore
-from flawflow.learn.head import Head
-from flawflow.learn.model import InspectionModel, build_head
-from flawflow.learn.source import Source
-from flawflow.learn.work import WorkFolder
+from flawflow.export.fp16 import halve_weights
+from flawflow.export.int8 import quantise_convolutions
+from flawflow.model_file.card import PRECISIONS
 from flawflow.recipe.options import CflowOptions
+from flawflow.runtime.engine import open_session
+from flawflow.runtime.engines import ENGINES
+from flawflow.runtime.openvino_engine import compile_graph
+from flawflow.storage.files import write_whole
+from flawflow.training.detectors.cflow import Cflow
+from flawflow.training.encoder import Encoder, build_encoder
+from flawflow.training.feature_source import Source
+from flawflow.training.feature_store import FeatureStore
+from flawflow.training.head import Head
+from flawflow.training.model import InspectionModel, build_head
+from flawflow.training.onnx_export import OPSET, export_graph
+from flawflow.training.unfinished_work import WorkFolder
 
 # The strides that the presets take for small networks, and the paper's.
 STRIDES = {"lite0": (4, 8, 16)}
@@ -146,7 +146,7 @@ def sizes(model: InspectionModel, whole: bytes, encoder: bytes, size: tuple[int,
 
 
 def load(engine: str, graph: bytes, precision: str, threads: int) -> Run:
-    """Load a graph as `flawflow.inspect` does; its engines take whole models only."""
+    """Load a graph as `flawflow.inspection` does; its engines take whole models only."""
     if engine == "openvino":
         request = compile_graph(graph, precision=precision, threads=threads).create_infer_request()
         return lambda images: request.infer({"images": images})

@@ -1,7 +1,8 @@
 """Which small faults would no test notice? Mutants of a package, judged by the tests that mirror its modules.
 
-Run with `python benchmarks/mutations.py judge metrics --limit 300`. A package is a folder of `src/flawflow`,
-such as `learn/flow`, `judge`, `metrics`, `watch` or `station`, or one module in it, such as `judge/watch.py`.
+Run with `python benchmarks/mutations.py decision metrics --limit 300`. A package is a folder of
+`src/flawflow`, such as `training/flows`, `decision`, `metrics`, `watch` or `server`, or one module in it,
+such as `decision/martingale.py`.
 Each mutant stands in a copy of the sources, so that nothing here changes, and is first given to the mirrored
 test file, then to all the tests of its folder. What survives both, and is not argued for in
 `benchmarks/mutations_argued.txt`, is listed, and the exit code is then 1.
@@ -37,8 +38,8 @@ ARGUED = Path(__file__).with_name("mutations_argued.txt")
 # Loaded once; each mutant is judged in a fork, which then has them: for all packages, and for single ones.
 HEAVY = ("numpy", "pytest", "hypothesis", "PIL.Image", "scipy.stats", "hypothesis.extra.numpy")
 MORE = {
-    "learn": ("torch",),
-    "station": ("fastapi", "starlette.testclient", "sqlalchemy", "alembic.command", "uvicorn"),
+    "training": ("torch",),
+    "server": ("fastapi", "starlette.testclient", "sqlalchemy", "alembic.command", "uvicorn"),
 }
 # Heavy modules are loaded before pytest could rewrite their asserts, of which it warns.
 _LOADED = "ignore::pytest.PytestAssertRewriteWarning"
@@ -173,7 +174,9 @@ def argued() -> dict[str, str]:
 def main() -> None:
     """Judge mutants and list those that survive."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("packages", nargs="+", help="such as judge, learn/flow or judge/watch.py")
+    parser.add_argument(
+        "packages", nargs="+", help="such as decision, training/flows or decision/martingale.py"
+    )
     parser.add_argument("--limit", type=int, help="judge at most so many that are not known yet")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="begin none after so long")
     parser.add_argument("--own", action="store_true", help="by the mirrored test file alone")

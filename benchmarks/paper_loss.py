@@ -20,8 +20,9 @@ from rich.table import Table
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from flawflow.dataset import open_dataset
-from flawflow.learn.detector.paper_cflow import (
+from flawflow.datasets import open_dataset
+from flawflow.recipe import PRESETS
+from flawflow.training.detectors.paper_cflow import (
     BLOCKS,
     CONDITION_CHANNELS,
     PICTURES,
@@ -31,11 +32,10 @@ from flawflow.learn.detector.paper_cflow import (
     pyramids,
     vector_batches,
 )
-from flawflow.learn.encoder import build_encoder
-from flawflow.learn.flow import AffineCoupling, Chain, Rotation, ScaleShift
-from flawflow.learn.source import Source
-from flawflow.learn.work import WorkFolder
-from flawflow.recipe import PRESETS
+from flawflow.training.encoder import build_encoder
+from flawflow.training.feature_source import Source
+from flawflow.training.flows import AffineCoupling, Chain, Rotation, ScaleShift
+from flawflow.training.unfinished_work import WorkFolder
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")

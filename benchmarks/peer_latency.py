@@ -28,10 +28,10 @@ from numpy.typing import NDArray
 
 import peer_models as peers
 from common import alternated, machine, quartiles, table, write_report
-from flawflow.files import write_whole
-from flawflow.inspect.engine import OnnxRuntimeEngine
-from flawflow.learn.export import OPSET, export_graph
 from flawflow.recipe.options import CflowOptions
+from flawflow.runtime.engine import OnnxRuntimeEngine
+from flawflow.storage.files import write_whole
+from flawflow.training.onnx_export import OPSET, export_graph
 from latency import build_model
 
 METHODS = ("cflow", "padim", "patchcore", "efficient_ad")

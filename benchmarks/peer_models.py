@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from flawflow.learn.backbone_compat import import_timm
+from flawflow.training.backbone_compat import import_timm
 
 SIZE = (256, 256)
 # Good training pictures of MVTec AD's bottle: what a memory of patches is the size of.

@@ -35,8 +35,8 @@ import torch
 
 import peer_models as peers
 from common import machine, quartiles, table, write_report
-from flawflow.dataset import Dataset, open_dataset
-from flawflow.picture import read_picture, resize_picture
+from flawflow.datasets import Dataset, open_dataset
+from flawflow.images import read_picture, resize_picture
 from flawflow.recipe.options import CflowOptions
 from flawflow.synthetic import draw_parts
 from scaling import time_training

@@ -24,8 +24,8 @@ import numpy as np
 
 from common import machine, quartiles, slope, table, write_report
 from flawflow import Inspector, train
-from flawflow.dataset import Dataset, open_dataset
-from flawflow.inspect.stream import threads_a_worker
+from flawflow.datasets import Dataset, open_dataset
+from flawflow.inspection.parallel import threads_a_worker
 from flawflow.progress import Progress
 from flawflow.recipe import Recipe
 from flawflow.recipe.options import CflowOptions

@@ -37,11 +37,11 @@ from typing import Any
 
 from PIL import Image
 
-from flawflow.files import write_whole
-from flawflow.inspect.inspector import Inspector
-from flawflow.inspect.stream import default_workers, in_order
-from flawflow.picture import find_pictures, read_picture
-from flawflow.report.heat import heat_levels
+from flawflow.images import find_pictures, read_picture
+from flawflow.inspection.inspector import Inspector
+from flawflow.inspection.parallel import default_workers, in_order
+from flawflow.report.heatmap import heat_levels
+from flawflow.storage.files import write_whole
 from station_clients import Expected, digest, look_up, send
 
 _POOL = 24

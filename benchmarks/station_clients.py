@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from flawflow.inspect.stream import in_order
+from flawflow.inspection.parallel import in_order
 
 _PROCESSES = 4
 

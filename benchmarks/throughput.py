@@ -30,11 +30,11 @@ import numpy as np
 
 from common import machine, quartiles, table, write_report
 from flawflow import Inspector
-from flawflow.inspect.engine import OnnxRuntimeEngine
-from flawflow.inspect.inspection import Inspection
-from flawflow.inspect.stream import default_workers, threads_a_worker
+from flawflow.images import find_pictures
+from flawflow.inspection.inspection import Inspection
+from flawflow.inspection.parallel import default_workers, threads_a_worker
 from flawflow.model_file import read_model
-from flawflow.picture import find_pictures
+from flawflow.runtime.engine import OnnxRuntimeEngine
 
 # What a process of its own runs: inspecting and writing nothing, or the command. At the end it says its peak
 # memory in kB; the figure that the system gives its parent holds the parent's own memory too.
@@ -50,7 +50,7 @@ import sys
 from pathlib import Path
 from flawflow import Inspector
 from flawflow.cli import main
-from flawflow.inspect.stream import threads_a_worker
+from flawflow.inspection.parallel import threads_a_worker
 """
 _END = """
 status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())

@@ -24,10 +24,10 @@ import torch
 
 from common import machine, table, write_report
 from flawflow import evaluate, train
-from flawflow.dataset import Dataset, open_dataset
-from flawflow.files import beside
+from flawflow.datasets import Dataset, open_dataset
 from flawflow.progress import Progress
 from flawflow.recipe import Recipe
+from flawflow.storage.files import beside
 from flawflow.synthetic import draw_parts
 
 WITHIN = 0.001

@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from flawflow.dataset import open_dataset
-from flawflow.inspect.inspection import Inspection
-from flawflow.inspect.inspector import Inspector
-from flawflow.picture import read_picture
-from flawflow.report.heat import overlay
+from flawflow.datasets import open_dataset
+from flawflow.images import read_picture
+from flawflow.inspection.inspection import Inspection
+from flawflow.inspection.inspector import Inspector
+from flawflow.report.heatmap import overlay
 from flawflow.synthetic import DEFECTS, draw_parts
 
 _SIDE = 256
@@ -37,8 +37,8 @@ def main(*, output: Path, model: Path | None, preset: str) -> None:
         gears = Path(scratch) / "gears"
         draw_parts(gears, train=120, test=1, seed=0, size=_SIDE)
         if model is None:
-            from flawflow.learn.train import train
             from flawflow.recipe import Recipe
+            from flawflow.training.train import train
 
             model = Path(scratch) / "gears.flaw"
             train(open_dataset(gears), model, Recipe.of(preset))

@@ -11,8 +11,8 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from flawflow.files import write_whole
 from flawflow.results.record import RECORD_VERSION, Record
+from flawflow.storage.files import write_whole
 
 PATH = Path(__file__).with_name("record.schema.json")
 

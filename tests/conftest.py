@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-from flawflow.card import Card, EncoderCard, TrainingCard
-from flawflow.inspect.inspection import Inspection, Timings
-from flawflow.judge.calibration import Calibration
-from flawflow.judge.regions import find_regions
+from flawflow.decision.calibration import Calibration
+from flawflow.decision.regions import find_regions
+from flawflow.inspection.inspection import Inspection, Timings
 from flawflow.model_file import write_model
+from flawflow.model_file.card import Card, EncoderCard, TrainingCard
 
 # A busy machine is no reason to fail.
 settings.register_profile("flawflow", deadline=None)

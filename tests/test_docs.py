@@ -48,5 +48,5 @@ def test_the_drawing_and_the_order_name_packages_that_exist():
     drawing = (DOCS / "architecture.md").read_text("utf-8").partition("```mermaid")[2].partition("```")[0]
     drawn = re.findall(r'\["([a-z_, ]+)', drawing)
     names = {name.strip() for text in drawn for name in text.split(",")}
-    assert {"cli", "inspect", "judge"} <= names
+    assert {"cli", "inspection", "decision"} <= names
     assert not [name for name in names if not any(package.glob(f"{name}*"))]

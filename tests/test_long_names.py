@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from flawflow.files import beside, write_whole
+from flawflow.storage.files import beside, write_whole
 
 NAMES = ["m" * 250 + ".flaw", "ü" * 125 + ".flaw", os.fsdecode(b"\xfc" * 250) + ".flaw"]
 

@@ -4,7 +4,7 @@ from types import ModuleType
 
 import pytest
 
-from flawflow.inspect.inspector import Inspector
+from flawflow.inspection.inspector import Inspector
 from flawflow.synthetic import draw_parts
 
 

@@ -4,12 +4,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from flawflow.inspect.evaluate import evaluate
-    from flawflow.inspect.inspection import Inspection
-    from flawflow.inspect.inspector import Inspector
-    from flawflow.judge.drift import DriftMonitor
-    from flawflow.learn.train import train
+    from flawflow.decision.drift import DriftMonitor
+    from flawflow.inspection.evaluate import evaluate
+    from flawflow.inspection.inspection import Inspection
+    from flawflow.inspection.inspector import Inspector
     from flawflow.recipe import Recipe
+    from flawflow.training.train import train
 
 __version__ = "0.2.0"
 
@@ -17,12 +17,12 @@ __all__ = ["DriftMonitor", "Inspection", "Inspector", "Recipe", "evaluate", "tra
 
 # Imported when first asked for: inspecting must not load torch, and the command line's --help no engine.
 _HOMES = {
-    "DriftMonitor": "flawflow.judge.drift",
-    "Inspection": "flawflow.inspect.inspection",
-    "Inspector": "flawflow.inspect.inspector",
+    "DriftMonitor": "flawflow.decision.drift",
+    "Inspection": "flawflow.inspection.inspection",
+    "Inspector": "flawflow.inspection.inspector",
     "Recipe": "flawflow.recipe",
-    "evaluate": "flawflow.inspect.evaluate",
-    "train": "flawflow.learn.train",
+    "evaluate": "flawflow.inspection.evaluate",
+    "train": "flawflow.training.train",
 }
 
 

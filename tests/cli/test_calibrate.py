@@ -9,8 +9,8 @@ import pytest
 from click.testing import Result
 from PIL import Image
 
-from flawflow.inspect.proof import record_canaries
 from flawflow.model_file import read_model, replace_card
+from flawflow.runtime.canary_check import record_canaries
 
 Flawflow = Callable[..., Result]
 

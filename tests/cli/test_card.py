@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from flawflow.inspect.processor import processor
-from flawflow.inspect.proof import record_canaries
 from flawflow.model_file import read_model, replace_card
-from flawflow.report.words import promise
+from flawflow.report.wording import promise
+from flawflow.runtime.canary_check import record_canaries
+from flawflow.runtime.processor import processor
 
 Flawflow = Callable[..., Result]
 

@@ -7,7 +7,7 @@ from click.testing import Result
 
 from flawflow.compare import runner
 from flawflow.compare.runner import Outcome
-from flawflow.files import write_whole
+from flawflow.storage.files import write_whole
 from flawflow.synthetic import draw_parts
 
 Flawflow = Callable[..., Result]

@@ -7,7 +7,7 @@ import pytest
 from click.testing import Result
 from PIL import Image
 
-from flawflow.picture import MAX_PIXELS, set_most_pixels
+from flawflow.images import MAX_PIXELS, set_most_pixels
 
 Flawflow = Callable[..., Result]
 

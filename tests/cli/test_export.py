@@ -7,11 +7,11 @@ import pytest
 from click.testing import Result
 from PIL import Image
 
-from flawflow import card as card_module
 from flawflow.cli import export as verb
 from flawflow.export import export as module
-from flawflow.inspect.engines import ENGINES
+from flawflow.model_file import card as card_module
 from flawflow.model_file import read_model
+from flawflow.runtime.engines import ENGINES
 
 Flawflow = Callable[..., Result]
 
@@ -42,7 +42,7 @@ def test_a_model_in_eight_bits(flawflow: Flawflow, tiny_model: Path, good: Path,
 def test_what_fails_is_refused_with_its_figures(
     flawflow: Flawflow, tiny_model: Path, good: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(module.gate, "MOST_MAP_DIFFERENCE", -1.0)
+    monkeypatch.setattr(module.equivalence, "MOST_MAP_DIFFERENCE", -1.0)
     output = tmp_path / "small.flaw"
     arguments = ("export", tiny_model, "--precision", "fp16", "--good", good, "-o", output)
     result = flawflow(*arguments)

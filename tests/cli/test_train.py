@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from flawflow.card import Card
+from flawflow.model_file.card import Card
 from flawflow.recipe import Recipe
 from flawflow.synthetic import draw_parts
 
@@ -50,10 +50,10 @@ def calls(monkeypatch: pytest.MonkeyPatch, tiny_model: Path, tiny_card: Card) ->
         output.write_bytes(tiny_model.read_bytes())
         return Learned(output, len(dataset.train), 61.0, tiny_card)
 
-    module = types.ModuleType("flawflow.learn.train")
+    module = types.ModuleType("flawflow.training.train")
     module.train = train  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "flawflow.learn.train", module)
-    monkeypatch.setattr("flawflow.learn.requirements._NEEDED", ())
+    monkeypatch.setitem(sys.modules, "flawflow.training.train", module)
+    monkeypatch.setattr("flawflow.training.requirements._NEEDED", ())
     return collected
 
 
@@ -166,7 +166,7 @@ def test_ctrl_c_says_how_to_go_on(
     def interrupted(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(sys.modules["flawflow.learn.train"], "train", interrupted)
+    monkeypatch.setattr(sys.modules["flawflow.training.train"], "train", interrupted)
     result = flawflow("train", gears, "-o", tmp_path / "m.flaw")
     assert result.exit_code == 130
     assert "--resume" in result.stderr
@@ -197,7 +197,7 @@ def test_pictures_that_cannot_be_read_are_counted_and_named(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ):
-    module = sys.modules["flawflow.learn.train"]
+    module = sys.modules["flawflow.training.train"]
     whole = module.train
     failures = tuple((Path(f"{n}.png"), f"{n}.png is damaged: copy it anew.") for n in range(12))
     monkeypatch.setattr(

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from flawflow.compare.plan import Variant, digest_of_dataset, open_categories, plan_runs
-from flawflow.dataset import open_dataset
+from flawflow.datasets import open_dataset
 from flawflow.errors import DatasetError
 from flawflow.recipe import Recipe
 from flawflow.synthetic import draw_parts

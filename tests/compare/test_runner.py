@@ -7,9 +7,9 @@ import pytest
 from flawflow.compare import runner
 from flawflow.compare.plan import Variant, open_categories, plan_runs
 from flawflow.errors import TrainingError
-from flawflow.inspect.engine import OnnxRuntimeEngine
 from flawflow.progress import ignore_progress
 from flawflow.recipe import Recipe
+from flawflow.runtime.engine import OnnxRuntimeEngine
 from flawflow.synthetic import draw_parts
 
 

@@ -9,9 +9,9 @@ import pytest
 from flawflow.compare import scenes as module
 from flawflow.compare.scene_tables import MEAN, TOGETHER, rows_of, write_scene_tables
 from flawflow.compare.scenes import SceneResult, SceneRun, finished, measure, perform
-from flawflow.dataset.shanghaitech import Scene, open_scenes
+from flawflow.datasets.shanghaitech import Scene, open_scenes
 from flawflow.errors import DatasetError
-from flawflow.inspect.inspector import Inspector
+from flawflow.inspection.inspector import Inspector
 from flawflow.metrics.counts import PixelCounts
 from flawflow.progress import ignore_progress
 from flawflow.recipe import Recipe

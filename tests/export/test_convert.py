@@ -2,10 +2,10 @@ import numpy as np
 import onnx
 import pytest
 
-from flawflow.card import PRECISIONS
 from flawflow.export.convert import convert
-from flawflow.inspect.engine import OnnxRuntimeEngine
 from flawflow.model_file import read_model
+from flawflow.model_file.card import PRECISIONS
+from flawflow.runtime.engine import OnnxRuntimeEngine
 
 
 @pytest.fixture

@@ -10,13 +10,13 @@ import pytest
 from onnx import numpy_helper
 
 from flawflow import evaluate
-from flawflow.dataset import open_dataset
+from flawflow.datasets import open_dataset
 from flawflow.errors import DatasetError, ExportError, PictureError
 from flawflow.export import export as module
 from flawflow.export.export import export
-from flawflow.inspect import Inspector
-from flawflow.inspect.proof import record_canaries
+from flawflow.inspection import Inspector
 from flawflow.model_file import read_model, write_model
+from flawflow.runtime.canary_check import record_canaries
 
 needs_openvino = pytest.mark.skipif(
     importlib.util.find_spec("openvino") is None, reason="OpenVINO is not installed"

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from flawflow.errors import PictureError
-from flawflow.picture import read_mask, read_picture
+from flawflow.images import read_mask, read_picture
 
 
 def _chunk(kind, content):
@@ -119,7 +119,7 @@ _UNDER_A_LIMIT = """
 import resource, sys
 from pathlib import Path
 from flawflow.errors import PictureError
-from flawflow.picture import read_picture
+from flawflow.images import read_picture
 used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (used + 64_000_000,) * 2)
 for name in sys.argv[1:]:

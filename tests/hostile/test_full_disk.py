@@ -19,9 +19,9 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from flawflow.cli.group import VERBS
-from flawflow.files import write_whole
-from flawflow.learn.backbone_compat import import_timm
+from flawflow.storage.files import write_whole
 from flawflow.synthetic import draw_parts
+from flawflow.training.backbone_compat import import_timm
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs limits of POSIX")
 
@@ -166,7 +166,7 @@ def test_every_verb_says_why_nothing_can_be_written(
         return real(path, *rest, **options)
 
     draw_parts(tmp_path / "labelled", train=1, test=1, size=32)
-    monkeypatch.setattr("flawflow.files.os.open", refuse)
+    monkeypatch.setattr("flawflow.storage.files.os.open", refuse)
     refused(str(tmp_path / "out"), "inspect", tiny_model, photos, "-o", tmp_path / "out")
     refused("new.flaw", "calibrate", tiny_model, photos, "-o", tmp_path / "new.flaw")
     refused("m.json", "evaluate", tiny_model, tmp_path / "labelled", "--json", tmp_path / "m.json")

@@ -37,16 +37,16 @@ from pathlib import Path
 import torch
 torch.set_num_threads(1)
 import onnxscript, torch.onnx, torch.onnx._internal.exporter._core
-import flawflow.cli.calibrate, flawflow.cli.inspect, flawflow.inspect.inspector
-import flawflow.results.deliver, flawflow.results.earlier, flawflow.results.run
+import flawflow.cli.calibrate, flawflow.cli.inspect, flawflow.inspection.inspector
+import flawflow.results.deliver, flawflow.results.previous, flawflow.results.run
 from flawflow.cli import main
-from flawflow.learn import train
-from flawflow.learn.backbone_compat import import_timm
-from flawflow.learn.detector import learning
+from flawflow.training import train
+from flawflow.training.backbone_compat import import_timm
+from flawflow.training.detectors import fitting
 from flawflow.recipe import Recipe
 
 import_timm()
-learning._KEEP_EVERY = 4
+fitting._KEEP_EVERY = 4
 options = {"steps": 60, "blocks": 2, "hidden": 16, "position_channels": 8, "batch": 128}
 recipe = Recipe.of("balanced", {f"detector.{name}": value for name, value in options.items()},
     encoder="test_efficientnet", weights="random", size=(64, 64), calibration="split")

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from flawflow.dataset import Dataset, open_dataset
+from flawflow.datasets import Dataset, open_dataset
 from flawflow.errors import DatasetError
 
 in_one_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)

@@ -12,18 +12,17 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
-from flawflow import model_file
 from flawflow.errors import ModelFileError
-from flawflow.inspect import Inspector
-from flawflow.model_file import read_model, write_model
+from flawflow.inspection import Inspector
+from flawflow.model_file import container, read_model, write_model
 
 FLOAT = TensorProto.FLOAT
 
 
 def with_card(graph, text):
     """Graph and card under a true seal."""
-    body = graph + model_file._entry(b"flawflow.card", text if isinstance(text, bytes) else text.encode())
-    return body + model_file._entry(b"flawflow.seal", hashlib.sha256(body).hexdigest().encode())
+    body = graph + container._entry(b"flawflow.card", text if isinstance(text, bytes) else text.encode())
+    return body + container._entry(b"flawflow.seal", hashlib.sha256(body).hexdigest().encode())
 
 
 @pytest.fixture

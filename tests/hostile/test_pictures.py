@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from flawflow.errors import PictureError
-from flawflow.inspect import Failure, Inspection, Inspector
-from flawflow.picture import read_mask, read_picture
+from flawflow.images import read_mask, read_picture
+from flawflow.inspection import Failure, Inspection, Inspector
 
 
 def _beside(name):

@@ -8,7 +8,7 @@ import sys
 def test_loading_a_model_writes_nothing_into_the_home_folder(tiny_model, tmp_path):
     home = tmp_path / "home"
     home.mkdir()
-    code = "import sys; from flawflow.inspect import Inspector; Inspector.load(sys.argv[1])"
+    code = "import sys; from flawflow.inspection import Inspector; Inspector.load(sys.argv[1])"
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("ORT_", "XDG_"))}
     run = subprocess.run(
         [sys.executable, "-c", code, tiny_model],

@@ -10,9 +10,9 @@ import torch
 from flawflow.compare import runner
 from flawflow.compare.plan import Variant, open_categories, plan_runs
 from flawflow.errors import TrainingError
-from flawflow.learn.work import WorkFolder, pack, unpack
 from flawflow.recipe import Recipe
 from flawflow.synthetic import draw_parts
+from flawflow.training.unfinished_work import WorkFolder, pack, unpack
 
 PLAN = {"seed": 0, "size": [64, 64], "pictures": "0" * 64, "exclude_suspects": False}
 

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from flawflow.images import read_mask
 from flawflow.metrics import PixelMeasures, aupro
 from flawflow.metrics.shares import shares_of
-from flawflow.picture import read_mask
 
 EIGHT = np.ones((3, 3))
 MASKS = hnp.arrays(np.bool_, st.tuples(st.integers(1, 9), st.integers(1, 9)))

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from flawflow.dataset import Dataset, Sample
-from flawflow.inspect.evaluate import GOOD, ModelEvaluation, evaluate
-from flawflow.inspect.inspector import Inspector
+from flawflow.datasets import Dataset, Sample
+from flawflow.inspection.evaluate import GOOD, ModelEvaluation, evaluate
+from flawflow.inspection.inspector import Inspector
 from flawflow.report.evaluation import render_evaluation
 
 HOSTILE = "<script>alert(1)</script>"

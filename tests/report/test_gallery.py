@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from flawflow.inspect.inspection import Inspection
+from flawflow.inspection.inspection import Inspection
 from flawflow.report import gallery as gallery_module
 from flawflow.report.gallery import Exhibit, Gallery, exhibit_of
 from flawflow.results.record import Record

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from flawflow.card import Card
-from flawflow.inspect.inspection import Failure, Inspection
-from flawflow.judge.drift import Drift, Finding
+from flawflow.decision.drift import Drift, Finding
+from flawflow.inspection.inspection import Failure, Inspection
+from flawflow.model_file.card import Card
 from flawflow.report.gallery import Exhibit
 from flawflow.report.page import render_page
 from flawflow.report.summary import Summary

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flawflow.inspect.inspection import Failure, Inspection
+from flawflow.inspection.inspection import Failure, Inspection
 from flawflow.results.record import RECORD_VERSION, BoxRecord, Record, record_of
 
 MakeInspection = Callable[..., Inspection]

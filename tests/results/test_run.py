@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from flawflow.errors import FlawflowError
-from flawflow.inspect.inspector import Inspector
+from flawflow.inspection.inspector import Inspector
 from flawflow.results.record import RECORD_VERSION
 from flawflow.results.run import Run
 from flawflow.results.sinks.contract import Result, Sink

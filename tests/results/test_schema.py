@@ -14,13 +14,13 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
-from flawflow.inspect.inspector import Inspector
+from flawflow.inspection.inspector import Inspector
 from flawflow.results.record import RECORD_VERSION
 from flawflow.results.run import Run
-from flawflow.station.app import create_app
-from flawflow.station.settings import Settings
+from flawflow.server.app import create_app
+from flawflow.server.settings import Settings
+from flawflow.watch.examine import Judge
 from flawflow.watch.journal import Journal
-from flawflow.watch.judge import Judge
 from flawflow.watch.watcher import Watcher
 
 from ..watch.watching import rounds

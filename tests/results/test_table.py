@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flawflow.inspect.inspection import Failure, Inspection
+from flawflow.inspection.inspection import Failure, Inspection
 from flawflow.results.record import Record, record_of
 from flawflow.results.table import COLUMNS, cells_of, csv_line, csv_row
 

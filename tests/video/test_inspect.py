@@ -4,8 +4,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flawflow.inspect.inspection import Failure
-from flawflow.inspect.inspector import Inspector
+from flawflow.inspection.inspection import Failure
+from flawflow.inspection.inspector import Inspector
 from flawflow.video.inspect import FrameInspection, inspect_video
 from flawflow.video.read import open_video
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from flawflow.errors import FlawflowError
-from flawflow.picture import PICTURE_SUFFIXES
+from flawflow.images import PICTURE_SUFFIXES
 from flawflow.video import VIDEO_SUFFIXES, is_video_name
 from flawflow.video.names import require_video
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flawflow.picture import read_picture, resize_picture
+from flawflow.images import read_picture, resize_picture
 from flawflow.video import pictures
 from flawflow.video.pictures import save_frames
 from flawflow.video.read import open_video

@@ -30,7 +30,7 @@ def command(*, target: Path, data: Path, database: str | None) -> None:
     data folder, from a copy of which a station starts.
     """
     with needs_serve():
-        from flawflow.station.backup.backup import back_up
+        from flawflow.server.backup.backup import back_up
 
     done = back_up(data, target, database=database or None)
     for path in done.left_out:

@@ -19,9 +19,9 @@ from flawflow.cli.options import (
 from flawflow.errors import DatasetError, FlawflowError, one_line
 
 if TYPE_CHECKING:
-    from flawflow.card import Card
-    from flawflow.inspect.calibrate import Measurement
-    from flawflow.inspect.inspector import Inspector
+    from flawflow.inspection.calibrate import Measurement
+    from flawflow.inspection.inspector import Inspector
+    from flawflow.model_file.card import Card
 
 _HIGHEST_SHOWN = 3
 
@@ -60,10 +60,10 @@ def command(
       2  nothing was written: wrong usage, no such model, no pictures
       3  the model was written, but some pictures could not be read and were left out
     """
-    from flawflow.inspect.inspector import Inspector
-    from flawflow.inspect.proof import record_canaries
+    from flawflow.inspection.inspector import Inspector
     from flawflow.model_file import read_model, replace_card
-    from flawflow.report.words import counted, promise, rule
+    from flawflow.report.wording import counted, promise, rule
+    from flawflow.runtime.canary_check import record_canaries
 
     if not good and false_reject_rate is None and review_rate is None:
         raise click.UsageError("Name good pictures, or a rate to judge by.")
@@ -91,9 +91,9 @@ def _recalibrated(
 ) -> tuple["Card", int]:
     """Measure the good pictures with progress; give the new card and how many could not be read."""
     from flawflow.cli.progress import ProgressDisplay
-    from flawflow.inspect.calibrate import Measurement, measure_good, recalibrate
-    from flawflow.inspect.inspection import Failure
-    from flawflow.picture import search
+    from flawflow.images import search
+    from flawflow.inspection.calibrate import Measurement, measure_good, recalibrate
+    from flawflow.inspection.inspection import Failure
 
     found = search(good)
     paths = found.pictures

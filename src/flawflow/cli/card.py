@@ -28,7 +28,7 @@ def command(*, model: Path, check: bool, engine: str) -> None:
     import json
 
     from flawflow.model_file import read_model
-    from flawflow.report.words import promise, rule
+    from flawflow.report.wording import promise, rule
 
     card = read_model(model).card
     said = {"rule": rule(card.calibration), "promise": promise(card.calibration)}
@@ -37,7 +37,7 @@ def command(*, model: Path, check: bool, engine: str) -> None:
 
 def _check(model: Path, engine: str) -> None:
     from flawflow.errors import ModelFileError
-    from flawflow.inspect.inspector import Inspector
+    from flawflow.inspection.inspector import Inspector
 
     proof = Inspector.load(model, engine=engine).proof
     if not proof.differences:

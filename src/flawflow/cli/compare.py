@@ -9,13 +9,13 @@ import click
 from flawflow.cli.group import after_interrupt
 from flawflow.cli.options import device_option, limit_option
 from flawflow.cli.recipe import asked, preset_option, recipe_option, set_option
-from flawflow.learn.requirements import require_training
 from flawflow.recipe.registry import detector_kind, detector_names
+from flawflow.training.requirements import require_training
 
 if TYPE_CHECKING:
     from flawflow.compare.plan import Run, Variant
     from flawflow.compare.runner import Outcome
-    from flawflow.dataset import Dataset
+    from flawflow.datasets import Dataset
 
 _LONGEST_SEED = 18
 _USUAL = ("cflow", "padim", "patchcore")

@@ -29,9 +29,9 @@ def command(*, output: Path) -> None:
     from flawflow.cli.evaluate import run_evaluation
     from flawflow.cli.inspect import run_inspection
     from flawflow.cli.train import run_training
-    from flawflow.dataset import open_dataset
-    from flawflow.learn.requirements import require_training
+    from flawflow.datasets import open_dataset
     from flawflow.recipe import PRESETS
+    from flawflow.training.requirements import require_training
 
     require_training()
     if importlib.util.find_spec("elpv_dataset") is None:

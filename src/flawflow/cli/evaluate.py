@@ -13,9 +13,9 @@ from flawflow.errors import one_line
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from flawflow.card import Card
-    from flawflow.dataset import Dataset
-    from flawflow.inspect.evaluate import ModelEvaluation
+    from flawflow.datasets import Dataset
+    from flawflow.inspection.evaluate import ModelEvaluation
+    from flawflow.model_file.card import Card
 
 
 @click.command("evaluate", short_help="Measure a model on labelled pictures.")
@@ -49,7 +49,7 @@ def command(
     """
     from rich.console import Console
 
-    from flawflow.files import write_whole
+    from flawflow.storage.files import write_whole
 
     to_stdout = json_path == Path("-")
     console = Console(stderr=to_stdout, highlight=False)
@@ -77,8 +77,8 @@ def run_evaluation(
     from rich.markup import escape
 
     from flawflow.cli.progress import ProgressDisplay
-    from flawflow.inspect.evaluate import evaluate
-    from flawflow.inspect.inspector import Inspector
+    from flawflow.inspection.evaluate import evaluate
+    from flawflow.inspection.inspector import Inspector
 
     after_interrupt("interrupted; nothing was written")
     inspector = Inspector.load(model, engine=engine)
@@ -99,9 +99,9 @@ def run_evaluation(
 
 
 def _write_report(path: Path, evaluation: "ModelEvaluation", card: "Card", *, names: tuple[str, str]) -> None:
-    from flawflow.files import write_whole
     from flawflow.report.evaluation import render_evaluation
     from flawflow.results.record import readable
+    from flawflow.storage.files import write_whole
 
     page = render_evaluation(evaluation, card, model=names[0], dataset=names[1])
     write_whole(path, readable(page))

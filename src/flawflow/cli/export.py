@@ -11,8 +11,8 @@ from flawflow.cli.options import EXIT_LEFT_OUT, engine_option, limit_option, say
 from flawflow.errors import ExportError, FlawflowError, one_line
 
 if TYPE_CHECKING:
+    from flawflow.export.equivalence import Check
     from flawflow.export.export import Exported
-    from flawflow.export.gate import Check
 
 PRECISIONS = ("fp32", "fp16", "bf16", "int8")
 
@@ -61,9 +61,9 @@ def command(
     """
     _require_export()
     from flawflow.cli.progress import ProgressDisplay
-    from flawflow.dataset import open_dataset
+    from flawflow.datasets import open_dataset
     from flawflow.export.export import export
-    from flawflow.picture.find import Search, search
+    from flawflow.images.find import Search, search
 
     if output.exists() and not overwrite:
         raise FlawflowError(f"{output} exists: choose another name, or replace it with --overwrite")
@@ -131,7 +131,7 @@ def _broken(exported: "Exported") -> str:
 
 
 def _print_result(exported: "Exported", model: Path, output: Path, *, recalibrated: bool) -> None:
-    from flawflow.report.words import counted, promise
+    from flawflow.report.wording import counted, promise
 
     sizes = [path.stat().st_size / 1e6 for path in (model, output)]
     click.echo(

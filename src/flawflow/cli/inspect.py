@@ -21,7 +21,7 @@ from flawflow.cli.options import (
 from flawflow.errors import DatasetError, FlawflowError, one_line
 
 if TYPE_CHECKING:
-    from flawflow.card import Card
+    from flawflow.model_file.card import Card
     from flawflow.report.summary import Summary
     from flawflow.results.sinks.contract import Place, Setting, Sink
     from flawflow.results.sinks.report import Report
@@ -110,9 +110,9 @@ def run_inspection(
     """
     from flawflow.cli.inspect_summary import print_summary
     from flawflow.cli.progress import ProgressDisplay
-    from flawflow.inspect.inspector import Inspector
-    from flawflow.inspect.stream import threads_a_worker
-    from flawflow.report.names import common_folder, overlay_names
+    from flawflow.inspection.inspector import Inspector
+    from flawflow.inspection.parallel import threads_a_worker
+    from flawflow.report.overlay_paths import common_folder, overlay_names
     from flawflow.results.deliver import Delivery
     from flawflow.results.run import Run
     from flawflow.results.sinks.contract import Setting
@@ -156,7 +156,7 @@ def _open_sinks(
     texts: tuple[str, ...], setting: "Setting", card: "Card", *, overwrite: bool
 ) -> tuple[list["Sink"], "Report"]:
     """Open the sinks in the order of delivery, and give the one of them that counts."""
-    from flawflow.results.earlier import clear, has_results
+    from flawflow.results.previous import clear, has_results
     from flawflow.results.sinks import open_sink
     from flawflow.results.sinks.report import Report
 
@@ -180,7 +180,7 @@ def _open_sinks(
 
 def _find(pictures: tuple[str, ...], output: Path) -> tuple[list[Path], list[Path], tuple[str, ...]]:
     """Find pictures and videos, without overlays of an earlier inspection, and tell what was passed by."""
-    from flawflow.picture import PICTURE_SUFFIXES, search
+    from flawflow.images import PICTURE_SUFFIXES, search
     from flawflow.results.sinks.overlays import OVERLAYS_NAME
     from flawflow.video.names import VIDEO_SUFFIXES, is_video_name, require_video
 

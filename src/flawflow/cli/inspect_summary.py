@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from flawflow.errors import one_line
 
 if TYPE_CHECKING:
-    from flawflow.judge.calibration import Calibration
+    from flawflow.decision.calibration import Calibration
     from flawflow.results.deliver import Delivery
     from flawflow.results.record import Record
     from flawflow.results.sinks.report import Report
@@ -19,7 +19,7 @@ def print_summary(report: "Report", calibration: "Calibration", delivery: "Deliv
     from rich.markup import escape
     from rich.table import Table
 
-    from flawflow.report.words import counted, drifted, promise
+    from flawflow.report.wording import counted, drifted, promise
 
     console = Console(highlight=False)
     summary = report.summary
@@ -55,7 +55,7 @@ def print_summary(report: "Report", calibration: "Calibration", delivery: "Deliv
 def _row(record: "Record") -> tuple[str, ...]:
     from rich.markup import escape
 
-    from flawflow.report.words import named
+    from flawflow.report.wording import named
 
     style = {"NG": "bold red", "REVIEW": "bold yellow", "OK": "green"}[record.verdict or "OK"]
     verdict = f"[{style}]{record.verdict}[/]"

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from flawflow.errors import FlawflowError, one_line
-from flawflow.results.kinds import Verb, kinds
+from flawflow.results.sink_kinds import Verb, kinds
 
 if TYPE_CHECKING:
-    from flawflow.judge.calibration import Calibration
+    from flawflow.decision.calibration import Calibration
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -42,7 +42,7 @@ def parse_size(value: str | tuple[int, int]) -> tuple[int, int]:
 
 def _set_limit(_context: click.Context, _option: click.Parameter, value: int | None) -> None:
     if value is not None:
-        from flawflow.picture import set_most_pixels
+        from flawflow.images import set_most_pixels
 
         set_most_pixels(value)
 
@@ -72,7 +72,7 @@ def say_left_out(sentences: Sequence[str], what: str) -> None:
     """
     if not sentences:
         return
-    from flawflow.report.words import counted
+    from flawflow.report.wording import counted
 
     were = "was" if len(sentences) == 1 else "were"
     noun, _, verb = what.partition(" ")
@@ -96,7 +96,7 @@ def dataset_options(function: Callable[..., Any]) -> Callable[..., Any]:
     def with_dataset(
         *, data: Path | None, good: Path | None, bad: Path | None, masks: Path | None, **rest: Any
     ) -> Any:
-        from flawflow.dataset import open_dataset
+        from flawflow.datasets import open_dataset
 
         if data is None and good is None:
             raise click.UsageError("Name a data set (DATA), or a folder of good pictures with --good.")

@@ -9,8 +9,8 @@ from flawflow.cli.group import after_interrupt
 from flawflow.cli.options import device_option, limit_option
 from flawflow.cli.recipe import recipe_options
 from flawflow.errors import DatasetError, FlawflowError
-from flawflow.learn.requirements import require_training
 from flawflow.recipe import Recipe
+from flawflow.training.requirements import require_training
 
 if TYPE_CHECKING:
     from flawflow.compare.scenes import SceneResult, SceneRun
@@ -34,7 +34,7 @@ def command(*, data: Path, output: Path, recipe: Recipe, device: str) -> None:
     require_training()
     from flawflow.compare.scene_tables import write_scene_tables
     from flawflow.compare.scenes import SceneRun
-    from flawflow.dataset.shanghaitech import open_scenes
+    from flawflow.datasets.shanghaitech import open_scenes
     from flawflow.video.names import require_video
 
     after_interrupt("interrupted; the same command goes on where it stopped")

@@ -121,8 +121,8 @@ def command(
     Every inspection is recorded in the data folder before it is answered.
     """
     with needs_serve():
-        from flawflow.station.serve import serve
-    from flawflow.station.settings import Settings
+        from flawflow.server.serve import serve
+    from flawflow.server.settings import Settings
 
     # The options are the settings, by the same names; what is empty or 0 stands for none.
     settings = Settings(

@@ -10,12 +10,12 @@ from flawflow.cli.group import after_interrupt
 from flawflow.cli.options import EXIT_LEFT_OUT, dataset_options, device_option, say_left_out
 from flawflow.cli.recipe import recipe_options
 from flawflow.errors import FlawflowError, one_line
-from flawflow.learn.requirements import require_training
 from flawflow.recipe import Recipe
+from flawflow.training.requirements import require_training
 
 if TYPE_CHECKING:
-    from flawflow.dataset import Dataset
-    from flawflow.learn.train import TrainingResult
+    from flawflow.datasets import Dataset
+    from flawflow.training.train import TrainingResult
 
 _SUSPECTS_SHOWN = 10
 
@@ -60,7 +60,7 @@ def run_training(dataset: "Dataset", output: Path, recipe: Recipe, **options: An
     """Train with the options of `flawflow.train`, show progress and print what was learned."""
     require_training()
     from flawflow.cli.progress import ProgressDisplay
-    from flawflow.learn.train import train
+    from flawflow.training.train import train
 
     after_interrupt("interrupted; the same command with --resume goes on where it stopped")
     with ProgressDisplay() as display:
@@ -77,7 +77,7 @@ def run_training(dataset: "Dataset", output: Path, recipe: Recipe, **options: An
 
 
 def _print_result(result: "TrainingResult") -> None:
-    from flawflow.report.words import counted, duration, promise, rule
+    from flawflow.report.wording import counted, duration, promise, rule
 
     calibration = result.card.calibration
     for note in result.notes:
@@ -94,7 +94,7 @@ def _print_result(result: "TrainingResult") -> None:
 
 def _print_suspects(result: "TrainingResult", *, excluded: bool) -> None:
     from flawflow.report.suspects import write_suspects
-    from flawflow.report.words import counted
+    from flawflow.report.wording import counted
 
     folder = write_suspects(result.model, result.suspects, excluded=excluded)
     if folder is None:

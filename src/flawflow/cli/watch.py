@@ -13,10 +13,10 @@ from flawflow.cli.options import at_rates, limit_option, place_option, rate_opti
 from flawflow.errors import WatchError, one_line
 
 if TYPE_CHECKING:
-    from flawflow.inspect.inspector import Inspector
+    from flawflow.inspection.inspector import Inspector
     from flawflow.results.record import Record
     from flawflow.results.sinks.contract import Place
-    from flawflow.watch.courier import Courier
+    from flawflow.watch.dispatcher import Courier
     from flawflow.watch.journal import Journal
     from flawflow.watch.watcher import Watcher
 
@@ -82,9 +82,9 @@ def command(
     from flawflow.results.sinks import open_sink
     from flawflow.results.sinks.contract import Setting
     from flawflow.results.sinks.overlays import Overlays
-    from flawflow.watch.courier import Courier
+    from flawflow.watch.dispatcher import Courier
+    from flawflow.watch.examine import Judge
     from flawflow.watch.journal import Journal
-    from flawflow.watch.judge import Judge
     from flawflow.watch.watcher import Watcher
 
     if not folder.is_dir():
@@ -116,7 +116,7 @@ def command(
 
 
 def _inspector(model: Path, *, false_reject_rate: float | None, review_rate: float | None) -> "Inspector":
-    from flawflow.inspect.inspector import Inspector
+    from flawflow.inspection.inspector import Inspector
 
     inspector = Inspector.load(model)
     calibration = at_rates(

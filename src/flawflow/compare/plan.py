@@ -9,11 +9,11 @@ from functools import cache
 from pathlib import Path
 
 import flawflow
-from flawflow.dataset import Dataset, open_dataset
-from flawflow.dataset.mvtec import is_mvtec
+from flawflow.datasets import Dataset, open_dataset
+from flawflow.datasets.mvtec import is_mvtec
 from flawflow.errors import DatasetError
-from flawflow.files import sha256_of_file
 from flawflow.recipe import PRESETS, Recipe
+from flawflow.storage.files import sha256_of_file
 
 # What a result builds on besides flawflow's own code.
 _PACKAGES = ("numpy", "onnxruntime", "pillow", "timm", "torch")

@@ -16,15 +16,15 @@ from numpy.typing import NDArray
 
 from flawflow.compare.plan import Run, packages
 from flawflow.errors import FlawflowError
-from flawflow.files import write_whole
-from flawflow.inspect.engine import Engine, OnnxRuntimeEngine
-from flawflow.inspect.evaluate import evaluate
-from flawflow.inspect.processor import processor
-from flawflow.learn.train import train
-from flawflow.learn.work import digest_of_files
+from flawflow.images import read_picture, resize_picture
+from flawflow.inspection.evaluate import evaluate
 from flawflow.model_file import read_model
-from flawflow.picture import read_picture, resize_picture
 from flawflow.progress import OnProgress, Progress, within
+from flawflow.runtime.engine import Engine, OnnxRuntimeEngine
+from flawflow.runtime.processor import processor
+from flawflow.storage.files import write_whole
+from flawflow.training.train import train
+from flawflow.training.unfinished_work import digest_of_files
 
 _WARM_UP, _TIMED = 3, 30
 

@@ -10,8 +10,8 @@ from operator import add
 from pathlib import Path
 
 from flawflow.compare.scenes import SceneResult, frame_auroc, pixel_auroc
-from flawflow.files import write_whole
 from flawflow.metrics.counts import PixelCounts
+from flawflow.storage.files import write_whole
 
 MEAN = "mean of scenes"
 TOGETHER = "all together"

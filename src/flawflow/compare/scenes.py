@@ -9,18 +9,18 @@ from typing import Any
 
 from flawflow.compare.plan import code_digest, packages
 from flawflow.compare.runner import machine
-from flawflow.dataset.sample import Dataset, good_samples
-from flawflow.dataset.shanghaitech import Scene
+from flawflow.datasets.sample import Dataset, good_samples
+from flawflow.datasets.shanghaitech import Scene
 from flawflow.errors import DatasetError, MetricError
-from flawflow.files import write_whole
-from flawflow.inspect.inspector import Inspector
-from flawflow.inspect.stream import in_order
-from flawflow.learn.train import train
-from flawflow.learn.work import digest_of_files
+from flawflow.inspection.inspector import Inspector
+from flawflow.inspection.parallel import in_order
 from flawflow.metrics import auroc
 from flawflow.metrics.counts import PixelCounts
 from flawflow.progress import OnProgress, Progress
 from flawflow.recipe import Recipe
+from flawflow.storage.files import write_whole
+from flawflow.training.train import train
+from flawflow.training.unfinished_work import digest_of_files
 
 
 @dataclass(frozen=True)

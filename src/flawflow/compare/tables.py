@@ -10,8 +10,8 @@ from pathlib import Path
 
 from flawflow.compare.plot import plot_svg
 from flawflow.compare.summary import MEAN, MEASURES, Figure, Record, Row
-from flawflow.files import write_whole
 from flawflow.results.table import no_formula
+from flawflow.storage.files import write_whole
 
 _HEAD = (
     "Detector",

@@ -6,8 +6,8 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from flawflow.export.halve import halve_weights
-from flawflow.export.quantise import convolutions, quantise_convolutions
+from flawflow.export.fp16 import halve_weights
+from flawflow.export.int8 import convolutions, quantise_convolutions
 
 Measure = Callable[[bytes], float]
 """Tells how far a graph is from the one it came from."""
@@ -32,7 +32,7 @@ def convert(
 
     Args:
         graph: Serialised ONNX ModelProto, the content of a model file.
-        precision: Of `flawflow.card.PRECISIONS`.
+        precision: Of `flawflow.model_file.card.PRECISIONS`.
         pictures: For int8, good pictures of the graph's size, (H, W, 3).
         distance: For int8, measures a graph.
         near: For int8, the distance that is small enough. Where no choice is, the last is given.

@@ -7,19 +7,19 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from flawflow.card import Card
-from flawflow.dataset import Dataset
+from flawflow.datasets import Dataset
+from flawflow.decision.calibration import Calibration
 from flawflow.errors import DatasetError, ExportError, PictureError
-from flawflow.export import gate
+from flawflow.export import equivalence
 from flawflow.export.convert import convert
-from flawflow.export.gate import Both, Check, Pair
-from flawflow.inspect.calibrate import recalibrate
-from flawflow.inspect.engines import load_engine
-from flawflow.inspect.inspector import Inspector
-from flawflow.inspect.proof import record_canaries
-from flawflow.judge.calibration import Calibration
+from flawflow.export.equivalence import Both, Check, Pair
+from flawflow.images import read_picture, resize_picture
+from flawflow.inspection.calibrate import recalibrate
+from flawflow.inspection.inspector import Inspector
 from flawflow.model_file import ModelFile, read_model, write_model
-from flawflow.picture import read_picture, resize_picture
+from flawflow.model_file.card import Card
+from flawflow.runtime.canary_check import record_canaries
+from flawflow.runtime.engines import load_engine
 
 LEAST_GOOD = 8
 
@@ -78,8 +78,8 @@ def export(
     Args:
         model: A model file of precision fp32.
         output: The model file to write, whole or not at all.
-        engine: Of `flawflow.inspect.engines.ENGINES`.
-        precision: Of `flawflow.card.PRECISIONS`.
+        engine: Of `flawflow.runtime.engines.ENGINES`.
+        precision: Of `flawflow.model_file.card.PRECISIONS`.
         good: Good pictures that the model was not trained on.
         labelled: A data set with labelled test pictures; nothing is chosen by them.
         force: Write it whatever was measured, or when there is nothing to measure with.
@@ -101,7 +101,7 @@ def export(
     canaries = record_canaries(graph, source.card.size)
     card = replace(source.card, precision=precision, canaries=canaries)
     pair = Pair(before, Inspector.of(ModelFile(graph=graph, card=card, sha256=""), engine=engine))
-    both, unreadable = gate.measure_good(
+    both, unreadable = equivalence.measure_good(
         pair, held_out, lambda done, total: on_progress("good pictures", done, total)
     )
     judges_before, checks = card.calibration, {}
@@ -109,13 +109,13 @@ def export(
         if not both:
             raise DatasetError(f"none of the good pictures can be read: {unreadable[0]}")
         judges_before, card = _calibrated(card, both)
-        checks["good"] = gate.check(both, judges_before, card.calibration)
+        checks["good"] = equivalence.check(both, judges_before, card.calibration)
     if labelled is not None:
-        found, *evaluations = gate.measure_labelled(
+        found, *evaluations = equivalence.measure_labelled(
             pair, labelled.test, lambda done, total: on_progress("labelled pictures", done, total)
         )
-        checks["labelled"] = gate.check(found, judges_before, card.calibration)
-        checks["labelled"] += gate.check_evaluations(*evaluations)
+        checks["labelled"] = equivalence.check(found, judges_before, card.calibration)
+        checks["labelled"] += equivalence.check_evaluations(*evaluations)
     written = force or all(check.holds for part in checks.values() for check in part)
     if written:
         write_model(output, graph, card)
@@ -188,7 +188,7 @@ def _converted(
         precision,
         pictures=pictures,
         distance=distance,
-        near=_SHARE_OF_LIMIT * gate.MOST_MAP_DIFFERENCE,
+        near=_SHARE_OF_LIMIT * equivalence.MOST_MAP_DIFFERENCE,
     )
     return graph, unreadable
 

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawflow.errors import MetricError
-from flawflow.files import whole_file
 from flawflow.metrics import curve
 from flawflow.metrics.shares import shares_of
+from flawflow.storage.files import whole_file
 
 # Of a float32's 32 bits the upper 20 stay: sign, exponent and 11 bits of the fraction.
 _DROPPED_BITS = 12

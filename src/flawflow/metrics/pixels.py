@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from flawflow.errors import MetricError
 from flawflow.metrics import curve
+from flawflow.metrics.score_counts import DefectTally, GoodTally, truncated
 from flawflow.metrics.shares import Shares, shares_of
-from flawflow.metrics.tally import DefectTally, GoodTally, truncated
 
 FPR_LIMIT = 0.3
 

@@ -5,7 +5,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from flawflow.errors import MetricError
 from flawflow.metrics import curve
-from flawflow.metrics.tally import distinct
+from flawflow.metrics.score_counts import distinct
 
 
 def auroc(labels: ArrayLike, scores: ArrayLike) -> float:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from flawflow.judge.components import label
-from flawflow.picture.resize import lines_and_cells
+from flawflow.decision.components import label
+from flawflow.images.resize import lines_and_cells
 
 
 @dataclass(frozen=True)

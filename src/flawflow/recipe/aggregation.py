@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Aggregation:
-    """How the maps of the scales become one anomaly map and one image score (`flawflow.learn.head`).
+    """How the maps of the scales become one anomaly map and one image score (`flawflow.training.head`).
 
     Attributes:
         by_position: Measure each position's distance against its own distances on good pictures
-            (`flawflow.learn.moments` says how far).
+            (`flawflow.training.moments` says how far).
         on_grid: Add the scales and score the picture on the grid of the finest scale, and enlarge their sum;
             otherwise enlarge each scale to pixels, add and score there.
         smoothing: σ of the Gaussian that smooths the anomaly map, in input pixels; 0 for none.

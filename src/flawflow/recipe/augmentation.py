@@ -1,4 +1,4 @@
-"""How far the random views of a good picture go; `flawflow.learn.augment` makes them."""
+"""How far the random views of a good picture go; `flawflow.training.augment` makes them."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -15,7 +15,7 @@ class Augmentation:
         shift: Shift along each axis, as a part of the side.
         brightness: Relative change of brightness.
         contrast: Relative change of contrast.
-        edge: See `flawflow.learn.augment.rotate`.
+        edge: See `flawflow.training.augment.rotate`.
         flips: Mirror at random, and turn by quarters; by halves where the picture is no square.
     """
 

@@ -11,7 +11,7 @@ from flawflow.recipe.registry import DetectorKind, detector_kind
 from flawflow.typed import FieldError, parse
 
 if TYPE_CHECKING:
-    from flawflow.learn.detector.detector import Detector
+    from flawflow.training.detectors.detector import Detector
 
 Scalar = bool | int | float | str | None
 Option = Scalar | tuple[Scalar, ...]

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any, Literal, get_type_hints
 
 from flawflow.errors import RecipeError
-from flawflow.files import sha256_of_file
 from flawflow.recipe.aggregation import OF_CFLOW, Aggregation
 from flawflow.recipe.augmentation import MODERATE, Augmentation
 from flawflow.recipe.chosen import DetectorRecipe, Option, checked
 from flawflow.recipe.registry import detector_kind
+from flawflow.storage.files import sha256_of_file
 
 _CFLOW = DetectorRecipe()
 _PARTS = ("detector", "aggregation", "augmentation")
@@ -52,7 +52,7 @@ class Recipe:
         ignore: Likewise of what does not count.
         exclude_suspects: Leave pictures that may be defective out of learning and calibration.
         augment: "auto" learns from mirrored and turned views, too, where a check on these pictures says
-            that the parts lie anyhow (`flawflow.learn.alignment`); "none" does not ask.
+            that the parts lie anyhow (`flawflow.training.orientation`); "none" does not ask.
         views: How many further views of each picture are learned from, whatever `augment` finds.
         augmentation: Makes them.
 

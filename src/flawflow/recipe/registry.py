@@ -30,7 +30,7 @@ from flawflow.recipe.baseline_options import (
 from flawflow.recipe.options import CflowOptions
 
 if TYPE_CHECKING:
-    from flawflow.learn.detector.detector import Detector
+    from flawflow.training.detectors.detector import Detector
 
 ENTRY_POINTS = "flawflow.detectors"
 
@@ -76,7 +76,7 @@ class DetectorKind:
         return asdict(self.options)
 
 
-_HERE = "flawflow.learn.detector"
+_HERE = "flawflow.training.detectors"
 _CFLOW = f"{_HERE}.cflow:Cflow"
 _PADIM = f"{_HERE}.padim:Padim"
 _PATCHCORE = f"{_HERE}.patchcore:Patchcore"

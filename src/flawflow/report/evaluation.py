@@ -5,16 +5,16 @@ from html import escape
 from importlib.resources import files
 from string import Template
 
-from flawflow.card import Card
-from flawflow.inspect.evaluate import GOOD, ModelEvaluation, PictureResult
-from flawflow.inspect.inspection import Inspection
-from flawflow.judge.calibration import Verdict
+from flawflow.decision.calibration import Verdict
+from flawflow.images import read_picture
+from flawflow.inspection.evaluate import GOOD, ModelEvaluation, PictureResult
+from flawflow.inspection.inspection import Inspection
 from flawflow.metrics import Evaluation
-from flawflow.picture import read_picture
+from flawflow.model_file.card import Card
 from flawflow.report.gallery import Exhibit, exhibit_of
 from flawflow.report.page import facts_of, figure, page_style
-from flawflow.report.strips import strips_svg
-from flawflow.report.words import counted, percent, promise
+from flawflow.report.strip_plot import strips_svg
+from flawflow.report.wording import counted, percent, promise
 from flawflow.results.record import record_of
 
 

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from flawflow.inspect.inspection import Inspection
-from flawflow.judge.regions import Region
-from flawflow.picture import resize_map, resize_picture
-from flawflow.report.heat import overlay
+from flawflow.decision.regions import Region
+from flawflow.images import resize_map, resize_picture
+from flawflow.inspection.inspection import Inspection
+from flawflow.report.heatmap import overlay
 from flawflow.results.record import Record
 
 _SIDE = 288

@@ -9,14 +9,14 @@ from importlib.resources import files
 from string import Template
 from urllib.parse import quote
 
-from flawflow.card import Card
-from flawflow.judge.drift import Drift
+from flawflow.decision.drift import Drift
+from flawflow.model_file.card import Card
 from flawflow.report.gallery import Exhibit
-from flawflow.report.heat import css_gradient
+from flawflow.report.heatmap import css_gradient
 from flawflow.report.histogram import histogram_svg
 from flawflow.report.summary import Summary
 from flawflow.report.timeline import TIMELINE_STYLE
-from flawflow.report.words import (
+from flawflow.report.wording import (
     VERDICT_WORDS,
     counted,
     drifted,

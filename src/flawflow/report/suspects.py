@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from flawflow.decision.regions import find_regions
 from flawflow.errors import PictureError
-from flawflow.files import beside, write_whole
-from flawflow.judge.regions import find_regions
-from flawflow.picture import read_picture, resize_map, resize_picture
-from flawflow.report.heat import overlay
-from flawflow.report.names import overlay_names
+from flawflow.images import read_picture, resize_map, resize_picture
+from flawflow.report.heatmap import overlay
+from flawflow.report.overlay_paths import overlay_names
 from flawflow.results.record import readable
+from flawflow.storage.files import beside, write_whole
 
 LIST_NAME = "suspects.json"
 
@@ -26,7 +26,7 @@ _LONGEST = 1600
 
 
 class SuspectLike(Protocol):
-    """What the folder needs of a `flawflow.learn.suspects.Suspect`, which cannot be named without torch."""
+    """What the folder needs of a `flawflow.training.suspects.Suspect`, which would import torch."""
 
     @property
     def path(self) -> Path:

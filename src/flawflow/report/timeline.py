@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawflow.report.histogram import round_ticks
-from flawflow.report.words import counted
+from flawflow.report.wording import counted
 
 _WIDTH, _HEIGHT = 960, 240
 _LEFT, _RIGHT, _TOP, _BOTTOM = 60, 16, 26, 44

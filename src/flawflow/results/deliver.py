@@ -7,8 +7,8 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
-from flawflow.backoff import Backoff
 from flawflow.results.sinks.contract import DeliveryError, RefusedError, Result, Sink
+from flawflow.storage.backoff import Backoff
 
 # Pauses of 1, 2, 4, 8 and 16 seconds: what restarts meanwhile gets everything.
 _TRIES = 6

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from flawflow.files import errors_name
 from flawflow.results.record import Record
 from flawflow.results.table import COLUMNS, cells_of, csv_line, csv_row
+from flawflow.storage.files import errors_name
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from flawflow.inspect.inspection import Failure, Inspection
-from flawflow.judge.calibration import Verdict
+from flawflow.decision.calibration import Verdict
+from flawflow.inspection.inspection import Failure, Inspection
 
 RECORD_VERSION = 1
 """Changes when a reader of records must change: when a field goes or means something else.

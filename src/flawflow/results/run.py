@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawflow.errors import FlawflowError
-from flawflow.inspect.inspection import Failure, Inspection
-from flawflow.inspect.inspector import Inspector
-from flawflow.inspect.stream import in_order
+from flawflow.inspection.inspection import Failure, Inspection
+from flawflow.inspection.inspector import Inspector
+from flawflow.inspection.parallel import in_order
 from flawflow.results.record import Record, record_of
 from flawflow.results.sinks.contract import Result, Sink
 

@@ -5,7 +5,7 @@ from contextlib import closing
 from pathlib import Path
 
 from flawflow.errors import PictureError
-from flawflow.inspect.inspection import Failure
+from flawflow.inspection.inspection import Failure
 from flawflow.results.deliver import Delivery
 from flawflow.results.run import Run
 from flawflow.results.sinks.contract import Setting, Sink

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from flawflow.errors import FlawflowError, PictureError
-from flawflow.inspect.inspection import Failure, Inspection
-from flawflow.inspect.inspector import Inspector
-from flawflow.inspect.stream import in_order
+from flawflow.inspection.inspection import Failure, Inspection
+from flawflow.inspection.inspector import Inspector
+from flawflow.inspection.parallel import in_order
 from flawflow.video.read import Frame, Video
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from PIL import Image
 
 from flawflow.errors import PictureError
-from flawflow.files import write_whole
-from flawflow.inspect.stream import in_order
-from flawflow.picture import resize_picture
+from flawflow.images import resize_picture
+from flawflow.inspection.parallel import in_order
+from flawflow.storage.files import write_whole
 from flawflow.video.read import Frame, Video, open_video
 
 _FAILURE = "failure.txt"

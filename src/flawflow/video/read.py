@@ -15,8 +15,8 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from flawflow.errors import PictureError
-from flawflow.picture import most_pixels
-from flawflow.picture.guard import check_size
+from flawflow.images import most_pixels
+from flawflow.images.guard import check_size
 
 # Only containers of one file, and only this file: a playlist in a video's clothes would make the
 # demuxer open other files, or addresses on the network.

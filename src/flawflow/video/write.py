@@ -13,7 +13,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from flawflow.errors import FlawflowError
-from flawflow.files import whole_file
+from flawflow.storage.files import whole_file
 
 # MPEG-4 takes no finer one than 1/65535; this one holds every usual frame rate to less than 0.1 ms.
 _TIME_BASE = Fraction(1, 10_000)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from flawflow.picture.find import is_named, is_passed_by
+from flawflow.images.find import is_named, is_passed_by
 
 
 @dataclass(frozen=True, order=True)

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 from flawflow.errors import FlawflowError, PictureError, WatchError, one_line
-from flawflow.inspect.stream import in_order
+from flawflow.inspection.parallel import in_order
 from flawflow.results.record import Record
 from flawflow.results.run import now
 from flawflow.watch.journal import Journal
 from flawflow.watch.scan import Seen, scan, time_of
-from flawflow.watch.settle import Settler
+from flawflow.watch.stability import Settler
 
 Examine = Callable[[str, bytes, str], Record]
 """Judges a picture, given its path in the folder, its content and the content's SHA-256 in hex.

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from flawflow.card import Card
-from flawflow.inspect.inspection import Failure, Inspection
-from flawflow.picture import read_picture
+from flawflow.images import read_picture
+from flawflow.inspection.inspection import Failure, Inspection
+from flawflow.model_file.card import Card
 from flawflow.results.record import record_of
 from flawflow.results.sinks.contract import Result
 from flawflow.results.sinks.overlays import Overlays

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from flawflow.card import Card
-from flawflow.inspect.inspection import Failure, Inspection
+from flawflow.inspection.inspection import Failure, Inspection
+from flawflow.model_file.card import Card
 from flawflow.results.record import record_of
 from flawflow.results.sinks.contract import Result
 from flawflow.results.sinks.report import Report

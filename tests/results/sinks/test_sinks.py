@@ -4,10 +4,10 @@ from typing import get_args
 import click
 import pytest
 
-from flawflow.card import Card
 from flawflow.cli import inspect, serve, watch
 from flawflow.errors import SinkError
-from flawflow.results.kinds import Verb, kinds
+from flawflow.model_file.card import Card
+from flawflow.results.sink_kinds import Verb, kinds
 from flawflow.results.sinks import open_sink
 from flawflow.results.sinks.contract import Setting, Sink
 

@@ -11,7 +11,7 @@ from flawflow.errors import SinkError
 from flawflow.results.record import Record
 from flawflow.results.sinks.contract import DeliveryError, RefusedError, Result
 from flawflow.results.sinks.webhook import TOKEN_VARIABLE, Webhook
-from flawflow.watch.courier import Courier
+from flawflow.watch.dispatcher import Courier
 from flawflow.watch.journal import Journal
 from flawflow.watch.scan import Seen
 

@@ -1,9 +1,9 @@
-"""Where results go: one file a sink; `flawflow.results.kinds` lists them."""
+"""Where results go: one file a sink; `flawflow.results.sink_kinds` lists them."""
 
 import importlib
 
 from flawflow.errors import SinkError
-from flawflow.results.kinds import KINDS, kinds
+from flawflow.results.sink_kinds import KINDS, kinds
 from flawflow.results.sinks.contract import Setting, Sink
 
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from flawflow.card import Card
-from flawflow.inspect.inspection import Inspection
-from flawflow.results.kinds import Verb
+from flawflow.inspection.inspection import Inspection
+from flawflow.model_file.card import Card
 from flawflow.results.record import Record
+from flawflow.results.sink_kinds import Verb
 
 if TYPE_CHECKING:
     from flawflow.report.gallery import Exhibit
@@ -95,7 +95,7 @@ class Result:
 class Sink:
     """Where results go.
 
-    A new one is a file beside this one and a line in `flawflow.results.kinds`. Opening it writes nothing.
+    A new one is a file beside this one and a line in `flawflow.results.sink_kinds`. Opening writes nothing.
 
     Attributes:
         name: Under which a journal keeps what it has not got.

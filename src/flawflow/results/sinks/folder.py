@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from flawflow.files import beside, sha256_of_file, whole_file
 from flawflow.results.sinks.contract import Place, RefusedError, Result, Setting, Sink
+from flawflow.storage.files import beside, sha256_of_file, whole_file
 
 UNREADABLE = "UNREADABLE"
 

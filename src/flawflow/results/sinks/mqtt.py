@@ -10,7 +10,7 @@ from typing import Any
 from flawflow.errors import SinkError
 from flawflow.results.sinks.contract import DeliveryError, Result, Setting, Sink
 from flawflow.results.sinks.webhook import has_host
-from flawflow.urls import shown_url
+from flawflow.storage.urls import shown_url
 
 PASSWORD_VARIABLE = "FLAWFLOW_MQTT_PASSWORD"
 """The environment variable with the password of the address's user."""

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from flawflow.files import beside, errors_name
-from flawflow.picture import resize_map
-from flawflow.report.heat import overlay
+from flawflow.images import resize_map
+from flawflow.report.heatmap import overlay
 from flawflow.results.sinks.contract import Drawing, Result, Setting, Sink
+from flawflow.storage.files import beside, errors_name
 
 OVERLAYS_NAME = "overlays"
 TIMELINE_SUFFIX = ".svg"

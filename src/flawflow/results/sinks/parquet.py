@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from flawflow.errors import SinkError
-from flawflow.files import whole_file
 from flawflow.results.parquet import has_parquet, parquet_schema, row_group
 from flawflow.results.sinks.contract import Result, Setting, Sink
 from flawflow.results.table import COLUMNS, cells_of
+from flawflow.storage.files import whole_file
 
 PARQUET_NAME = "results.parquet"
 

@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from flawflow.card import Card
-from flawflow.files import write_whole
-from flawflow.judge.drift import DriftMonitor
+from flawflow.decision.drift import DriftMonitor
+from flawflow.model_file.card import Card
 from flawflow.report.gallery import Gallery, exhibit_of
 from flawflow.report.page import VideoExhibit, render_page
 from flawflow.report.summary import Summary
 from flawflow.results.record import readable
 from flawflow.results.sinks.contract import Result, Setting, Sink
+from flawflow.storage.files import write_whole
 
 PAGE_NAME = "report.html"
 DRIFT_NAME = "drift.json"

@@ -9,15 +9,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from flawflow.card import Card
-from flawflow.files import write_whole
-from flawflow.picture import resize_map
-from flawflow.report.heat import overlay
+from flawflow.images import resize_map
+from flawflow.model_file.card import Card
+from flawflow.report.heatmap import overlay
 from flawflow.report.page import VideoExhibit
 from flawflow.report.timeline import timeline_svg
 from flawflow.results.record import readable
 from flawflow.results.sinks.contract import Drawing, Result, Sink
 from flawflow.results.sinks.overlays import OVERLAYS_NAME, TIMELINE_SUFFIX
+from flawflow.storage.files import write_whole
 from flawflow.video.read import Video
 from flawflow.video.write import VideoWriter, write_video
 

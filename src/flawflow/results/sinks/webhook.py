@@ -13,7 +13,7 @@ from typing import Any
 from flawflow import __version__
 from flawflow.errors import SinkError
 from flawflow.results.sinks.contract import DeliveryError, RefusedError, Result, Setting, Sink
-from flawflow.urls import shown_url
+from flawflow.storage.urls import shown_url
 
 TOKEN_VARIABLE = "FLAWFLOW_WEBHOOK_TOKEN"
 """The environment variable whose value, if any, is sent as `Authorization: Bearer`."""

@@ -1,0 +1,75 @@
+"""Datasets: which pictures are good, which are defective, which are for learning and which for testing."""
+
+from pathlib import Path
+
+from flawflow.datasets.folder import open_folder, open_good_and_bad
+from flawflow.datasets.manifest import open_manifest
+from flawflow.datasets.mvtec import is_mvtec, open_mvtec
+from flawflow.datasets.sample import Dataset, Sample, good_samples
+from flawflow.errors import DatasetError
+from flawflow.video.names import is_video_name
+
+__all__ = ["Dataset", "Sample", "open_dataset"]
+
+
+def open_dataset(
+    path: str | Path | None,
+    *,
+    good: str | Path | None = None,
+    bad: str | Path | None = None,
+    masks: str | Path | None = None,
+) -> Dataset:
+    """Open a dataset and tell its pictures apart. No picture is read.
+
+    Either `path` names the whole, and its kind is found out:
+
+    - a `.csv` file: a manifest with the columns image_path, label_index, split, mask_path;
+    - a video: its frames are good pictures, all for training;
+    - a folder with `train/good` (or `train` with exactly one folder): the layout of MVTec AD;
+    - another folder: good pictures and videos, in it and at any depth, all for training.
+
+    Or `good` names a folder of good pictures. Without `bad` they are all for training. With `bad`, a fifth
+    of them (rounded, at least one) goes to the test split beside the bad ones, so that there is something
+    to compare; which ones depends on their names alone, never on file order or chance.
+
+    Hidden files and whatever is not named like a picture are left out.
+
+    Args:
+        path: A manifest or folder, or None with `good`.
+        good: The folder of good pictures.
+        bad: The folder of defective pictures, all for testing. Its folders name the types of defect.
+        masks: The folder of masks for `bad`: the same path or name, with or without `_mask`. A defective
+            picture without a mask counts for image scores only.
+
+    Returns:
+        The dataset; training pictures first, then test pictures, good before defective, in natural order
+        (a manifest's in the order of its rows).
+
+    Raises:
+        DatasetError: A path is missing or empty, or a picture's role is contradictory.
+    """
+    try:
+        if good is not None and path is None:
+            return open_good_and_bad(
+                Path(good), None if bad is None else Path(bad), None if masks is None else Path(masks)
+            )
+        if path is None or good is not None or bad is not None or masks is not None:
+            raise DatasetError(
+                "Name either one dataset (a folder or a manifest), or a folder of good pictures with good, "
+                "to which bad and masks may be added."
+            )
+        return _open_path(Path(path))
+    except OSError as error:
+        raise DatasetError(
+            f"{error.filename} cannot be read ({error.strerror}): check the path and its permissions."
+        ) from error
+
+
+def _open_path(path: Path) -> Dataset:
+    if path.is_file() and is_video_name(path):
+        return Dataset(path.stem, tuple(good_samples([path], "train")))
+    if path.is_file():
+        return open_manifest(path)
+    if not path.is_dir():
+        raise DatasetError(f"{path} does not exist: name a folder of pictures, a video or a manifest (.csv).")
+    return open_mvtec(path) if is_mvtec(path) else open_folder(path)

@@ -1,0 +1,155 @@
+"""Calibrating a model by good pictures that it was not trained on, without torch."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flawflow.decision.calibration import Calibration
+from flawflow.decision.drift_baseline import Reference
+from flawflow.errors import PictureError
+from flawflow.images import read_picture, resize_picture
+from flawflow.images.statistics import PictureStatistics, picture_statistics
+from flawflow.inspection.inspection import Failure
+from flawflow.inspection.parallel import in_order
+from flawflow.model_file.card import Card
+
+Measure = Callable[[NDArray[np.uint8]], tuple[NDArray[np.float32], float]]
+"""Gives the anomaly map and the score of a picture of the model's size, as `Inspector.measure` does."""
+
+_CALM_QUANTILE = 0.99
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What a model, and the picture itself, say about one good picture.
+
+    Attributes:
+        path: The picture's file.
+        score: Its image score.
+        peak: The largest value of its anomaly map.
+        calm: The value that 99 % of its pixels that count do not exceed.
+        statistics: How it was taken.
+    """
+
+    path: Path
+    score: float
+    peak: float
+    calm: float
+    statistics: PictureStatistics
+
+    @classmethod
+    def of(
+        cls,
+        path: Path,
+        prepared: NDArray[np.uint8],
+        measured: tuple[NDArray[np.float32], float],
+        interest: NDArray[np.bool_],
+    ) -> Self:
+        """What a picture, its map and its score say.
+
+        Args:
+            path: The picture's file.
+            prepared: The picture at the model's size, uint8 (H, W, 3).
+            measured: Its anomaly map, float32 (H, W), and its score.
+            interest: bool (H, W), which pixels count.
+        """
+        anomaly_map, score = measured
+        return cls(path, score, *peak_and_calm(anomaly_map, interest), picture_statistics(prepared, interest))
+
+
+def peak_and_calm(anomaly_map: NDArray[np.float32], interest: NDArray[np.bool_]) -> tuple[float, float]:
+    """The largest value of a map, (H, W), and the one that 99 % of its pixels that count do not exceed."""
+    return float(anomaly_map.max()), float(np.quantile(anomaly_map[interest], _CALM_QUANTILE))
+
+
+def measure_good(
+    measure: Measure, pictures: Iterable[Path], interest: NDArray[np.bool_]
+) -> Iterator[Measurement | Failure]:
+    """Measure good pictures, side by side, in their order.
+
+    Args:
+        measure: Such as `Inspector.measure`; called from several threads at once.
+        pictures: Files.
+        interest: (H, W) of the map, which pixels count: `Inspector.interest`.
+
+    Yields:
+        A measurement for each picture, or a failure for one that cannot be read.
+    """
+    size = interest.shape[0], interest.shape[1]
+
+    def measured(path: Path) -> Measurement | Failure:
+        try:
+            prepared = resize_picture(read_picture(path), size)
+        except PictureError as error:
+            return Failure(path, str(error))
+        return Measurement.of(path, prepared, measure(prepared), interest)
+
+    return in_order(measured, pictures)
+
+
+def calibrate(
+    measurements: Sequence[Measurement],
+    *,
+    others: Sequence[Measurement] = (),
+    false_reject_rate: float = 0.01,
+    review_rate: float = 0.05,
+) -> tuple[Calibration, tuple[float, float]]:
+    """Find how to judge and how to draw by what a model says about good pictures.
+
+    Args:
+        measurements: Of good pictures that the model was not trained on; at least one.
+        others: Of further good pictures, by sister models (`flawflow.training.cross_fit`).
+        false_reject_rate: As of `Calibration`.
+        review_rate: As of `Calibration`.
+
+    Returns:
+        The calibration, and the heat scale: from the map value that 99 % of good pixels stay below to as
+        far above the pixel threshold.
+
+    Raises:
+        ValueError: When there is no measurement, or a rate is impossible.
+    """
+    calibration = Calibration.measured(
+        (measurement.score for measurement in measurements),
+        (measurement.peak for measurement in measurements),
+        others=(measurement.score for measurement in others),
+        other_peaks=(measurement.peak for measurement in others),
+        false_reject_rate=false_reject_rate,
+        review_rate=review_rate,
+    )
+    low = float(np.median([measurement.calm for measurement in (*measurements, *others)]))
+    # A map that is constant on all good pictures still needs a scale with a length.
+    high = low + max(2 * (calibration.pixel_threshold - low), 1e-6 * max(1.0, abs(low)))
+    return calibration, (low, high)
+
+
+def reference(measurements: Iterable[Measurement]) -> Reference:
+    """What later pictures are compared with."""
+    return Reference.of((measurement.score, measurement.statistics) for measurement in measurements)
+
+
+def recalibrate(card: Card, measurements: Sequence[Measurement], *, add: bool = False) -> Card:
+    """Give the card a calibration by other good pictures, at its own rates.
+
+    Args:
+        card: The model's card.
+        measurements: Of good pictures that the model was not trained on; at least one.
+        add: Whether the scores of the earlier calibration count too; regions and heat then stay as they
+            are, since nothing more is known of the earlier pictures.
+
+    Raises:
+        ValueError: When there is no measurement.
+    """
+    earlier, drift = card.calibration, reference(measurements)
+    calibration, heat_scale = calibrate(
+        measurements, false_reject_rate=earlier.false_reject_rate, review_rate=earlier.review_rate
+    )
+    if add:
+        scores = tuple(sorted((*earlier.scores, *calibration.scores)))
+        calibration = replace(earlier, scores=scores)
+        return replace(card, calibration=calibration, drift=card.drift.with_more(drift))
+    return replace(card, calibration=calibration, heat_scale=heat_scale, drift=drift)

@@ -1,0 +1,215 @@
+"""How good a model is, on labelled pictures that it has never seen."""
+
+import heapq
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flawflow.datasets import Dataset, Sample, open_dataset
+from flawflow.decision.calibration import Verdict
+from flawflow.errors import DatasetError, MetricError, PictureError, one_line
+from flawflow.images import has_shape_of, read_mask, read_picture
+from flawflow.inspection.inspection import Inspection
+from flawflow.inspection.inspector import Inspector
+from flawflow.inspection.parallel import in_order
+from flawflow.metrics import Evaluation, Scored, evaluate_maps
+
+Progress = Callable[[int, int], None]
+"""Called with the number of pictures done and of all."""
+
+GOOD = "good"
+"""The kind of pictures without a defect."""
+
+SHOWN = 6
+"""So many pictures of each kind keep what can be drawn: those that are nearest to a wrong verdict."""
+
+
+@dataclass(frozen=True)
+class PictureResult:
+    """One labelled picture and what the model says about it.
+
+    Attributes:
+        path: The picture's file.
+        is_defective: The truth.
+        kind: What kind of defect; "good" where there is none.
+        score: The picture's score; higher is more anomalous.
+        p_value: Share of good pictures that score at least as high.
+        verdict: What the model says.
+        inspection: All that it says, with the map; None but for `SHOWN` pictures of each kind.
+    """
+
+    path: Path
+    is_defective: bool
+    kind: str
+    score: float
+    p_value: float
+    verdict: Verdict
+    inspection: Inspection | None = field(default=None, repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class ModelEvaluation(Evaluation):
+    """The measures of a model, and the pictures that they were measured on.
+
+    Attributes:
+        pictures: One for each picture that could be used, in the data set's order.
+    """
+
+    pictures: tuple[PictureResult, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The measures, without the pictures, as plain Python values that JSON can hold."""
+        measures = {each.name: getattr(self, each.name) for each in fields(Evaluation)}
+        return Evaluation(**measures).to_dict()
+
+    def shown(self) -> dict[str, list[PictureResult]]:
+        """The pictures that keep their maps, by kind, those nearest to a wrong verdict first."""
+        kinds: dict[str, list[PictureResult]] = {}
+        for one in sorted(self.pictures, key=lambda one: (one.is_defective, one.kind, _safety(one))):
+            if one.inspection is not None:
+                kinds.setdefault(one.kind, []).append(one)
+        return kinds
+
+
+def evaluate(
+    model: str | Path | Inspector,
+    data: str | Path | Dataset,
+    *,
+    progress: Progress | None = None,
+) -> ModelEvaluation:
+    """Measure a model on the test pictures of a data set.
+
+    Maps are measured at the model's own size (`card.size`), masks at theirs: no mask is resized, so that a
+    region stays one region however small it is (`flawflow.metrics.PixelMeasures`). Nothing is fitted or
+    chosen here.
+
+    A picture or mask that cannot be used is left out and named in the result, as long as good and defective
+    pictures are left; without its mask a picture counts for the picture measures.
+
+    Args:
+        model: A model file, or an inspector.
+        data: A data set, or its folder.
+        progress: Called after each picture with (done, all).
+
+    Returns:
+        The measures, and a result for each picture.
+
+    Raises:
+        ModelFileError: When the model cannot be loaded.
+        DatasetError: When there are no test pictures.
+        MetricError: When the labels do not allow any measurement.
+    """
+    inspector = model if isinstance(model, Inspector) else Inspector.load(model)
+    dataset = data if isinstance(data, Dataset) else open_dataset(Path(data))
+    if not dataset.test:
+        raise DatasetError(
+            f"{dataset.name} has no test pictures: give a data set with labelled test pictures"
+        )
+    left_out: list[str] = []
+    notes = list(dataset.notes)
+    pictures = _Pictures()
+
+    def scored() -> Iterator[Scored]:
+        results = in_order(lambda sample: _score(inspector, sample), dataset.test)
+        for done, (sample, result) in enumerate(zip(dataset.test, results, strict=True), start=1):
+            left_out.extend(result.left_out)
+            notes.extend(result.notes)
+            if result.scored is not None and result.inspection is not None:
+                yield result.scored
+                pictures.add(sample, result.inspection)
+            if progress is not None:
+                progress(done, len(dataset.test))
+
+    try:
+        evaluation = evaluate_maps(scored())
+    except MetricError as error:
+        if not left_out:
+            raise
+        raise MetricError(f"{error} {len(left_out):,} could not be used; the first: {left_out[0]}") from None
+    measures = vars(evaluation) | {"left_out": tuple(left_out), "notes": tuple(notes)}
+    return ModelEvaluation(**measures, pictures=tuple(pictures.results))
+
+
+class _Pictures:
+    """Collects results; of each kind only the pictures nearest to a wrong verdict keep their maps."""
+
+    def __init__(self) -> None:
+        self.results: list[PictureResult] = []
+        self._kept: dict[str, list[tuple[float, int]]] = {}
+
+    def add(self, sample: Sample, inspection: Inspection) -> None:
+        result = PictureResult(
+            path=sample.path,
+            is_defective=sample.is_defective,
+            kind=sample.defect_type if sample.is_defective else GOOD,
+            score=inspection.score,
+            p_value=inspection.p_value,
+            verdict=inspection.verdict,
+            inspection=replace(inspection, path=sample.path),
+        )
+        # The safest is dropped; among equals the later one.
+        kept = self._kept.setdefault(result.kind, [])
+        heapq.heappush(kept, (-_safety(result), -len(self.results)))
+        self.results.append(result)
+        if len(kept) > SHOWN:
+            index = -heapq.heappop(kept)[1]
+            self.results[index] = replace(self.results[index], inspection=None)
+
+
+def _safety(result: PictureResult) -> float:
+    """How far from a wrong verdict, among pictures of one kind."""
+    return result.score if result.is_defective else -result.score
+
+
+@dataclass(frozen=True)
+class _Result:
+    """What came of one sample."""
+
+    scored: Scored | None = None
+    inspection: Inspection | None = None
+    left_out: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def _score(inspector: Inspector, sample: Sample) -> _Result:
+    try:
+        picture = read_picture(sample.path)
+    except PictureError as error:
+        return _Result(left_out=(str(error),))
+    inspection = inspector.inspect(picture)
+    mask: NDArray[np.bool_] | None = None
+    left_out: tuple[str, ...] = ()
+    if sample.mask_path is not None:
+        mask, left_out = _mask(sample.mask_path, (picture.shape[0], picture.shape[1]))
+    if mask is not None and mask.any() and not sample.is_defective:
+        name = one_line(str(sample.path))
+        return _Result(left_out=(f"{name} is called good and its mask shows a defect: correct one of them.",))
+    scored = Scored(
+        is_defective=sample.is_defective,
+        defect_type=sample.defect_type,
+        score=inspection.score,
+        anomaly_map=inspection.graph_map,
+        mask=mask,
+    )
+    full = mask is not None and mask.all()
+    notes = (f"{one_line(str(sample.mask_path))} marks the whole picture as a defect.",) if full else ()
+    return _Result(scored, inspection, left_out, notes)
+
+
+def _mask(path: Path, picture: tuple[int, int]) -> tuple[NDArray[np.bool_] | None, tuple[str, ...]]:
+    """Read the mask of a picture of some (H, W), or say why it cannot be used."""
+    try:
+        mask = read_mask(path)
+    except PictureError as error:
+        return None, (str(error),)
+    height, width = mask.shape
+    if has_shape_of((height, width), picture):
+        return mask, ()
+    return None, (
+        f"{one_line(str(path))} has {width} × {height} pixels, another shape than its picture's "
+        f"{picture[1]} × {picture[0]}: draw the mask over the picture.",
+    )

@@ -1,0 +1,222 @@
+"""The one way from a picture to what the model says about it."""
+
+import contextlib
+import dataclasses
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from time import perf_counter
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flawflow.decision.calibration import Calibration
+from flawflow.decision.roi import from_runs
+from flawflow.errors import FlawflowError, ModelFileError
+from flawflow.images import PictureSource, read_picture, resize_picture
+from flawflow.images.statistics import picture_statistics
+from flawflow.inspection.inspection import Failure, Inspection, Timings
+from flawflow.inspection.localization import regions_at
+from flawflow.inspection.parallel import in_order
+from flawflow.model_file import ModelFile, read_model
+from flawflow.model_file.card import Card
+from flawflow.runtime.canary_check import Proof, prove, ways
+from flawflow.runtime.engine import Engine, run_one
+from flawflow.runtime.engines import load_engine
+
+
+class Inspector:
+    """Inspects pictures with one model. Safe to use from several threads.
+
+    Attributes:
+        card: What the model file says about the model.
+        sha256: Hex digest of the model file that was loaded, whatever stands under its name since; "" for an
+            inspector that was made without a file.
+        interest: bool, (H, W) of `card.size`: which pixels count. The model's map has its lowest value where
+            they do not, and its score leaves them out.
+    """
+
+    def __init__(self, engine: Engine, card: Card, proof: Proof | None = None) -> None:
+        self._engine = engine
+        self._origin: tuple[Path, str, int | None] | None = None
+        self.card = card
+        self.sha256 = ""
+        self._proof = proof
+        self.interest = from_runs(card.interest, card.size)
+
+    @classmethod
+    def load(cls, path: str | Path, *, engine: str = "onnxruntime", threads: int | None = None) -> Self:
+        """Load a model file.
+
+        Args:
+            path: The `.flaw` file.
+            engine: What runs the graph: "onnxruntime" or "openvino".
+            threads: CPU threads for one picture; as many as there are cores where it is not given.
+
+        Raises:
+            EngineError: When the engine is not installed.
+            ModelFileError: When the file is missing, damaged, foreign or made by a newer flawflow, or when
+                its canaries show that the engine computes otherwise on this processor.
+        """
+        model = read_model(Path(path))
+        try:
+            inspector = cls.of(model, engine=engine, threads=threads)
+        except ModelFileError as error:
+            raise ModelFileError(f"{path}: {error}") from None
+        inspector._origin = (Path(path).absolute(), engine, threads)
+        return inspector
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled and copied by the model's file, which must be there, and the same, when it is loaded again.
+
+        Raises:
+            TypeError: It was not loaded from a file.
+        """
+        if self._origin is None:
+            raise TypeError("an Inspector is pickled by its model file: make it with Inspector.load")
+        path, engine, threads = self._origin
+        return _loaded_again, (type(self), (path, engine, threads), self.sha256, self.card.calibration)
+
+    @classmethod
+    def of(cls, model: ModelFile, *, engine: str = "onnxruntime", threads: int | None = None) -> Self:
+        """Make an inspector of a model file's content; see `load`.
+
+        The engine computes in its fast way, and in its safe one where that gives the canaries other values.
+
+        Raises:
+            EngineError: When the engine is not installed.
+            ModelFileError: When its graph cannot be run, does not fit its card or is computed otherwise here.
+        """
+        *faster, last = ways(model.card)
+        for safe in faster:
+            with contextlib.suppress(ModelFileError):
+                return cls._in_way(model, engine, threads, safe=safe)
+        return cls._in_way(model, engine, threads, safe=last)
+
+    @classmethod
+    def _in_way(cls, model: ModelFile, engine: str, threads: int | None, *, safe: bool) -> Self:
+        card = model.card
+        runs = load_engine(engine, model.graph, precision=card.precision, threads=threads, safe=safe)
+        # The first pictures also pay what only they cost.
+        inspector = cls(runs, card, prove(cls(runs, card)._infer, card, engine=engine, safe=safe))
+        inspector.sha256 = model.sha256
+        return inspector
+
+    @property
+    def proof(self) -> Proof:
+        """What the model's canaries showed when its file was loaded."""
+        assert self._proof is not None, "made of an engine and a card, not loaded"
+        return self._proof
+
+    def with_calibration(self, calibration: Calibration) -> Self:
+        """The same model, judging by another calibration, such as `card.calibration.with_rates(…)`."""
+        other = type(self)(self._engine, dataclasses.replace(self.card, calibration=calibration), self._proof)
+        other.sha256, other._origin = self.sha256, self._origin
+        return other
+
+    def inspect(self, source: PictureSource, *, max_pixels: int | None = None) -> Inspection:
+        """Inspect one picture.
+
+        Args:
+            source: A file's path, its content, a Pillow image, or an array.
+            max_pixels: Larger pictures are refused by their header, before they are decoded; None for the
+                limit of the process.
+
+        Raises:
+            PictureError: When the picture cannot be read.
+        """
+        return self.inspect_with_picture(source, max_pixels=max_pixels)[0]
+
+    def inspect_with_picture(
+        self, source: PictureSource, *, max_pixels: int | None = None
+    ) -> tuple[Inspection, NDArray[np.uint8]]:
+        """Inspect one picture as `inspect` does and give its pixels too, which nobody need read again.
+
+        Returns:
+            The inspection, and the picture, uint8 (H, W, 3) RGB.
+        """
+        started = perf_counter()
+        picture = read_picture(source, max_pixels=max_pixels)
+        read = perf_counter()
+        prepared = resize_picture(picture, self.card.size)
+        ready = perf_counter()
+        graph_map, score = self._infer(prepared)
+        inferred = perf_counter()
+        size = picture.shape[0], picture.shape[1]
+        calibration = self.card.calibration
+        p_value, verdict = calibration.p_value(score), calibration.verdict(score)
+        regions = regions_at(graph_map, size, self.card, verdict)
+        statistics = picture_statistics(prepared, self.interest) if len(self.card.drift) else None
+        judged = perf_counter()
+        found = Inspection(
+            path=_path(source),
+            score=score,
+            p_value=p_value,
+            verdict=verdict,
+            size=size,
+            graph_map=graph_map,
+            regions=regions,
+            timings=Timings(
+                read=read - started, prepare=ready - read, infer=inferred - ready, judge=judged - inferred
+            ),
+            statistics=statistics,
+        )
+        return found, picture
+
+    def inspect_many(
+        self, sources: Iterable[PictureSource], *, workers: int | None = None
+    ) -> Iterator[Inspection | Failure]:
+        """Inspect many pictures: the same results as `inspect`, faster, in the order of the sources.
+
+        Args:
+            sources: Pictures; taken lazily, so that a source without end is welcome.
+            workers: Threads; by default one a core, between 2 and 8.
+
+        Yields:
+            An inspection for each picture, or a failure for one that cannot be inspected.
+
+        Raises:
+            TypeError: When `sources` is one picture.
+            ValueError: When `workers` is less than 1.
+        """
+        if isinstance(sources, str | bytes | Path):
+            raise TypeError("inspect_many takes several pictures; give one picture to inspect")
+
+        def inspected(source: PictureSource) -> Inspection | Failure:
+            try:
+                return self.inspect(source)
+            except FlawflowError as error:
+                return Failure(_path(source), str(error))
+
+        return in_order(inspected, sources, workers=workers)
+
+    def measure(self, source: PictureSource) -> tuple[NDArray[np.float32], float]:
+        """The anomaly map at the model's own size and the image score of a picture, not judged.
+
+        Args:
+            source: A file's path, its content, a Pillow image, or an array.
+
+        Returns:
+            Map float32 of `card.size`, and score; higher is more anomalous.
+
+        Raises:
+            PictureError: When the picture cannot be read.
+        """
+        return self._infer(resize_picture(read_picture(source), self.card.size))
+
+    def _infer(self, prepared: NDArray[np.uint8]) -> tuple[NDArray[np.float32], float]:
+        return run_one(self._engine, prepared, self.card.size)
+
+
+def _loaded_again(
+    kind: type[Inspector], origin: tuple[Path, str, int | None], sha256: str, calibration: Calibration
+) -> Inspector:
+    path, engine, threads = origin
+    inspector = kind.load(path, engine=engine, threads=threads)
+    if inspector.sha256 != sha256:
+        raise ModelFileError(f"{path} is another model than the one that was pickled: take that model again")
+    return inspector.with_calibration(calibration)
+
+
+def _path(source: PictureSource) -> Path | None:
+    return Path(source) if isinstance(source, str | Path) else None

@@ -1,0 +1,31 @@
+"""Where in a picture its map is too high."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flawflow.decision.calibration import Verdict
+from flawflow.decision.regions import Region, find_regions, highest_place
+from flawflow.images import resize_map
+from flawflow.model_file.card import Card
+
+
+def regions_at(
+    graph_map: NDArray[np.float32], size: tuple[int, int], card: Card, verdict: Verdict
+) -> tuple[Region, ...]:
+    """The regions of a picture at its own size.
+
+    Args:
+        graph_map: float32 of `card.size`; higher is more anomalous.
+        size: (H, W) of the picture in pixels.
+        card: Of the model.
+        verdict: On the picture; one that is not OK has a region, whatever the map's threshold says.
+    """
+    threshold = card.calibration.pixel_threshold
+    # Resizing never exceeds the largest value, so that this early end is exact, and it spares most
+    # pictures, the good ones, the large map. The large map is let go here: whoever collects the
+    # inspections of many pictures would collect them too.
+    found = find_regions(resize_map(graph_map, size), threshold) if graph_map.max() > threshold else ()
+    if verdict != "OK" and not found:
+        # Score and map have thresholds of their own. A person who is asked to look is told where.
+        return (highest_place(resize_map(graph_map, size), card.heat_scale[0]),)
+    return found

@@ -1,0 +1,178 @@
+"""POST /api/inspect: pictures in, recorded inspections out."""
+
+import asyncio
+import base64
+import functools
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from anyio import to_thread
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field, StringConstraints, ValidationError
+from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
+
+from flawflow.images import read_picture
+from flawflow.server.api.shared import BUSY, TOO_LARGE
+from flawflow.server.db import InspectionRow
+from flawflow.server.errors import TooLargeError, ValueRefusedError
+from flawflow.server.images import overlay_png
+from flawflow.server.inspection_service import Failed, Given, Outcome
+from flawflow.server.schemas import InspectedOut, Problem, failure_json, inspection_json
+from flawflow.server.security.paths import allowed_path
+from flawflow.server.station import Station
+
+_MOST_FIELDS = 8
+_LONGEST_FIELD = 1000
+_TOO_MANY = "more than {} pictures in one request: send fewer"
+
+
+class ByPath(BaseModel):
+    """Pictures that the station reads itself, from its allowed folders."""
+
+    paths: list[Annotated[str, StringConstraints(min_length=1, max_length=4096)]] = Field(
+        min_length=1, max_length=1000
+    )
+    model: str | None = None
+    overlay: bool = False
+
+
+class Asked(BaseModel):
+    """What an inspection was asked with, however it came."""
+
+    model: str | None
+    overlay: bool
+    source: str
+    pictures: list[Given]
+
+
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["files"],
+                    "properties": {
+                        "files": {
+                            "type": "array",
+                            "minItems": 1,
+                            "items": {"type": "string", "format": "binary"},
+                        },
+                        "model": {"type": "string"},
+                        "overlay": {"type": "boolean"},
+                    },
+                }
+            },
+            "application/json": {"schema": ByPath.model_json_schema()},
+        },
+    }
+}
+
+
+def router(station: Station) -> APIRouter:
+    """The route."""
+    routes = APIRouter()
+    settings = station.settings
+
+    @routes.post(
+        "/api/inspect",
+        response_model=InspectedOut,
+        responses={
+            **TOO_LARGE,
+            **BUSY,
+            415: {"model": Problem, "description": "Neither multipart nor JSON, or no picture"},
+        },
+        openapi_extra=_BODY,
+    )
+    async def inspect(request: Request) -> JSONResponse:
+        """Inspect pictures; they are recorded when the answer comes.
+
+        Send files as multipart/form-data, or JSON with the paths of pictures in an allowed folder.
+        """
+        # Before the body is read: who has to come back has sent less in vain.
+        station.desk.check_room(1, 0)
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind == "multipart/form-data":
+            asked = await _from_form(request, settings.max_files)
+        elif kind == "application/json":
+            body = await request.body()
+            # Looking at paths may wait for a disk.
+            asked = await to_thread.run_sync(_from_json, body, station)
+        else:
+            raise HTTPException(415, "send pictures as multipart/form-data, or paths as application/json")
+        model = station.registry.get(asked.model)
+        futures = station.desk.submit(model, asked.pictures, source=asked.source)
+        outcomes = await asyncio.gather(*map(asyncio.wrap_future, futures))
+        if len(outcomes) == 1 and isinstance(outcomes[0], Failed):
+            raise HTTPException(outcomes[0].status, outcomes[0].error)
+        drawn: Sequence[str | None] = [None] * len(outcomes)
+        if asked.overlay:
+            draw = functools.partial(_overlays, station, outcomes, asked.pictures)
+            drawn = await station.looking.large.run(draw)
+        told = [_outcome_json(*each, station.journal) for each in zip(outcomes, drawn, strict=True)]
+        return JSONResponse({"inspections": told})
+
+    return routes
+
+
+def _outcome_json(outcome: Outcome, overlay: str | None, journal: str) -> dict[str, Any]:
+    if isinstance(outcome, Failed):
+        return failure_json(outcome.name, outcome.error)
+    return {**inspection_json(outcome, journal), "overlay": overlay}
+
+
+def _overlays(station: Station, outcomes: Sequence[Outcome], given: Sequence[Given]) -> list[str | None]:
+    """The overlays as long as they are not too large for one answer; the others are had by their links."""
+    left = station.settings.max_pixels
+    drawn: list[str | None] = []
+    for outcome, picture in zip(outcomes, given, strict=True):
+        if isinstance(outcome, InspectionRow) and (left := left - outcome.height * outcome.width) >= 0:
+            drawn.append(_overlay(station, outcome, picture))
+        else:
+            drawn.append(None)
+    return drawn
+
+
+def _overlay(station: Station, row: InspectionRow, given: Given) -> str:
+    picture = read_picture(given.content, max_pixels=station.settings.max_pixels)
+    scale = row.heat_low, row.heat_high
+    png = overlay_png(picture, station.store.get_map(row.id), scale, row.regions)
+    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
+
+
+async def _from_form(request: Request, max_files: int) -> Asked:
+    try:
+        async with request.form(
+            max_files=max_files, max_fields=_MOST_FIELDS, max_part_size=_LONGEST_FIELD
+        ) as form:
+            return await _read_form(form)
+    except HTTPException as error:
+        if error.status_code == 400 and error.detail.startswith("Too many files"):
+            raise TooLargeError(_TOO_MANY.format(max_files)) from None
+        raise
+
+
+async def _read_form(form: FormData) -> Asked:
+    files = [value for value in form.getlist("files") if isinstance(value, UploadFile)]
+    if not files or len(files) != len(form.getlist("files")):
+        raise ValueRefusedError("files: send one or more pictures under this name")
+    model, overlay = form.get("model"), form.get("overlay", "false")
+    if isinstance(model, UploadFile) or overlay not in ("true", "false", "1", "0"):
+        raise ValueRefusedError("model is a name, and overlay true or false")
+    pictures = [Given(file.filename or "picture", await file.read()) for file in files]
+    return Asked(model=model or None, overlay=overlay in ("true", "1"), source="upload", pictures=pictures)
+
+
+def _from_json(body: bytes, station: Station) -> Asked:
+    try:
+        asked = ByPath.model_validate_json(body)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ValueRefusedError(f"{'.'.join(map(str, first['loc'])) or 'body'}: {first['msg']}") from None
+    if len(asked.paths) > station.settings.max_files:
+        raise TooLargeError(_TOO_MANY.format(station.settings.max_files))
+    pictures = [Given(path, allowed_path(path, station.settings.allow)) for path in asked.paths]
+    return Asked(model=asked.model, overlay=asked.overlay, source="path", pictures=pictures)

@@ -1,0 +1,103 @@
+"""What a person says of an inspection: labels and masks."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import FileResponse
+from pydantic import BaseModel
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+
+from flawflow.server.api.shared import TOO_LARGE, Id
+from flawflow.server.db import InspectionRow
+from flawflow.server.db.filters import Label
+from flawflow.server.errors import ConflictError
+from flawflow.server.images import mask_png
+from flawflow.server.schemas import InspectionOut, Problem, inspection_json
+from flawflow.server.station import Station
+
+_PNG = {"image/png": {"schema": {"type": "string", "format": "binary"}}}
+
+
+class Labelled(BaseModel):
+    """What a person says."""
+
+    label: Label
+
+
+def router(station: Station) -> APIRouter:
+    """The routes."""
+    routes = APIRouter(prefix="/api")
+    store, shelf = station.store, station.shelf
+
+    def told(row: InspectionRow) -> dict[str, Any]:
+        shape = inspection_json(row, station.journal)
+        station.events.publish({"type": "inspection", "inspection": shape})
+        return shape
+
+    @routes.get("/review/queue", response_model=list[InspectionOut])
+    def queue(
+        model: Annotated[str | None, Query(max_length=200)] = None,
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    ) -> list[dict[str, Any]]:
+        """Give the inspections that wait for a person, the oldest first."""
+        return [inspection_json(row, station.journal) for row in store.review_queue(model, limit=limit)]
+
+    @routes.get("/review/nearest", response_model=list[InspectionOut])
+    def nearest(
+        model: Annotated[str | None, Query(max_length=200)] = None,
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    ) -> list[dict[str, Any]]:
+        """Give the newest inspections without a label whose scores are nearest to a threshold."""
+        judge = station.registry.get(model)
+        thresholds = judge.calibration.threshold().score, judge.calibration.review_threshold().score
+        found = store.nearest(judge.name, judge.sha256, thresholds, limit=limit)
+        return [inspection_json(row, station.journal) for row in found]
+
+    @routes.put("/inspections/{number}/label", response_model=InspectionOut)
+    def label(number: Id, body: Labelled) -> dict[str, Any]:
+        """Say what the part is."""
+        return told(store.set_label(number, body.label))
+
+    @routes.delete("/inspections/{number}/label", response_model=InspectionOut)
+    def unlabel(number: Id) -> dict[str, Any]:
+        """Take the label back."""
+        return told(store.set_label(number, None))
+
+    @routes.get("/inspections/{number}/mask", response_class=Response, responses={200: {"content": _PNG}})
+    def mask(number: Id) -> FileResponse:
+        """Give the mask: white where a person saw a defect."""
+        return FileResponse(shelf.mask(store.get(number).key), media_type="image/png")
+
+    @routes.put(
+        "/inspections/{number}/mask",
+        response_model=InspectionOut,
+        responses={
+            **TOO_LARGE,
+            409: {"model": Problem, "description": "The picture is not kept"},
+            415: {"model": Problem, "description": "Not image/png"},
+        },
+        openapi_extra={"requestBody": {"required": True, "content": _PNG}},
+    )
+    async def draw(number: Id, request: Request) -> dict[str, Any]:
+        """Keep a mask of the picture's size: any non-zero pixel is a defect."""
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "image/png":
+            raise HTTPException(415, "send the mask as image/png")
+        content = await request.body()
+        return await run_in_threadpool(_keep, number, content)
+
+    def _keep(number: int, content: bytes) -> dict[str, Any]:
+        row = store.get(number)
+        if not row.has_picture:
+            raise ConflictError("the picture of this inspection is not kept: a mask would be of no use")
+        shelf.keep_mask(row.key, mask_png(content, size=(row.height, row.width)))
+        return told(store.set_mask(number, has_mask=True))
+
+    @routes.delete("/inspections/{number}/mask", response_model=InspectionOut)
+    def erase(number: Id) -> dict[str, Any]:
+        """Remove the mask."""
+        row = store.set_mask(number, has_mask=False)
+        shelf.drop_mask(row.key)
+        return told(row)
+
+    return routes

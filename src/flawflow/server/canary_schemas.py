@@ -1,0 +1,28 @@
+"""Whether a model proved itself on this machine, as a type for OpenAPI and as a dictionary ready for JSON."""
+
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from flawflow.runtime.canary_check import Proof
+
+
+class ProofOut(BaseModel):
+    """Whether a model computes here what it computed where it was made."""
+
+    engine: str
+    safe: bool = Field(description="whether the engine computes in its slower, safe way")
+    difference: float | None = Field(description="largest of its canaries; null in files older than canaries")
+    limit: float
+    sentence: str
+
+
+def proof_json(proof: Proof) -> dict[str, Any]:
+    """A `ProofOut` as it is sent."""
+    return {
+        "engine": proof.engine,
+        "safe": proof.safe,
+        "difference": proof.difference if proof.differences else None,
+        "limit": proof.limit,
+        "sentence": f"{proof.sentence}.",
+    }

@@ -1,0 +1,7 @@
+"""The record of every inspection, in SQLite or PostgreSQL."""
+
+from flawflow.server.db.filters import Filters
+from flawflow.server.db.store import Store
+from flawflow.server.db.tables import Base, InspectionRow
+
+__all__ = ["Base", "Filters", "InspectionRow", "Store"]

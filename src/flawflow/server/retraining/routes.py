@@ -1,0 +1,158 @@
+"""Data sets, trainings, comparison, switching and going back."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, FastAPI, Query
+from fastapi.responses import JSONResponse
+
+from flawflow.errors import TrainingError
+from flawflow.inspection.inspector import Inspector
+from flawflow.recipe import PRESET_SUMMARIES
+from flawflow.server.api.shared import Id, ModelName
+from flawflow.server.errors import ConflictError
+from flawflow.server.models import Model
+from flawflow.server.retraining.compare import at_rates_of, compare
+from flawflow.server.retraining.dataset import DatasetVersion
+from flawflow.server.retraining.datasets import Datasets
+from flawflow.server.retraining.jobs import Jobs
+from flawflow.server.retraining.schemas import (
+    LARGEST_VERSION,
+    ComparisonOut,
+    DatasetIn,
+    DatasetOut,
+    JobIn,
+    JobOut,
+    NotHere,
+    PresetOut,
+    SwitchIn,
+)  # fmt: skip
+from flawflow.server.schemas import ModelOut, Problem, model_json
+from flawflow.server.station import Station
+from flawflow.training.requirements import require_training
+
+_NOTHING: dict[int | str, dict[str, Any]] = {409: {"model": Problem, "description": "It does not fit now"}}
+
+
+def router(station: Station) -> APIRouter:
+    """The routes."""
+    datasets = Datasets(
+        station.settings.data / "datasets",
+        store=station.store,
+        shelf=station.shelf,
+        originals=dict(station.settings.trained_on),
+    )
+    jobs = Jobs(
+        station.settings.data / "jobs",
+        registry=station.registry,
+        datasets=datasets,
+        publish=station.events.publish,
+    )
+
+    @contextlib.asynccontextmanager
+    async def working(_app: FastAPI) -> AsyncIterator[None]:
+        jobs.start()
+        yield
+        jobs.close()
+
+    routes = APIRouter(prefix="/api", lifespan=working)
+    _add_datasets(routes, station, datasets)
+    _add_jobs(routes, jobs, datasets)
+    _add_versions(routes, station, datasets)
+    return routes
+
+
+def _add_datasets(routes: APIRouter, station: Station, datasets: Datasets) -> None:
+    @routes.get("/datasets", response_model=list[DatasetOut])
+    def all_datasets() -> list[dict[str, Any]]:
+        """Give all versions of data sets, the oldest first."""
+        return [_dataset_json(found) for found in datasets.all()]
+
+    @routes.post("/datasets", response_model=DatasetOut, responses=_NOTHING)
+    def make_dataset(body: DatasetIn) -> dict[str, Any]:
+        """Make a new version of all pictures that were reviewed until now."""
+        return _dataset_json(datasets.make(station.registry.get(body.model).name))
+
+
+def _add_jobs(routes: APIRouter, jobs: Jobs, datasets: Datasets) -> None:
+    @routes.get("/presets", response_model=list[PresetOut])
+    def presets() -> list[dict[str, str]]:
+        """Give the presets that a training may begin from."""
+        return [{"name": name, "summary": summary} for name, summary in PRESET_SUMMARIES.items()]
+
+    @routes.get("/jobs", response_model=list[JobOut])
+    def all_jobs() -> list[dict[str, Any]]:
+        """Give all jobs, the newest first."""
+        return [job.to_json() for job in jobs.all()]
+
+    @routes.post(
+        "/jobs",
+        response_model=JobOut,
+        responses={**_NOTHING, 501: {"model": NotHere, "description": "Torch is not installed here"}},
+    )
+    def start(body: JobIn) -> Any:
+        """Train a successor of a model."""
+        try:
+            require_training()
+        except TrainingError as error:
+            plan = jobs.plan(
+                body.model,
+                body.dataset,
+                body.preset,
+                body.settings,
+                output=datasets.get(body.dataset).path / f"{body.model}.flaw",
+            )
+            where = f"{error}; or run this where it is: {plan.command()}"
+            return JSONResponse({"detail": where, "command": plan.command()}, 501)
+        return jobs.retrain(body.model, body.dataset, body.preset, body.settings).to_json()
+
+    @routes.get("/jobs/{number}", response_model=JobOut)
+    def one_job(number: Id) -> dict[str, Any]:
+        """Give a job."""
+        return jobs.get(number).to_json()
+
+    @routes.delete("/jobs/{number}", response_model=JobOut)
+    def cancel(number: Id) -> dict[str, Any]:
+        """Stop a job; one that has ended stays as it is."""
+        return jobs.cancel(number).to_json()
+
+
+def _add_versions(routes: APIRouter, station: Station, datasets: Datasets) -> None:
+    registry = station.registry
+
+    def shape(model: Model) -> dict[str, Any]:
+        return model_json(model, registry.versions(model.name))
+
+    @routes.get("/models/{name}/compare", response_model=ComparisonOut, responses=_NOTHING)
+    def compared(name: ModelName, version: Annotated[int, Query(ge=0, le=LARGEST_VERSION)]) -> dict[str, Any]:
+        """Compare the model that inspects now (old) with one of its versions (new) on the newest data set."""
+        path = registry.version_path(name, version)
+        data = datasets.newest(name)
+        if data is None:
+            raise ConflictError(f"there is no data set of {name} to compare with: make one")
+        old = registry.get(name).inspector
+        return compare(data, old, at_rates_of(old, Inspector.load(path, threads=1)))
+
+    @routes.post("/models/{name}/switch", response_model=ModelOut)
+    def switch(name: ModelName, body: SwitchIn) -> dict[str, Any]:
+        """Inspect with another version from now on."""
+        return shape(registry.switch(name, body.version))
+
+    @routes.post("/models/{name}/rollback", response_model=ModelOut, responses=_NOTHING)
+    def rollback(name: ModelName) -> dict[str, Any]:
+        """Go back to the version before the last switch."""
+        return shape(registry.rollback(name))
+
+
+def _dataset_json(found: DatasetVersion) -> dict[str, Any]:
+    return {
+        "version": found.version,
+        "model": found.model,
+        "created": found.created,
+        "good": found.count("train/good", "test/good"),
+        "bad": found.count("test/bad"),
+        "train": found.count("train/good"),
+        "test": len(found.tested()),
+        "path": str(found.path.absolute()),
+    }

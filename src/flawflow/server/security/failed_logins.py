@@ -1,0 +1,107 @@
+"""Guesses of the token: slow for whoever makes them, and in nobody else's way."""
+
+import asyncio
+import hmac
+import math
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+
+from flawflow.server.errors import BusyError, RefusedError
+
+_RATE = 4.0
+_BURST = 5
+_LONGEST_WAIT_SECONDS = 2.0
+_MOST_CLIENTS = 10_000
+
+
+class Guesses:
+    """How long whoever gives a token has to wait until it is looked at. Safe to use from several threads.
+
+    A client address may be wrong some times. From then on its guesses are looked at one by one, a few a
+    second, and what would have to wait for longer is refused unseen. An address from which the right token
+    came never waits: who shares it with a program that knows the token, as behind a proxy, does not stop it.
+    """
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        # When the last of an address's guesses is paid for, at one every 1 / _RATE seconds.
+        self._paid: OrderedDict[str, float] = OrderedDict()
+        self._known: OrderedDict[str, None] = OrderedDict()
+
+    def wait(self, client: str) -> float:
+        """Give the seconds until a token from an address may be looked at; 0 where it has guesses left."""
+        with self._lock:
+            if client in self._known:
+                return 0.0
+            return max(0.0, self._ahead(client) - (_BURST - 1) / _RATE)
+
+    def take(self, client: str) -> None:
+        """Count a token that is looked at, before it is."""
+        with self._lock:
+            self._paid[client] = self._clock() + self._ahead(client) + 1 / _RATE
+            self._paid.move_to_end(client)
+            if len(self._paid) > _MOST_CLIENTS:
+                self._paid.popitem(last=False)
+
+    def was_right(self, client: str) -> None:
+        """Note that the right token came from an address."""
+        with self._lock:
+            self._paid.pop(client, None)
+            self._known[client] = None
+            self._known.move_to_end(client)
+            if len(self._known) > _MOST_CLIENTS:
+                self._known.popitem(last=False)
+
+    def _ahead(self, client: str) -> float:
+        return max(0.0, self._paid.get(client, 0.0) - self._clock())
+
+
+class WrongTokenError(RefusedError):
+    """What was given is not the station's token."""
+
+
+class TooManyGuessesError(BusyError):
+    """An address gave too many wrong tokens."""
+
+    status = 429
+
+
+class TokenCheck:
+    """Compares what clients give with the token, as fast as `Guesses` allows."""
+
+    def __init__(self, token: str) -> None:
+        self._token, self._guesses = token, Guesses()
+
+    async def check(self, given: str, client: str) -> None:
+        """Return where it is the token.
+
+        Args:
+            given: By the client.
+            client: Its address.
+
+        Raises:
+            WrongTokenError: It is not.
+            TooManyGuessesError: It is not, or was not looked at, and too many came from this address.
+        """
+        wait = self._guesses.wait(client)
+        if wait <= _LONGEST_WAIT_SECONDS:
+            self._guesses.take(client)
+            if wait:
+                await asyncio.sleep(wait)
+            if _same(given, self._token):
+                self._guesses.was_right(client)
+                return
+            if not wait:
+                raise WrongTokenError("this is not the station's token")
+        raise TooManyGuessesError(
+            "too many wrong tokens came from this address: wait a moment, then give the right one",
+            retry_after=max(1, math.ceil(wait)),
+        )
+
+
+def _same(given: str, wanted: str) -> bool:
+    """Compare secrets in a time that does not tell how far they agree."""
+    return hmac.compare_digest(given.encode("utf-8", "surrogateescape"), wanted.encode())

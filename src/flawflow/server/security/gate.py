@@ -1,0 +1,137 @@
+"""Who may come in: the right host, the right origin and, where one is set, the token."""
+
+import ipaddress
+import socket
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from flawflow.server.security.failed_logins import TooManyGuessesError, WrongTokenError
+from flawflow.server.settings import Settings, is_loopback
+from flawflow.server.station import Station
+
+COOKIE = "flawflow_station"
+SESSION = "flawflow.session"
+"""The key of a request's scope under which the secret is by which it came in; absent for a bearer's token."""
+
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+# The page itself says nothing of the station; it asks for the token.
+_OPEN_PATHS = frozenset({"/", "/api/health", "/api/login", "/api/logout", "/favicon.ico"})
+_LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def is_open(path: str) -> bool:
+    """Whether a path is served without a token."""
+    return path in _OPEN_PATHS or path.startswith("/static/")
+
+
+class Gate:
+    """Turns away what does not belong here, before anything reads its body."""
+
+    def __init__(self, app: ASGIApp, *, station: Station) -> None:
+        self._app, self._meters = app, station.meters
+        self._sessions, self._tokens = station.sessions, station.tokens
+        self._is_known_host = host_check(station.settings)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request pass, or answer it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope)
+        refusal = self._foreign(request) or await self._unknown(request)
+        if refusal is not None:
+            await refusal(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    def _foreign(self, request: Request) -> JSONResponse | None:
+        hosts = request.headers.getlist("host")
+        host = hosts[0] if len(hosts) == 1 else ""
+        if not self._is_known_host(host):
+            # A foreign name that leads here is how a web page reads from a machine behind a firewall.
+            return self._refuse(403, "host", "this station is not known by this name: use its address")
+        if request.method not in _SAFE_METHODS and not is_same_origin(request, host):
+            return self._refuse(403, "origin", "a page of another site may not do this")
+        return None
+
+    async def _unknown(self, request: Request) -> JSONResponse | None:
+        if self._tokens is None or is_open(request.url.path):
+            return None
+        wanted = {"www-authenticate": "Bearer"}
+        scheme, _, given = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer":
+            try:
+                await self._tokens.check(given.strip(), client_of(request))
+            except WrongTokenError:
+                return self._refuse(401, "token", "give the station's token", wanted)
+            except TooManyGuessesError as error:
+                return self._refuse(429, "token", str(error), {"retry-after": str(error.retry_after)})
+            return None
+        secret = request.cookies.get(COOKIE, "")
+        if not self._sessions.has(secret):
+            return self._refuse(401, "token", "give the station's token", wanted)
+        request.scope[SESSION] = secret
+        return None
+
+    def _refuse(
+        self, status: int, reason: str, sentence: str, headers: dict[str, str] | None = None
+    ) -> JSONResponse:
+        self._meters.refused.labels(reason).inc()
+        return JSONResponse({"detail": sentence}, status, headers)
+
+
+def client_of(request: Request) -> str:
+    """Give the address that a request comes from."""
+    return request.client.host if request.client is not None else ""
+
+
+def is_same_origin(request: Request, host: str) -> bool:
+    """Whether a request comes from the station's own page, or from no page at all.
+
+    Browsers send one of the two headers with whatever changes something, and pages cannot forge them;
+    programs send neither.
+    """
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site in ("same-origin", "none")
+    origin = request.headers.get("origin")
+    return origin is None or urlsplit(origin).netloc.lower() == host.lower()
+
+
+def host_check(settings: Settings) -> Callable[[str], bool]:
+    """Make the check of the Host header.
+
+    On a loopback address: its own names. On an address of its own: that one and the local names. On all
+    addresses: any address, and the names of this machine.
+    """
+    usual = 80 if settings.certificate is None else 443
+    own = set(_LOCAL_NAMES) | {settings.host.lower()}
+    everywhere = settings.host in ("0.0.0.0", "::", "")
+    if not is_loopback(settings.host):
+        own |= {socket.gethostname().lower(), socket.getfqdn().lower()}
+
+    def check(header: str) -> bool:
+        try:
+            parts = urlsplit(f"//{header}")
+            name, port = (parts.hostname or "").lower(), parts.port
+        except ValueError:
+            return False
+        if parts.netloc != header or "@" in header:
+            return False
+        if settings.port and (port or usual) != settings.port:
+            return False
+        return name in own or (everywhere and _is_address(name))
+
+    return check
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,85 @@
+"""Who has logged in: each time another secret, which ends by itself, by logging out or with the token."""
+
+import hashlib
+import hmac
+import json
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from flawflow.storage.files import SECRET, write_whole
+
+SECONDS = 7 * 24 * 3600
+"""How long a login lasts."""
+
+# Only who knows the token can make any; the oldest ends where a program makes one after the other.
+_MOST = 1000
+
+_log = logging.getLogger("flawflow.server")
+
+
+class Sessions:
+    """The logins of a station, kept over restarts. Safe to use from several threads.
+
+    A browser has the secret; here, and in the file, is what it is recognised by. That depends on the token
+    too: with another one nobody is logged in.
+    """
+
+    def __init__(self, file: Path, token: str | None, *, clock: Callable[[], float] = time.time) -> None:
+        """Read who is logged in.
+
+        Args:
+            file: Where that is kept.
+            token: The station's; None where there is nothing to log in to.
+            clock: Gives seconds since 1970.
+        """
+        self._file, self._token, self._clock = file, (token or "").encode(), clock
+        self._lock = threading.Lock()
+        self._ends = _read(file)
+
+    def begin(self) -> str:
+        """Log somebody in, and give the secret for the cookie."""
+        secret, now = secrets.token_urlsafe(32), self._clock()
+        with self._lock:
+            going = sorted(((end, mark) for mark, end in self._ends.items() if end > now), reverse=True)
+            self._ends = {mark: end for end, mark in going[: _MOST - 1]}
+            self._ends[self._mark(secret)] = now + SECONDS
+            try:
+                self._write()
+            except OSError as error:
+                # Whoever looks after a full disk must get in; the login is forgotten with the process.
+                _log.error("%s cannot be written (%s)", self._file, error.strerror)
+        return secret
+
+    def has(self, secret: str) -> bool:
+        """Whether somebody with this secret is logged in."""
+        return self._ends.get(self._mark(secret), 0.0) > self._clock()
+
+    def end(self, secret: str) -> None:
+        """Log out: the secret opens nothing any more, whoever has it.
+
+        Raises:
+            OSError: It cannot be kept, and would open again after the next start.
+        """
+        with self._lock:
+            if self._ends.pop(self._mark(secret), None) is not None:
+                self._write()
+
+    def _mark(self, secret: str) -> str:
+        return hmac.new(self._token, secret.encode("utf-8", "surrogateescape"), hashlib.sha256).hexdigest()
+
+    def _write(self) -> None:
+        write_whole(self._file, json.dumps(self._ends), mode=SECRET)
+
+
+def _read(file: Path) -> dict[str, float]:
+    try:
+        return {str(mark): float(end) for mark, end in json.loads(file.read_text("utf-8")).items()}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, TypeError, AttributeError):
+        _log.error("%s is damaged: who was logged in gives the token again", file)
+        return {}

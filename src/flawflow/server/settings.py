@@ -1,0 +1,128 @@
+"""What a station is told when it starts."""
+
+import ipaddress
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from flawflow.errors import FlawflowError
+from flawflow.server.security.hosts import check_hosts
+
+KeepPictures = Literal["all", "ng", "none"]
+"""Which pictures stay: all, those that are NG or REVIEW, or none."""
+
+DEFAULT_PORT = 8470
+
+_SHORTEST_TOKEN = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The station's settings; every limit has a value that suits one line.
+
+    Attributes:
+        models: The `.flaw` files; a model's name is its file's name without the ending.
+        data: The folder of everything that the station writes.
+        host: The address to listen on; another than loopback needs a token.
+        port: The TCP port; 0 takes a free one.
+        token: What a client must show; None for nothing.
+        certificate: PEM file of the certificate to speak TLS with; None for plain HTTP.
+        key: PEM file of its private key.
+        allow: Folders whose pictures may be named by path, and which may be watched; a share that is mounted
+            later may be among them.
+        allow_streams: Hosts (`camera7`, `192.168.1.20:554`) whose streams may be sources.
+        to: Where records go besides: jsonl, csv, webhook=URL or mqtt=URL.
+        database: SQLAlchemy URL; None for SQLite in the data folder.
+        keep_pictures: Which pictures stay. Maps stay in any case.
+        keep_days: After how many days pictures and maps go, unless labelled good or bad; None for never.
+            The records stay.
+        max_picture_bytes: The largest file, in bytes.
+        max_pixels: The largest picture, in pixels.
+        max_files: The most pictures of one request.
+        max_waiting: The most pictures that may wait or be in work.
+        max_waiting_bytes: The most bytes that they may have together.
+        rate: Requests a second of one client address, on average; bursts may be twice as many.
+        max_connections: The most connections at a time; fewer where the system allows fewer.
+        max_connections_of_one: The most of one client address.
+        trained_on: Model names, each with the good pictures that it was trained on (what `flawflow train`
+            takes): new data sets hold them too.
+        workers: Pictures that are inspected at a time; None for one a core.
+
+    Raises:
+        FlawflowError: When the settings are unsafe or contradict each other.
+    """
+
+    models: tuple[Path, ...]
+    data: Path = Path("station")
+    host: str = "127.0.0.1"
+    port: int = DEFAULT_PORT
+    token: str | None = field(default=None, repr=False)
+    certificate: Path | None = None
+    key: Path | None = None
+    allow: tuple[Path, ...] = ()
+    allow_streams: tuple[str, ...] = ()
+    to: tuple[str, ...] = field(default=(), repr=False)
+    database: str | None = field(default=None, repr=False)
+    keep_pictures: KeepPictures = "all"
+    keep_days: int | None = 90
+    max_picture_bytes: int = 64 * 2**20
+    max_pixels: int = 50_000_000
+    max_files: int = 64
+    max_waiting: int = 64
+    max_waiting_bytes: int = 256 * 2**20
+    rate: float = 500.0
+    max_connections: int = 1024
+    max_connections_of_one: int = 128
+    trained_on: tuple[tuple[str, Path], ...] = ()
+    workers: int | None = None
+
+    def __post_init__(self) -> None:
+        if not self.models:
+            raise FlawflowError("a station needs a model: name one or more .flaw files")
+        if self.token is None and not is_loopback(self.host):
+            raise FlawflowError(
+                f"{self.host} can be reached from other computers: set a token with --token (or the variable "
+                "FLAWFLOW_TOKEN), or listen on 127.0.0.1"
+            )
+        if self.token is not None and not (len(self.token) >= _SHORTEST_TOKEN and self.token.isascii()):
+            raise FlawflowError(
+                f"the token must have {_SHORTEST_TOKEN} or more ASCII characters: make one with "
+                "python -c 'import secrets; print(secrets.token_urlsafe())'"
+            )
+        if (self.certificate is None) != (self.key is None):
+            raise FlawflowError("TLS needs a certificate and its key: give both --certificate and --key")
+        check_hosts(self.allow_streams)
+        for name, place in self.trained_on:
+            if name not in {model.stem for model in self.models}:
+                raise FlawflowError(
+                    f"{name}={place}: name a model of this station and the data that it was trained on"
+                )
+        for folder in self.allow:
+            if os.path.isfile(folder):  # noqa: PTH113  # Path.is_file raises where a share does not answer
+                raise FlawflowError(f"{folder} is no folder: name folders of pictures with --allow")
+        # By their real paths once and for all: whoever replaces one by a link later opens nothing else.
+        object.__setattr__(self, "allow", tuple(folder.resolve() for folder in self.allow))
+
+    @property
+    def missing(self) -> tuple[Path, ...]:
+        """What was named and is not there now, such as a share that is mounted later."""
+        named = (*self.allow, *(place for _, place in self.trained_on))
+        return tuple(place for place in named if not os.path.exists(place))  # noqa: PTH110  # as above
+
+    @property
+    def database_url(self) -> str:
+        """The database's URL."""
+        return self.database or f"sqlite:///{(self.data / 'station.db').absolute()}"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address can be reached from this computer alone.
+
+    >>> is_loopback("127.0.0.1"), is_loopback("::1"), is_loopback("localhost"), is_loopback("0.0.0.0")
+    (True, True, True, False)
+    """
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

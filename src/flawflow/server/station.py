@@ -1,0 +1,225 @@
+"""All parts of a station, put together."""
+
+import contextlib
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Self
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from flawflow.errors import one_line
+from flawflow.server.batch_writer import Scribe
+from flawflow.server.db import InspectionRow, Store
+from flawflow.server.db.problems import disk_problem
+from flawflow.server.errors import BusyError, NotFoundError, StationError
+from flawflow.server.events import Events
+from flawflow.server.folder import make_private
+from flawflow.server.identity import BACKUP, Identity
+from flawflow.server.image_store import ORPHANS, Shelf
+from flawflow.server.inspection_service import Desk
+from flawflow.server.lock import FolderLock
+from flawflow.server.metrics import Meters
+from flawflow.server.models import Model, Registry
+from flawflow.server.schemas import inspection_json, model_json
+from flawflow.server.security.failed_logins import TokenCheck
+from flawflow.server.security.sessions import Sessions
+from flawflow.server.settings import Settings
+from flawflow.server.sinks import Deliveries, open_sinks
+from flawflow.server.view_cache import Looking
+
+_log = logging.getLogger("flawflow.server")
+
+_REFRESH_SECONDS = 1.0
+_SWEEP_SECONDS = 3600.0
+# A database that does not answer must not keep a station from ending.
+_LONGEST_TURN_SECONDS = 30.0
+RETRY_SECONDS = 10
+"""When to come back to a station whose database or disk cannot be used, or that starts again."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Station:
+    """A running station.
+
+    Attributes:
+        settings: What it was told.
+        journal: Its identity, which its records are of.
+        store: Its record.
+        shelf: Its files.
+        registry: Its models.
+        desk: Inspects.
+        looking: Makes what people look at.
+        events: What happens, for pages that listen.
+        meters: What Prometheus reads.
+        sessions: Who has logged in.
+        tokens: Compares what clients give with the token; None where there is none.
+    """
+
+    settings: Settings
+    journal: str
+    store: Store
+    shelf: Shelf
+    registry: Registry
+    desk: Desk
+    looking: Looking
+    events: Events
+    meters: Meters
+    sessions: Sessions
+    tokens: TokenCheck | None
+    _scribe: Scribe
+    _deliveries: Deliveries
+    _lock: FolderLock
+    _stopped: threading.Event = field(default_factory=threading.Event)
+    _threads: list[threading.Thread] = field(default_factory=list)
+
+    @classmethod
+    def open(cls, settings: Settings) -> Self:
+        """Start a station: database, models, workers, and what is done from time to time.
+
+        Raises:
+            FlawflowError: When a model, the database or the data folder cannot be used.
+        """
+        make_private(settings.data)
+        sinks = open_sinks(settings.to, settings.data)
+        events, meters, shelf = Events(), Meters(), Shelf(settings.data)
+
+        def tell_model(model: Model) -> None:
+            events.publish({"type": "model", "model": model_json(model, registry.versions(model.name))})
+
+        with contextlib.ExitStack() as opened:
+            lock = FolderLock(settings.data)
+            opened.callback(lock.release)
+            store, journal = _open_store(settings, shelf)
+            opened.callback(store.close)
+            try:
+                registry = Registry(
+                    settings.models, folder=settings.data, store=store, threads=1, changed=tell_model
+                )
+            except SQLAlchemyError as error:
+                raise StationError(store.problem(error) or one_line(str(error))) from None
+            # Only a crash leaves files without records, so that the start is the time to look for them.
+            _tidy(settings, store, shelf)
+            opened.pop_all()
+
+        meters.watch_models(registry.all)
+
+        def tell_inspections(rows: Sequence[InspectionRow]) -> None:
+            for row in rows:
+                events.publish({"type": "inspection", "inspection": inspection_json(row, journal)})
+            deliveries.wake()
+
+        deliveries = Deliveries(sinks, store, settings.data, journal)
+        scribe = Scribe(store, shelf, in_work=lambda: desk.in_work, written=tell_inspections)
+        desk = Desk(settings, scribe=scribe, meters=meters)
+        station = cls(
+            settings=settings,
+            journal=journal,
+            store=store,
+            shelf=shelf,
+            registry=registry,
+            desk=desk,
+            looking=Looking(settings.data / "views", max_pixels=settings.max_pixels),
+            events=events,
+            meters=meters,
+            sessions=Sessions(settings.data / "sessions.json", settings.token),
+            tokens=None if settings.token is None else TokenCheck(settings.token),
+            _scribe=scribe,
+            _deliveries=deliveries,
+            _lock=lock,
+        )
+        station._every(_REFRESH_SECONDS, registry.refresh)
+        station._every(_SWEEP_SECONDS, station.sweep)
+        return station
+
+    def check(self) -> None:
+        """Make sure that pictures can be inspected and recorded.
+
+        Raises:
+            BusyError: They cannot, or not now.
+        """
+        if self._stopped.is_set():
+            raise BusyError("the station stops", retry_after=RETRY_SECONDS)
+        try:
+            self.store.check()
+            if self.settings.keep_pictures != "none":
+                self.shelf.check()
+        except (SQLAlchemyError, OSError) as error:
+            raise BusyError(self.problem(error) or one_line(str(error)), retry_after=RETRY_SECONDS) from None
+
+    def problem(self, error: Exception) -> str | None:
+        """Say in a sentence why nothing can be recorded or read now; None for an error of another kind."""
+        return self.store.problem(error) or disk_problem(error)
+
+    def close(self) -> None:
+        """Finish what is in work, then stop; may be called twice."""
+        if self._stopped.is_set():
+            return
+        self._stopped.set()
+        self.events.close()
+        self.looking.close()
+        self.desk.close()
+        self._scribe.close()
+        self._deliveries.close()
+        for thread in self._threads:
+            thread.join(_LONGEST_TURN_SECONDS)
+        self.store.close()
+        self._lock.release()
+
+    def picture_path(self, row: InspectionRow) -> Path:
+        """Give the file of an inspection's picture, byte for byte as it came.
+
+        Raises:
+            NotFoundError: It was not kept, or is not any more.
+        """
+        if not row.has_picture:
+            raise NotFoundError("this picture is not kept")
+        return self.shelf.picture(row.key)
+
+    def sweep(self) -> None:
+        """Remove the pictures and maps whose time is over."""
+        days = self.settings.keep_days
+        while days is not None and not self._stopped.is_set():
+            keys = self.store.expire(datetime.now(UTC) - timedelta(days=days))
+            if not keys:
+                break
+            # The record first: a crash between leaves a file without a record, which the next start removes.
+            self.shelf.drop_pictures(keys)
+            self.looking.drop(keys)
+
+    def _every(self, seconds: float, action: Callable[[], None]) -> None:
+        def run() -> None:
+            while not self._stopped.is_set():
+                try:
+                    action()
+                except Exception:  # The next turn may go better (a disk that was full, a database away).
+                    _log.exception("%s failed", action.__name__)
+                self._stopped.wait(seconds)
+
+        thread = threading.Thread(target=run, name=f"flawflow-{action.__name__}", daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+
+def _open_store(settings: Settings, shelf: Shelf) -> tuple[Store, str]:
+    """Open the record, if it is the one that belongs to the data folder, and give their identity."""
+    identity = Identity(settings.data, shelf.keys())
+    store = Store(settings.database_url, admit=identity.admit)
+    identity.settle()
+    # What is recorded from here on is in no backup, and no backup may take its place.
+    (settings.data / BACKUP).unlink(missing_ok=True)
+    return store, identity.name
+
+
+def _tidy(settings: Settings, store: Store, shelf: Shelf) -> None:
+    try:
+        count = shelf.tidy(store.kept)
+    except (SQLAlchemyError, OSError) as error:
+        # It can wait: what can still be recorded is.
+        _log.error("%s", store.problem(error) or disk_problem(error) or one_line(str(error)))
+        return
+    if count:
+        _log.warning("pictures without a record were moved to %s (%d)", settings.data / ORPHANS, count)

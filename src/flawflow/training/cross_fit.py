@@ -1,0 +1,136 @@
+"""Cross-fitting: where good pictures are few, every one of them gets a score by a model that left it out.
+
+The pictures are cut at random into parts of one size. The model that is written leaves out the first part;
+for each other part a sister is trained in the same way without it, measures it and is thrown away. So the
+score of any picture that was left out is distributed as that of a new good picture under the model that is
+written (docs/threshold.md).
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from flawflow.images import read_picture, resize_picture
+from flawflow.images.statistics import PictureStatistics, picture_statistics
+from flawflow.inspection.calibrate import Measurement, peak_and_calm
+from flawflow.progress import Progress, within
+from flawflow.training.feature_source import Source
+from flawflow.training.feature_store import FeatureStore
+from flawflow.training.model import InspectionModel
+
+PARTS = 4
+
+
+def part_size(store: FeatureStore) -> int:
+    """Pictures that each model leaves out. What is left over by the division stays in all trainings."""
+    return len(store.pictures) // PARTS
+
+
+def without_first_part(source: Source) -> tuple[Source, tuple[Path, ...]]:
+    """What the model that is written learns from, and the pictures that it leaves out.
+
+    Args:
+        source: All pictures in random order.
+    """
+    store = source.features
+    size = part_size(store)
+    return _training(source, store, size, number=1), store.pictures[:size]
+
+
+def measure_by_sisters(source: Source, fit: Callable[[Source], InspectionModel]) -> list[Measurement]:
+    """Train a sister for each part but the first, and measure the part with it.
+
+    Args:
+        source: All pictures in random order.
+        fit: Learns from a source.
+
+    Returns:
+        A measurement of each picture of those parts.
+    """
+    size = part_size(source.features)
+    measured = []
+    for part in range(1, PARTS):
+        name = f"part-{part + 1}"
+        kept = source.work.load(name)
+        if kept is None:
+            tell = within(source.on_progress, (part - 1) / (PARTS - 1), part / (PARTS - 1))
+            told = replace(source, on_progress=tell)
+            kept = {"measured": _measured_by_sister(told, fit, part * size, size, number=part + 1)}
+            source.work.save(name, kept)
+        paths = source.features.pictures[part * size : (part + 1) * size]
+        rows = kept["measured"].tolist()
+        measured += [
+            Measurement(path, score, peak, calm, _statistics(source, path))
+            for path, (score, peak, calm) in zip(paths, rows, strict=True)
+        ]
+    return measured
+
+
+def _measured_by_sister(
+    source: Source, fit: Callable[[Source], InspectionModel], start: int, size: int, *, number: int
+) -> torch.Tensor:
+    """Score, peak and calm of the pictures of one part, (size, 3) float64, by a model without them."""
+    with _moved_to_front(source.features, start, size) as store:
+        sister = fit(_training(source, store, size, number=number))
+        interest = _interest(source)
+        rows = []
+        with torch.inference_mode():
+            for pyramid in store.part(0, size).plain_pyramids(source.device):
+                maps, scores = sister.head([distance.cpu() for distance in sister.detector(pyramid)])
+                for anomaly_map, score in zip(maps.numpy(), scores.tolist(), strict=True):
+                    rows.append((score, *peak_and_calm(anomaly_map, interest)))
+    return torch.tensor(rows, dtype=torch.float64)
+
+
+def _statistics(source: Source, path: Path) -> PictureStatistics:
+    return picture_statistics(resize_picture(read_picture(path), source.size), _interest(source))
+
+
+def _interest(source: Source) -> NDArray[np.bool_]:
+    interest = source.features.interest
+    return np.ones(source.size, np.bool_) if interest is None else interest.numpy()
+
+
+def _training(source: Source, store: FeatureStore, size: int, *, number: int) -> Source:
+    """The source of a training without the first pictures of a store, with work and progress of its own."""
+    learned = store.part(size, len(store.pictures))
+
+    def tell(progress: Progress) -> None:
+        source.on_progress(replace(progress, stage=f"{progress.stage}, model {number} of {PARTS}"))
+
+    return replace(
+        source,
+        pictures=learned.pictures,
+        store=learned,
+        work=source.work.within(f"model-{number}"),
+        on_progress=tell,
+    )
+
+
+@contextmanager
+def _moved_to_front(store: FeatureStore, start: int, size: int) -> Iterator[FeatureStore]:
+    """The store with a part in the place of the first and the first in its place.
+
+    The features change places where they lie, and change back: a copy might not fit into memory.
+    """
+    _swap(store, start, size)
+    pictures = list(store.pictures)
+    pictures[:size], pictures[start : start + size] = pictures[start : start + size], pictures[:size]
+    try:
+        yield replace(store, pictures=tuple(pictures))
+    finally:
+        _swap(store, start, size)
+
+
+def _swap(store: FeatureStore, start: int, size: int) -> None:
+    rows = size * store.views
+    first = start * store.views
+    for maps in store.maps:
+        front = maps[:rows].clone()
+        maps[:rows] = maps[first : first + rows]
+        maps[first : first + rows] = front

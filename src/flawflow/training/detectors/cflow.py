@@ -1,0 +1,72 @@
+"""CFLOW with what the data says in advance: the default detector."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from torch import Tensor, nn
+
+from flawflow.recipe.aggregation import OF_CFLOW
+from flawflow.recipe.options import CflowOptions
+from flawflow.training.detectors.anomaly_score import measure_scales
+from flawflow.training.detectors.density import fit_scale, limited
+from flawflow.training.detectors.detector import Detector, Weights
+from flawflow.training.detectors.fused_scale import COARSE, JOINED, JOINED_SCALES, fit_joined
+from flawflow.training.feature_source import Source
+from flawflow.training.parallel import Tally, run_together
+
+
+class Cflow(Detector):
+    """Conditional normalizing flows that start at the Gaussian optimum.
+
+    Gudovskiy, Ishizaka, Kozuka: "CFLOW-AD" (WACV 2022, https://arxiv.org/abs/2107.12571). Densities of K
+    scales, each giving a map:
+
+    - of each scale but the two coarsest, by itself: a flow at its own resolution;
+    - of the two coarsest joined, at the finer grid of them: what scales have in common tells most. A Gaussian
+      (eq. 6) in which each position has its own mean and each cell its own covariance gives one map, a flow
+      that all positions share, of what the Gaussian whitens, gives another;
+    - of the two coarsest averaged over their neighbours and joined at the coarsest grid: such a Gaussian
+      alone. It sees what is large, or missing, and counts in the score only.
+
+    Differences to the paper, each measured in docs/accuracy.md: scales are joined; positions have their own
+    statistics and all are whitened before the first block; blocks start at the identity; features carry
+    noise while the flow learns; vectors of all pictures are mixed in a step.
+    """
+
+    name = "cflow"
+    aggregation = OF_CFLOW
+
+    def __init__(self, options: CflowOptions | None = None) -> None:
+        super().__init__()
+        self.options = options or CflowOptions()
+        self.scales = nn.ModuleList()
+        self.joined = nn.ModuleList()
+
+    def fit(self, source: Source) -> None:
+        """Learn all densities side by side."""
+        store, options = source.features, limited(self.options, source.features)
+        singles = range(len(store.maps) - JOINED_SCALES)
+        tally = Tally("Flows", options.steps * (len(singles) + 1), source.on_progress)
+        jobs: list[Callable[[], nn.Module]] = [
+            partial(fit_joined, source, JOINED, options, tally),
+            *(partial(fit_scale, source, store, scale, options, tally) for scale in singles),
+            partial(fit_joined, source, COARSE, options, tally),
+        ]
+        joined, *scales, coarse = run_together(jobs, tally, source.device)
+        self.scales.extend(scales)
+        self.joined.extend((joined, coarse))
+
+    def forward(self, pyramid: Sequence[Tensor]) -> list[Tensor]:
+        """Measure every feature vector: maps of single scales, two of those joined, the coarse one."""
+        singles = measure_scales(self.scales, pyramid[: len(self.scales)])
+        return singles + [distance for joined in self.joined for distance in joined(pyramid)]
+
+    def weights(self, count: int) -> Weights:
+        """The joined scales judge, the coarse Gaussian helps the score, fine scales sharpen the map."""
+        fine = max(0, count - 3)
+        return Weights(
+            in_map=(*(0.0,) * fine, 0.5, 0.5, 0.0),
+            in_score=(*(0.0,) * fine, 0.5, 0.5, self.options.coarse_weight),
+            sharpening=(*(1.0 / max(1, fine),) * fine, 0.0, 0.0, 0.0),
+            strength=self.options.sharpening,
+        )

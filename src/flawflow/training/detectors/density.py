@@ -1,0 +1,192 @@
+"""A density of feature vectors is learned: built, trained on noisy vectors of all pictures, folded."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from flawflow.recipe.options import CflowOptions
+from flawflow.training.detectors.anomaly_score import DistanceScale, LikelihoodScale, peak_of
+from flawflow.training.detectors.fitting import Batches, learn, seed_of
+from flawflow.training.detectors.folded import FoldedFlow
+from flawflow.training.detectors.position_standardizer import PositionStandard
+from flawflow.training.feature_source import Source
+from flawflow.training.feature_store import FeatureStore
+from flawflow.training.flows import (
+    ActNorm,
+    AdditiveCoupling,
+    AffineCoupling,
+    Bijection,
+    Chain,
+    LULinear,
+    Permutation,
+    Rotation,
+    Swap,
+    Whiten,
+)
+from flawflow.training.parallel import Tally
+from flawflow.training.position_encoding import sine_position
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """What a density is learned from.
+
+    Attributes:
+        maps: (rows, H·W, D) float32.
+        views: Rows per picture; the first is the picture as it is.
+        inside: The positions that count, (P,) int64; None for all.
+        condition: The condition of each position, (H·W, C); None for none.
+    """
+
+    maps: Tensor
+    views: int
+    inside: Tensor | None
+    condition: Tensor | None
+
+
+def build_flow(covariance: Tensor, condition_dimension: int, options: CflowOptions, seed: int) -> Chain:
+    """Build the flow of one scale: whitening, then `blocks` times coupling and mixing.
+
+    Args:
+        covariance: (D, D) float64 covariance of the standardised features, positive definite.
+        condition_dimension: C.
+        options: The shape.
+        seed: Of the first weights and the mixing.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    dimension = len(covariance)
+    covariance = covariance.cpu().clone()
+    # Without noise, dead channels would make it singular.
+    covariance.diagonal().add_(1e-6 * covariance.diagonal().mean())
+    return Chain(
+        Whiten(torch.zeros(dimension), torch.linalg.cholesky(covariance).float()),
+        Rotation(dimension, generator=generator),
+        *coupling_blocks(dimension, condition_dimension, options, generator),
+    )
+
+
+def coupling_blocks(
+    dimension: int, condition_dimension: int, options: CflowOptions, generator: torch.Generator
+) -> list[Bijection]:
+    """`blocks` times coupling and mixing, each at the identity but for the mixing."""
+    bijections: list[Bijection] = []
+    for _ in range(options.blocks):
+        bijections.append(_coupling(dimension, condition_dimension, options, generator))
+        if options.actnorm:
+            bijections.append(ActNorm(dimension))
+        bijections.append(_MIXING[options.mixing](dimension, generator))
+    return bijections
+
+
+_MIXING: Mapping[str, Callable[[int, torch.Generator], Bijection]] = {
+    "swap": lambda dimension, _: Swap(dimension),
+    "rotation": lambda dimension, generator: Rotation(dimension, generator=generator),
+    "permutation": lambda dimension, generator: Permutation(dimension, generator=generator),
+    "lu": lambda dimension, generator: LULinear(dimension, generator=generator),
+}
+
+
+def _coupling(
+    dimension: int, condition_dimension: int, options: CflowOptions, generator: torch.Generator
+) -> Bijection:
+    hidden = min(options.hidden, options.expansion * dimension)
+    if options.coupling == "additive":
+        return AdditiveCoupling(
+            dimension, condition_dimension, hidden=hidden, start_at_identity=True, generator=generator
+        )
+    return AffineCoupling(
+        dimension,
+        condition_dimension,
+        hidden=hidden,
+        start_at_identity=True,
+        damping=1.0,
+        generator=generator,
+    )
+
+
+def learn_density(
+    source: Source,
+    vectors: Vectors,
+    standard: PositionStandard,
+    flow: Chain,
+    options: CflowOptions,
+    *,
+    number: int,
+    tally: Tally,
+) -> None:
+    """Train a flow on standardised vectors.
+
+    Args:
+        source: Whose seed and device count, and which keeps unfinished work.
+        vectors: What to learn from.
+        standard: Standardises the vectors, and says how much noise they carry.
+        flow: What learns.
+        options: How.
+        number: Of the flow, which has random numbers and unfinished work of its own.
+        tally: Counts the steps.
+    """
+    device = source.device
+    standard = standard.to(device)
+    condition = None if vectors.condition is None else vectors.condition.to(device)
+    positions, depth = vectors.maps.shape[1:]
+    places = torch.arange(positions) if vectors.inside is None else vectors.inside
+    batches = Batches(
+        vectors=vectors.maps.reshape(-1, depth),
+        standard=standard,
+        condition=condition,
+        places=places.to(device),
+    )
+    learn(
+        source,
+        flow,
+        batches,
+        scale=number,
+        steps=options.steps,
+        batch=options.batch,
+        peak_rate=options.peak_rate,
+        tally=tally,
+    )
+
+
+def as_scale(
+    folded: FoldedFlow, vectors: Vectors, options: CflowOptions, device: torch.device
+) -> DistanceScale | LikelihoodScale:
+    """What measures vectors by a folded flow."""
+    peak = peak_of(folded, vectors.maps, views=vectors.views, device=device, inside=vectors.inside)
+    if options.measure == "likelihood":
+        return LikelihoodScale(folded, peak, vectors.maps.shape[2])
+    return DistanceScale(folded, peak)
+
+
+def sine_condition(grid: tuple[int, int], channels: int) -> Tensor | None:
+    """The sine condition of each position of a grid, (H·W, channels); None where there are no channels."""
+    return sine_position(*grid, channels).flatten(1).T.contiguous() if channels else None
+
+
+def limited(options: CflowOptions, store: FeatureStore) -> CflowOptions:
+    """The options with no more steps than the pictures allow."""
+    return replace(options, steps=min(options.steps, options.steps_per_picture * len(store.maps[0])))
+
+
+def fit_scale(
+    source: Source, store: FeatureStore, scale: int, options: CflowOptions, tally: Tally
+) -> DistanceScale | LikelihoodScale:
+    """Learn the density of one scale of a store, by itself."""
+    device = source.device
+    condition = sine_condition(store.grids[scale], options.position_channels)
+    vectors = Vectors(store.maps[scale], store.views, store.inside(scale), condition)
+    standard = PositionStandard.from_data(
+        vectors.maps,
+        noise=options.noise,
+        by_position=options.position_statistics,
+        own_deviation=False,
+        inside=vectors.inside,
+    )
+    covariance = standard.covariance(vectors.maps, vectors.inside)
+    flow = build_flow(covariance, options.position_channels, options, seed=seed_of(source.seed, scale))
+    flow = flow.to(device)
+    learn_density(source, vectors, standard, flow, options, number=scale, tally=tally)
+    condition = None if condition is None else condition.to(device)
+    return as_scale(FoldedFlow(flow, condition, standard).to(device), vectors, options, device)

@@ -1,0 +1,77 @@
+"""The contract of every detector: learn from a source of pyramids, then map any pyramid to distances."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor, nn
+
+from flawflow.recipe.aggregation import Aggregation
+from flawflow.training.feature_source import Source
+
+__all__ = ["Aggregation", "Detector", "Weights"]
+
+
+@dataclass(frozen=True)
+class Weights:
+    """How much each map counts, once it is measured against good pictures.
+
+    Attributes:
+        in_map: In the anomaly map, Σ_k w_k·m_k.
+        in_score: In the sum that the picture's score is read off.
+        sharpening: In Σ_k u_k·m_k, which sharpens the anomaly map: it becomes
+            softplus(Σ w_k·m_k)·(1 + `strength`·softplus(Σ u_k·m_k)). So a scale that is fine but unsure tells
+            where exactly a defect is, and not whether there is one. All zeros leave the map as it is.
+        strength: How much sharpening counts.
+    """
+
+    in_map: tuple[float, ...]
+    in_score: tuple[float, ...]
+    sharpening: tuple[float, ...]
+    strength: float = 0.0
+
+    @classmethod
+    def alike(cls, count: int) -> "Weights":
+        """All maps alike, and nothing sharpened."""
+        return cls((1.0,) * count, (1.0,) * count, (0.0,) * count)
+
+
+class Detector(nn.Module, ABC):
+    """Learns from the features of good pictures and measures how far others are from them.
+
+    `fit` sets everything that `forward` needs, from good training pictures only. `forward` treats every
+    picture for itself, and can be exported.
+
+    Attributes:
+        name: What the model card says.
+        options: What shapes it, a frozen dataclass of JSON values; `registry` names it, too.
+        aggregation: What becomes of the maps.
+    """
+
+    name: str
+    options: Any
+    aggregation: Aggregation
+
+    def weights(self, count: int) -> Weights:
+        """How much each of `count` maps counts, and where."""
+        return Weights.alike(count)
+
+    @abstractmethod
+    def fit(self, source: Source) -> None:
+        """Learn from good pictures.
+
+        Args:
+            source: The pictures and their features.
+        """
+
+    @abstractmethod
+    def forward(self, pyramid: Sequence[Tensor]) -> list[Tensor]:
+        """Measure the anomaly of every feature vector.
+
+        Args:
+            pyramid: K maps (B, D_k, H_k, W_k) float32, fine to coarse.
+
+        Returns:
+            K maps (B, H_k, W_k) float32; higher is more anomalous.
+        """

@@ -1,0 +1,55 @@
+"""DifferNet: a normalizing flow of whole pictures."""
+
+from collections.abc import Sequence
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from flawflow.recipe.aggregation import BY_PICTURE
+from flawflow.recipe.baseline_options import DIFFERNET
+from flawflow.recipe.options import CflowOptions
+from flawflow.training.detectors.anomaly_score import DistanceScale, LikelihoodScale
+from flawflow.training.detectors.density import fit_scale, limited
+from flawflow.training.detectors.detector import Detector
+from flawflow.training.feature_source import Source
+from flawflow.training.feature_store import FeatureStore
+from flawflow.training.parallel import Tally, run_together
+
+
+class Differnet(Detector):
+    """The likelihood of the pooled features of a picture under a RealNVP flow.
+
+    Rudolph, Wandt, Rosenhahn: "Same Same But DifferNet" (WACV 2021, https://arxiv.org/abs/2008.12577). Eight
+    coupling blocks with fixed permutations, trained on turned views of each picture.
+
+    Differences: one encoder gives features of several strides where the paper resizes the picture to three
+    sizes; inspection takes the picture once and not in 64 turned views; the flow begins whitened and is
+    trained with noise, as `Cflow` is. It judges pictures and not places: its anomaly map is constant.
+    """
+
+    name = "differnet"
+    aggregation = BY_PICTURE
+
+    scale: DistanceScale | LikelihoodScale
+
+    def __init__(self, options: CflowOptions = DIFFERNET) -> None:
+        super().__init__()
+        self.options = options
+
+    def fit(self, source: Source) -> None:
+        """Learn the density of pooled features."""
+        store = source.features
+        pooled = torch.cat([maps.mean(dim=1, keepdim=True) for maps in store.maps], dim=2)
+        whole = FeatureStore((pooled,), ((1, 1),), store.views, store.pictures, store.failures)
+        options = limited(self.options, whole)
+        tally = Tally("Flow", options.steps, source.on_progress)
+        (self.scale,) = run_together(
+            [partial(fit_scale, source, whole, 0, options, tally)], tally, source.device
+        )
+
+    def forward(self, pyramid: Sequence[Tensor]) -> list[Tensor]:
+        """Measure pictures: one map of one position, (B, 1, 1)."""
+        pooled = torch.cat([features.mean(dim=(2, 3)) for features in pyramid], dim=1)
+        distance: Tensor = self.scale(pooled[:, None])
+        return [distance[:, :, None]]

@@ -1,0 +1,131 @@
+"""One scale's flow learns: steps of maximum likelihood on noisy vectors of all pictures, mixed."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from flawflow.training.cuda_graph import adam, recorded
+from flawflow.training.detectors.position_standardizer import PositionStandard
+from flawflow.training.feature_source import Source
+from flawflow.training.flows import Chain, log_prob
+from flawflow.training.parallel import Tally
+from flawflow.training.unfinished_work import pack, unpack
+
+# How often unfinished work is written down, in steps, and progress is told.
+_KEEP_EVERY = 250
+_TELL_EVERY = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batches:
+    """Standardised vectors with their noise and their condition, drawn at random.
+
+    Attributes:
+        vectors: Features of a scale, (rows·H·W, D) float32, on any device.
+        standard: The positions' statistics, on the device that learns.
+        condition: The condition of each position, (H·W, C), there too; None for none.
+        places: The positions to learn from, (P,) int64, there too.
+    """
+
+    vectors: Tensor
+    standard: PositionStandard
+    condition: Tensor | None
+    places: Tensor
+
+    @property
+    def choices(self) -> int:
+        """How many vectors there are to choose from."""
+        return len(self.vectors) // len(self.standard.mean) * len(self.places)
+
+    def at(self, choice: Tensor, noise: Tensor) -> tuple[Tensor, Tensor | None]:
+        """The vectors of a choice, (N,) int64, with noise, (N, D) standard normal; and their condition."""
+        position = self.places[choice % len(self.places)]
+        chosen = choice // len(self.places) * len(self.standard.mean) + position
+        x = self.standard(self.vectors[chosen.to(self.vectors.device)].to(choice.device), position)
+        x = torch.addcmul(x, self.standard.noise[position], noise)
+        return x, None if self.condition is None else self.condition[position]
+
+
+def learn(
+    source: Source,
+    flow: Chain,
+    batches: Batches,
+    *,
+    scale: int,
+    steps: int,
+    batch: int,
+    peak_rate: float,
+    tally: Tally,
+) -> None:
+    """Maximise the likelihood (eq. 7, in nats per channel) of noisy vectors.
+
+    Args:
+        source: Whose seed and device count, and which keeps unfinished work.
+        flow: What learns, on the source's device.
+        batches: What it learns from.
+        scale: The number of the scale: each has random numbers of its own.
+        steps: Steps of Adam.
+        batch: Vectors in a step.
+        peak_rate: Highest learning rate of the one-cycle schedule.
+        tally: Counts the steps.
+    """
+    device = source.device
+    # What changes from step to step stays in its place, so that a step can be recorded.
+    optimiser, rate = adam(flow, peak_rate, device)
+    choice = torch.zeros(batch, dtype=torch.int64, device=device)
+    noise = torch.zeros(batch, flow.dimension, device=device)
+
+    def step() -> Tensor:
+        x, condition = batches.at(choice, noise)
+        loss = -log_prob(flow, x, condition).mean() / x.shape[1]
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(flow.parameters(), 1.0)
+        optimiser.step()
+        return loss.detach()
+
+    # Features that did not fit the GPU are fetched at every step, which cannot be recorded.
+    take_step = recorded(step, batches.vectors.device)
+    kept = source.work.load(f"scale-{scale}")
+    first = 0 if kept is None else unpack(flow, optimiser, kept)
+    tally.add(first)
+    # A flow beyond those of single scales is of joined ones.
+    name = f"scale {scale + 1}" if scale < len(source.features.maps) else "joined scales"
+    generator = torch.Generator(device)
+    for done in range(first + 1, steps + 1):
+        # Each step draws from a seed of its own, so that going on needs no generator's state.
+        generator.manual_seed(seed_of(source.seed, scale, done - 1))
+        torch.randint(batches.choices, (batch,), generator=generator, out=choice)
+        torch.randn(noise.shape, generator=generator, out=noise)
+        rate.fill_(peak_rate * one_cycle(done / steps))
+        loss = take_step()
+        if done % _KEEP_EVERY == 0 or done == steps:
+            source.work.save(f"scale-{scale}", pack(flow, optimiser, done))
+        if done % _TELL_EVERY == 0:
+            tally.add(_TELL_EVERY, f"{name}: {-loss.item():.3f} nats/channel")
+    tally.add((steps - first) % _TELL_EVERY)
+
+
+def one_cycle(progress: float) -> float:
+    """The learning rate at a share of the training, in (0, 1], as a share of its peak.
+
+    A cosine from 1/25 up to 1 at three tenths of the way, then a cosine down to almost nothing
+    (https://arxiv.org/abs/1708.07120).
+    """
+    if progress < 0.3:
+        return _cosine(1 / 25, 1.0, progress / 0.3)
+    return _cosine(1.0, 1e-5, (progress - 0.3) / 0.7)
+
+
+def _cosine(start: float, end: float, progress: float) -> float:
+    return end + (start - end) * (1 + math.cos(math.pi * progress)) / 2
+
+
+def seed_of(*numbers: int) -> int:
+    """A seed of its own for every combination of numbers."""
+    mixed = 0
+    for number in numbers:
+        mixed = (mixed * 6364136223846793005 + number + 1442695040888963407) % 2**63
+    return mixed

@@ -1,0 +1,210 @@
+"""From pictures to a store of their features: the encoder runs once, while others are read.
+
+The features lie in memory, on the GPU or in files, wherever they fit.
+"""
+
+import math
+import os
+import shutil
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from flawflow.errors import DatasetError, PictureError, TrainingError
+from flawflow.images import read_picture, resize_picture
+from flawflow.recipe.augmentation import Augmentation
+from flawflow.storage.files import errors_name
+from flawflow.training.augment import random_view, view_generator
+from flawflow.training.duplicates import Look
+from flawflow.training.encoder import Encoder
+from flawflow.training.feature_store import FeatureStore
+
+_GIB = 2**30
+_FLOAT_BYTES = 4
+_READERS = 4
+
+Progress = Callable[[int, int], None]
+T = TypeVar("T")
+
+
+def extract(
+    encoder: Encoder,
+    pictures: Sequence[Path],
+    *,
+    size: tuple[int, int],
+    augmentation: Augmentation | None = None,
+    views: int = 0,
+    seed: int = 0,
+    batch: int = 16,
+    device: torch.device | str = "cpu",
+    budget: int = 2 * _GIB,
+    folder: Path | None = None,
+    on_progress: Progress | None = None,
+) -> FeatureStore:
+    """Run the encoder once over pictures.
+
+    Args:
+        encoder: The frozen encoder; it is moved to `device`.
+        pictures: Files of good pictures.
+        size: (H, W) that pictures are resized to.
+        augmentation: Makes the views beyond the plain picture.
+        views: Number of augmented views per picture.
+        seed: Of the augmentation.
+        batch: Pictures per run of the encoder; it does not change the features.
+        device: Where the encoder runs. The features stay on a GPU where they fill at most half of its
+            free memory.
+        budget: Bytes of main memory that the features may take; above it they go to files.
+        folder: Where those files go; the caller removes them.
+        on_progress: Called with (pictures done, pictures in all).
+
+    Raises:
+        DatasetError: None of the pictures could be read.
+        TrainingError: The size does not fit the encoder, or the features fit neither memory nor disk.
+    """
+    if views and augmentation is None:
+        raise TrainingError(f"{views} augmented views were asked for, but no augmentation was given.")
+    device = torch.device(device)
+    encoder = encoder.to(device)
+    grids = encoder.grids(size)
+    copies = 1 + views
+    shapes = [
+        (len(pictures) * copies, height * width, depth)
+        for (height, width), depth in zip(grids, encoder.channels, strict=True)
+    ]
+    maps = allocate(shapes, device=device, budget=budget, folder=folder)
+
+    def prepare(index: int) -> tuple[Look, list[NDArray[np.uint8]]]:
+        picture = read_picture(pictures[index])
+        plain = resize_picture(picture, size)
+        shown = [plain]
+        if augmentation is not None:
+            draws = (view_generator(seed, index, view) for view in range(1, copies))
+            shown += [random_view(plain, augmentation, draw) for draw in draws]
+        return Look.at(picture, plain), shown
+
+    read: list[Path] = []
+    looks: list[Look] = []
+    failures: list[tuple[Path, str]] = []
+    writer = _Writer(encoder, maps, batch=batch, device=device)
+    for index, result in enumerate(_ahead(prepare, len(pictures), ahead=2 * max(1, batch // copies))):
+        if isinstance(result, PictureError):
+            failures.append((pictures[index], str(result)))
+        else:
+            look, shown = result
+            writer.add(shown)
+            looks.append(look)
+            read.append(pictures[index])
+        if on_progress is not None:
+            on_progress(index + 1, len(pictures))
+    writer.flush()
+    if not read:
+        first = f"; the first: {failures[0][1]}" if failures else ""
+        raise DatasetError(f"None of {len(pictures)} training pictures could be read{first}")
+    kept = tuple(scale[: writer.rows] for scale in maps)
+    interest = None if encoder.interest is None else encoder.interest.cpu()
+    return FeatureStore(kept, grids, copies, tuple(read), tuple(failures), tuple(looks), interest)
+
+
+class _Writer:
+    """Gathers pictures into batches, encodes them and writes their features row after row."""
+
+    def __init__(self, encoder: Encoder, maps: Sequence[Tensor], *, batch: int, device: torch.device) -> None:
+        self.rows = 0
+        self._encoder = encoder
+        self._maps = maps
+        self._batch = batch
+        self._device = device
+        self._waiting: list[NDArray[np.uint8]] = []
+
+    def add(self, pictures: Sequence[NDArray[np.uint8]]) -> None:
+        self._waiting.extend(pictures)
+        while len(self._waiting) >= self._batch:
+            self._encode(self._waiting[: self._batch])
+            del self._waiting[: self._batch]
+
+    def flush(self) -> None:
+        if self._waiting:
+            self._encode(self._waiting)
+            self._waiting = []
+
+    @torch.inference_mode()
+    def _encode(self, pictures: Sequence[NDArray[np.uint8]]) -> None:
+        images = torch.from_numpy(np.stack(pictures)).to(self._device)
+        end = self.rows + len(pictures)
+        for stored, features in zip(self._maps, self._encoder(images), strict=True):
+            # (B, D, H, W) → (B, H·W, D)
+            stored[self.rows : end] = features.flatten(2).transpose(1, 2)
+        self.rows = end
+
+
+def _ahead(prepare: Callable[[int], T], count: int, *, ahead: int) -> Iterator[T | PictureError]:
+    """Results of `prepare` in order, computed in threads at most `ahead` before they are needed."""
+    with ThreadPoolExecutor(min(_READERS, os.cpu_count() or 1)) as pool:
+        running: deque[Future[T]] = deque()
+        try:
+            for index in range(count + ahead):
+                if index < count:
+                    running.append(pool.submit(prepare, index))
+                if index >= ahead and running:
+                    try:
+                        yield running.popleft().result()
+                    except PictureError as error:
+                        yield error
+        finally:
+            for future in running:
+                future.cancel()
+
+
+def allocate(
+    shapes: Sequence[tuple[int, int, int]],
+    *,
+    device: torch.device,
+    folder: Path | None,
+    budget: int = 2 * _GIB,
+) -> tuple[Tensor, ...]:
+    """Room for features, float32: on the GPU, in memory or in files, wherever they fit.
+
+    Args:
+        shapes: Of the tensors.
+        device: Where they stay if it is a GPU and they fill at most half of its free memory.
+        folder: Where files go; the caller removes them.
+        budget: Bytes of main memory that they may take.
+
+    Raises:
+        TrainingError: They fit neither memory nor disk.
+    """
+    need = sum(math.prod(shape) for shape in shapes) * _FLOAT_BYTES
+    if device.type == "cuda" and need <= torch.cuda.mem_get_info(device)[0] // 2:
+        return tuple(torch.empty(shape, device=device) for shape in shapes)
+    if need <= budget:
+        return tuple(torch.empty(shape) for shape in shapes)
+    if folder is None:
+        raise TrainingError(
+            f"The features need {need / _GIB:.1f} GiB, more than the {budget / _GIB:.1f} GiB of memory they "
+            "may take; give a folder for them, fewer pictures or a smaller size."
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(folder).free
+    if need > free:
+        raise TrainingError(
+            f"The features need {need / _GIB:.1f} GiB, but {folder} has {free / _GIB:.1f} GiB left; "
+            "free some space, or give fewer pictures or a smaller size."
+        )
+    return tuple(_mapped(folder / f"scale-{k}.f32", shape) for k, shape in enumerate(shapes))
+
+
+def _mapped(path: Path, shape: tuple[int, int, int]) -> Tensor:
+    # An old file might be shorter or longer; the mapping makes a new one of exactly this length.
+    path.unlink(missing_ok=True)
+    if hasattr(os, "posix_fallocate"):
+        # A mapping that meets a full disk ends the process: the space is taken beforehand.
+        with path.open("wb") as file, errors_name(path):
+            os.posix_fallocate(file.fileno(), 0, math.prod(shape) * _FLOAT_BYTES)
+    return torch.from_file(str(path), shared=True, size=math.prod(shape), dtype=torch.float32).view(shape)

@@ -1,0 +1,90 @@
+"""The features of all training pictures, computed once (`flawflow.training.extract`) and kept.
+
+The encoder is frozen, so its output for a picture never changes: every pass of the training reads the store.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from flawflow.training.duplicates import Look
+from flawflow.training.roi import cells
+
+_ROWS = 16
+
+
+@dataclass(frozen=True)
+class FeatureStore:
+    """Feature vectors of good pictures, scale by scale.
+
+    Rows are ordered by picture, and within a picture by view; view 0 is the picture as it is.
+
+    Attributes:
+        maps: For each scale a tensor (rows, H_k·W_k, D_k) float32, in memory or in a mapped file.
+        grids: (H_k, W_k) of each scale; position p lies at row p // W_k, column p % W_k.
+        views: Rows per picture.
+        pictures: The pictures that were read, in the order of the rows.
+        failures: The pictures that could not be read, each with the sentence that says why.
+        looks: What each picture that was read looks like.
+        interest: (H, W) bool, which pixels of the pictures count; None for all.
+    """
+
+    maps: tuple[Tensor, ...]
+    grids: tuple[tuple[int, int], ...]
+    views: int
+    pictures: tuple[Path, ...]
+    failures: tuple[tuple[Path, str], ...]
+    looks: tuple[Look, ...] = ()
+    interest: Tensor | None = None
+
+    def inside(self, k: int) -> Tensor | None:
+        """The positions of scale k to learn from, (P,) int64; None for all."""
+        if self.interest is None:
+            return None
+        return torch.nonzero(cells(self.interest, self.grids[k]).flatten())[:, 0]
+
+    def only(self, chosen: Sequence[int]) -> "FeatureStore":
+        """The store of some of the pictures, by their numbers in rising order.
+
+        Nothing is copied, since the features may fill the memory: where the pictures are not the first ones,
+        their rows are moved to the front, and this store is of no use any more.
+        """
+        for place, number in enumerate(chosen):
+            if place != number:
+                for maps in self.maps:
+                    for view in range(self.views):
+                        maps[place * self.views + view] = maps[number * self.views + view]
+        return replace(
+            self,
+            maps=tuple(maps[: len(chosen) * self.views] for maps in self.maps),
+            pictures=tuple(self.pictures[number] for number in chosen),
+            looks=tuple(self.looks[number] for number in chosen),
+        )
+
+    def vectors(self, k: int) -> Tensor:
+        """All vectors of scale k, (rows·H_k·W_k, D_k), not copied; vector n is at position n % (H_k·W_k)."""
+        return self.maps[k].reshape(-1, self.maps[k].shape[-1])
+
+    def part(self, start: int, end: int) -> "FeatureStore":
+        """The features of pictures `start` to `end`, not copied."""
+        rows = slice(start * self.views, end * self.views)
+        maps = tuple(scale[rows] for scale in self.maps)
+        return replace(self, maps=maps, pictures=self.pictures[start:end], looks=self.looks[start:end])
+
+    def plain_pyramids(self, device: torch.device) -> Iterator[list[Tensor]]:
+        """The features of the pictures as they are, some pictures at a time, as maps (B, D_k, H_k, W_k)."""
+        return self._pyramids([maps[:: self.views] for maps in self.maps], device)
+
+    def pyramids(self, device: torch.device) -> Iterator[list[Tensor]]:
+        """The features of all rows, some at a time, as maps (B, D_k, H_k, W_k)."""
+        return self._pyramids(self.maps, device)
+
+    def _pyramids(self, rows: Sequence[Tensor], device: torch.device) -> Iterator[list[Tensor]]:
+        for start in range(0, len(rows[0]), _ROWS):
+            yield [
+                maps[start : start + _ROWS].to(device).transpose(1, 2).reshape(-1, maps.shape[2], *grid)
+                for maps, grid in zip(rows, self.grids, strict=True)
+            ]

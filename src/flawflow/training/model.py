@@ -1,0 +1,61 @@
+"""Encoder, detector and head as one module: what is exported."""
+
+import itertools
+
+import torch
+from torch import Tensor, nn
+
+from flawflow.training.detectors.detector import Detector
+from flawflow.training.encoder import Encoder
+from flawflow.training.feature_store import FeatureStore
+from flawflow.training.head import Head, from_nearest, grid_of
+from flawflow.training.moments import scale_moments
+from flawflow.training.roi import cells, nearest_inside
+
+
+class InspectionModel(nn.Module):
+    """From pictures to anomaly maps and scores.
+
+    Args:
+        encoder: The frozen encoder.
+        detector: A fitted detector.
+        head: What follows it.
+    """
+
+    def __init__(self, encoder: Encoder, detector: Detector, head: Head) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.detector = detector
+        self.head = head
+        self.requires_grad_(False).eval()
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Measure pictures.
+
+        Args:
+            images: (B, H, W, 3) uint8, RGB.
+
+        Returns:
+            anomaly_map: (B, H, W) float32; higher is more anomalous.
+            pred_score: (B,) float32.
+        """
+        anomaly_map, score = self.head(self.detector(self.encoder(images)))
+        return anomaly_map, score
+
+
+@torch.inference_mode()
+def build_head(detector: Detector, store: FeatureStore, size: tuple[int, int], device: torch.device) -> Head:
+    """Measure the distances of the plain training pictures and make the head from them."""
+    by_position = detector.aggregation.by_position
+    pyramids = store.plain_pyramids(device)
+    # Where the maps count as they are, the first pictures tell their sizes, which is all that is needed.
+    used = pyramids if by_position else itertools.islice(pyramids, 1)
+    parts = [[distance.cpu() for distance in detector(pyramid)] for pyramid in used]
+    distances = [torch.cat(scale) for scale in zip(*parts, strict=True)]
+    interest = store.interest
+    if interest is not None:
+        distances = [
+            from_nearest(scale, nearest_inside(cells(interest, grid_of(scale)))) for scale in distances
+        ]
+    moments = scale_moments(distances, by_position=by_position)
+    return Head(moments, size, detector.aggregation, interest, detector.weights(len(moments)))

@@ -1,0 +1,115 @@
+"""What is decided before a training begins, and refused where it does not fit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from flawflow import __version__
+from flawflow.decision.roi import to_runs
+from flawflow.errors import TrainingError
+from flawflow.recipe import Recipe
+from flawflow.training.encoder import Encoder, build_encoder
+from flawflow.training.orientation import augmented
+from flawflow.training.roi import first_shape, read_interest
+from flawflow.training.split import check_good, is_crossed
+from flawflow.training.unfinished_work import digest_of_files
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setup:
+    """A training that can begin.
+
+    Attributes:
+        asked: The recipe that was asked for.
+        recipe: The same with the views that were found to help.
+        paths: Good pictures and videos.
+        encoder: The frozen encoder; it knows which pixels count.
+        device: Where to train.
+        is_crossed: Whether all pictures calibrate, by sister models.
+        interest: (H, W) bool, which pixels count; None for all.
+        notes: Sentences about what was decided.
+    """
+
+    asked: Recipe
+    recipe: Recipe
+    paths: tuple[Path, ...]
+    encoder: Encoder
+    device: torch.device
+    is_crossed: bool
+    interest: NDArray[np.bool_] | None
+    notes: tuple[str, ...]
+
+    @property
+    def runs(self) -> tuple[int, ...]:
+        """`interest` as a card keeps it."""
+        return () if self.interest is None else to_runs(self.interest)
+
+    def plan(self) -> dict[str, Any]:
+        """What must be the same for unfinished work to be resumed."""
+        return {
+            **self.asked.decisive(),
+            "weights": self.encoder.weights_info.sha256,
+            "version": __version__,
+            "pictures": digest_of_files(self.paths),
+        }
+
+
+def set_up(paths: Sequence[Path], recipe: Recipe, *, device: str) -> Setup:
+    """Decide all that good pictures and videos and a recipe decide.
+
+    Args:
+        paths: Good pictures and videos.
+        recipe: What is asked for.
+        device: "auto", "cpu" or "cuda".
+
+    Raises:
+        FlawflowError: Something does not fit; the message says what and the way out.
+    """
+    place = _device(device)
+    check_good(paths)
+    crossed = is_crossed(recipe, paths)
+    network = build_encoder(
+        recipe.encoder,
+        strides=recipe.strides,
+        weights=recipe.weights,
+        size=recipe.size,
+        seed=recipe.seed,
+        reflect_padding=recipe.reflect_padding,
+    )
+    interest = _interest(recipe, paths)
+    if interest is not None:
+        network.interest = torch.from_numpy(interest)
+    found, notes = augmented(recipe, network, paths)
+    return Setup(
+        asked=recipe,
+        recipe=found,
+        paths=tuple(paths),
+        encoder=network,
+        device=place,
+        is_crossed=crossed,
+        interest=interest,
+        notes=notes,
+    )
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if name not in ("cpu", "cuda"):
+        raise TrainingError(f"There is no device {name!r}; choose auto, cpu or cuda.")
+    if name == "cuda" and not torch.cuda.is_available():
+        raise TrainingError("No CUDA device can be used here; choose --device cpu or auto.")
+    return torch.device(name)
+
+
+def _interest(recipe: Recipe, pictures: Sequence[Path]) -> NDArray[np.bool_] | None:
+    """Which pixels count, by masks that fit the first picture that can be read; None for all."""
+    if recipe.roi is None and recipe.ignore is None:
+        return None
+    roi, ignore = (None if mask is None else Path(mask) for mask in (recipe.roi, recipe.ignore))
+    return read_interest(roi, ignore, recipe.size, first_shape(pictures))

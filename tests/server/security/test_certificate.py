@@ -1,0 +1,54 @@
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from flawflow.errors import FlawflowError
+from flawflow.server.security.certificate import check_certificate
+
+Pair = tuple[Path, Path]
+
+
+@pytest.fixture
+def make_pair(make_certificate: Callable[[Path], Pair], tmp_path: Path) -> Callable[[str], Pair]:
+    return lambda name: make_certificate(tmp_path / name)
+
+
+def test_a_certificate_and_its_key_are_taken(make_pair):
+    check_certificate(*make_pair("one"))
+
+
+def test_the_key_of_another_is_refused(make_pair):
+    (certificate, _), (_, key) = make_pair("one"), make_pair("two")
+    with pytest.raises(FlawflowError, match=r"key\.pem is not the key of .*certificate\.pem"):
+        check_certificate(certificate, key)
+
+
+def test_an_encrypted_key_is_refused_and_nobody_is_asked(make_pair):
+    certificate, key = make_pair("one")
+    secret = key.with_name("secret.pem")
+    subprocess.run(
+        ["openssl", "pkey", "-aes256", "-passout", "pass:secret", "-in", key, "-out", secret], check=True
+    )
+    with pytest.raises(FlawflowError, match=r"secret\.pem is encrypted"):
+        check_certificate(certificate, secret)
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_what_is_missing_foreign_or_damaged_is_named(make_pair, tmp_path, which):
+    pair = list(make_pair("one"))
+    good = pair[which]
+    for path, said in (
+        (tmp_path / "none.pem", r"none\.pem cannot be read \(No such file"),
+        (tmp_path, "cannot be read"),
+        (pair[1 - which], r"\.pem holds no (certificate|private key) in PEM"),
+    ):
+        pair[which] = path
+        with pytest.raises(FlawflowError, match=said):
+            check_certificate(*pair)
+    pair[which] = tmp_path / "damaged.pem"
+    lines = good.read_text().splitlines()
+    pair[which].write_text("\n".join([lines[0], lines[1][::-1], *lines[2:]]) + "\n")
+    with pytest.raises(FlawflowError, match=r"damaged\.pem.* cannot be used \("):
+        check_certificate(*pair)

@@ -1,0 +1,73 @@
+"""What an exported graph holds."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from torch import Tensor
+
+from flawflow.errors import TrainingError
+from flawflow.model_file import read_model
+from flawflow.recipe.options import CflowOptions
+from flawflow.training.detectors.anomaly_score import DistanceScale
+from flawflow.training.detectors.cflow import Cflow
+from flawflow.training.detectors.folded import FoldedFlow
+from flawflow.training.encoder import build_encoder
+from flawflow.training.flows import AffineCoupling, Bijection, Chain, Standardize
+from flawflow.training.flows.folding import AffineFold, Fold
+from flawflow.training.head import Head
+from flawflow.training.model import InspectionModel
+from flawflow.training.onnx_export import TOLERANCE, check_graph, export_graph
+
+SIZE = (128, 128)
+
+
+class Bent(Bijection):
+    """Neither affine nor a coupling block."""
+
+    def _forward(self, x: Tensor, _condition: Tensor | None) -> tuple[Tensor, Tensor]:
+        return x.sinh(), x.cosh().log().sum(dim=1)
+
+    def _inverse(self, y: Tensor, _condition: Tensor | None) -> Tensor:
+        return y.asinh()
+
+
+class Lying(Bent):
+    def fold(self) -> list[Fold]:
+        return [AffineFold.of(self)]
+
+
+def _model(bent: type[Bijection]) -> InspectionModel:
+    encoder = build_encoder("lite0", strides=(8, 16), weights="random", size=SIZE)
+    detector = Cflow(CflowOptions())
+    for channels in encoder.channels:
+        shrunk = Standardize(torch.zeros(channels), torch.full((channels,), 5.0))
+        flow = Chain(shrunk, bent(channels), AffineCoupling(channels))
+        detector.scales.append(DistanceScale(FoldedFlow(flow, None), torch.zeros(())))
+    moments = [(torch.zeros(grid), torch.ones(grid)) for grid in encoder.grids(SIZE)]
+    return InspectionModel(encoder, detector, Head(moments, SIZE, detector.aggregation))
+
+
+def test_a_flow_that_folds_wrong_is_not_exported() -> None:
+    pictures = list(np.random.default_rng(0).integers(0, 256, (2, *SIZE, 3), dtype=np.uint8))
+    right, wrong = _model(Bent), _model(Lying)
+    assert check_graph(export_graph(right, SIZE), right, pictures) < TOLERANCE
+    with pytest.raises(TrainingError, match="differs from the trained one"):
+        check_graph(export_graph(wrong, SIZE), wrong, pictures)
+
+
+def test_a_graph_holds_conditions_and_not_their_products(trained: Callable[..., Any]) -> None:
+    made = trained("96x96", changes={"size": (96, 96)})
+    graph = onnx.load_from_string(read_model(made.result.model).graph).graph
+    held = {
+        tuple(tensor.dims): tensor.name
+        for tensor in graph.initializer
+        if not tensor.name.startswith("encoder.")
+    }
+    # 24 × 24 positions of a scale by itself, 12 × 12 of joined scales: 8 channels of the condition, 16 hidden
+    # units.
+    assert {(576, 8), (144, 8)} <= set(held)
+    assert not {(576, 16), (144, 16)}.intersection(held), held
