@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from flawflow.errors import MetricError
 from flawflow.metrics import PixelMeasures
-from flawflow.metrics.counts import PixelCounts, _levels
+from flawflow.metrics.counts import _DROPPED_BITS, PixelCounts, ordered_levels
 
 
 @given(st.integers(0, 2**32 - 1), st.sampled_from([-1000.0, 0.0, 3.0]), st.booleans())
@@ -40,9 +40,11 @@ def test_a_mask_may_be_larger_than_its_map():
 @given(st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False), min_size=2))
 def test_levels_keep_the_order_of_scores(values: list[float]):
     scores = np.sort(np.array(values, np.float32))
-    levels = _levels(scores).astype(np.int64)
+    levels = ordered_levels(scores, _DROPPED_BITS).astype(np.int64)
     assert (np.diff(levels) >= 0).all()
-    assert _levels(np.array([-0.0], np.float32)) == _levels(np.array([0.0], np.float32))
+    assert ordered_levels(np.array([-0.0], np.float32), _DROPPED_BITS) == ordered_levels(
+        np.array([0.0], np.float32), _DROPPED_BITS
+    )
 
 
 def test_kept_counts_are_the_same_and_add_up(tmp_path: Path, rng: np.random.Generator):

@@ -191,6 +191,7 @@ def _perform(
 def _write(
     outcomes: "Sequence[Outcome]", output: Path, variants: "Sequence[Variant]", datasets: "Sequence[Dataset]"
 ) -> str:
+    from flawflow.compare.differences import differences
     from flawflow.compare.summary import summarise
     from flawflow.compare.tables import write_tables
 
@@ -202,8 +203,10 @@ def _write(
     ]
     if not found:
         return ""
-    rows = summarise(variants, [dataset.name for dataset in datasets], found)
-    return write_tables(output, rows, [record for _, record in found])
+    names = [dataset.name for dataset in datasets]
+    rows = summarise(variants, names, found)
+    from_first = differences(variants, names, outcomes, output)
+    return write_tables(output, rows, [record for _, record in found], from_first)
 
 
 def _said(run: "Run") -> str:

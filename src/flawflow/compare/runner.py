@@ -18,6 +18,7 @@ from flawflow.compare.plan import Run, packages
 from flawflow.errors import FlawflowError
 from flawflow.images import read_picture, resize_picture
 from flawflow.inspection.evaluate import evaluate
+from flawflow.metrics.resampling import SetCounts
 from flawflow.model_file import read_model
 from flawflow.progress import OnProgress, Progress, within
 from flawflow.runtime.engine import Engine, OnnxRuntimeEngine
@@ -62,6 +63,7 @@ def perform(runs: Sequence[Run], folder: Path, *, device: str, on_progress: OnPr
         device: Where to train: "auto", "cpu" or "cuda".
         on_progress: Told of each step of each run.
     """
+    (folder / "runs").mkdir(parents=True, exist_ok=True)
     for run in runs:
         try:
             record = _perform(run, folder, device, on_progress)
@@ -102,8 +104,10 @@ def _perform(run: Run, folder: Path, device: str, on_progress: OnProgress) -> di
     )
     tell = within(on_progress, 0.9, 1.0)
     evaluation = evaluate(
-        model, dataset, progress=lambda done, total: tell(Progress("Measuring", done, total))
+        model, dataset, counts=True, progress=lambda done, total: tell(Progress("Measuring", done, total))
     )
+    counts = (result.counts for result in evaluation.pictures)
+    SetCounts.of(one for one in counts if one is not None).save(counts_file(run, folder))
     picture = resize_picture(read_picture(dataset.test[0].path), recipe.size)
     record = {
         "key": run.key,
@@ -150,3 +154,8 @@ def _seal(record: dict[str, Any]) -> str:
 
 def _file(run: Run, folder: Path) -> Path:
     return folder / "runs" / f"{run.key}.json"
+
+
+def counts_file(run: Run, folder: Path) -> Path:
+    """Where a run keeps what each test picture adds to its measures."""
+    return folder / "runs" / f"{run.key}.npz"

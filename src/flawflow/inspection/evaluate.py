@@ -17,6 +17,7 @@ from flawflow.inspection.inspection import Inspection
 from flawflow.inspection.inspector import Inspector
 from flawflow.inspection.parallel import in_order
 from flawflow.metrics import Evaluation, Scored, evaluate_maps
+from flawflow.metrics.resampling import PictureCounts, counts_of
 
 Progress = Callable[[int, int], None]
 """Called with the number of pictures done and of all."""
@@ -40,6 +41,7 @@ class PictureResult:
         p_value: Share of good pictures that score at least as high.
         verdict: What the model says.
         inspection: All that it says, with the map; None but for `SHOWN` pictures of each kind.
+        counts: What the picture adds to the measures; None unless they were asked for.
     """
 
     path: Path
@@ -49,6 +51,7 @@ class PictureResult:
     p_value: float
     verdict: Verdict
     inspection: Inspection | None = field(default=None, repr=False, compare=False)
+    counts: PictureCounts | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,7 @@ def evaluate(
     data: str | Path | Dataset,
     *,
     progress: Progress | None = None,
+    counts: bool = False,
 ) -> ModelEvaluation:
     """Measure a model on the test pictures of a data set.
 
@@ -94,6 +98,8 @@ def evaluate(
         model: A model file, or an inspector.
         data: A data set, or its folder.
         progress: Called after each picture with (done, all).
+        counts: Whether to keep what each picture adds to the measures, a few kilobytes each, for comparisons
+            of two models (`flawflow.metrics.resampling`).
 
     Returns:
         The measures, and a result for each picture.
@@ -120,7 +126,7 @@ def evaluate(
             notes.extend(result.notes)
             if result.scored is not None and result.inspection is not None:
                 yield result.scored
-                pictures.add(sample, result.inspection)
+                pictures.add(sample, result.inspection, _counts(sample, result.scored) if counts else None)
             if progress is not None:
                 progress(done, len(dataset.test))
 
@@ -141,7 +147,7 @@ class _Pictures:
         self.results: list[PictureResult] = []
         self._kept: dict[str, list[tuple[float, int]]] = {}
 
-    def add(self, sample: Sample, inspection: Inspection) -> None:
+    def add(self, sample: Sample, inspection: Inspection, counts: PictureCounts | None) -> None:
         result = PictureResult(
             path=sample.path,
             is_defective=sample.is_defective,
@@ -150,6 +156,7 @@ class _Pictures:
             p_value=inspection.p_value,
             verdict=inspection.verdict,
             inspection=replace(inspection, path=sample.path),
+            counts=counts,
         )
         # The safest is dropped; among equals the later one.
         kept = self._kept.setdefault(result.kind, [])
@@ -158,6 +165,12 @@ class _Pictures:
         if len(kept) > SHOWN:
             index = -heapq.heappop(kept)[1]
             self.results[index] = replace(self.results[index], inspection=None)
+
+
+def _counts(sample: Sample, scored: Scored) -> PictureCounts:
+    # Unique within a data set, and the same wherever that lies.
+    name = "/".join(sample.path.parts[-3:])
+    return counts_of(name, scored.is_defective, scored.score, scored.anomaly_map, scored.mask)
 
 
 def _safety(result: PictureResult) -> float:

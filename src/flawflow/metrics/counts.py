@@ -39,7 +39,7 @@ class PixelCounts:
         """
         if not np.isfinite(anomaly_map).all():
             raise MetricError("An anomaly map holds a value that is not finite; find its picture first.")
-        levels = _levels(anomaly_map).ravel()
+        levels = ordered_levels(anomaly_map, _DROPPED_BITS).ravel()
         if mask is None or not mask.any():
             np.add.at(self._good, levels, 1)
             return
@@ -96,11 +96,11 @@ class PixelCounts:
         return counts
 
 
-def _levels(scores: NDArray[np.float32]) -> NDArray[np.uint32]:
-    """The level of each score; levels are ordered as the scores are."""
+def ordered_levels(scores: NDArray[np.float32], dropped_bits: int) -> NDArray[np.uint32]:
+    """The level of each score: scores that share their upper bits. Levels are ordered as the scores are."""
     # Adding zero makes the negative zero, which has a level of its own, a positive one.
     bits = np.ascontiguousarray(scores + np.float32(0), np.float32).view(np.uint32)
     # Negative floats rise with falling bits, and all of them lie below the positive ones.
     ordered = np.where(bits & _SIGN, ~bits, bits | _SIGN)
-    levels: NDArray[np.uint32] = ordered >> np.uint32(_DROPPED_BITS)
+    levels: NDArray[np.uint32] = ordered >> np.uint32(dropped_bits)
     return levels

@@ -33,13 +33,13 @@ class Steps:
         trapezoids of the curve and the linear interpolation at the limit, summed mass by mass.
         """
         # The masses add up to 1 but for rounding, which must not lead out of the range.
-        return min(1.0, float(self.gained @ _reached(self.above, self.at_least, limit)) / limit)
+        return min(1.0, float(self.gained @ reached(self.above, self.at_least, limit)) / limit)
 
     def area_error(self, limit: float = 1.0) -> float:
         """How far `area` can be off if the ties were made by rounding: each tie broken at its worst."""
         # With all defects of a tie first; with all of them last the ramp is no further off.
         best = np.maximum(limit - self.above, 0)
-        return float(self.gained @ (best - _reached(self.above, self.at_least, limit))) / limit
+        return float(self.gained @ (best - reached(self.above, self.at_least, limit))) / limit
 
 
 def average_precision(hits: Floats, alarms: Floats) -> float:
@@ -66,7 +66,7 @@ def average_precision_error(hits: Floats, alarms_above: Floats, alarms: Floats) 
     return float(hits @ np.maximum(best - here, here - worst) / found[-1])
 
 
-def _reached(above: Floats, at_least: Floats, limit: float) -> Floats:
+def reached(above: Floats, at_least: Floats, limit: float) -> Floats:
     """∫₀ᴸ of a ramp that rises from 0 at `above` to 1 at `at_least`."""
     whole = limit - (above + at_least) / 2
     width = np.where(at_least > above, at_least - above, 1.0)
