@@ -4,6 +4,8 @@ Every message is one sentence that names the file or value at fault and the way 
 The command line prints it as it is and ends with a non-zero exit code.
 """
 
+from flawflow.renamed import renamed_names
+
 # The longest path that Linux opens (4,096 bytes), twice.
 _LONGEST = 8192
 
@@ -29,11 +31,11 @@ class FlawflowError(Exception):
         super().__init__(one_line(sentence))
 
 
-class PictureError(FlawflowError):
+class ImageError(FlawflowError):
     """A picture that cannot be read, or is too large to be read safely."""
 
 
-class PictureTooLargeError(PictureError):
+class ImageTooLargeError(ImageError):
     """A picture of more pixels, or one that needs more memory to decode, than the limit allows."""
 
 
@@ -75,3 +77,8 @@ class RecipeError(TrainingError, ValueError):
 
 class WatchError(FlawflowError):
     """A folder that cannot be watched."""
+
+
+__getattr__ = renamed_names(
+    __name__, {"PictureError": "ImageError", "PictureTooLargeError": "ImageTooLargeError"}
+)

@@ -5,7 +5,7 @@ import io
 import pytest
 from PIL import Image
 
-from flawflow.errors import PictureError
+from flawflow.errors import ImageError
 from flawflow.images import guard
 from flawflow.images.guard import check_layout
 
@@ -32,7 +32,7 @@ def test_a_scan_is_counted_once_wherever_a_block_ends(
 ):
     scan = b"\xff\xda" + b"x" * gap
     progressive(b"y" * offset + scan * 100, monkeypatch, block)
-    with pytest.raises(PictureError, match=r"^a.jpg is a progressive JPEG of 101 scans, more than the 100"):
+    with pytest.raises(ImageError, match=r"^a.jpg is a progressive JPEG of 101 scans, more than the 100"):
         progressive(b"y" * offset + scan * 101, monkeypatch, block)
 
 

@@ -29,7 +29,7 @@ def test_the_page_tells_verdicts_and_measures_by_kind(
 ):
     card = Inspector.load(tiny_model).card
     # Nothing is inspected again to be drawn.
-    monkeypatch.setattr(Inspector, "inspect_with_picture", None)
+    monkeypatch.setattr(Inspector, "inspect_with_image", None)
     page = render_evaluation(evaluation, card, model=HOSTILE, dataset=HOSTILE)
     assert "<script" not in page
     assert "://" not in page.replace("http-equiv", "")

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from flawflow.decision.calibration import Calibration
 from flawflow.export import int8
 from flawflow.export.convert import convert
-from flawflow.images import read_picture, resize_picture
+from flawflow.images import read_image, resize_image
 from flawflow.model_file import read_model, write_model
 from flawflow.model_file.card import PRECISIONS, Card
 from flawflow.recipe.options import flow_changes
@@ -62,7 +62,7 @@ def case(request: pytest.FixtureRequest, trained: Callable[..., Any], parts: Pat
     made = trained(request.param, changes=CASES[request.param])
     content = read_model(made.result.model)
     paths = sorted((parts / "test").rglob("*.png")) + sorted((parts / "train").rglob("*.png"))
-    some = [resize_picture(read_picture(path), content.card.size) for path in paths]
+    some = [resize_image(read_image(path), content.card.size) for path in paths]
     pictures = np.stack((some * 3)[: max(BATCHES)])
     with torch.inference_mode():
         expected = tuple(output.numpy() for output in made.model(torch.from_numpy(pictures)))

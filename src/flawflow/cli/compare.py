@@ -112,7 +112,7 @@ def command(
     failures = _perform(left, output, device, outcomes, (variants, datasets))
     click.echo(_write(outcomes, output, variants, datasets), nl=False)
     for failure in failures:
-        click.echo(f"flawflow: {_said(failure.run)} failed: {failure.error}", err=True)
+        click.echo(f"flawflow: {_report(failure.run)} failed: {failure.error}", err=True)
     if failures:
         raise click.exceptions.Exit(1)
 
@@ -170,7 +170,7 @@ def _perform(
 
     failures = []
     for number, run in enumerate(runs, start=1):
-        click.echo(f"[{number}/{len(runs)}] {_said(run)}", err=True)
+        click.echo(f"[{number}/{len(runs)}] {_report(run)}", err=True)
         with ProgressDisplay() as display:
             (outcome,) = perform(
                 [run],
@@ -209,6 +209,6 @@ def _write(
     return write_tables(output, rows, [record for _, record in found], from_first)
 
 
-def _said(run: "Run") -> str:
+def _report(run: "Run") -> str:
     variant = run.variant
     return f"{run.dataset.name}: {variant.label}, {variant.recipe.encoder}, seed {run.seed}"

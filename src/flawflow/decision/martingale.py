@@ -20,7 +20,7 @@ _LEAST_P = 1e-12
 _RECENT = 20
 
 
-class Watch:
+class ConformalMartingale:
     """Bets that the values of one statistic have become higher, or lower, at any time.
 
     Args:

@@ -11,7 +11,7 @@ FALSE_SUSPICION_RATE = 0.01
 _CENSORED = 0.2
 
 
-def upper_limit(scores: Iterable[float], rate: float = FALSE_SUSPICION_RATE) -> float:
+def exponential_tail_limit(scores: Iterable[float], rate: float = FALSE_SUSPICION_RATE) -> float:
     """The score that a good picture exceeds with probability `rate`, if good scores have an exponential tail.
 
     With m scores above the median u, of which the r lowest are measured and the others only counted, the

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from flawflow.datasets import Dataset
 from flawflow.decision.calibration import Calibration
-from flawflow.errors import DatasetError, ExportError, PictureError
+from flawflow.errors import DatasetError, ExportError, ImageError
 from flawflow.export import equivalence
 from flawflow.export.convert import convert
 from flawflow.export.equivalence import Both, Check, Pair
-from flawflow.images import read_picture, resize_picture
+from flawflow.images import read_image, resize_image
 from flawflow.inspection.calibrate import recalibrate
 from flawflow.inspection.inspector import Inspector
 from flawflow.model_file import ModelFile, read_model, write_model
@@ -21,7 +21,7 @@ from flawflow.model_file.card import Card
 from flawflow.runtime.canary_check import record_canaries
 from flawflow.runtime.engines import load_engine
 
-LEAST_GOOD = 8
+MIN_GOOD_IMAGES = 8
 
 # For int8: of the good pictures this share, and no more than so many, set the ranges of the 8-bit numbers.
 _RANGES_EVERY = 3
@@ -129,8 +129,10 @@ def _check_request(
         raise ExportError(f"{model} is {card.precision} already: export the fp32 model that it came from")
     if precision == "int8" and not good:
         raise ExportError("int8 sets its ranges by good pictures: name some with --good")
-    if good and len(good) < LEAST_GOOD:
-        raise ExportError(f"{len(good)} good pictures are too few to measure by: give {LEAST_GOOD} or more")
+    if good and len(good) < MIN_GOOD_IMAGES:
+        raise ExportError(
+            f"{len(good)} good pictures are too few to measure by: give {MIN_GOOD_IMAGES} or more"
+        )
     if labelled is not None and not labelled.test:
         raise ExportError(
             f"{labelled.name} has no test pictures: give a data set with labelled test pictures"
@@ -165,8 +167,8 @@ def _converted(
     unreadable: list[str] = []
     for path in for_ranges:
         try:
-            pictures.append(resize_picture(read_picture(path), source.card.size))
-        except PictureError as error:
+            pictures.append(resize_image(read_image(path), source.card.size))
+        except ImageError as error:
             unreadable.append(str(error))
     if for_ranges and not pictures:
         raise DatasetError(f"none of the good pictures can be read: {unreadable[0]}")

@@ -11,7 +11,7 @@ _LEAST_ELEMENTS = 64
 _MOST_LOST = 2.0**-11
 
 
-def halve_weights(model: onnx.ModelProto) -> None:
+def to_fp16(model: onnx.ModelProto) -> None:
     """Keep a model's weights as float16, in place, and cast them to float32 where they are used.
 
     Engines cast once, at loading, and compute as before. Left as they are: tensors that float16 cannot hold
@@ -26,7 +26,7 @@ def halve_weights(model: onnx.ModelProto) -> None:
     }
     casts = []
     for tensor in graph.initializer:
-        if tensor.name in scales or (half := _halved(tensor)) is None:
+        if tensor.name in scales or (half := _as_fp16(tensor)) is None:
             continue
         casts.append(helper.make_node("Cast", [half.name], [tensor.name], to=TensorProto.FLOAT))
         tensor.CopyFrom(half)
@@ -35,7 +35,7 @@ def halve_weights(model: onnx.ModelProto) -> None:
     graph.node.extend(nodes)
 
 
-def _halved(tensor: TensorProto) -> TensorProto | None:
+def _as_fp16(tensor: TensorProto) -> TensorProto | None:
     """The tensor as float16 under another name; None where it is to be kept."""
     if tensor.data_type != TensorProto.FLOAT or np.prod(tensor.dims) < _LEAST_ELEMENTS:
         return None

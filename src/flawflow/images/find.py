@@ -11,7 +11,7 @@ from pathlib import Path
 
 from flawflow.errors import DatasetError, one_line
 
-PICTURE_SUFFIXES = frozenset(
+IMAGE_SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".tif", ".tiff", ".webp"}
 )
 """What a picture's name ends with, in lower case; names are compared without regard to case."""
@@ -83,12 +83,12 @@ def natural_key(path: str | Path) -> tuple[tuple[str | int, ...], str]:
     return tuple(int(piece) if i % 2 else piece for i, piece in enumerate(pieces)), text
 
 
-def walk_pictures(folder: Path, *, suffixes: Collection[str] = PICTURE_SUFFIXES) -> list[Path]:
+def walk_images(folder: Path, *, suffixes: Collection[str] = IMAGE_SUFFIXES) -> list[Path]:
     """Find the pictures in a folder and all folders below it; see `walk`."""
     return walk(folder, suffixes=suffixes).pictures
 
 
-def walk(folder: Path, *, suffixes: Collection[str] = PICTURE_SUFFIXES) -> Search:
+def walk(folder: Path, *, suffixes: Collection[str] = IMAGE_SUFFIXES) -> Search:
     """Find the pictures in a folder and all folders below it, naturally sorted.
 
     What counts is whether a name ends with one of `suffixes`. Hidden files and folders (`.name`) are left
@@ -148,9 +148,7 @@ def _named(paths: list[Path]) -> str:
     return ", ".join(one_line(str(path)) for path in paths[:_NAMED]) + more
 
 
-def find_pictures(
-    patterns: Iterable[str | Path], *, suffixes: Collection[str] = PICTURE_SUFFIXES
-) -> list[Path]:
+def find_images(patterns: Iterable[str | Path], *, suffixes: Collection[str] = IMAGE_SUFFIXES) -> list[Path]:
     """Find the pictures that files, folders and patterns name; see `search`.
 
     What is passed by is said to the logger of this module, as warnings.
@@ -164,7 +162,7 @@ def find_pictures(
     return found.pictures
 
 
-def search(patterns: Iterable[str | Path], *, suffixes: Collection[str] = PICTURE_SUFFIXES) -> Search:
+def search(patterns: Iterable[str | Path], *, suffixes: Collection[str] = IMAGE_SUFFIXES) -> Search:
     """Find the pictures that files, folders and patterns name, and tell what is passed by.
 
     A file is taken whatever its name ends with; of a folder, all pictures in it and below; of a pattern
@@ -222,7 +220,7 @@ def _matches(pattern: str | Path, suffixes: Collection[str]) -> Search:
     return found
 
 
-def is_named(path: Path, suffixes: Collection[str] = PICTURE_SUFFIXES) -> bool:
+def is_named(path: Path, suffixes: Collection[str] = IMAGE_SUFFIXES) -> bool:
     """Tell whether a file is named like a picture and is not hidden."""
     # A blank at the end comes of copying names by hand.
     return path.suffix.strip().lower() in suffixes and not is_passed_by(path.name)

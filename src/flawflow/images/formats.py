@@ -5,7 +5,7 @@ from typing import BinaryIO
 
 from PIL.ImageFile import ImageFile
 
-from flawflow.errors import PictureError
+from flawflow.errors import ImageError
 
 _BITS, _COMPRESSION, _PHOTOMETRIC, _FILL_ORDER = 258, 259, 262, 266
 _SAMPLES, _PLANAR, _PALETTE, _INKS, _SAMPLE_FORMAT, _SUBSAMPLING = 277, 284, 320, 332, 339, 530
@@ -25,18 +25,18 @@ def check_kind(name: str, image: ImageFile, stream: BinaryIO) -> None:
     """Refuse a picture of several frames or pages, and TIFFs that would be read wrong.
 
     Raises:
-        PictureError: The sentence says what is not read, and the way out.
+        ImageError: The sentence says what is not read, and the way out.
     """
     frames = getattr(image, "n_frames", 1) if image.format != "TIFF" else 1
     if frames > 1:
-        raise PictureError(
+        raise ImageError(
             f"{name} has {frames:,} frames, of which only the first would be looked at: save each as a "
             "picture of its own."
         )
     if image.format == "TIFF":
         fault = _fault(getattr(image, "tag_v2", {})) or _fault_of_pages(stream)
         if fault:
-            raise PictureError(f"{name} {fault}.")
+            raise ImageError(f"{name} {fault}.")
 
 
 def is_white_zero(image: object) -> bool:

@@ -4,7 +4,7 @@ from typing import BinaryIO
 
 from PIL.ImageFile import ImageFile
 
-from flawflow.errors import PictureError, PictureTooLargeError
+from flawflow.errors import ImageError, ImageTooLargeError
 from flawflow.images.pixel_limit import most_pixels
 
 _WEBP_START = 30
@@ -24,12 +24,12 @@ def check_size(name: str, width: int, height: int, max_pixels: int) -> None:
     if width * height > max_pixels:
         # A caller's own limit, such as a station's, is not that of the option.
         other_way = ", or raise the limit (--max-pixels)" if max_pixels == most_pixels() else ""
-        raise PictureTooLargeError(
+        raise ImageTooLargeError(
             f"{name} has {width} × {height} pixels, more than the limit of {max_pixels:,}: make it "
             f"smaller{other_way}."
         )
     if max(width, height) > _LONGEST_SHAPE * max(1, min(width, height)):
-        raise PictureTooLargeError(
+        raise ImageTooLargeError(
             f"{name} has {width} × {height} pixels, which is longer than {_LONGEST_SHAPE:,} : 1: cut it into "
             "pieces."
         )
@@ -47,7 +47,7 @@ def check_start(name: str, stream: BinaryIO, max_pixels: int) -> None:
         # Pixels that do not shrink at all take four bytes; no picture within the limit needs more.
         length = stream.seek(0, 2)
         if length > 4 * max_pixels + _BLOCK:
-            raise PictureTooLargeError(
+            raise ImageTooLargeError(
                 f"{name} is a WebP of {length:,} bytes, more than {max_pixels:,} pixels can need: "
                 "save its first frame as a picture of its own."
             )
@@ -76,7 +76,7 @@ def _check_tiles(name: str, image: ImageFile, max_pixels: int) -> None:
         return
     padded = -(-image.width // width) * width * -(-image.height // length) * length
     if padded > max(max_pixels, 2 * image.width * image.height):
-        raise PictureTooLargeError(
+        raise ImageTooLargeError(
             f"{name} keeps {image.width} × {image.height} pixels in tiles of {width} × {length}, which need "
             f"more than the limit of {max_pixels:,} pixels: save it anew with smaller tiles."
         )
@@ -93,7 +93,7 @@ def _check_scans(name: str, stream: BinaryIO) -> None:
         rest = block[-1:] if block[-1:] == _SCAN[:1] else b""
     stream.seek(place)
     if scans > _MOST_SCANS:
-        raise PictureError(
+        raise ImageError(
             f"{name} is a progressive JPEG of {scans:,} scans, more than the {_MOST_SCANS} that any camera "
             "needs: save it anew."
         )

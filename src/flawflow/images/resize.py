@@ -11,7 +11,7 @@ from PIL import Image
 _OTHER_RATIO = 0.02
 
 
-def resize_picture(picture: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+def resize_image(picture: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
     """Resize a picture with a Lanczos filter, widened when shrinking; the aspect ratio is not kept.
 
     Args:

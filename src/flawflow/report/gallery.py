@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from flawflow.decision.regions import Region
-from flawflow.images import resize_map, resize_picture
+from flawflow.images import resize_image, resize_map
 from flawflow.inspection.inspection import Inspection
 from flawflow.report.heatmap import overlay
 from flawflow.results.record import Record
@@ -131,7 +131,7 @@ def exhibit_of(
     height, width = picture.shape[:2]
     factor = min(_SIDE / max(height, width), 1.0)
     size = max(round(height * factor), 1), max(round(width * factor), 1)
-    small = resize_picture(picture, size)
+    small = resize_image(picture, size)
     regions = [_scaled(region, size[1] / width, size[0] / height) for region in inspection.regions]
     drawn = overlay(small, resize_map(inspection.graph_map, size), scale, regions)
     return Exhibit(record, _jpeg(small), _jpeg(drawn))

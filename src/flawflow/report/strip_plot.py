@@ -11,7 +11,7 @@ _TOP, _ROW, _BOTTOM = 34, 22, 44
 _LONGEST_NAME = 22
 
 
-def strips_svg(groups: Mapping[str, Sequence[float]], *, ng: float, review: float) -> str:
+def strip_plot_svg(groups: Mapping[str, Sequence[float]], *, ng: float, review: float) -> str:
     """Draw a stroke for each score, a row for each group, and a line at each threshold.
 
     Args:

@@ -99,7 +99,7 @@ def prove(infer: Infer, card: Card, *, engine: str, safe: bool) -> Proof:
     """
     if not card.canaries:
         infer(np.zeros((*card.size, 3), np.uint8))
-    level = max(map(abs, card.heat_scale))
+    level = max(map(abs, card.colormap_range))
     differences = {
         canary.drawing: canary.difference(
             Canary.of(canary.drawing, *infer(draw(canary.drawing, card.size))), level=level

@@ -16,7 +16,7 @@ _CHUNK = 1000
 _AROUND_PICTURE = 2**16
 
 
-class Shelf:
+class ImageStore:
     """Keeps files below one folder, named by random keys.
 
     A picture is kept byte for byte, under a name without an ending, and never handed out so: what a

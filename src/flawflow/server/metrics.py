@@ -20,7 +20,7 @@ from flawflow.server.models import Model
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
-class Meters:
+class Metrics:
     """Counters of one station; they have their own registry, so that a process may hold several stations."""
 
     def __init__(self) -> None:

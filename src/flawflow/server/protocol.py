@@ -6,7 +6,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from flawflow.server.security.connections import Place
+from flawflow.server.security.connections import Slot
 
 # As much as the slower parser, h11, takes; the station's own page sends less than 1 KiB.
 _MOST_BYTES = 64 * 2**10
@@ -31,10 +31,10 @@ class BoundedHttp(HttpToolsProtocol):
     - An answer that nobody reads holds its bytes for a minute.
 
     Attributes:
-        place: The connection's, given back at its end.
+        slot: The connection's, given back at its end.
     """
 
-    place: Place | None = None
+    slot: Slot | None = None
     _loose = 0
     _late: asyncio.TimerHandle | None = None
     _unread: asyncio.TimerHandle | None = None
@@ -52,8 +52,8 @@ class BoundedHttp(HttpToolsProtocol):
         """Give the place back."""
         self._set_late(None)
         self._set_unread(None)
-        if self.place is not None:
-            self.place.leave()
+        if self.slot is not None:
+            self.slot.leave()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -70,8 +70,8 @@ class BoundedHttp(HttpToolsProtocol):
         """Begin to serve a request."""
         self._loose = 0
         self._set_late(None)
-        if self.place is not None:
-            self.place.heard()
+        if self.slot is not None:
+            self.slot.heard()
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:

@@ -11,7 +11,7 @@ _EXPECTED_SECONDS, _EXPECTED_COUNT = 0.002, 0.1
 _LONGEST_SECONDS = 600
 
 
-class Pace:
+class QueueRate:
     """The time between two pictures that leave the queue. The caller keeps threads apart."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:

@@ -13,7 +13,7 @@ from typing import BinaryIO
 _LEAST_FREE_BYTES = 1 << 30
 
 
-class Copies:
+class RenderedCopies:
     """Files by name, in bounded room: what was asked for lately stays. Safe to use from several threads.
 
     Two folders take turns. New files come into the one, and what is found in the other moves there; when it

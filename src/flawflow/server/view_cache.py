@@ -11,11 +11,11 @@ from typing import BinaryIO, TypeVar
 
 from starlette.concurrency import run_in_threadpool
 
-from flawflow.images import read_picture
+from flawflow.images import read_image
 from flawflow.server.db import InspectionRow
 from flawflow.server.errors import BusyError
 from flawflow.server.images import overlay_png, shown
-from flawflow.server.rendered_copies import Copies
+from flawflow.server.rendered_copies import RenderedCopies
 
 _T = TypeVar("_T")
 
@@ -26,14 +26,14 @@ _ROOM_BYTES = 512 << 20
 _RETRY_SECONDS = 2
 
 
-class Lane:
+class RenderQueue:
     """Makes one thing after the other, and keeps what it made.
 
     One picture of 20 megapixels takes some 300 MB while it is drawn: what many ask for at once must wait.
     """
 
     def __init__(self, folder: Path, *, most_waiting: int) -> None:
-        self._copies = Copies(folder, most_bytes=_ROOM_BYTES)
+        self._copies = RenderedCopies(folder, most_bytes=_ROOM_BYTES)
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="flawflow-looking")
         self._lock = threading.Lock()
         self._waiting, self._most_waiting = 0, most_waiting
@@ -84,7 +84,7 @@ class Lane:
                 self._waiting -= 1
 
 
-class Looking:
+class ViewCache:
     """The pictures of inspections as a browser gets them.
 
     Attributes:
@@ -99,8 +99,8 @@ class Looking:
             max_pixels: As the pictures were read with.
         """
         self._max_pixels = max_pixels
-        self._small = Lane(folder / "small", most_waiting=256)
-        self.large = Lane(folder / "large", most_waiting=32)
+        self._small = RenderQueue(folder / "small", most_waiting=256)
+        self.large = RenderQueue(folder / "large", most_waiting=32)
 
     @staticmethod
     def name(row: InspectionRow, side: int | None) -> str:
@@ -131,7 +131,7 @@ class Looking:
         """Give the picture with its heat map and a box around each region, PNG."""
 
         def draw() -> bytes:
-            pixels = read_picture(path, max_pixels=self._max_pixels)
+            pixels = read_image(path, max_pixels=self._max_pixels)
             return overlay_png(pixels, anomaly_map(), (row.heat_low, row.heat_high), row.regions)
 
         return await self.large.get(f"{row.key}.overlay", draw)

@@ -16,11 +16,11 @@ from torch import Tensor
 from flawflow.errors import DatasetError
 from flawflow.recipe import Recipe
 from flawflow.recipe.augmentation import Augmentation
-from flawflow.training.detectors.position_standardizer import PositionStandard
+from flawflow.training.detectors.position_standardizer import PositionStandardizer
 from flawflow.training.encoder import Encoder
 from flawflow.training.extract import extract
 from flawflow.training.feature_store import FeatureStore
-from flawflow.training.split import LEAST_PICTURES, split_good
+from flawflow.training.split import MIN_IMAGES, split_good
 from flawflow.video.names import is_video_name
 
 VIEWS = 3
@@ -78,7 +78,7 @@ def augmented(recipe: Recipe, encoder: Encoder, pictures: Sequence[Path]) -> tup
     """
     still = [path for path in pictures if not is_video_name(path)]
     has_own = recipe.views or recipe.detector.name == "paper-cflow"
-    if recipe.augment == "none" or has_own or len(still) < LEAST_PICTURES:
+    if recipe.augment == "none" or has_own or len(still) < MIN_IMAGES:
         return recipe, ()
     # What calibrates has no say in what is learned.
     learned_from, _ = split_good(still, recipe.seed)
@@ -114,7 +114,7 @@ def gain(store: FeatureStore) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
 
 def _likelihood(fitted: Tensor, measured: Tensor) -> Tensor:
     """Mean log-likelihood per channel, but for a constant, of each picture (N, H·W, D) under Gaussians."""
-    standard = PositionStandard.from_data(fitted, noise=_NOISE)
+    standard = PositionStandardizer.from_data(fitted, noise=_NOISE)
     covariance = standard.covariance(fitted)
     covariance.diagonal().add_(1e-6 * covariance.diagonal().mean() + 1e-12)
     factor = torch.linalg.cholesky(covariance)

@@ -14,7 +14,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from flawflow.errors import PictureError
+from flawflow.errors import ImageError
 from flawflow.images import most_pixels
 from flawflow.images.guard import check_size
 
@@ -70,7 +70,7 @@ class Video:
         Damaged parts are left out and the frames after them still given; what is wrong is said at the end.
 
         Raises:
-            PictureError: After all whole frames: the file is damaged, ends too early, or changes its size.
+            ImageError: After all whole frames: the file is damaged, ends too early, or changes its size.
         """
         self._damaged = 0
         first = size = None
@@ -83,7 +83,7 @@ class Video:
             picture = _picture(decoded)
             size = size or picture.shape
             if picture.shape != size:
-                raise PictureError(
+                raise ImageError(
                     f"{self.path} changes its size after {count} frames: split it there into two videos."
                 )
             yield Frame(count, seconds, picture, perf_counter() - before)
@@ -109,16 +109,16 @@ class Video:
 
     def _check_end(self, count: int, seconds: float) -> None:
         if count == 0:
-            raise PictureError(f"{self.path} has no frame that can be read: record or copy it anew.")
+            raise ImageError(f"{self.path} has no frame that can be read: record or copy it anew.")
         shown = seconds + float(1 / self.rate)
         slack = max(_SLACK_SECONDS, float(_SLACK_FRAMES / self.rate))
         if shown < self._promised - slack:
-            raise PictureError(
+            raise ImageError(
                 f"{self.path} is cut short: it ends after {shown:.1f} of {self._promised:.1f} seconds, of "
                 f"which {count} frames could be read; record or copy it anew."
             )
         if self._damaged:
-            raise PictureError(
+            raise ImageError(
                 f"{self.path} is damaged: {count} whole frames could be read, and {self._damaged} parts "
                 "were left out; record or copy it anew."
             )
@@ -135,7 +135,7 @@ def open_video(path: Path, *, max_pixels: int | None = None) -> Iterator[Video]:
         max_pixels: Videos of larger frames are refused by their header; None for the limit of the process.
 
     Raises:
-        PictureError: The file is missing, no video, or too large.
+        ImageError: The file is missing, no video, or too large.
     """
     max_pixels = most_pixels() if max_pixels is None else max_pixels
     try:
@@ -145,10 +145,10 @@ def open_video(path: Path, *, max_pixels: int | None = None) -> Iterator[Video]:
         reason = (
             error.strerror if isinstance(error, OSError) else "it is no video or its beginning is damaged"
         )
-        raise PictureError(f"{path} cannot be read as a video ({reason}): check the file.") from None
+        raise ImageError(f"{path} cannot be read as a video ({reason}): check the file.") from None
     with container:
         if not container.streams.video:
-            raise PictureError(f"{path} holds no moving pictures: name another file.")
+            raise ImageError(f"{path} holds no moving pictures: name another file.")
         stream = container.streams.video[0]
         check_size(str(path), stream.width, stream.height, max_pixels)
         stream.codec_context.options = {"max_pixels": str(max_pixels)}

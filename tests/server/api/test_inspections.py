@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from flawflow.inspection.inspector import Inspector
-from flawflow.report.heatmap import heat_levels
+from flawflow.report.heatmap import colormap_levels
 
 
 def image(answer):
@@ -60,7 +60,7 @@ def test_the_map_is_that_of_the_picture(client, inspect, make_png, tiny_model):
     answer = client.get(inspect(content)["links"]["map"])
     low, high = map(float, answer.headers["x-heat-scale"].split(","))
     assert (low, high) == (0.25, 1.0)
-    wanted = heat_levels(Inspector.load(tiny_model).inspect(content).graph_map, (low, high))
+    wanted = colormap_levels(Inspector.load(tiny_model).inspect(content).graph_map, (low, high))
     np.testing.assert_array_equal(np.asarray(image(answer)), wanted)
 
 
@@ -118,7 +118,7 @@ def test_what_was_made_is_not_made_again(client, inspect, make_png, monkeypatch)
     def made_again(*_, **__):
         raise AssertionError("it was made before")
 
-    for name in ("shown", "read_picture", "overlay_png"):
+    for name in ("shown", "read_image", "overlay_png"):
         monkeypatch.setattr(f"flawflow.server.view_cache.{name}", made_again)
     assert [client.get(place).content for place in places] == before
 

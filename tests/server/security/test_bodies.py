@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from flawflow.server.metrics import Meters
+from flawflow.server.metrics import Metrics
 from flawflow.server.security import bodies
 from flawflow.server.security.bodies import BodyLimit
 from flawflow.server.security.pools import Pools
@@ -23,7 +23,7 @@ def limit(tiny_model):
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 
-    return BodyLimit(app, settings=settings, meters=Meters(), wait_seconds=lambda: 7)
+    return BodyLimit(app, settings=settings, metrics=Metrics(), wait_seconds=lambda: 7)
 
 
 async def sent(limit, chunks, **options):

@@ -20,7 +20,7 @@ def bearer(token):
 
 
 def refused(client, reason):
-    text = client.app.state.station.meters.registry.get_sample_value(
+    text = client.app.state.station.metrics.registry.get_sample_value(
         "flawflow_refused_total", {"reason": reason}
     )
     return int(text or 0)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from flawflow.results.sinks.contract import Place, RefusedError, Result, Setting, Sink
+from flawflow.results.sinks.contract import FileTransfer, RefusedError, Result, Setting, Sink
 from flawflow.storage.files import beside, sha256_of_file, whole_file
 
 UNREADABLE = "UNREADABLE"
@@ -41,7 +41,7 @@ class VerdictFolders(Sink):
 
     name = "folder"
 
-    def __init__(self, pictures: Path, output: Path, place: Place) -> None:
+    def __init__(self, pictures: Path, output: Path, place: FileTransfer) -> None:
         """Prepare to place.
 
         Args:

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field, StringConstraints, ValidationError
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 
-from flawflow.images import read_picture
+from flawflow.images import read_image
 from flawflow.server.api.shared import BUSY, TOO_LARGE
 from flawflow.server.db import InspectionRow
 from flawflow.server.errors import TooLargeError, ValueRefusedError
@@ -93,18 +93,18 @@ def router(station: Station) -> APIRouter:
         Send files as multipart/form-data, or JSON with the paths of pictures in an allowed folder.
         """
         # Before the body is read: who has to come back has sent less in vain.
-        station.desk.check_room(1, 0)
+        station.inspection_service.check_room(1, 0)
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind == "multipart/form-data":
             asked = await _from_form(request, settings.max_files)
         elif kind == "application/json":
             body = await request.body()
-            # Looking at paths may wait for a disk.
+            # ViewCache at paths may wait for a disk.
             asked = await to_thread.run_sync(_from_json, body, station)
         else:
             raise HTTPException(415, "send pictures as multipart/form-data, or paths as application/json")
         model = station.registry.get(asked.model)
-        futures = station.desk.submit(model, asked.pictures, source=asked.source)
+        futures = station.inspection_service.submit(model, asked.pictures, source=asked.source)
         outcomes = await asyncio.gather(*map(asyncio.wrap_future, futures))
         if len(outcomes) == 1 and isinstance(outcomes[0], Failed):
             raise HTTPException(outcomes[0].status, outcomes[0].error)
@@ -137,7 +137,7 @@ def _overlays(station: Station, outcomes: Sequence[Outcome], given: Sequence[Giv
 
 
 def _overlay(station: Station, row: InspectionRow, given: Given) -> str:
-    picture = read_picture(given.content, max_pixels=station.settings.max_pixels)
+    picture = read_image(given.content, max_pixels=station.settings.max_pixels)
     scale = row.heat_low, row.heat_high
     png = overlay_png(picture, station.store.get_map(row.id), scale, row.regions)
     return f"data:image/png;base64,{base64.b64encode(png).decode()}"

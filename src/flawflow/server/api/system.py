@@ -84,6 +84,6 @@ def router(station: Station) -> APIRouter:
 
     @routes.get("/metrics", response_class=Response, include_in_schema=False)
     def metrics() -> Response:
-        return Response(generate_latest(station.meters.registry), media_type=CONTENT_TYPE_LATEST)
+        return Response(generate_latest(station.metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
     return routes

@@ -40,7 +40,7 @@ def router(station: Station) -> APIRouter:
     datasets = Datasets(
         station.settings.data / "datasets",
         store=station.store,
-        shelf=station.shelf,
+        image_store=station.image_store,
         originals=dict(station.settings.trained_on),
     )
     jobs = Jobs(

@@ -63,7 +63,7 @@ class JobIn(BaseModel):
     )
 
 
-class Measured(BaseModel):
+class TestMeasures(BaseModel):
     """What a model makes of the reviewed pictures."""
 
     image_auroc: float | None = Field(description="null where good or bad pictures are missing")
@@ -91,8 +91,8 @@ class ComparisonOut(BaseModel):
     """Two models on the reviewed pictures that neither was trained on."""
 
     count: int
-    old: Measured
-    new: Measured
+    old: TestMeasures
+    new: TestMeasures
     pictures: list[Compared]
 
 

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from flawflow.server.metrics import Meters
+from flawflow.server.metrics import Metrics
 from flawflow.server.security.pools import Pool, Pools
 from flawflow.server.settings import Settings
 
@@ -27,18 +27,18 @@ class BodyLimit:
     """
 
     def __init__(
-        self, app: ASGIApp, *, settings: Settings, meters: Meters, wait_seconds: Callable[[], int]
+        self, app: ASGIApp, *, settings: Settings, metrics: Metrics, wait_seconds: Callable[[], int]
     ) -> None:
         """Hold nothing yet.
 
         Args:
             app: What is served.
             settings: How much may arrive.
-            meters: Counts refusals.
+            metrics: Counts refusals.
             wait_seconds: Gives the whole seconds that the queue of pictures takes; their bytes count until
                 they are answered.
         """
-        self._app, self._meters, self._wait_seconds = app, meters, wait_seconds
+        self._app, self._metrics, self._wait_seconds = app, metrics, wait_seconds
         self._pools = Pools.of(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -69,7 +69,7 @@ class BodyLimit:
             await self._refuse(body.error, pool)(scope, receive, send)
 
     def _refuse(self, error: "BodyError", pool: Pool) -> JSONResponse:
-        self._meters.refused.labels(error.reason).inc()
+        self._metrics.refused.labels(error.reason).inc()
         # What is left of the body is not read: the connection cannot serve another request.
         headers = {"connection": "close"}
         if error.status in (429, 503):

@@ -1,4 +1,4 @@
-"""Guesses of the token: slow for whoever makes them, and in nobody else's way."""
+"""FailedLogins of the token: slow for whoever makes them, and in nobody else's way."""
 
 import asyncio
 import hmac
@@ -16,7 +16,7 @@ _LONGEST_WAIT_SECONDS = 2.0
 _MOST_CLIENTS = 10_000
 
 
-class Guesses:
+class FailedLogins:
     """How long whoever gives a token has to wait until it is looked at. Safe to use from several threads.
 
     A client address may be wrong some times. From then on its guesses are looked at one by one, a few a
@@ -63,17 +63,17 @@ class WrongTokenError(RefusedError):
     """What was given is not the station's token."""
 
 
-class TooManyGuessesError(BusyError):
+class TooManyFailedLoginsError(BusyError):
     """An address gave too many wrong tokens."""
 
     status = 429
 
 
 class TokenCheck:
-    """Compares what clients give with the token, as fast as `Guesses` allows."""
+    """Compares what clients give with the token, as fast as `FailedLogins` allows."""
 
     def __init__(self, token: str) -> None:
-        self._token, self._guesses = token, Guesses()
+        self._token, self._guesses = token, FailedLogins()
 
     async def check(self, given: str, client: str) -> None:
         """Return where it is the token.
@@ -84,7 +84,7 @@ class TokenCheck:
 
         Raises:
             WrongTokenError: It is not.
-            TooManyGuessesError: It is not, or was not looked at, and too many came from this address.
+            TooManyFailedLoginsError: It is not, or was not looked at, and too many came from this address.
         """
         wait = self._guesses.wait(client)
         if wait <= _LONGEST_WAIT_SECONDS:
@@ -96,7 +96,7 @@ class TokenCheck:
                 return
             if not wait:
                 raise WrongTokenError("this is not the station's token")
-        raise TooManyGuessesError(
+        raise TooManyFailedLoginsError(
             "too many wrong tokens came from this address: wait a moment, then give the right one",
             retry_after=max(1, math.ceil(wait)),
         )

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from flawflow.decision.calibration import Verdict
-from flawflow.errors import PictureError, one_line
+from flawflow.errors import ImageError, one_line
 from flawflow.results.record import Record, readable
 from flawflow.server.db import InspectionRow, Store
 from flawflow.server.db.tables import NAME_LENGTH
@@ -96,7 +96,9 @@ class FolderRunner:
             return Record(verdict=verdict)
         model = self._station.registry.get(self._source.model)
         try:
-            (future,) = self._station.desk.submit(model, [Given(name, content)], source=self._label)
+            (future,) = self._station.inspection_service.submit(
+                model, [Given(name, content)], source=self._label
+            )
             outcome = future.result()
         except BusyError as error:
             # It may be recorded all the same, and is looked for before it is inspected again.
@@ -110,7 +112,7 @@ class FolderRunner:
             self._waits = f"{problem}; pictures wait"
             raise LaterError from None
         if isinstance(outcome, Failed):
-            raise PictureError(f"{name}: {outcome.error}")
+            raise ImageError(f"{name}: {outcome.error}")
         return Record(verdict=cast(Verdict, outcome.verdict))
 
 

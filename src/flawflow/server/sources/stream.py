@@ -100,7 +100,9 @@ class StreamRunner:
         """Inspect a picture; False where there is no room for it now."""
         model = self._station.registry.get(self._source.model)
         try:
-            (future,) = self._station.desk.submit(model, [Given(name, _png(picture))], source=self._label)
+            (future,) = self._station.inspection_service.submit(
+                model, [Given(name, _png(picture))], source=self._label
+            )
             outcome = future.result()
         except BusyError as error:
             self.error = str(error)

@@ -13,7 +13,7 @@ from flawflow.errors import TrainingError
 _MOST_BYTES = 1_600_000_000
 
 
-def join(pyramid: Sequence[Tensor], grid: tuple[int, int], *, mode: str = "nearest") -> Tensor:
+def fuse(pyramid: Sequence[Tensor], grid: tuple[int, int], *, mode: str = "nearest") -> Tensor:
     """Bring all maps to one grid and put their channels side by side.
 
     A finer map is averaged over the cells of the grid, a coarser one is interpolated.

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from flawflow.recipe.aggregation import BY_PICTURE
+from flawflow.recipe.aggregation import BY_IMAGE
 from flawflow.recipe.baseline_options import NoOptions
 from flawflow.training.detectors.detector import Detector
-from flawflow.training.feature_source import Source
+from flawflow.training.feature_source import FeatureSource
 
 # Channels that never change still need a variance: a share of the others', and a little where none changes.
 _LEAST_SHARE = 1e-9
@@ -24,14 +24,14 @@ class Mahalanobis(Detector):
     """
 
     name = "mahalanobis"
-    aggregation = BY_PICTURE
+    aggregation = BY_IMAGE
 
     def __init__(self, options: NoOptions | None = None) -> None:
         super().__init__()
         self.options = options or NoOptions()
         self.count = 0
 
-    def fit(self, source: Source) -> None:
+    def fit(self, source: FeatureSource) -> None:
         """Take mean and covariance of each scale."""
         store = source.features
         for k, maps in enumerate(store.maps):

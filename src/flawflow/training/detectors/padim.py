@@ -11,7 +11,7 @@ from flawflow.recipe.baseline_options import PadimOptions
 from flawflow.training.detectors.detector import Detector
 from flawflow.training.detectors.feature_fusion import check_size
 from flawflow.training.detectors.patches import Patches
-from flawflow.training.feature_source import Source
+from flawflow.training.feature_source import FeatureSource
 
 _PART = 256
 
@@ -39,7 +39,7 @@ class Padim(Detector):
         super().__init__()
         self.options = options or PadimOptions()
 
-    def fit(self, source: Source) -> None:
+    def fit(self, source: FeatureSource) -> None:
         """Take mean and covariance of each position.
 
         Raises:

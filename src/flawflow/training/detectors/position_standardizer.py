@@ -10,7 +10,7 @@ LEAST_VARIANCE = 1e-3
 _CHUNK = 2**24
 
 
-class PositionStandard(nn.Module):
+class PositionStandardizer(nn.Module):
     """Standardise the vectors of each position: x = (z - μ_i) / σ_i, channel by channel.
 
     It is a conditional affine bijection whose condition is the position itself, set from data instead of
@@ -50,7 +50,7 @@ class PositionStandard(nn.Module):
         by_position: bool = True,
         own_deviation: bool = True,
         inside: Tensor | None = None,
-    ) -> "PositionStandard":
+    ) -> "PositionStandardizer":
         """Measure features of good pictures.
 
         Args:
@@ -74,7 +74,7 @@ class PositionStandard(nn.Module):
     @classmethod
     def from_moments(
         cls, mean: Tensor, variance: Tensor, rows: int, *, noise: float, own_deviation: bool = True
-    ) -> "PositionStandard":
+    ) -> "PositionStandardizer":
         """Shrink what was measured of the positions.
 
         Args:
