@@ -23,9 +23,9 @@ from torch.nn import functional as F
 from flawflow.datasets import open_dataset
 from flawflow.recipe import PRESETS
 from flawflow.training.detectors.paper_cflow import (
-    BLOCKS,
     CONDITION_CHANNELS,
-    PICTURES,
+    COUPLING_BLOCKS,
+    IMAGES_PER_BATCH,
     RATE,
     ScaleFitter,
     learning_rate,
@@ -49,7 +49,7 @@ class Oracle:
 
     def __init__(self, flow: Chain) -> None:
         self.dimension = flow.dimension
-        self.blocks = nn.ModuleList(self._block() for _ in range(BLOCKS)).to(next(flow.parameters()))
+        self.blocks = nn.ModuleList(self._block() for _ in range(COUPLING_BLOCKS)).to(next(flow.parameters()))
         parts = list(flow)
         for index, block in enumerate(self.blocks):
             copy_block(parts[3 * index : 3 * index + 3], block)
@@ -115,7 +115,7 @@ def compare(source: FeatureSource, passes: int, dtype: torch.dtype) -> list[list
         learner.condition = learner.condition.to(dtype)
     oracles = [Oracle(learner.flow) for learner in learners]
     losses: list[list[tuple[float, float]]] = [[] for _ in learners]
-    batches = -(-len(source.features.pictures) // PICTURES)
+    batches = -(-len(source.features.pictures) // IMAGES_PER_BATCH)
     for done in range(passes):
         generator = torch.Generator().manual_seed(source.seed * 100003 + done)
         steps = pyramids(source, generator, done)

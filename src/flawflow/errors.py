@@ -7,7 +7,7 @@ The command line prints it as it is and ends with a non-zero exit code.
 from flawflow.renamed import renamed_names
 
 # The longest path that Linux opens (4,096 bytes), twice.
-_LONGEST = 8192
+_MAX_MESSAGE_CHARACTERS = 8192
 
 
 def one_line(text: str) -> str:
@@ -16,8 +16,8 @@ def one_line(text: str) -> str:
     >>> one_line("lot\n7/\x1b[2J.png")
     'lot\\n7/\\x1b[2J.png'
     """
-    if len(text) > _LONGEST:
-        text = f"{text[: _LONGEST // 2]} … {text[-_LONGEST // 2 :]}"
+    if len(text) > _MAX_MESSAGE_CHARACTERS:
+        text = f"{text[: _MAX_MESSAGE_CHARACTERS // 2]} … {text[-_MAX_MESSAGE_CHARACTERS // 2 :]}"
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from flawflow.decision.calibration import Calibration, Verdict
-from flawflow.decision.drift import WORDS, DriftMonitor
+from flawflow.decision.drift import FINDING_WORDING, DriftMonitor
 from flawflow.decision.drift_baseline import DriftBaseline
 from flawflow.images.statistics import ImageStatistics
 from flawflow.inspection.inspection import Inspection, Timings
@@ -17,7 +17,7 @@ from flawflow.model_file.card import Card
 
 from .martingale_oracle import Oracle
 
-STATISTICS = tuple(WORDS)
+STATISTICS = tuple(FINDING_WORDING)
 KNOWN = 40
 
 
@@ -76,7 +76,7 @@ def expected(pictures: Sequence[Inspection], rate: float, seed: int) -> Iterator
             direction = oracle.add(value, generator.random(), goal)
             if direction is not None:
                 del oracles[name]
-                yield name, WORDS[name][direction], number
+                yield name, FINDING_WORDING[name][direction], number
 
 
 @pytest.mark.parametrize(("rate", "seed"), [(0.01, 0), (0.2, 0), (0.01, 5)])

@@ -12,7 +12,7 @@ from flawflow.images.guard import check_layout
 
 def progressive(content: bytes, monkeypatch: pytest.MonkeyPatch, block: int) -> None:
     """Check a file as a progressive JPEG, read in blocks of so many bytes."""
-    monkeypatch.setattr(guard, "_BLOCK", block)
+    monkeypatch.setattr(guard, "_BLOCK_BYTES", block)
     image = Image.new("L", (8, 8))
     image.format = "JPEG"  # type: ignore[attr-defined]
     image.info["progressive"] = 1

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from flawflow.errors import ImageError, ImageTooLargeError
-from flawflow.images import MAX_PIXELS, read_image, read_mask, set_most_pixels
+from flawflow.images import MAX_PIXELS, read_image, read_mask, set_max_pixels
 
 GREY_MODES = ["1", "L", "LA", "La", "I;16", "I;16B", "I;16L", "I", "F"]
 COLOUR_MODES = ["P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", "LAB", "HSV"]
@@ -394,14 +394,14 @@ def test_a_picture_that_is_all_length_is_refused() -> None:
 def test_the_limit_of_the_process_can_be_set() -> None:
     source = np.zeros((11, 10), np.uint8)
     try:
-        set_most_pixels(109)
+        set_max_pixels(109)
         with pytest.raises(ImageTooLargeError, match=r"--max-pixels"):
             read_image(source)
         assert read_image(source, max_pixels=110).shape == (11, 10, 3)
-        set_most_pixels(110)
+        set_max_pixels(110)
         assert read_image(source).shape == (11, 10, 3)
     finally:
-        set_most_pixels(MAX_PIXELS)
+        set_max_pixels(MAX_PIXELS)
 
 
 def test_a_larger_limit_outdoes_that_of_pillow(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -81,7 +81,7 @@ def test_recalibrating_replaces_the_pictures_and_keeps_the_rates(tiny_card, meas
     assert new.colormap_range != old.colormap_range
     assert new.drift.score == tuple(m.score for m in measured)
     assert new.drift.brightness == tuple(m.statistics.brightness for m in measured)
-    same = {"calibration": old.calibration, "heat_scale": old.colormap_range, "drift": old.drift}
+    same = {"calibration": old.calibration, "colormap_range": old.colormap_range, "drift": old.drift}
     assert dataclasses.replace(new, **same) == old
 
 

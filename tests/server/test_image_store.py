@@ -31,7 +31,7 @@ def test_masks_come_and_go(tmp_path):
 
 
 def test_pictures_without_a_record_are_set_aside_and_come_back_with_it(tmp_path, monkeypatch):
-    monkeypatch.setattr(shelf_module, "_CHUNK", 2)
+    monkeypatch.setattr(shelf_module, "_KEYS_PER_QUERY", 2)
     image_store = ImageStore(tmp_path)
     for key in ("aa1", "aa2", "aa3", "bb1"):
         image_store.keep_picture(key, key.encode())

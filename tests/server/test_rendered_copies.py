@@ -8,7 +8,7 @@ from flawflow.server.rendered_copies import RenderedCopies
 
 @pytest.fixture
 def copies(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "_LEAST_FREE_BYTES", 0)
+    monkeypatch.setattr(module, "_MIN_FREE_BYTES", 0)
     return RenderedCopies(tmp_path / "views", most_bytes=100)
 
 
@@ -50,7 +50,7 @@ def test_what_is_too_large_is_not_kept(copies):
 
 
 def test_on_a_full_disk_nothing_is_kept_and_all_is_given(copies, monkeypatch):
-    monkeypatch.setattr(module, "_LEAST_FREE_BYTES", 1 << 60)
+    monkeypatch.setattr(module, "_MIN_FREE_BYTES", 1 << 60)
     assert content(copies.keep("a", b"one")) == b"one"
     assert copies.find("a") is None
 

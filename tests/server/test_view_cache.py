@@ -10,7 +10,7 @@ from flawflow.server.view_cache import RenderQueue, ViewCache
 
 @pytest.fixture
 def lane(tmp_path, monkeypatch):
-    monkeypatch.setattr(rendered_copies, "_LEAST_FREE_BYTES", 0)
+    monkeypatch.setattr(rendered_copies, "_MIN_FREE_BYTES", 0)
     lane = RenderQueue(tmp_path / "views", most_waiting=5)
     yield lane
     lane.close()

@@ -69,7 +69,7 @@ def test_the_papers_model_agrees_too(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # A block takes the exporter as long as any other; two show as much as eight.
-    monkeypatch.setattr("flawflow.training.detectors.paper_cflow.BLOCKS", 2)
+    monkeypatch.setattr("flawflow.training.detectors.paper_cflow.COUPLING_BLOCKS", 2)
     made = trained("paper", recipe=tiny_paper_recipe)
     assert made.result.card.detector == "paper-cflow"
     pictures = pictures_of(tests_of_parts, (64, 64))

@@ -22,7 +22,7 @@ from flawflow.images import read_image, resize_image
 from flawflow.model_file import read_model, write_model
 from flawflow.model_file.card import PRECISIONS, Card
 from flawflow.recipe.options import flow_changes
-from flawflow.runtime.canary_check import MOST_DIFFERENT, record_canaries
+from flawflow.runtime.canary_check import MAX_DIFFERENCE, record_canaries
 from flawflow.runtime.engine import Engine
 from flawflow.runtime.engines import ENGINES, load_engine
 
@@ -46,7 +46,7 @@ EACH = [pytest.param(name, marks=[] if name in ("seed-0", "padim") else pytest.m
 # bf16 is computed in bfloat16 by OpenVINO alone and only where the processor can. What int8 loses depends on
 # the model, and the gate of the export measures it; two engines round 8-bit numbers at other places.
 FROM_TORCH = {"fp32": 1e-4, "fp16": 2e-3, "bf16": 4e-2}
-BETWEEN_ENGINES = MOST_DIFFERENT | {"bf16": 4e-2}
+BETWEEN_ENGINES = MAX_DIFFERENCE | {"bf16": 4e-2}
 
 
 @dataclass(frozen=True)

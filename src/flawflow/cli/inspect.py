@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from flawflow.results.sinks.contract import FileTransfer, Setting, Sink
     from flawflow.results.sinks.report import Report
 
-EXIT_FOUND = 1
+EXIT_VERDICT = 1
 
-_USUAL_SINKS = ("csv", "overlays", "report")
+_DEFAULT_SINKS = ("csv", "overlays", "report")
 
 
 @click.command("inspect", short_help="Judge pictures and show where they are wrong.")
@@ -40,7 +40,7 @@ _USUAL_SINKS = ("csv", "overlays", "report")
 @click.option(
     "--overwrite", is_flag=True, help="Replace the results of an earlier inspection in that folder."
 )
-@to_option("inspect", default=_USUAL_SINKS, besides="jsonl")
+@to_option("inspect", default=_DEFAULT_SINKS, besides="jsonl")
 @place_option
 @rate_options
 @engine_option
@@ -88,7 +88,7 @@ def command(
     if summary.unreadable or missed:
         raise click.exceptions.Exit(EXIT_LEFT_OUT)
     if (summary.ng and (fail_on_ng or fail_on_review)) or (summary.review and fail_on_review):
-        raise click.exceptions.Exit(EXIT_FOUND)
+        raise click.exceptions.Exit(EXIT_VERDICT)
 
 
 def run_inspection(
@@ -97,7 +97,7 @@ def run_inspection(
     output: Path,
     *,
     overwrite: bool = False,
-    sinks: tuple[str, ...] = _USUAL_SINKS,
+    sinks: tuple[str, ...] = _DEFAULT_SINKS,
     place: "FileTransfer" = "copy",
     engine: str = "onnxruntime",
     false_reject_rate: float | None = None,

@@ -106,7 +106,7 @@ def _perform(run: Run, folder: Path, device: str, on_progress: OnProgress) -> di
     evaluation = evaluate(
         model, dataset, counts=True, progress=lambda done, total: tell(Progress("Measuring", done, total))
     )
-    counts = (result.counts for result in evaluation.pictures)
+    counts = (result.counts for result in evaluation.images)
     SetCounts.of(one for one in counts if one is not None).save(counts_file(run, folder))
     picture = resize_image(read_image(dataset.test[0].path), recipe.size)
     record = {

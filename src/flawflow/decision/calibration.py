@@ -21,7 +21,7 @@ from flawflow.typed import json_key
 Verdict = Literal["OK", "REVIEW", "NG"]
 
 # Rates that follow from a threshold are rounded to millionths.
-_STEPS = 1_000_000
+_RATE_STEPS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -213,7 +213,7 @@ class Calibration:
         rate = Fraction(rank_of_all, len(self.all_scores) + 1)
         if rank > 1:
             rate = max(rate, Fraction(rank, len(self.scores) + 1))
-        return math.ceil(rate * _STEPS) / _STEPS
+        return math.ceil(rate * _RATE_STEPS) / _RATE_STEPS
 
     def attainable(self) -> tuple[float, ...]:
         """The scores that are the threshold of some rate, ascending: where a threshold can be put.

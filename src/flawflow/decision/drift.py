@@ -25,7 +25,7 @@ FALSE_ALARM_RATE = 0.01
 # When most of the latest pictures are not OK, so many of these must lie beyond all good ones for a hint.
 _LATEST, _HINT_PICTURES, _HINT_SHARE = 30, 10, 0.9
 
-WORDS: Mapping[str, tuple[str, str]] = {
+FINDING_WORDING: Mapping[str, tuple[str, str]] = {
     "score": ("scores are lower", "scores are higher"),
     "brightness": ("darker", "brighter"),
     "contrast": ("less contrast", "more contrast"),
@@ -81,7 +81,7 @@ class Finding:
     """One way in which the pictures have changed.
 
     Attributes:
-        statistic: A key of `WORDS`.
+        statistic: A key of `FINDING_WORDING`.
         words: What has changed, such as "brighter".
         since: Number of the OK picture, from 1, at which it was certain enough to say.
         path: That picture; None where it has no file.
@@ -178,7 +178,7 @@ class DriftMonitor:
             findings=tuple(
                 Finding(
                     statistic=name,
-                    words=WORDS[name][direction],
+                    words=FINDING_WORDING[name][direction],
                     since=since,
                     path=path,
                     before=self._martingales[name].before,
@@ -212,5 +212,5 @@ class DriftMonitor:
         return (
             f"Of the latest {len(self._latest)} pictures {len(strange)} are not OK, and {count} of these "
             "differ in one way from every good picture of the calibration: "
-            f"{WORDS[name][direction]}. Look at light and camera before the parts."
+            f"{FINDING_WORDING[name][direction]}. Look at light and camera before the parts."
         )

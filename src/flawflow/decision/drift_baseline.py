@@ -11,7 +11,7 @@ import numpy as np
 from flawflow.images.statistics import ImageStatistics
 
 # Of more pictures a random choice does as well, and the model file stays small.
-_MOST = 1000
+_MAX_IMAGES = 1000
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,8 @@ class DriftBaseline:
 
     @classmethod
     def _chosen(cls, rows: list[tuple[float, ...]]) -> Self:
-        if len(rows) > _MOST:
-            kept = np.sort(np.random.default_rng(0).permutation(len(rows))[:_MOST])
+        if len(rows) > _MAX_IMAGES:
+            kept = np.sort(np.random.default_rng(0).permutation(len(rows))[:_MAX_IMAGES])
             rows = [rows[index] for index in kept.tolist()]
         return cls(*zip(*rows, strict=True))
 

@@ -8,7 +8,7 @@ import numpy as np
 FALSE_SUSPICION_RATE = 0.01
 
 # The highest scores, whose pictures may be defective, are counted but not measured.
-_CENSORED = 0.2
+_CENSORED_SHARE = 0.2
 
 
 def exponential_tail_limit(scores: Iterable[float], rate: float = FALSE_SUSPICION_RATE) -> float:
@@ -38,6 +38,6 @@ def exponential_tail_limit(scores: Iterable[float], rate: float = FALSE_SUSPICIO
     below = (n + 1) // 2
     excess = ordered[below:] - ordered[below - 1]
     m = len(excess)
-    r = max(1, m - math.floor(_CENSORED * n))
+    r = max(1, m - math.floor(_CENSORED_SHARE * n))
     total = excess[:r].sum() + (m - r) * excess[r - 1]
     return float(ordered[below - 1] + total * ((rate * n / m) ** (-1 / r) - 1))

@@ -18,12 +18,12 @@ from flawflow.inspection.parallel import in_order
 from flawflow.metrics import Evaluation, ScoredImage, evaluate_maps
 
 # A quarter of the heat map's scale is half the way from the calm of a good part to the pixel threshold.
-MOST_MAP_DIFFERENCE = 0.25
-LEAST_RANK_CORRELATION = 0.98
+MAX_MAP_DIFFERENCE = 0.25
+MIN_RANK_CORRELATION = 0.98
 # One picture may always be judged otherwise: it may lie next to a threshold.
-MOST_FLIPPED = 0.02
+MAX_FLIPPED_SHARE = 0.02
 # Of image AUROC, pixel AUROC and AUPRO.
-MOST_LOST = 0.005
+MAX_METRIC_LOSS = 0.005
 
 T = TypeVar("T")
 
@@ -143,14 +143,14 @@ def check(both: Sequence[Both], before: Calibration, after: Calibration) -> list
     flipped = sum(
         before.verdict(picture.before.score) != after.verdict(picture.after.score) for picture in both
     )
-    allowed = max(1, int(MOST_FLIPPED * len(both)))
+    allowed = max(1, int(MAX_FLIPPED_SHARE * len(both)))
     difference = max(picture.map_difference for picture in both)
     checks = [
         Check(
             "largest difference of maps",
             f"{difference:.3f}",
-            f"at most {MOST_MAP_DIFFERENCE} of the heat's scale",
-            difference <= MOST_MAP_DIFFERENCE,
+            f"at most {MAX_MAP_DIFFERENCE} of the heat's scale",
+            difference <= MAX_MAP_DIFFERENCE,
         ),
         Check("other verdicts", f"{flipped} of {len(both)}", f"at most {allowed}", flipped <= allowed),
     ]
@@ -158,8 +158,8 @@ def check(both: Sequence[Both], before: Calibration, after: Calibration) -> list
         [picture.before.score for picture in both], [picture.after.score for picture in both]
     )
     if correlation is not None:
-        holds = correlation >= LEAST_RANK_CORRELATION
-        least = f"at least {LEAST_RANK_CORRELATION}"
+        holds = correlation >= MIN_RANK_CORRELATION
+        least = f"at least {MIN_RANK_CORRELATION}"
         checks.insert(0, Check("rank correlation of scores", f"{correlation:.4f}", least, holds))
     return checks
 
@@ -175,8 +175,8 @@ def check_evaluations(before: Evaluation, after: Evaluation) -> list[Check]:
         Check(
             name,
             f"{100 * old:.2f} → {100 * new:.2f} %",
-            f"at most {100 * MOST_LOST:g} points less",
-            new >= old - MOST_LOST,
+            f"at most {100 * MAX_METRIC_LOSS:g} points less",
+            new >= old - MAX_METRIC_LOSS,
         )
         for name, old, new in measures
         if old is not None and new is not None

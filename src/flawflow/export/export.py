@@ -24,12 +24,12 @@ from flawflow.runtime.engines import load_engine
 MIN_GOOD_IMAGES = 8
 
 # For int8: of the good pictures this share, and no more than so many, set the ranges of the 8-bit numbers.
-_RANGES_EVERY = 3
-_MOST_RANGES = 32
+_RANGE_IMAGE_EVERY = 3
+_MAX_RANGE_IMAGES = 32
 # By so many of them the convolutions that stay in 16 bits are chosen, to stay within this share of the limit:
 # other pictures differ more. Half of it let the ranks of good grids correlate by 0.981 only, near the limit;
 # this share lets them by 0.992.
-_CHOSEN_BY = 16
+_CHOICE_IMAGES = 16
 _SHARE_OF_LIMIT = 0.4
 
 OnProgress = Callable[[str, int, int], None]
@@ -148,7 +148,7 @@ def _shared_out(good: Sequence[Path], precision: str) -> tuple[Sequence[Path], S
     """The good pictures for the ranges and those for measuring; no picture is both."""
     if precision != "int8":
         return (), good
-    for_ranges = good[::_RANGES_EVERY][:_MOST_RANGES]
+    for_ranges = good[::_RANGE_IMAGE_EVERY][:_MAX_RANGE_IMAGES]
     chosen = set(for_ranges)
     return for_ranges, [path for path in good if path not in chosen]
 
@@ -182,7 +182,7 @@ def _converted(
         pair = Pair(before, Inspector(runs, source.card))
         return max(
             pair.difference(before.measure(picture)[0], pair.after.measure(picture)[0])
-            for picture in pictures[:_CHOSEN_BY]
+            for picture in pictures[:_CHOICE_IMAGES]
         )
 
     graph = convert(
@@ -190,7 +190,7 @@ def _converted(
         precision,
         pictures=pictures,
         distance=distance,
-        near=_SHARE_OF_LIMIT * equivalence.MOST_MAP_DIFFERENCE,
+        near=_SHARE_OF_LIMIT * equivalence.MAX_MAP_DIFFERENCE,
     )
     return graph, unreadable
 

@@ -21,7 +21,7 @@ _OF_THE_SYSTEM = frozenset(
     {"@eadir", "#recycle", "#snapshot", "@recycle", "@recently-snapshot", "$recycle.bin", "__macosx"}
     | {"lost+found", "system volume information", "thumbs.db", "desktop.ini", "ehthumbs.db"}
 )
-_NAMED = 5
+_NAMES_SHOWN = 5
 
 _log = logging.getLogger(__name__)
 
@@ -55,9 +55,9 @@ class Search:
         if count := self.others.total():
             kinds = ", ".join(
                 f"{times:,} {one_line(suffix) or 'without a suffix'}"
-                for suffix, times in sorted(self.others.items(), key=_most_first)[:_NAMED]
+                for suffix, times in sorted(self.others.items(), key=_most_first)[:_NAMES_SHOWN]
             )
-            more = ", …" if len(self.others) > _NAMED else ""
+            more = ", …" if len(self.others) > _NAMES_SHOWN else ""
             were = "1 file was" if count == 1 else f"{count:,} files were"
             found.append(f"{were} left out, not being named like a picture ({kinds}{more}).")
         return tuple(found)
@@ -144,8 +144,8 @@ def _most_first(counted: tuple[str, int]) -> tuple[int, str]:
 
 
 def _named(paths: list[Path]) -> str:
-    more = f" and {len(paths) - _NAMED:,} more" if len(paths) > _NAMED else ""
-    return ", ".join(one_line(str(path)) for path in paths[:_NAMED]) + more
+    more = f" and {len(paths) - _NAMES_SHOWN:,} more" if len(paths) > _NAMES_SHOWN else ""
+    return ", ".join(one_line(str(path)) for path in paths[:_NAMES_SHOWN]) + more
 
 
 def find_images(patterns: Iterable[str | Path], *, suffixes: Collection[str] = IMAGE_SUFFIXES) -> list[Path]:

@@ -13,7 +13,7 @@ _EXTRA = 338
 _KIND_OF_PAGE, _OLD_KIND_OF_PAGE = 254, 255
 _REDUCED, _MASK = 1, 4
 _OLD_REDUCED = 2
-_MOST_PAGES = 1000
+_MAX_PAGES = 1000
 _WHITE_IS_ZERO, _CMYK, _YCBCR = 0, 5, 6
 _SIGNED, _FLOAT = 2, 3
 # Compressions whose decoder sees to YCbCr itself: both JPEGs.
@@ -126,7 +126,7 @@ def _pages(stream: BinaryIO) -> list[int]:
     (place,) = struct.unpack_from(order + pointer, start, 8 if big else 4)
     kinds: list[int] = []
     seen: set[int] = set()
-    while place and place not in seen and len(kinds) < _MOST_PAGES:
+    while place and place not in seen and len(kinds) < _MAX_PAGES:
         seen.add(place)
         stream.seek(place)
         (entries,) = struct.unpack(order + count, stream.read(struct.calcsize(order + count)))

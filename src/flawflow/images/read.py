@@ -16,7 +16,7 @@ from flawflow.images.formats import check_kind, is_lossy
 from flawflow.images.guard import check_layout, check_size, check_start
 from flawflow.images.levels import LevelsError, eight_bits
 from flawflow.images.pillow_warnings import quiet_pillow
-from flawflow.images.pixel_limit import most_pixels
+from flawflow.images.pixel_limit import max_pixels_allowed
 
 ImageSource = str | Path | bytes | Image.Image | NDArray[Any]
 """What `read_image` accepts."""
@@ -51,7 +51,7 @@ def read_image(source: ImageSource, *, max_pixels: int | None = None) -> NDArray
     Raises:
         ImageError: The picture is missing, damaged, cut short, too large or of another kind.
     """
-    max_pixels = most_pixels() if max_pixels is None else max_pixels
+    max_pixels = max_pixels_allowed() if max_pixels is None else max_pixels
     if isinstance(source, np.ndarray):
         levels = _array_levels(source, max_pixels)
     else:
@@ -76,7 +76,7 @@ def read_mask(source: str | Path | bytes, *, max_pixels: int | None = None) -> N
     Raises:
         ImageError: As `read_image`.
     """
-    most = most_pixels() if max_pixels is None else max_pixels
+    most = max_pixels_allowed() if max_pixels is None else max_pixels
     return np.ascontiguousarray(_decoded(source, most, _defects), dtype=np.bool_)
 
 

@@ -8,8 +8,8 @@ from PIL import Image
 
 _LEVELS = np.arange(256, dtype=np.float64)
 # Differences over so many pixels survive a slight blur; those of neighbours do not.
-_FAR = 4
-_TINY = 1e-6
+_FAR_PIXELS = 4
+_MIN_DEVIATION = 1e-6
 _DIGITS = 6
 
 
@@ -58,12 +58,12 @@ def image_statistics(picture: NDArray[np.uint8], roi_mask: NDArray[np.bool_]) ->
     levels = np.asarray(grey, np.float32)
     counting = None if mask is None else roi_mask.astype(np.float32)
     near, place = _edges(levels, counting, 1)
-    far, _ = _edges(levels, counting, _FAR)
-    total = max(float(red + green + blue), _TINY)
+    far, _ = _edges(levels, counting, _FAR_PIXELS)
+    total = max(float(red + green + blue), _MIN_DEVIATION)
     found = (
         mean / 255,
-        deviation / max(mean, _TINY),
-        near / max(far, _TINY),
+        deviation / max(mean, _MIN_DEVIATION),
+        near / max(far, _MIN_DEVIATION),
         float(red) / total,
         float(blue) / total,
         *place,
@@ -93,7 +93,7 @@ def _edges(
         total += float(columns.sum())
         across += float(columns @ _places(width, grey.shape[1]))
         down += float(rows @ _places(height, grey.shape[0]))
-    place = (across / total, down / total) if total > _TINY else (0.5, 0.5)
+    place = (across / total, down / total) if total > _MIN_DEVIATION else (0.5, 0.5)
     return total / max(pairs, 1.0), place
 
 

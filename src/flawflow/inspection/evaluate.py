@@ -11,21 +11,22 @@ from numpy.typing import NDArray
 
 from flawflow.datasets import Dataset, Sample, open_dataset
 from flawflow.decision.calibration import Verdict
-from flawflow.errors import DatasetError, MetricError, ImageError, one_line
-from flawflow.images import has_shape_of, read_mask, read_image
+from flawflow.errors import DatasetError, ImageError, MetricError, one_line
+from flawflow.images import has_shape_of, read_image, read_mask
 from flawflow.inspection.inspection import Inspection
 from flawflow.inspection.inspector import Inspector
 from flawflow.inspection.parallel import in_order
 from flawflow.metrics import Evaluation, ScoredImage, evaluate_maps
-from flawflow.metrics.resampling import PictureCounts, counts_of
+from flawflow.metrics.resampling import ImageCounts, counts_of
+from flawflow.renamed import renamed_attribute, renamed_names
 
 ProgressCallback = Callable[[int, int], None]
 """Called with the number of pictures done and of all."""
 
-GOOD = "good"
+GOOD_KIND = "good"
 """The kind of pictures without a defect."""
 
-SHOWN = 6
+SHOWN_PER_KIND = 6
 """So many pictures of each kind keep what can be drawn: those that are nearest to a wrong verdict."""
 
 
@@ -40,7 +41,7 @@ class ImageResult:
         score: The picture's score; higher is more anomalous.
         p_value: Share of good pictures that score at least as high.
         verdict: What the model says.
-        inspection: All that it says, with the map; None but for `SHOWN` pictures of each kind.
+        inspection: All that it says, with the map; None but for `SHOWN_PER_KIND` pictures of each kind.
         counts: What the picture adds to the measures; None unless they were asked for.
     """
 
@@ -51,7 +52,7 @@ class ImageResult:
     p_value: float
     verdict: Verdict
     inspection: Inspection | None = field(default=None, repr=False, compare=False)
-    counts: PictureCounts | None = field(default=None, repr=False, compare=False)
+    counts: ImageCounts | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -59,10 +60,11 @@ class ModelEvaluation(Evaluation):
     """The measures of a model, and the pictures that they were measured on.
 
     Attributes:
-        pictures: One for each picture that could be used, in the data set's order.
+        images: One for each picture that could be used, in the data set's order.
     """
 
-    pictures: tuple[ImageResult, ...] = ()
+    images: tuple[ImageResult, ...] = ()
+    pictures = renamed_attribute("pictures", "images")
 
     def to_dict(self) -> dict[str, Any]:
         """The measures, without the pictures, as plain Python values that JSON can hold."""
@@ -72,7 +74,7 @@ class ModelEvaluation(Evaluation):
     def shown(self) -> dict[str, list[ImageResult]]:
         """The pictures that keep their maps, by kind, those nearest to a wrong verdict first."""
         kinds: dict[str, list[ImageResult]] = {}
-        for one in sorted(self.pictures, key=lambda one: (one.is_defective, one.kind, _safety(one))):
+        for one in sorted(self.images, key=lambda one: (one.is_defective, one.kind, _safety(one))):
             if one.inspection is not None:
                 kinds.setdefault(one.kind, []).append(one)
         return kinds
@@ -137,7 +139,7 @@ def evaluate(
             raise
         raise MetricError(f"{error} {len(left_out):,} could not be used; the first: {left_out[0]}") from None
     measures = vars(evaluation) | {"left_out": tuple(left_out), "notes": tuple(notes)}
-    return ModelEvaluation(**measures, pictures=tuple(pictures.results))
+    return ModelEvaluation(**measures, images=tuple(pictures.results))
 
 
 class _Pictures:
@@ -147,11 +149,11 @@ class _Pictures:
         self.results: list[ImageResult] = []
         self._kept: dict[str, list[tuple[float, int]]] = {}
 
-    def add(self, sample: Sample, inspection: Inspection, counts: PictureCounts | None) -> None:
+    def add(self, sample: Sample, inspection: Inspection, counts: ImageCounts | None) -> None:
         result = ImageResult(
             path=sample.path,
             is_defective=sample.is_defective,
-            kind=sample.defect_type if sample.is_defective else GOOD,
+            kind=sample.defect_type if sample.is_defective else GOOD_KIND,
             score=inspection.score,
             p_value=inspection.p_value,
             verdict=inspection.verdict,
@@ -162,12 +164,12 @@ class _Pictures:
         kept = self._kept.setdefault(result.kind, [])
         heapq.heappush(kept, (-_safety(result), -len(self.results)))
         self.results.append(result)
-        if len(kept) > SHOWN:
+        if len(kept) > SHOWN_PER_KIND:
             index = -heapq.heappop(kept)[1]
             self.results[index] = replace(self.results[index], inspection=None)
 
 
-def _counts(sample: Sample, scored: ScoredImage) -> PictureCounts:
+def _counts(sample: Sample, scored: ScoredImage) -> ImageCounts:
     # Unique within a data set, and the same wherever that lies.
     name = "/".join(sample.path.parts[-3:])
     return counts_of(name, scored.is_defective, scored.score, scored.anomaly_map, scored.mask)
@@ -226,3 +228,6 @@ def _mask(path: Path, picture: tuple[int, int]) -> tuple[NDArray[np.bool_] | Non
         f"{one_line(str(path))} has {width} × {height} pixels, another shape than its picture's "
         f"{picture[1]} × {picture[0]}: draw the mask over the picture.",
     )
+
+
+__getattr__ = renamed_names(__name__, {"PictureResult": "ImageResult"})

@@ -25,7 +25,7 @@ FORMAT_VERSION = 4
 PRECISIONS = ("fp32", "fp16", "bf16", "int8")
 
 # Far beyond any model's input; it keeps a hostile card from asking for all memory.
-MAX_SIDE = 16384
+MAX_SIDE_PIXELS = 16384
 
 # Scores and maps are float32, and sums and differences of them must be, too.
 MAX_LEVEL = 1e30
@@ -127,8 +127,8 @@ class Card:
             raise ValueError(f"format_version must be {FORMAT_VERSION}; got {self.format_version}")
         if self.precision not in PRECISIONS:
             raise ValueError(f"precision must be one of {', '.join(PRECISIONS)}; got {self.precision!r}")
-        if not all(1 <= side <= MAX_SIDE for side in self.size):
-            raise ValueError(f"size must be two numbers from 1 to {MAX_SIDE}; got {self.size}")
+        if not all(1 <= side <= MAX_SIDE_PIXELS for side in self.size):
+            raise ValueError(f"size must be two numbers from 1 to {MAX_SIDE_PIXELS}; got {self.size}")
         check_run_lengths(self.roi_run_lengths, self.size)
         if not (
             all(map(math.isfinite, self.colormap_range)) and self.colormap_range[0] < self.colormap_range[1]

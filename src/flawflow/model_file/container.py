@@ -20,7 +20,7 @@ from flawflow.model_file.protobuf import Field, ProtobufError, delimited, fields
 from flawflow.storage.files import write_whole
 
 # A protobuf message, and so an ONNX file without external data, ends here.
-MAX_BYTES = 2**31 - 1
+MAX_MODEL_BYTES = 2**31 - 1
 
 _CARD_KEY = b"flawflow.card"
 _CHECKSUM_KEY = b"flawflow.seal"
@@ -92,7 +92,7 @@ def write_model(path: Path, graph: bytes, card: Card) -> None:
         raise ModelFileError(f"{path}: the graph to write is not an ONNX model ({error})") from None
     body = graph + _entry(_CARD_KEY, card.to_json().encode())
     content = body + _entry(_CHECKSUM_KEY, hashlib.sha256(body).hexdigest().encode())
-    if len(content) > MAX_BYTES:
+    if len(content) > MAX_MODEL_BYTES:
         raise ModelFileError(f"{path}: {_too_large(len(content))}; take a smaller encoder")
     write_whole(path, content)
 
@@ -145,7 +145,7 @@ def _read(path: Path) -> bytes:
         if path.exists() and not (path.is_file() or path.is_dir()):
             raise ModelFileError(f"{path} cannot be read (a device or pipe): give a .flaw model file")
         size = path.stat().st_size
-        if size > MAX_BYTES:
+        if size > MAX_MODEL_BYTES:
             raise ModelFileError(f"{path} is not a flawflow model: {_too_large(size)}")
         content = path.read_bytes()
     except FileNotFoundError:
@@ -158,7 +158,7 @@ def _read(path: Path) -> bytes:
 
 
 def _too_large(size: int) -> str:
-    return f"it has {size} bytes, and an ONNX file may have at most {MAX_BYTES} (2 GiB)"
+    return f"it has {size} bytes, and an ONNX file may have at most {MAX_MODEL_BYTES} (2 GiB)"
 
 
 def _key(part: Field) -> bytes:

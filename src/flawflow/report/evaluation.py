@@ -7,7 +7,7 @@ from string import Template
 
 from flawflow.decision.calibration import Verdict
 from flawflow.images import read_image
-from flawflow.inspection.evaluate import GOOD, ImageResult, ModelEvaluation
+from flawflow.inspection.evaluate import GOOD_KIND, ImageResult, ModelEvaluation
 from flawflow.inspection.inspection import Inspection
 from flawflow.metrics import Evaluation
 from flawflow.model_file.card import Card
@@ -48,7 +48,7 @@ def render_evaluation(evaluation: ModelEvaluation, card: Card, *, model: str, da
             review=calibration.review_threshold().score,
         ),
         promise=escape(promise(calibration)),
-        realised=escape(_realised(groups.get(GOOD, []))),
+        realised=escape(_realised(groups.get(GOOD_KIND, []))),
         left_out=_left_out([*evaluation.left_out, *evaluation.notes]),
         facts=facts_of(card),
         heat_low=f"{low:.4g}",
@@ -70,7 +70,7 @@ def _left_out(sentences: Sequence[str]) -> str:
 def _groups(results: Iterable[ImageResult]) -> dict[str, list[ImageResult]]:
     """Pictures by kind: the good ones first, then defects in alphabetical order."""
     groups: dict[str, list[ImageResult]] = {}
-    for one in sorted(results, key=lambda one: (one.kind != GOOD, one.kind)):
+    for one in sorted(results, key=lambda one: (one.kind != GOOD_KIND, one.kind)):
         groups.setdefault(one.kind, []).append(one)
     return groups
 
@@ -80,7 +80,9 @@ def _table(evaluation: Evaluation, groups: Mapping[str, Sequence[ImageResult]]) 
     rows = ["<tr>" + "".join(f"<th>{name}</th>" for name in names) + "</tr>"]
     for kind, pictures in groups.items():
         part = evaluation.per_defect.get(kind)
-        measures = (part.image_auroc, part.pixel_auroc, part.aupro) if part and kind != GOOD else ("",) * 3
+        measures = (
+            (part.image_auroc, part.pixel_auroc, part.aupro) if part and kind != GOOD_KIND else ("",) * 3
+        )
         rows.append(_table_row(kind, pictures, measures))
     everything = [one for pictures in groups.values() for one in pictures]
     whole = (evaluation.image_auroc, evaluation.pixel_auroc, evaluation.aupro)
@@ -116,8 +118,8 @@ def _realised(good: Sequence[ImageResult]) -> str:
 
 
 def _gallery(kind: str, pictures: Sequence[ImageResult], shown: Sequence[ImageResult], card: Card) -> str:
-    wrong = sum((one.verdict == "OK") == (kind != GOOD) for one in pictures)
-    said = "not OK" if kind == GOOD else "OK"
+    wrong = sum((one.verdict == "OK") == (kind != GOOD_KIND) for one in pictures)
+    said = "not OK" if kind == GOOD_KIND else "OK"
     title = f"{kind}: {counted(len(pictures), 'picture')}, {wrong:,} of them {said}"
     inspections = (one.inspection for one in shown if one.inspection is not None)
     figures = "".join(figure(_exhibit(one, card), card) for one in inspections)

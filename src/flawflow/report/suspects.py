@@ -21,8 +21,8 @@ from flawflow.storage.files import beside, write_whole
 
 LIST_NAME = "suspects.json"
 
-_QUALITY = 90
-_LONGEST = 1600
+_JPEG_QUALITY = 90
+_MAX_SIDE_PIXELS = 1600
 
 
 class SuspectLike(Protocol):
@@ -100,11 +100,11 @@ def _drawn(suspect: SuspectLike) -> bytes | None:
         picture = read_image(suspect.path)
     except ImageError:
         return None
-    factor = min(1.0, _LONGEST / max(picture.shape))
+    factor = min(1.0, _MAX_SIDE_PIXELS / max(picture.shape))
     size = max(1, round(picture.shape[0] * factor)), max(1, round(picture.shape[1] * factor))
     anomaly_map = resize_map(suspect.anomaly_map, size)
     regions = find_regions(anomaly_map, suspect.limit)
     content = io.BytesIO()
     drawn = overlay(resize_image(picture, size), anomaly_map, suspect.colormap_range, regions)
-    Image.fromarray(drawn).save(content, "JPEG", quality=_QUALITY, subsampling=0)
+    Image.fromarray(drawn).save(content, "JPEG", quality=_JPEG_QUALITY, subsampling=0)
     return content.getvalue()

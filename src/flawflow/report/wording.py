@@ -15,7 +15,7 @@ VERDICT_WORDS = {
     "OK": "like the good parts",
 }
 
-_HAIR = 1e-9
+_ROUNDING_MARGIN = 1e-9
 
 
 def rarity(p_value: float, calibration_count: int) -> str:
@@ -177,7 +177,7 @@ def percent_up(share: float) -> str:
     """
     exponent = math.floor(math.log10(share)) - 1
     # What is a hair above two digits is the rounding of a float.
-    return percent(math.ceil(share / 10**exponent - _HAIR) * 10**exponent)
+    return percent(math.ceil(share / 10**exponent - _ROUNDING_MARGIN) * 10**exponent)
 
 
 def duration(seconds: float) -> str:

@@ -12,7 +12,7 @@ from flawflow.server.db import InspectionRow, Store
 from flawflow.server.errors import LostCommitError
 from flawflow.server.image_store import ImageStore
 
-_MOST_AT_ONCE = 256
+_MAX_BATCH_ROWS = 256
 # A commit costs as much as recording four inspections. For this long the first of them waits for others.
 _GATHERING_SECONDS = 0.02
 
@@ -88,7 +88,7 @@ class BatchWriter:
         while entry is not None:
             if self._keep(entry):
                 entries.append(entry)
-            if len(entries) == _MOST_AT_ONCE:
+            if len(entries) == _MAX_BATCH_ROWS:
                 break
             left = end - time.monotonic() if self._in_work() > len(entries) else 0
             try:

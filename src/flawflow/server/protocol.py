@@ -9,7 +9,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from flawflow.server.security.connections import Slot
 
 # As much as the slower parser, h11, takes; the station's own page sends less than 1 KiB.
-_MOST_BYTES = 64 * 2**10
+_MAX_HEAD_BYTES = 64 * 2**10
 
 HEAD_SECONDS = 10.0
 """How long the head of a request may take, and a handshake of TLS before it."""
@@ -60,7 +60,7 @@ class BoundedHttp(HttpToolsProtocol):
         """Take what came."""
         self._loose += len(data)
         super().data_received(data)
-        if self._loose > _MOST_BYTES and not self.transport.is_closing():
+        if self._loose > _MAX_HEAD_BYTES and not self.transport.is_closing():
             self.send_400_response("The headers are too long.")
         if self.cycle is None or self.cycle.response_complete:
             self._expect()

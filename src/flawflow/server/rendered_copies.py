@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 # Copies can be made again; the last of the disk's room is for what cannot.
-_LEAST_FREE_BYTES = 1 << 30
+_MIN_FREE_BYTES = 1 << 30
 
 
 class RenderedCopies:
@@ -51,7 +51,7 @@ class RenderedCopies:
 
     def keep(self, name: str, content: bytes) -> BinaryIO:
         """Write a file and open it; where the disk has no room, it is in the memory alone."""
-        if len(content) > self._half or shutil.disk_usage(self._folder).free < _LEAST_FREE_BYTES:
+        if len(content) > self._half or shutil.disk_usage(self._folder).free < _MIN_FREE_BYTES:
             return io.BytesIO(content)
         gone: list[Path] = []
         try:

@@ -36,7 +36,7 @@ _log = logging.getLogger("flawflow.server")
 _REFRESH_SECONDS = 1.0
 _SWEEP_SECONDS = 3600.0
 # A database that does not answer must not keep a station from ending.
-_LONGEST_TURN_SECONDS = 30.0
+_MAX_ROUND_SECONDS = 30.0
 RETRY_SECONDS = 10
 """When to come back to a station whose database or disk cannot be used, or that starts again."""
 
@@ -167,7 +167,7 @@ class Station:
         self._batch_writer.close()
         self._deliveries.close()
         for thread in self._threads:
-            thread.join(_LONGEST_TURN_SECONDS)
+            thread.join(_MAX_ROUND_SECONDS)
         self.store.close()
         self._lock.release()
 

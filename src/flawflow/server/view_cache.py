@@ -19,10 +19,10 @@ from flawflow.server.rendered_copies import RenderedCopies
 
 _T = TypeVar("_T")
 
-SIDES = (160, 640, 2048)
+COPY_SIDES_PIXELS = (160, 640, 2048)
 """The longest sides of copies, in pixels: a strip's, a card's and a screen's."""
 
-_ROOM_BYTES = 512 << 20
+_MAX_CACHE_BYTES = 512 << 20
 _RETRY_SECONDS = 2
 
 
@@ -33,7 +33,7 @@ class RenderQueue:
     """
 
     def __init__(self, folder: Path, *, most_waiting: int) -> None:
-        self._copies = RenderedCopies(folder, most_bytes=_ROOM_BYTES)
+        self._copies = RenderedCopies(folder, most_bytes=_MAX_CACHE_BYTES)
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="flawflow-looking")
         self._lock = threading.Lock()
         self._waiting, self._most_waiting = 0, most_waiting
@@ -112,10 +112,10 @@ class ViewCache:
         """
         longest = max(row.height, row.width)
         wanted = longest if side is None else min(side, longest)
-        return f"{row.key}.{next((each for each in SIDES if each >= wanted), 'full')}"
+        return f"{row.key}.{next((each for each in COPY_SIDES_PIXELS if each >= wanted), 'full')}"
 
     async def picture(self, row: InspectionRow, path: Path, side: int | None) -> BinaryIO:
-        """Give a picture, JPEG or PNG, whose longest side is the first of `SIDES` that is enough.
+        """Give a picture, JPEG or PNG, whose longest side is the first of `COPY_SIDES_PIXELS` that is enough.
 
         Args:
             row: The inspection.
@@ -140,7 +140,7 @@ class ViewCache:
         """Remove what was made of pictures that are not kept any more."""
         for key in keys:
             for lane in (self._small, self.large):
-                lane.drop(f"{key}.{kind}" for kind in (*SIDES, "full", "overlay"))
+                lane.drop(f"{key}.{kind}" for kind in (*COPY_SIDES_PIXELS, "full", "overlay"))
 
     def close(self) -> None:
         """Make no more."""

@@ -12,8 +12,8 @@ from torch.nn import functional as F
 
 # Two pictures nearer than this share of what is usual between nearest neighbours are one. In the pictures of
 # MVTec AD, KolektorSDD and PIPED copies are below 0.002 and different pictures above 0.4.
-_SAME = 0.1
-_CELLS = 4
+_DUPLICATE_DISTANCE_SHARE = 0.1
+_POOLED_SIDE = 4
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def find_duplicates(
     first = list(range(len(fingerprints)))
     distances = _distances(features, grid)
     nearest = distances.min(dim=1).values
-    same = (distances < _SAME * nearest.median()).numpy()
+    same = (distances < _DUPLICATE_DISTANCE_SHARE * nearest.median()).numpy()
     seen: dict[bytes, int] = {}
     for number, fingerprint in enumerate(fingerprints):
         twins = np.flatnonzero(same[number, :number])
@@ -70,7 +70,7 @@ def _distances(features: Tensor, grid: tuple[int, int]) -> Tensor:
     """Distances between the pictures' averaged features, (N, N), infinite from a picture to itself."""
     count, _, depth = features.shape
     pooled = [
-        F.adaptive_avg_pool2d(part.transpose(1, 2).reshape(-1, depth, *grid), _CELLS).flatten(1).cpu()
+        F.adaptive_avg_pool2d(part.transpose(1, 2).reshape(-1, depth, *grid), _POOLED_SIDE).flatten(1).cpu()
         for part in torch.split(features, 64)
     ]
     vectors = torch.cat(pooled)

@@ -28,7 +28,7 @@ from flawflow.training.feature_store import FeatureStore
 
 _GIB = 2**30
 _FLOAT_BYTES = 4
-_READERS = 4
+_READER_THREADS = 4
 
 ProgressCallback = Callable[[int, int], None]
 T = TypeVar("T")
@@ -146,7 +146,7 @@ class _Writer:
 
 def _ahead(prepare: Callable[[int], T], count: int, *, ahead: int) -> Iterator[T | ImageError]:
     """Results of `prepare` in order, computed in threads at most `ahead` before they are needed."""
-    with ThreadPoolExecutor(min(_READERS, os.cpu_count() or 1)) as pool:
+    with ThreadPoolExecutor(min(_READER_THREADS, os.cpu_count() or 1)) as pool:
         running: deque[Future[T]] = deque()
         try:
             for index in range(count + ahead):

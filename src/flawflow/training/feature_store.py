@@ -13,7 +13,7 @@ from torch import Tensor
 from flawflow.training.duplicates import Fingerprint
 from flawflow.training.roi import roi_cells
 
-_ROWS = 16
+_ROWS_AT_ONCE = 16
 
 
 @dataclass(frozen=True)
@@ -85,8 +85,11 @@ class FeatureStore:
         return self._pyramids(self.maps, device)
 
     def _pyramids(self, rows: Sequence[Tensor], device: torch.device) -> Iterator[list[Tensor]]:
-        for start in range(0, len(rows[0]), _ROWS):
+        for start in range(0, len(rows[0]), _ROWS_AT_ONCE):
             yield [
-                maps[start : start + _ROWS].to(device).transpose(1, 2).reshape(-1, maps.shape[2], *grid)
+                maps[start : start + _ROWS_AT_ONCE]
+                .to(device)
+                .transpose(1, 2)
+                .reshape(-1, maps.shape[2], *grid)
                 for maps, grid in zip(rows, self.grids, strict=True)
             ]

@@ -16,7 +16,7 @@ from flawflow.images import has_shape_of, read_image, read_mask, resize_mask
 from flawflow.model_file import read_model
 from flawflow.video.names import is_video_name
 
-_PART = 1024
+_POSITIONS_AT_ONCE = 1024
 
 
 def read_roi_mask(
@@ -88,7 +88,9 @@ def nearest_inside(inside: Tensor) -> Tensor:
     """For each position of a grid, (H, W) bool, the index of the nearest one that is inside, (H·W,) int64."""
     places = torch.nonzero(torch.ones_like(inside)).float()
     indices = torch.nonzero(inside.flatten())[:, 0]
-    found = [torch.cdist(part, places[indices]).argmin(dim=1) for part in torch.split(places, _PART)]
+    found = [
+        torch.cdist(part, places[indices]).argmin(dim=1) for part in torch.split(places, _POSITIONS_AT_ONCE)
+    ]
     return indices[torch.cat(found)]
 
 

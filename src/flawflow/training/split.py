@@ -17,7 +17,7 @@ MIN_HELD_OUT_IMAGES = 2
 MIN_IMAGES = 8
 
 # What REVIEW's 5 % needs. Where the share that is kept aside has fewer, nothing usual could be promised.
-_ENOUGH = 19
+_MIN_HELD_OUT_WITHOUT_FOLDS = 19
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def is_cross_fitted(recipe: Recipe, paths: Sequence[Path]) -> bool:
     """
     video = next(filter(is_video_name, paths), None)
     if recipe.calibration == "auto":
-        few = round(HELD_OUT_SHARE * len(paths)) < _ENOUGH
+        few = round(HELD_OUT_SHARE * len(paths)) < _MIN_HELD_OUT_WITHOUT_FOLDS
         return few and video is None and recipe.detector.kind.cross_fits
     if recipe.calibration == "cross" and video is not None:
         raise TrainingError(

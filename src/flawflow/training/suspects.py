@@ -25,11 +25,11 @@ from flawflow.training.moments import position_moments
 from flawflow.training.roi import nearest_inside, roi_cells
 
 _FOLDS = 5
-_ROUNDS = 3
+_MAX_ROUNDS = 3
 _NOISE = 0.5
 # More channels than these are mixed down to as many: it bounds the time for wide encoders.
-_CHANNELS = 64
-_ROWS = 16
+_MAX_CHANNELS = 64
+_ROWS_AT_ONCE = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,14 +83,14 @@ def find_suspects(
         The suspects, the most unusual first.
     """
     trusted = torch.ones(len(store.pictures), dtype=torch.bool)
-    for number in range(_ROUNDS):
+    for number in range(_MAX_ROUNDS):
         measured = _measured(store, trusted, size, seed)
-        on_progress(Progress("Suspects", number + 1, _ROUNDS))
+        on_progress(Progress("Suspects", number + 1, _MAX_ROUNDS))
         before, trusted = trusted, measured.scores <= measured.limit
         # Where most stand out none do: there would be nothing left to measure them by.
         if torch.equal(before, trusted) or 2 * int(trusted.sum()) < len(trusted):
             break
-    on_progress(Progress("Suspects", _ROUNDS, _ROUNDS))
+    on_progress(Progress("Suspects", _MAX_ROUNDS, _MAX_ROUNDS))
     return _described(store, measured, torch.nonzero(~trusted).flatten().tolist())
 
 
@@ -155,17 +155,17 @@ def _cross_fitted(store: FeatureStore, scale: int, folds: Tensor, trusted: Tenso
         variance = (second / rows - mean.square()).clamp_min(0) * (rows / (rows - 1))
         standard = PositionStandardizer.from_moments(mean.float(), variance.float(), rows, noise=_NOISE)
         whitening = _whitening(plain, mix, others, standard)
-        for part in torch.split(torch.nonzero(folds == fold).flatten(), _ROWS):
+        for part in torch.split(torch.nonzero(folds == fold).flatten(), _ROWS_AT_ONCE):
             whitened = standard(plain[part] @ mix) @ whitening
             distances[part] = whitened.square().sum(dim=2).sqrt().cpu()
     return distances.reshape(-1, *store.grids[scale])
 
 
 def _mixing(channels: int, seed: int) -> Tensor:
-    if channels <= _CHANNELS:
+    if channels <= _MAX_CHANNELS:
         return torch.eye(channels)
     generator = torch.Generator().manual_seed(seed)
-    mixed: Tensor = torch.linalg.qr(torch.randn(channels, _CHANNELS, generator=generator))[0]
+    mixed: Tensor = torch.linalg.qr(torch.randn(channels, _MAX_CHANNELS, generator=generator))[0]
     return mixed
 
 
@@ -173,7 +173,7 @@ def _moments(plain: Tensor, mix: Tensor, folds: Tensor, trusted: Tensor) -> tupl
     """Sums of the trusted features and of their squares, for each fold, (folds, H·W, D) float64."""
     sums = torch.zeros(2, _FOLDS, plain.shape[1], mix.shape[1], dtype=torch.float64, device=plain.device)
     for fold in range(_FOLDS):
-        for part in torch.split(torch.nonzero(trusted & (folds == fold)).flatten(), _ROWS):
+        for part in torch.split(torch.nonzero(trusted & (folds == fold)).flatten(), _ROWS_AT_ONCE):
             features = (plain[part] @ mix).double()
             sums[0, fold] += features.sum(dim=0)
             sums[1, fold] += features.square().sum(dim=0)
@@ -182,7 +182,7 @@ def _moments(plain: Tensor, mix: Tensor, folds: Tensor, trusted: Tensor) -> tupl
 
 def _whitening(plain: Tensor, mix: Tensor, rows: Tensor, standard: PositionStandardizer) -> Tensor:
     covariance = torch.zeros(mix.shape[1], mix.shape[1], dtype=torch.float64, device=plain.device)
-    for part in torch.split(rows, _ROWS):
+    for part in torch.split(rows, _ROWS_AT_ONCE):
         vectors = standard(plain[part] @ mix).flatten(0, 1)
         covariance += (vectors.T @ vectors).double()
     covariance /= len(rows) * plain.shape[1]
@@ -194,7 +194,9 @@ def _whitening(plain: Tensor, mix: Tensor, rows: Tensor, standard: PositionStand
 
 
 def _portions(distances: Sequence[Tensor]) -> list[list[Tensor]]:
-    return [list(part) for part in zip(*(torch.split(scale, _ROWS) for scale in distances), strict=True)]
+    return [
+        list(part) for part in zip(*(torch.split(scale, _ROWS_AT_ONCE) for scale in distances), strict=True)
+    ]
 
 
 def _peak(anomaly_map: Tensor, size: tuple[int, int]) -> tuple[int, int]:

@@ -28,9 +28,9 @@ from flawflow.training.onnx_export import check_graph, export_graph
 from flawflow.training.prepare import FittedModel, fit_model
 from flawflow.training.suspects import Suspect
 
-_CHECKED_PICTURES = 3
+_CHECKED_IMAGES = 3
 # How long each part takes beside the others, as in `flawflow.training.prepare`.
-_PARTS = {"learn": 29.0, "export": 7.0, "calibrate": 1.0}
+_STAGE_WEIGHTS = {"learn": 29.0, "export": 7.0, "calibrate": 1.0}
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def train(
     # Whoever opened the data set has its notes.
     said = () if data is given else data.notes
     output = Path(output)
-    reporters = {name: within(on_progress, *span) for name, span in spans(_PARTS).items()}
+    reporters = {name: within(on_progress, *span) for name, span in spans(_STAGE_WEIGHTS).items()}
     folder = beside(output, ".training")
     fitted = fit_model(data, folder, recipe, device=device, resume=resume, on_progress=reporters["learn"])
     graph = export(fitted.model, fitted.source, reporters["export"])
@@ -176,7 +176,7 @@ def _some_pictures(source: FeatureSource) -> Sequence[NDArray[np.uint8]]:
     To a detector that remembers its pictures these are at distance 0, of which rounding leaves nothing; the
     turned one gives the maps the size that differences are measured by.
     """
-    paths = source.features.pictures[:_CHECKED_PICTURES]
+    paths = source.features.pictures[:_CHECKED_IMAGES]
     pictures = [resize_image(read_image(path), source.size) for path in paths]
     return [*pictures, np.ascontiguousarray(pictures[0][::-1])]
 

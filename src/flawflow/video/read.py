@@ -15,7 +15,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from flawflow.errors import ImageError
-from flawflow.images import most_pixels
+from flawflow.images import max_pixels_allowed
 from flawflow.images.guard import check_size
 
 # Only containers of one file, and only this file: a playlist in a video's clothes would make the
@@ -24,7 +24,7 @@ _OPTIONS = {
     "protocol_whitelist": "file",
     "format_whitelist": "asf,avi,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,mpeg,mpegts",
 }
-_USUAL_RATE = Fraction(25)
+_DEFAULT_RATE = Fraction(25)
 # So much may be missing from the promised length before a file counts as cut short: headers round.
 _SLACK_SECONDS = 0.25
 _SLACK_FRAMES = 2
@@ -60,7 +60,7 @@ class Video:
         self.path = path
         self._container = container
         self._stream = stream
-        self.rate = Fraction(stream.average_rate or stream.guessed_rate or _USUAL_RATE)
+        self.rate = Fraction(stream.average_rate or stream.guessed_rate or _DEFAULT_RATE)
         self._promised = _promised_seconds(container, stream, self.rate)
         self.frame_count = stream.frames or round(self._promised * self.rate)
 
@@ -137,7 +137,7 @@ def open_video(path: Path, *, max_pixels: int | None = None) -> Iterator[Video]:
     Raises:
         ImageError: The file is missing, no video, or too large.
     """
-    max_pixels = most_pixels() if max_pixels is None else max_pixels
+    max_pixels = max_pixels_allowed() if max_pixels is None else max_pixels
     try:
         # As a URL of a file: a name such as "http:…" or "concat:…" must not be taken for another protocol.
         container = av.open(f"file:{path}", options=_OPTIONS)

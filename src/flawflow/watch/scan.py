@@ -1,4 +1,4 @@
-"""ViewCache into a folder: which picture files are there, with size and time of change.
+"""Looking into a folder: which picture files are there, with size and time of change.
 
 Folders are looked at now and then (`os.scandir`) instead of being told of changes by the kernel: inotify and
 its like see only what this machine does, and a line's pictures mostly come over a network share.

@@ -29,14 +29,14 @@ Gives a record of which the watcher adds what it knows of the file. Raises Flawf
 Open = Callable[[Path], BinaryIO]
 """Opens a file of the folder; raises OSError, FileNotFoundError for what is not to be read now."""
 
-MAX_BYTES = 1 << 30
+MAX_FILE_BYTES = 1 << 30
 """A larger file is no picture of a line."""
 
 # At most so many files are taken from one look: the memory stays the same with a million waiting.
-_AT_ONCE = 1000
-# ViewCache takes at most a fifth of the time, however large the folder and however slow the share.
-_REST = 4
-_LOOKED_UP = 500
+_MAX_FILES_PER_ROUND = 1000
+# Looking takes at most a fifth of the time, however large the folder and however slow the share.
+_REST_PER_ROUND = 4
+_PATHS_PER_QUERY = 500
 
 
 class LaterError(Exception):
@@ -71,7 +71,7 @@ class Watcher:
         leave_out: Path | None = None,
         interval: float = 1.0,
         give_up: float = 60.0,
-        max_bytes: int = MAX_BYTES,
+        max_bytes: int = MAX_FILE_BYTES,
         open_file: Open = lambda path: path.open("rb"),
         on_done: Callable[[Record], None] = lambda _: None,
     ) -> None:
@@ -123,19 +123,19 @@ class Watcher:
             if stop.is_set():
                 break
         outcomes.close()  # type: ignore[attr-defined]  # a generator: waits for what has begun
-        return max(self._interval, _REST * looked)
+        return max(self._interval, _REST_PER_ROUND * looked)
 
     def _look(self, now: float) -> list[Seen]:
         self.waiting, self.trouble = 0, None
         halves: set[str] = set()
-        oldest = heapq.nsmallest(_AT_ONCE, self._due(now, halves))
+        oldest = heapq.nsmallest(_MAX_FILES_PER_ROUND, self._due(now, halves))
         if self.trouble is None:
             self._stability.forget_gone(halves)
         return oldest
 
     def _due(self, now: float, halves: set[str]) -> Iterator[Seen]:
         files = scan(self._folder, leave_out=self._leave_out, on_error=self._cannot_look)
-        while some := list(islice(files, _LOOKED_UP)):
+        while some := list(islice(files, _PATHS_PER_QUERY)):
             known = self._journal.known([seen.path for seen in some])
             for seen in some:
                 done = known.get(seen.path)

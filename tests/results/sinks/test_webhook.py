@@ -109,7 +109,7 @@ def test_an_outage_delays_and_loses_nothing(server: Server, journal: Journal):
         journal.finish(Seen(number, str(number), 1), sha256=None, record=record, sinks=[sink.name])
     server.codes = [503, 500, 204, 429, 204]
     sink_pause = pytest.MonkeyPatch()
-    sink_pause.setattr("flawflow.results.sinks.webhook._LONGEST_REST", 0.0)
+    sink_pause.setattr("flawflow.results.sinks.webhook._MAX_REST_SECONDS", 0.0)
     dispatcher = OutboxDispatcher(sink, journal, first_pause=0.001, longest=0.002)
     while journal.backlog():
         dispatcher.wake()

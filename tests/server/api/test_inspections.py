@@ -111,7 +111,7 @@ def test_a_small_picture_is_not_made_larger(client, inspect, make_png):
 
 def test_what_was_made_is_not_made_again(client, inspect, make_png, monkeypatch):
     links = inspect(make_png(spot=True, size=(400, 400)))["links"]
-    monkeypatch.setattr("flawflow.server.rendered_copies._LEAST_FREE_BYTES", 0)
+    monkeypatch.setattr("flawflow.server.rendered_copies._MIN_FREE_BYTES", 0)
     places = [links["picture"], links["picture"] + "?side=160", links["overlay"]]
     before = [client.get(place).content for place in places]
 

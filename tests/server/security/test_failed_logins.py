@@ -36,7 +36,7 @@ def test_in_the_long_run_the_rate_holds(clock):
         if made.wait("a") == 0:
             made.take("a")
             count += 1
-    assert count == pytest.approx(100 * failed_logins._RATE + failed_logins._BURST, abs=2)
+    assert count == pytest.approx(100 * failed_logins._TRIES_PER_SECOND + failed_logins._BURST_TRIES, abs=2)
 
 
 def test_who_knows_the_token_never_waits(clock):
@@ -51,7 +51,7 @@ def test_who_knows_the_token_never_waits(clock):
 
 
 def test_many_addresses_take_no_more_memory(clock, monkeypatch):
-    monkeypatch.setattr(failed_logins, "_MOST_CLIENTS", 10)
+    monkeypatch.setattr(failed_logins, "_MAX_CLIENTS", 10)
     made = FailedLogins(clock=clock)
     for number in range(100):
         made.take(str(number))

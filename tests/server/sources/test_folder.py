@@ -184,7 +184,7 @@ def test_a_record_that_cannot_be_read_is_told_without_a_traceback(
     def fail() -> None:
         raise PoolTimeoutError("away")
 
-    monkeypatch.setattr(all_sources, "_AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr(all_sources, "_RESTART_SECONDS", 0.01)
     (folder / "a.png").write_bytes(make_png(20))
     with monkeypatch.context() as away:
         away.setattr(station.store, "reading", fail)

@@ -29,7 +29,7 @@ def test_vectors_stand_in_the_order_of_positions():
 
 
 def test_the_pyramids_are_the_encoders_own(make_source, part_pictures, monkeypatch):
-    monkeypatch.setattr("flawflow.training.feature_store._ROWS", 8)
+    monkeypatch.setattr("flawflow.training.feature_store._ROWS_AT_ONCE", 8)
     source = make_source((8, 16))
     pyramids = list(source.features.plain_pyramids(source.device))
     assert [len(pyramid[0]) for pyramid in pyramids] == [8, 2]

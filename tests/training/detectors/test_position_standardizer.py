@@ -116,7 +116,9 @@ def test_the_scale_of_the_features_does_not_matter() -> None:
 def test_portions_are_all_rows_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
     maps = _aligned(10)
     whole = PositionStandardizer.from_data(maps, noise=0.5)
-    monkeypatch.setattr("flawflow.training.detectors.position_standardizer._CHUNK", 3 * maps[0].numel())
+    monkeypatch.setattr(
+        "flawflow.training.detectors.position_standardizer._VALUES_AT_ONCE", 3 * maps[0].numel()
+    )
     assert [len(chunk) for chunk in row_chunks(maps)] == [3, 3, 3, 1]
     assert torch.equal(torch.cat(list(row_chunks(maps))), maps)
     in_portions = PositionStandardizer.from_data(maps, noise=0.5)

@@ -18,9 +18,9 @@ OVERLAYS_NAME = "overlays"
 TIMELINE_SUFFIX = ".svg"
 """A video's timeline has the name of its overlay but for this."""
 
-_QUALITY = 92
+_JPEG_QUALITY = 92
 # A JPEG can be no longer or wider.
-_JPEG_LIMIT = 65_500
+_MAX_JPEG_SIDE_PIXELS = 65_500
 
 
 def open_overlays(setting: Setting, _address: str) -> Sink:
@@ -63,7 +63,7 @@ class Overlays(Sink):
         if inspection is None:
             return result
         name = f"{OVERLAYS_NAME}/{self._name_of(result)}"
-        is_long = max(picture.shape) > _JPEG_LIMIT
+        is_long = max(picture.shape) > _MAX_JPEG_SIDE_PIXELS
         if is_long:
             name = PurePath(name).with_suffix(".png").as_posix()
         # Not the inspection's own large map, which would stay as long as the inspection.
@@ -71,7 +71,7 @@ class Overlays(Sink):
         content = io.BytesIO()
         # Full colour resolution: half of it would fray the boxes' thin lines.
         Image.fromarray(overlay(picture, large, self._scale, inspection.regions)).save(
-            content, "PNG" if is_long else "JPEG", quality=_QUALITY, subsampling=0
+            content, "PNG" if is_long else "JPEG", quality=_JPEG_QUALITY, subsampling=0
         )
         rendered = RenderedOverlay(name, content.getvalue())
         return replace(result, record=replace(result.record, overlay=name), rendered=rendered)

@@ -23,8 +23,8 @@ from flawflow.server.schemas import InspectedOut, Problem, failure_json, inspect
 from flawflow.server.security.paths import allowed_path
 from flawflow.server.station import Station
 
-_MOST_FIELDS = 8
-_LONGEST_FIELD = 1000
+_MAX_FORM_FIELDS = 8
+_MAX_FIELD_BYTES = 1000
 _TOO_MANY = "more than {} pictures in one request: send fewer"
 
 
@@ -99,7 +99,7 @@ def router(station: Station) -> APIRouter:
             asked = await _from_form(request, settings.max_files)
         elif kind == "application/json":
             body = await request.body()
-            # ViewCache at paths may wait for a disk.
+            # Looking at paths may wait for a disk.
             asked = await to_thread.run_sync(_from_json, body, station)
         else:
             raise HTTPException(415, "send pictures as multipart/form-data, or paths as application/json")
@@ -146,7 +146,7 @@ def _overlay(station: Station, row: InspectionRow, given: Given) -> str:
 async def _from_form(request: Request, max_files: int) -> Asked:
     try:
         async with request.form(
-            max_files=max_files, max_fields=_MOST_FIELDS, max_part_size=_LONGEST_FIELD
+            max_files=max_files, max_fields=_MAX_FORM_FIELDS, max_part_size=_MAX_FIELD_BYTES
         ) as form:
             return await _read_form(form)
     except HTTPException as error:

@@ -21,7 +21,7 @@ from flawflow.storage.files import sha256_of_file
 from flawflow.video.names import is_video_name
 
 # One reviewed good picture in so many is kept for testing.
-_TEST_SHARE = 5
+_TEST_ONE_IN = 5
 
 _log = logging.getLogger("flawflow.server")
 
@@ -178,7 +178,7 @@ class Datasets:
 
 def is_for_test(sha256: str) -> bool:
     """Whether a reviewed good picture is kept for testing: one in five, by its content alone."""
-    return int(sha256[:8], 16) % _TEST_SHARE == 0
+    return int(sha256[:8], 16) % _TEST_ONE_IN == 0
 
 
 def _contents(pictures: Iterable[Picture]) -> set[tuple[str, str, str | None]]:

@@ -13,7 +13,7 @@ from flawflow.server.security.pools import Pool, Pools
 from flawflow.server.settings import Settings
 
 # Slower than any network on which pictures are sent.
-_SLOWEST_BYTES_A_SECOND = 16 << 10
+_MIN_BYTES_PER_SECOND = 16 << 10
 # A body that is so far behind makes room for another where there is none.
 _BEHIND_SECONDS = 2.0
 _TOO_MANY = "too many uploads arrive at once: send this again in a moment"
@@ -144,7 +144,7 @@ class _Body:
         self._count += size
         self._pool.count(self.client, size)
         # Bytes gain time, but what came fast at first buys no standing still later.
-        self.due = min(self._clock() + self._pool.patience, self.due + size / _SLOWEST_BYTES_A_SECOND)
+        self.due = min(self._clock() + self._pool.patience, self.due + size / _MIN_BYTES_PER_SECOND)
 
     def _refuse_size(self) -> NoReturn:
         self._refuse(413, "size", f"the request has more than {self._pool.body_bytes:,} bytes")

@@ -1,4 +1,4 @@
-"""FailedLogins of the token: slow for whoever makes them, and in nobody else's way."""
+"""Failed logins: slow for whoever makes them, and in nobody else's way."""
 
 import asyncio
 import hmac
@@ -10,10 +10,10 @@ from collections.abc import Callable
 
 from flawflow.server.errors import BusyError, RefusedError
 
-_RATE = 4.0
-_BURST = 5
-_LONGEST_WAIT_SECONDS = 2.0
-_MOST_CLIENTS = 10_000
+_TRIES_PER_SECOND = 4.0
+_BURST_TRIES = 5
+_MAX_WAIT_SECONDS = 2.0
+_MAX_CLIENTS = 10_000
 
 
 class FailedLogins:
@@ -36,14 +36,14 @@ class FailedLogins:
         with self._lock:
             if client in self._known:
                 return 0.0
-            return max(0.0, self._ahead(client) - (_BURST - 1) / _RATE)
+            return max(0.0, self._ahead(client) - (_BURST_TRIES - 1) / _TRIES_PER_SECOND)
 
     def take(self, client: str) -> None:
         """Count a token that is looked at, before it is."""
         with self._lock:
-            self._paid[client] = self._clock() + self._ahead(client) + 1 / _RATE
+            self._paid[client] = self._clock() + self._ahead(client) + 1 / _TRIES_PER_SECOND
             self._paid.move_to_end(client)
-            if len(self._paid) > _MOST_CLIENTS:
+            if len(self._paid) > _MAX_CLIENTS:
                 self._paid.popitem(last=False)
 
     def was_right(self, client: str) -> None:
@@ -52,7 +52,7 @@ class FailedLogins:
             self._paid.pop(client, None)
             self._known[client] = None
             self._known.move_to_end(client)
-            if len(self._known) > _MOST_CLIENTS:
+            if len(self._known) > _MAX_CLIENTS:
                 self._known.popitem(last=False)
 
     def _ahead(self, client: str) -> float:
@@ -87,7 +87,7 @@ class TokenCheck:
             TooManyFailedLoginsError: It is not, or was not looked at, and too many came from this address.
         """
         wait = self._guesses.wait(client)
-        if wait <= _LONGEST_WAIT_SECONDS:
+        if wait <= _MAX_WAIT_SECONDS:
             self._guesses.take(client)
             if wait:
                 await asyncio.sleep(wait)

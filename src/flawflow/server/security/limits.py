@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from flawflow.server.metrics import Metrics
 from flawflow.server.settings import Settings
 
-_MOST_CLIENTS = 10_000
+_MAX_CLIENTS = 10_000
 
 
 class Bucket:
@@ -39,7 +39,7 @@ class Bucket:
         level = min(self._burst, level + (now - then) * self._rate)
         wait = 0.0 if level >= 1 else (1 - level) / self._rate
         self._state[client] = (level - 1 if level >= 1 else level, now)
-        if len(self._state) > _MOST_CLIENTS:
+        if len(self._state) > _MAX_CLIENTS:
             self._state.popitem(last=False)
         return wait
 

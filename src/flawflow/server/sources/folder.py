@@ -23,7 +23,7 @@ from flawflow.watch.watcher import LaterError, Watcher
 GIVE_UP_SECONDS = 60.0
 
 # More than can be in work at a time, many times over.
-_RECENT = 1000
+_RECENT_IMAGES = 1000
 
 
 class FolderRunner:
@@ -122,7 +122,7 @@ def _recorded(store: Store, label: str, journal: Journal) -> dict[tuple[str, str
     query = select(row.name, row.picture_sha256, row.verdict).where(row.source == label)
     newest: dict[str, tuple[str, str]] = {}
     with store.reading() as session:
-        for name, sha256, verdict in session.execute(query.order_by(row.id.desc()).limit(_RECENT)):
+        for name, sha256, verdict in session.execute(query.order_by(row.id.desc()).limit(_RECENT_IMAGES)):
             newest.setdefault(name, (sha256, verdict))
     return {
         (name, sha256): cast(Verdict, verdict)

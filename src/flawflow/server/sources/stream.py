@@ -20,7 +20,7 @@ from flawflow.server.sources.source import Source, is_file
 from flawflow.server.station import Station
 from flawflow.storage.backoff import Backoff
 
-_FIRST_PAUSE = 1.0
+_FIRST_PAUSE_SECONDS = 1.0
 # How soon a stop is noticed.
 _LOOK_SECONDS = 0.2
 
@@ -52,7 +52,7 @@ class StreamRunner:
             if is_file(self._source.address):
                 self._run_file(stop)
                 return
-            pauses = Backoff(first=_FIRST_PAUSE)
+            pauses = Backoff(first=_FIRST_PAUSE_SECONDS)
             while not stop.is_set():
                 before = self.seen
                 self._run_live(stop)

@@ -14,8 +14,8 @@ from flawflow.training.parallel import ProgressCounter
 from flawflow.training.unfinished_work import pack, unpack
 
 # How often unfinished work is written down, in steps, and progress is told.
-_KEEP_EVERY = 250
-_TELL_EVERY = 10
+_STEPS_PER_CHECKPOINT = 250
+_STEPS_PER_REPORT = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,11 +101,11 @@ def fit_flow(
         torch.randn(noise.shape, generator=generator, out=noise)
         rate.fill_(peak_rate * one_cycle(done / steps))
         loss = take_step()
-        if done % _KEEP_EVERY == 0 or done == steps:
+        if done % _STEPS_PER_CHECKPOINT == 0 or done == steps:
             source.work.save(f"scale-{scale}", pack(flow, optimiser, done))
-        if done % _TELL_EVERY == 0:
-            progress_counter.add(_TELL_EVERY, f"{name}: {-loss.item():.3f} nats/channel")
-    progress_counter.add((steps - first) % _TELL_EVERY)
+        if done % _STEPS_PER_REPORT == 0:
+            progress_counter.add(_STEPS_PER_REPORT, f"{name}: {-loss.item():.3f} nats/channel")
+    progress_counter.add((steps - first) % _STEPS_PER_REPORT)
 
 
 def one_cycle(progress: float) -> float:

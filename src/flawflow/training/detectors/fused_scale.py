@@ -31,7 +31,7 @@ from flawflow.training.parallel import ProgressCounter
 FUSED_SCALE_COUNT = 2
 # Vectors to learn from for each channel, at least. All of too few vectors are equally far from their mean,
 # and what the distances of other pictures are measured by would be rounding.
-_FEWEST = 2
+_MIN_VECTORS_PER_CHANNEL = 2
 
 
 class FusedFeatures(nn.Module):
@@ -183,7 +183,7 @@ def fit_fused_scale(
     # Less one, since each position has a mean of its own.
     pooled = None if how.fits_flow else store.grids[-FUSED_SCALE_COUNT:]
     vectors = (len(store.maps[0]) - 1) * _different_positions(grid, inside, pooled)
-    most = min(options.joined_channels, max(1, vectors // _FEWEST))
+    most = min(options.joined_channels, max(1, vectors // _MIN_VECTORS_PER_CHANNEL))
     chosen = draw_channels(sum(depths), most, seed=seed)
     features = FusedFeatures(grid, depths, chosen, pooled=pooled).to(device)
     noise = options.joined_noise if how.fits_flow else 0.0

@@ -11,8 +11,8 @@ from flawflow.training.detectors.detector import Detector
 from flawflow.training.feature_source import FeatureSource
 
 # Channels that never change still need a variance: a share of the others', and a little where none changes.
-_LEAST_SHARE = 1e-9
-_LEAST_VARIANCE = 1e-12
+_MIN_EIGENVALUE_SHARE = 1e-9
+_MIN_VARIANCE = 1e-12
 
 
 class Mahalanobis(Detector):
@@ -72,5 +72,5 @@ def ledoit_wolf(vectors: Tensor) -> Tensor:
     noise = (centred.square().sum(dim=1).square().sum() / count - scatter) / count
     share = 1.0 if distance <= 0 else float((noise / distance).clamp(0, 1))
     shrunk = (1 - share) * covariance
-    shrunk.diagonal().add_((share + _LEAST_SHARE) * variance + _LEAST_VARIANCE)
+    shrunk.diagonal().add_((share + _MIN_EIGENVALUE_SHARE) * variance + _MIN_VARIANCE)
     return shrunk

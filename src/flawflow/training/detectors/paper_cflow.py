@@ -23,9 +23,9 @@ from flawflow.training.position_encoding import sine_position
 from flawflow.training.unfinished_work import pack, unpack
 
 CONDITION_CHANNELS = 128
-BLOCKS = 8
-PICTURES = 32
-VECTORS = 256
+COUPLING_BLOCKS = 8
+IMAGES_PER_BATCH = 32
+VECTORS_PER_STEP = 256
 RATE, LEAST_RATE, WARM_RATE = 2e-4, 2e-7, 2e-5
 EPOCHS, PASSES_AN_EPOCH, WARM_EPOCHS = 25, 8, 2
 
@@ -78,7 +78,7 @@ class PaperCflow(Detector):
 
     def _one_pass(self, source: FeatureSource, fitters: Sequence["ScaleFitter"], done: int) -> None:
         generator = torch.Generator().manual_seed(source.seed * 100003 + done)
-        batches = math.ceil(len(source.features.pictures) / PICTURES)
+        batches = math.ceil(len(source.features.pictures) / IMAGES_PER_BATCH)
         for number, pyramid in enumerate(pyramids(source, generator, done)):
             rate = learning_rate(done, number / batches)
             losses = [
@@ -104,7 +104,7 @@ class ScaleFitter:
     ) -> None:
         self.inside = None if inside is None else inside.to(device)
         self.flow: Chain = cflow_decoder(
-            dimension, CONDITION_CHANNELS, BLOCKS, generator=torch.Generator().manual_seed(seed)
+            dimension, CONDITION_CHANNELS, COUPLING_BLOCKS, generator=torch.Generator().manual_seed(seed)
         ).to(device)
         self.condition = sine_position(*grid, CONDITION_CHANNELS).flatten(1).T.contiguous().to(device)
         self.optimiser, self._rate = adam(self.flow, RATE, device)
@@ -145,7 +145,7 @@ def vector_batches(
     vectors = features.flatten(2).transpose(1, 2).flatten(0, 1)
     order = torch.randperm(len(vectors), generator=generator).to(vectors.device)
     # As in the reference, what does not fill a batch is left to another pass; a small map still counts.
-    size = min(VECTORS, len(vectors))
+    size = min(VECTORS_PER_STEP, len(vectors))
     for start in range(0, len(vectors) - size + 1, size):
         chosen = order[start : start + size]
         yield vectors[chosen], condition[chosen % len(condition)]
@@ -197,9 +197,9 @@ def pyramids(source: FeatureSource, generator: torch.Generator, done: int) -> It
     """
     readable = source.features.pictures
     order = torch.randperm(len(readable), generator=generator).tolist()
-    for start in range(0, len(order), PICTURES):
+    for start in range(0, len(order), IMAGES_PER_BATCH):
         pictures = []
-        for index in order[start : start + PICTURES]:
+        for index in order[start : start + IMAGES_PER_BATCH]:
             plain = resize_image(read_image(readable[index]), source.size)
             pictures.append(random_view(plain, REFERENCE, view_generator(source.seed, index, done + 1)))
         with torch.inference_mode():

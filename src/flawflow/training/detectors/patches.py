@@ -8,10 +8,10 @@ from torch.nn import functional as F
 
 from flawflow.recipe.baseline_options import PatchOptions, Pooling
 from flawflow.training.detectors.feature_fusion import as_vectors, chosen_positions, fuse
-from flawflow.training.detectors.position_standardizer import LEAST_VARIANCE
+from flawflow.training.detectors.position_standardizer import MIN_VARIANCE_SHARE
 from flawflow.training.feature_source import FeatureSource
 
-_LEAST_VARIANCE = 1e-12
+_MIN_VARIANCE = 1e-12
 
 
 class Patches(nn.Module):
@@ -72,7 +72,7 @@ class Patches(nn.Module):
         mean = total / count
         variance = (squares - count * mean.square()) / (count - 1)
         # A channel that never changes still needs a deviation, and where none does all need one.
-        least = LEAST_VARIANCE * variance.mean() + _LEAST_VARIANCE
+        least = MIN_VARIANCE_SHARE * variance.mean() + _MIN_VARIANCE
         return mean.float(), variance.maximum(least).sqrt().float()
 
 
