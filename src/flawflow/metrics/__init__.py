@@ -1,7 +1,7 @@
 """Measures of detection: pictures told apart, pixels told apart, defect regions found."""
 
 from flawflow.metrics.aupro import aupro
-from flawflow.metrics.evaluation import DefectEvaluation, Evaluation, Scored, evaluate_maps
+from flawflow.metrics.evaluation import DefectEvaluation, Evaluation, ScoredImage, evaluate_maps
 from flawflow.metrics.pixels import PixelMeasures, PixelResult
 from flawflow.metrics.ranking import auroc, auroc_interval, average_precision
 
@@ -10,7 +10,7 @@ __all__ = [
     "Evaluation",
     "PixelMeasures",
     "PixelResult",
-    "Scored",
+    "ScoredImage",
     "aupro",
     "auroc",
     "auroc_interval",

@@ -16,7 +16,7 @@ _GOOD = None  # the group of all good pictures; a defect type is a string
 
 
 @dataclass(frozen=True)
-class Scored:
+class ScoredImage:
     """One inspected picture and the truth about it.
 
     Attributes:
@@ -96,7 +96,7 @@ class Evaluation:
         return asdict(self) | {name: [*getattr(self, name)] for name in lists}
 
 
-def evaluate_maps(records: Iterable[Scored]) -> Evaluation:
+def evaluate_maps(records: Iterable[ScoredImage]) -> Evaluation:
     """Measure inspected pictures against the truth, one by one, without keeping their maps.
 
     Args:
@@ -141,7 +141,7 @@ class _Seen:
     masked: dict[str, int] = field(default_factory=dict)
     pixels: PixelMeasures = field(default_factory=PixelMeasures)
 
-    def add(self, record: Scored) -> None:
+    def add(self, record: ScoredImage) -> None:
         if not record.is_defective:
             if record.mask is not None and record.mask.any():
                 raise MetricError(

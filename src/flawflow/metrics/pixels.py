@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from flawflow.errors import MetricError
 from flawflow.metrics import curve
-from flawflow.metrics.score_counts import DefectTally, GoodTally, truncated
+from flawflow.metrics.score_counts import DefectScoreCounts, GoodScoreCounts, truncated
 from flawflow.metrics.shares import Shares, shares_of
 
 FPR_LIMIT = 0.3
@@ -79,8 +79,8 @@ class PixelMeasures:
         self._budget = budget
         self._dropped_bits = 0
         self._held = 0
-        self._good: dict[Hashable, GoodTally] = {}
-        self._defect: dict[Hashable, DefectTally] = {}
+        self._good: dict[Hashable, GoodScoreCounts] = {}
+        self._defect: dict[Hashable, DefectScoreCounts] = {}
 
     def update(
         self,
@@ -100,8 +100,8 @@ class PixelMeasures:
             MetricError: A shape or type does not fit, or a value is not finite.
         """
         scores = truncated(_checked(anomaly_map, mask), self._dropped_bits)
-        good = self._good.setdefault(group, GoodTally())
-        defect = self._defect.setdefault(group, DefectTally())
+        good = self._good.setdefault(group, GoodScoreCounts())
+        defect = self._defect.setdefault(group, DefectScoreCounts())
         held = good.held + defect.held
         if mask is None or not mask.any():
             good.add(scores.ravel())
@@ -123,7 +123,7 @@ class PixelMeasures:
         chosen = self._good.keys() if groups is None else groups
         good = [self._good[group] for group in chosen if group in self._good]
         defect = [self._defect[group] for group in chosen if group in self._defect]
-        levels, areas, shares = DefectTally.levels(defect)
+        levels, areas, shares = DefectScoreCounts.levels(defect)
         total = sum(tally.total for tally in good)
         if len(levels) == 0 or total == 0:
             missing = "defect" if len(levels) == 0 else "good"
@@ -162,7 +162,9 @@ class PixelMeasures:
             self._dropped_bits += 1
 
 
-def _add_masked(scores: NDArray[np.float32], shares: Shares, good: GoodTally, defect: DefectTally) -> None:
+def _add_masked(
+    scores: NDArray[np.float32], shares: Shares, good: GoodScoreCounts, defect: DefectScoreCounts
+) -> None:
     good.add(scores[shares.good == 1])
     partly = (shares.good > 0) & (shares.good < 1)
     good.add_parts(scores[partly], shares.good[partly])
