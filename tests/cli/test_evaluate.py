@@ -102,3 +102,15 @@ def test_the_limit_of_pixels_is_an_option(flawflow: Flawflow, tiny_model: Path, 
         assert flawflow("evaluate", tiny_model, spots, "--max-pixels", "1024").exit_code == 0
     finally:
         set_max_pixels(MAX_PIXELS)
+
+
+def test_a_scene_of_several_is_measured_with_a_line_for_each_video(
+    flawflow: Flawflow, tiny_model: Path, campus: Path
+):
+    result = flawflow("evaluate", tiny_model, campus, "--scene", "02")
+    assert result.exit_code == 0, result.output
+    assert "shanghaitech 02: 40 test pictures, 8 of them" in result.stdout
+    assert "02_0014" in result.stdout
+    refused = flawflow("evaluate", tiny_model, campus)
+    assert refused.exit_code == 2
+    assert "choose one of 01, 02, 03 as scene" in refused.stderr

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from flawflow.cli.group import after_interrupt
-from flawflow.cli.options import device_option, limit_option
+from flawflow.cli.options import device_option, limit_option, say_notes
 from flawflow.cli.recipe import asked, preset_option, recipe_option, set_option
 from flawflow.recipe.registry import detector_kind, detector_names
 from flawflow.training.requirements import require_training
@@ -90,9 +90,10 @@ def command(
 ) -> None:
     """Train and measure detectors on the same pictures with the same encoder.
 
-    Each DATA is a data set with labelled test pictures (see flawflow evaluate), or a folder of several in the
-    layout of MVTec AD. Written are compare.md, .csv, .json and .svg: image AUROC, pixel AUROC, AUPRO,
-    training time, time for one picture and model size, for each data set and their mean.
+    Each DATA is a data set with labelled test pictures (see flawflow evaluate), a folder of several in the
+    layout of MVTec AD, or one of scenes such as Shanghai Tech Campus, with a model for each. Written are
+    compare.md, .csv, .json and .svg: image AUROC, pixel AUROC, AUPRO, training time, time for one picture and
+    model size, for each data set and their mean.
 
     Finished runs stay in OUTPUT and are not repeated: the same command goes on where it was stopped.
     """
@@ -103,6 +104,7 @@ def command(
     after_interrupt("interrupted; the same command goes on where it stopped")
     datasets = open_categories(data)
     variants = _variants(**choice)
+    say_notes(dict.fromkeys(note for dataset in datasets for note in dataset.notes))
     runs = plan_runs(variants, datasets, seeds)
     outcomes = finished(runs, output)
     if outcomes:
@@ -194,6 +196,7 @@ def _write(
     from flawflow.compare.differences import differences
     from flawflow.compare.summary import summarise
     from flawflow.compare.tables import write_tables
+    from flawflow.compare.together import rows_together
 
     found = [
         # A run may have been finished under another name of its data set.
@@ -204,7 +207,7 @@ def _write(
     if not found:
         return ""
     names = [dataset.name for dataset in datasets]
-    rows = summarise(variants, names, found)
+    rows = summarise(variants, names, found, rows_together(variants, datasets, outcomes, output))
     from_first = differences(variants, names, outcomes, output)
     return write_tables(output, rows, [record for _, record in found], from_first)
 

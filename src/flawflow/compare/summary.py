@@ -32,25 +32,30 @@ class Figure:
 
 @dataclass(frozen=True)
 class Row:
-    """One variant on one category, or on the mean of all.
+    """One variant on one category, on the mean of all, or on the frames of several scenes together.
 
     Attributes:
         category: Its name, or `MEAN`.
         variant: How was trained.
         seeds: How many seeds count.
         figures: By measure.
+        scenes: How many scenes were ranked in one list; 0 for a category and the mean.
     """
 
     category: str
     variant: Variant
     seeds: int
     figures: Mapping[str, Figure]
+    scenes: int = 0
 
 
 def summarise(
-    variants: Sequence[Variant], categories: Sequence[str], found: Sequence[tuple[Variant, Record]]
+    variants: Sequence[Variant],
+    categories: Sequence[str],
+    found: Sequence[tuple[Variant, Record]],
+    together: Sequence[Row] = (),
 ) -> list[Row]:
-    """The rows of the mean (where there are several categories), then those of each category.
+    """The rows of the mean (where there are several categories), of scenes together, and of each category.
 
     The mean's deviation is that of the seeds' own means. A seed counts for the mean when it is finished
     on all categories.
@@ -59,16 +64,18 @@ def summarise(
         variants: In the order of the rows.
         categories: Names of the data sets in their order.
         found: The records of finished runs, each with its variant.
+        together: Rows that stand between the two.
     """
-    rows = []
+    rows: list[Row] = []
     if len(categories) > 1:
         rows += [_mean_row(variant, categories, _by_seed(variant, found)) for variant in variants]
+    rows += together
     for category in categories:
         for variant in variants:
             records = [
                 record for owner, record in found if owner == variant and record["category"] == category
             ]
-            figures = {name: _figure([_value(record, name) for record in records]) for name in MEASURES}
+            figures = {name: figure_of([_value(record, name) for record in records]) for name in MEASURES}
             figures["image_auroc"] = replace(figures["image_auroc"], interval=_interval(records))
             rows.append(Row(category, variant, len(records), figures))
     return [row for row in rows if row.seeds]
@@ -85,7 +92,7 @@ def _by_seed(variant: Variant, found: Sequence[tuple[Variant, Record]]) -> dict[
 def _mean_row(variant: Variant, categories: Sequence[str], seeds: Mapping[int, list[Record]]) -> Row:
     whole = [records for records in seeds.values() if len(records) == len(categories)]
     figures = {
-        name: _figure([_mean([_value(record, name) for record in records]) for records in whole])
+        name: figure_of([_mean([_value(record, name) for record in records]) for records in whole])
         for name in MEASURES
     }
     return Row(MEAN, variant, len(whole), figures)
@@ -108,7 +115,8 @@ def _mean(values: Sequence[float | None]) -> float | None:
     return fmean(known) if known and len(known) == len(values) else None
 
 
-def _figure(values: Sequence[float | None]) -> Figure:
+def figure_of(values: Sequence[float | None]) -> Figure:
+    """The mean and deviation of a measure over seeds; none where one of the values is missing."""
     known = [value for value in values if value is not None]
     if not known or len(known) < len(values):
         return Figure(None)

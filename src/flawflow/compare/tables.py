@@ -44,7 +44,7 @@ def to_markdown(
 ) -> str:
     """A table for the mean and for each category, differences, and where the figures come from."""
     parts = []
-    categories = len({row.category for row in rows} - {MEAN})
+    categories = len({row.category for row in rows if not row.scenes} - {MEAN})
     for category, group in groupby(rows, key=lambda row: row.category):
         title = f"Mean of {categories} categories" if category == MEAN else _cell(category)
         lines = [f"## {title}", "", _line(_HEAD), _line(["---", "---"] + ["---:"] * len(MEASURES))]
@@ -152,6 +152,11 @@ def _origin(rows: Sequence[Row], records: Iterable[Record]) -> str:
         + ", ".join(f"{name} {version}" for name, version in packages.items())
         + ".",
     ]
+    if scenes := max((row.scenes for row in rows), default=0):
+        lines.append(
+            f"All frames together: the frames, or pixels, of all {scenes} scenes are ranked in one list, "
+            "each with the model of its scene. Pixels whose scores lie within 0.8 % count as equal."
+        )
     return "\n\n".join(lines)
 
 

@@ -2,19 +2,22 @@
 
 from pathlib import Path
 
+from flawflow.datasets.clips import is_clips, open_clips
 from flawflow.datasets.folder import open_folder, open_good_and_bad
 from flawflow.datasets.manifest import open_manifest
 from flawflow.datasets.mvtec import is_mvtec, open_mvtec
 from flawflow.datasets.sample import Dataset, Sample, good_samples
+from flawflow.datasets.shanghaitech import is_shanghaitech, open_shanghaitech
 from flawflow.errors import DatasetError
 from flawflow.video.names import is_video_name
 
-__all__ = ["Dataset", "Sample", "open_dataset"]
+__all__ = ["Dataset", "Sample", "open_dataset", "open_datasets"]
 
 
 def open_dataset(
     path: str | Path | None,
     *,
+    scene: str | None = None,
     good: str | Path | None = None,
     bad: str | Path | None = None,
     masks: str | Path | None = None,
@@ -26,6 +29,8 @@ def open_dataset(
     - a `.csv` file: a manifest with the columns image_path, label_index, split, mask_path;
     - a video: its frames are good pictures, all for training;
     - a folder with `train/good` (or `train` with exactly one folder): the layout of MVTec AD;
+    - a folder with clips in `train` and `test`, and masks for each test frame: the layout of UCSD Ped2;
+    - a folder with `training/videos` and `testing/frames`: Shanghai Tech Campus, of which `scene` names one;
     - another folder: good pictures and videos, in it and at any depth, all for training.
 
     Or `good` names a folder of good pictures. Without `bad` they are all for training. With `bad`, a fifth
@@ -36,6 +41,7 @@ def open_dataset(
 
     Args:
         path: A manifest or folder, or None with `good`.
+        scene: One of the scenes of a data set that has several, such as "01".
         good: The folder of good pictures.
         bad: The folder of defective pictures, all for testing. Its folders name the types of defect.
         masks: The folder of masks for `bad`: the same path or name, with or without `_mask`. A defective
@@ -50,6 +56,8 @@ def open_dataset(
     """
     try:
         if good is not None and path is None:
+            if scene is not None:
+                raise DatasetError(f"There is no scene {scene} in pictures that good names: leave out scene.")
             return open_good_and_bad(
                 Path(good), None if bad is None else Path(bad), None if masks is None else Path(masks)
             )
@@ -58,18 +66,46 @@ def open_dataset(
                 "Name either one dataset (a folder or a manifest), or a folder of good pictures with good, "
                 "to which bad and masks may be added."
             )
-        return _open_path(Path(path))
+        return _open_path(Path(path), scene)
     except OSError as error:
         raise DatasetError(
             f"{error.filename} cannot be read ({error.strerror}): check the path and its permissions."
         ) from error
 
 
-def _open_path(path: Path) -> Dataset:
+def open_datasets(path: Path) -> list[Dataset]:
+    """Open all data sets that a path stands for: every scene, or every part of a folder in MVTec AD's layout.
+
+    Raises:
+        DatasetError: As `open_dataset`.
+    """
+    if path.is_dir() and is_shanghaitech(path):
+        return list(open_shanghaitech(path).values())
+    if path.is_dir() and not is_mvtec(path):
+        inside = [folder for folder in sorted(path.iterdir()) if folder.is_dir() and is_mvtec(folder)]
+        if inside:
+            return [open_dataset(folder) for folder in inside]
+    return [open_dataset(path)]
+
+
+def _open_path(path: Path, scene: str | None) -> Dataset:
+    if path.is_dir() and is_shanghaitech(path):
+        return _chosen(open_shanghaitech(path), scene, path)
+    if scene is not None:
+        raise DatasetError(f"{path} is not made of scenes: leave out scene.")
     if path.is_file() and is_video_name(path):
         return Dataset(path.stem, tuple(good_samples([path], "train")))
     if path.is_file():
         return open_manifest(path)
     if not path.is_dir():
         raise DatasetError(f"{path} does not exist: name a folder of pictures, a video or a manifest (.csv).")
-    return open_mvtec(path) if is_mvtec(path) else open_folder(path)
+    if is_mvtec(path):
+        return open_mvtec(path)
+    return open_clips(path) if is_clips(path) else open_folder(path)
+
+
+def _chosen(scenes: dict[str, Dataset], scene: str | None, path: Path) -> Dataset:
+    if scene in scenes:
+        return scenes[scene]
+    missing = "is made of scenes" if scene is None else f"has no scene {scene}"
+    raise DatasetError(f"{path} {missing}: choose one of {', '.join(scenes)} as scene.")

@@ -6,7 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
+from flawflow.datasets.mask_stack import read_frame
 from flawflow.errors import DatasetError
+from flawflow.images import read_mask
 
 GOOD = "good"
 DEFECTIVE = "defective"
@@ -28,6 +33,7 @@ class Sample:
         is_defective: Whether the part has a defect.
         defect_type: The name of its kind of defect; "good" where it has none.
         mask_path: The file that marks the defect's pixels, None where there is none.
+        mask_frame: Which of its masks, where the file is a `.npy` of all masks of a video.
     """
 
     path: Path
@@ -35,6 +41,22 @@ class Sample:
     is_defective: bool
     defect_type: str
     mask_path: Path | None = None
+    mask_frame: int | None = None
+
+    def read_mask(self) -> NDArray[np.bool_] | None:
+        """The defect's pixels, bool (H, W) at the mask's own size; None where there is no mask.
+
+        Raises:
+            ImageError: The file of a picture cannot be read.
+            DatasetError: The file of a video's masks cannot be read.
+        """
+        if self.mask_path is None:
+            return None
+        return (
+            read_mask(self.mask_path)
+            if self.mask_frame is None
+            else read_frame(self.mask_path, self.mask_frame)
+        )
 
 
 @dataclass(frozen=True)
@@ -45,6 +67,7 @@ class Dataset:
         name: The part's name, as its folder is called.
         samples: All pictures.
         notes: Sentences about what was passed by on the search for them, and about masks that do not fit.
+        scene_of: The data set that this is one scene of; empty where it is whole.
 
     Raises:
         DatasetError: There is no sample, or one file is for training and for testing at once.
@@ -53,6 +76,7 @@ class Dataset:
     name: str
     samples: tuple[Sample, ...]
     notes: tuple[str, ...] = ()
+    scene_of: str = ""
 
     def __post_init__(self) -> None:
         if not self.samples:

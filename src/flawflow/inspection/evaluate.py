@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from flawflow.datasets import Dataset, Sample, open_dataset
 from flawflow.decision.calibration import Verdict
 from flawflow.errors import DatasetError, ImageError, MetricError, one_line
-from flawflow.images import has_shape_of, read_image, read_mask
+from flawflow.images import has_shape_of, read_image
 from flawflow.inspection.inspection import Inspection
 from flawflow.inspection.inspector import Inspector
 from flawflow.inspection.parallel import in_order
@@ -198,8 +198,13 @@ def _score(inspector: Inspector, sample: Sample) -> _Result:
     inspection = inspector.inspect(picture)
     mask: NDArray[np.bool_] | None = None
     left_out: tuple[str, ...] = ()
-    if sample.mask_path is not None:
-        mask, left_out = _mask(sample.mask_path, (picture.shape[0], picture.shape[1]))
+    try:
+        mask = sample.read_mask()
+    except (DatasetError, ImageError) as error:
+        left_out = (str(error),)
+    if mask is not None and not has_shape_of(mask.shape, picture.shape[:2]):
+        left_out = (_misfit(sample, mask, picture),)
+        mask = None
     if mask is not None and mask.any() and not sample.is_defective:
         name = one_line(str(sample.path))
         return _Result(left_out=(f"{name} is called good and its mask shows a defect: correct one of them.",))
@@ -215,18 +220,10 @@ def _score(inspector: Inspector, sample: Sample) -> _Result:
     return _Result(scored, inspection, left_out, notes)
 
 
-def _mask(path: Path, picture: tuple[int, int]) -> tuple[NDArray[np.bool_] | None, tuple[str, ...]]:
-    """Read the mask of a picture of some (H, W), or say why it cannot be used."""
-    try:
-        mask = read_mask(path)
-    except ImageError as error:
-        return None, (str(error),)
-    height, width = mask.shape
-    if has_shape_of((height, width), picture):
-        return mask, ()
-    return None, (
-        f"{one_line(str(path))} has {width} × {height} pixels, another shape than its picture's "
-        f"{picture[1]} × {picture[0]}: draw the mask over the picture.",
+def _misfit(sample: Sample, mask: NDArray[np.bool_], picture: NDArray[np.uint8]) -> str:
+    return (
+        f"{one_line(str(sample.mask_path))} has {mask.shape[1]} × {mask.shape[0]} pixels, another shape than "
+        f"its picture's {picture.shape[1]} × {picture.shape[0]}: draw the mask over the picture."
     )
 
 

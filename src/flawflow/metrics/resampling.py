@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 
 from flawflow.errors import MetricError
 from flawflow.metrics import curve
-from flawflow.metrics.counts import ordered_levels
 from flawflow.metrics.pixels import FPR_LIMIT
+from flawflow.metrics.ranking import auroc
 from flawflow.metrics.shares import shares_of
 from flawflow.storage.files import whole_file
 
 MEASURES = ("image_auroc", "pixel_auroc", "aupro")
 
+_SIGN = np.uint32(0x80000000)
 # Sign, exponent and 7 bits of the fraction: scores within 0.8 % of each other count as equal, which moves a
 # measure by far less than other pictures do.
 _DROPPED_BITS = 16
@@ -88,6 +89,7 @@ class SetCounts:
         names: Sequence[str],
         is_defective: NDArray[np.bool_],
         scores: curve.Floats,
+        levels: NDArray[np.int64],
         pixels: curve.Floats,
     ) -> None:
         """Take counts as they are.
@@ -96,11 +98,13 @@ class SetCounts:
             names: (N,) of the pictures.
             is_defective: (N,) the truth.
             scores: (N,) of the pictures.
+            levels: (L,) ascending.
             pixels: (3, N, L) good area, defect area and overlap at each level, ascending.
         """
         self.names = tuple(names)
         self.is_defective = is_defective
         self.scores = scores
+        self.levels = levels
         self.pixels = pixels
 
     @classmethod
@@ -115,6 +119,7 @@ class SetCounts:
             [one.name for one in kept],
             np.array([one.is_defective for one in kept], bool),
             np.array([one.score for one in kept], np.float64),
+            levels,
             pixels,
         )
 
@@ -122,7 +127,9 @@ class SetCounts:
         """The counts of some pictures, in this order."""
         rows = {name: row for row, name in enumerate(self.names)}
         chosen = [rows[name] for name in names]
-        return SetCounts(names, self.is_defective[chosen], self.scores[chosen], self.pixels[:, chosen])
+        return SetCounts(
+            names, self.is_defective[chosen], self.scores[chosen], self.levels, self.pixels[:, chosen]
+        )
 
     def measures(self, weights: curve.Floats) -> curve.Floats:
         """Each measure of `MEASURES` for pictures that count more than once or not at all.
@@ -154,6 +161,7 @@ class SetCounts:
                 names=np.array(self.names, np.str_),
                 is_defective=self.is_defective,
                 scores=self.scores,
+                levels=self.levels,
                 pixels=self.pixels.astype(np.float32),
             )
 
@@ -169,10 +177,37 @@ class SetCounts:
                 names = [str(name) for name in kept["names"]]
                 pixels = kept["pixels"].astype(np.float64)
                 return cls(
-                    names, kept["is_defective"].astype(bool), kept["scores"].astype(np.float64), pixels
+                    names,
+                    kept["is_defective"].astype(bool),
+                    kept["scores"].astype(np.float64),
+                    kept["levels"].astype(np.int64),
+                    pixels,
                 )
         except Exception as error:  # zipfile and numpy raise what they like about damaged bytes
             raise MetricError(f"{path} cannot be read ({type(error).__name__}): run it again.") from None
+
+
+def measured_together(sets: Iterable[SetCounts]) -> curve.Floats:
+    """Each measure of `MEASURES` over the pictures of several sets in one ranking, (3,).
+
+    The sets are taken one after the other, so that one at a time is in memory.
+
+    Raises:
+        MetricError: There is no good or no defective picture.
+    """
+    truth: list[bool] = []
+    scores: list[float] = []
+    parts = []
+    for counts in sets:
+        truth += counts.is_defective.tolist()
+        scores += counts.scores.tolist()
+        parts.append((counts.levels, counts.pixels.sum(axis=1)))
+    levels = np.unique(np.concatenate([own for own, _ in parts]))
+    good, defect, overlap = total = np.zeros((3, 1, len(levels)))
+    for own, areas in parts:
+        total[:, 0, np.searchsorted(levels, own)] += areas
+    maps = [_area(good, defect), _area(good, overlap, FPR_LIMIT)]
+    return np.array([auroc(truth, scores), *(float(one[0]) for one in maps)])
 
 
 def resampled_differences(
@@ -224,3 +259,13 @@ def _area(good: curve.Floats, found: curve.Floats, limit: float = 1.0) -> curve.
         reached = curve.reached((at_least - good) / total, at_least / total, limit)
         area: curve.Floats = (found * reached).sum(axis=1) / found.sum(axis=1) / limit
     return area
+
+
+def ordered_levels(scores: NDArray[np.float32], dropped_bits: int) -> NDArray[np.uint32]:
+    """The level of each score: scores that share their upper bits. Levels are ordered as the scores are."""
+    # Adding zero makes the negative zero, which has a level of its own, a positive one.
+    bits = np.ascontiguousarray(scores + np.float32(0), np.float32).view(np.uint32)
+    # Negative floats rise with falling bits, and all of them lie below the positive ones.
+    ordered = np.where(bits & _SIGN, ~bits, bits | _SIGN)
+    levels: NDArray[np.uint32] = ordered >> np.uint32(dropped_bits)
+    return levels
