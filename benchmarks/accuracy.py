@@ -11,6 +11,7 @@ are read once, after the model file is written.
 import argparse
 import functools
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from flawflow.compare.plan import Variant, open_categories, plan_runs
@@ -43,7 +44,7 @@ def main() -> None:
         outcomes.append(outcome)
     # A run may have been finished under another name of its data set.
     records = [
-        {**outcome.record, "category": outcome.run.dataset.name}
+        replace(outcome.record, category=outcome.run.dataset.name)
         for outcome in outcomes
         if outcome.record is not None
     ]

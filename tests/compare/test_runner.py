@@ -35,12 +35,12 @@ def test_a_run_is_kept_whole_and_leaves_nothing_else(
     assert [outcome.error for outcome in outcomes] == ["", ""]
     record = outcomes[0].record
     assert record is not None
-    assert (record["category"], record["seed"], record["train_pictures"]) == ("gears", 3, 9)
-    low, high = record["image_auroc_interval"]
-    assert 0 <= low <= record["image_auroc"] <= high <= 1
-    assert record["milliseconds"] > 0
-    assert record["train_seconds"] > 0
-    assert [outcome.record["localises"] for outcome in outcomes if outcome.record] == [True, False]
+    assert (record.category, record.seed, record.train_pictures) == ("gears", 3, 9)
+    low, high = record.image_auroc_interval
+    assert 0 <= low <= record.image_auroc <= high <= 1
+    assert record.milliseconds > 0
+    assert record.train_seconds > 0
+    assert [outcome.record.localises for outcome in outcomes if outcome.record] == [True, False]
     assert not any((out / "work").iterdir())
     assert runner.finished(runs, out) == outcomes
 

@@ -8,12 +8,11 @@ from hypothesis import strategies as st
 
 from flawflow.errors import MetricError
 from flawflow.metrics import PixelMeasures
+from flawflow.metrics.counts import counts_of
 from flawflow.metrics.ranking import auroc
 from flawflow.metrics.resampling import (
     SetCounts,
-    counts_of,
     measured_together,
-    ordered_levels,
     resampled_differences,
 )
 
@@ -134,11 +133,3 @@ def test_sets_together_measure_what_one_set_of_all_would():
     assert found[1:] == pytest.approx(expected[1:], abs=0.01)
     with pytest.raises(MetricError):
         measured_together([counted(parts[0][:2])])
-
-
-@given(st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False), min_size=2))
-def test_levels_keep_the_order_of_scores(values: list[float]):
-    scores = np.sort(np.array(values, np.float32))
-    assert (np.diff(ordered_levels(scores, 16).astype(np.int64)) >= 0).all()
-    zeros = ordered_levels(np.array([-0.0, 0.0], np.float32), 16)
-    assert zeros[0] == zeros[1]

@@ -1,6 +1,7 @@
 """flawflow compare: detectors side by side on one's own data."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -200,7 +201,7 @@ def _write(
 
     found = [
         # A run may have been finished under another name of its data set.
-        (outcome.run.variant, {**outcome.record, "category": outcome.run.dataset.name})
+        (outcome.run.variant, replace(outcome.record, category=outcome.run.dataset.name))
         for outcome in outcomes
         if outcome.record is not None
     ]

@@ -132,7 +132,7 @@ def rate_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def at_rates(
-    calibration: "Calibration", *, false_reject_rate: float | None, review_rate: float | None
+    calibration: "Calibration", *, false_reject_rate: float | None = None, review_rate: float | None = None
 ) -> "Calibration":
     """Apply what `rate_options` gave.
 

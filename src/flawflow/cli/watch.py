@@ -85,7 +85,7 @@ def command(
     from flawflow.watch.dispatcher import OutboxDispatcher
     from flawflow.watch.examine import ImageExaminer
     from flawflow.watch.journal import Journal
-    from flawflow.watch.watcher import Watcher
+    from flawflow.watch.watcher import Watcher, WatchLimits
 
     if not folder.is_dir():
         raise WatchError(f"{folder} is no folder: name the one into which pictures come")
@@ -106,8 +106,7 @@ def command(
         ImageExaminer(inspector, model, overlays),
         sinks=[sink.name for sink in opened],
         leave_out=output,
-        interval=interval,
-        give_up=give_up,
+        limits=WatchLimits(interval_seconds=interval, give_up_seconds=give_up),
         on_done=lambda record: _done(record, dispatchers),
     )
     click.echo(f"Watching {one_line(str(folder))}; Ctrl-C ends.", err=True)

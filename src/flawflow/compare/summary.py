@@ -3,16 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean, stdev
-from typing import Any
 
 from flawflow.compare.plan import Variant
+from flawflow.compare.record import RunRecord
 
 MEASURES = ("image_auroc", "pixel_auroc", "aupro", "train_seconds", "milliseconds", "megabytes")
 # A map that is constant on a picture says nothing of places, whatever the measure would give.
 _PIXEL_MEASURES = ("pixel_auroc", "aupro")
 MEAN = "mean"
-
-Record = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,7 @@ class Row:
 def summarise(
     variants: Sequence[Variant],
     categories: Sequence[str],
-    found: Sequence[tuple[Variant, Record]],
+    found: Sequence[tuple[Variant, RunRecord]],
     together: Sequence[Row] = (),
 ) -> list[Row]:
     """The rows of the mean (where there are several categories), of scenes together, and of each category.
@@ -72,24 +70,22 @@ def summarise(
     rows += together
     for category in categories:
         for variant in variants:
-            records = [
-                record for owner, record in found if owner == variant and record["category"] == category
-            ]
+            records = [record for owner, record in found if owner == variant and record.category == category]
             figures = {name: figure_of([_value(record, name) for record in records]) for name in MEASURES}
             figures["image_auroc"] = replace(figures["image_auroc"], interval=_interval(records))
             rows.append(Row(category, variant, len(records), figures))
     return [row for row in rows if row.seeds]
 
 
-def _by_seed(variant: Variant, found: Sequence[tuple[Variant, Record]]) -> dict[int, list[Record]]:
-    seeds: dict[int, list[Record]] = {}
+def _by_seed(variant: Variant, found: Sequence[tuple[Variant, RunRecord]]) -> dict[int, list[RunRecord]]:
+    seeds: dict[int, list[RunRecord]] = {}
     for owner, record in found:
         if owner == variant:
-            seeds.setdefault(record["seed"], []).append(record)
+            seeds.setdefault(record.seed, []).append(record)
     return seeds
 
 
-def _mean_row(variant: Variant, categories: Sequence[str], seeds: Mapping[int, list[Record]]) -> Row:
+def _mean_row(variant: Variant, categories: Sequence[str], seeds: Mapping[int, list[RunRecord]]) -> Row:
     whole = [records for records in seeds.values() if len(records) == len(categories)]
     figures = {
         name: figure_of([_mean([_value(record, name) for record in records]) for records in whole])
@@ -98,15 +94,15 @@ def _mean_row(variant: Variant, categories: Sequence[str], seeds: Mapping[int, l
     return Row(MEAN, variant, len(whole), figures)
 
 
-def _value(record: Record, name: str) -> float | None:
-    if name in _PIXEL_MEASURES and not record["localises"]:
+def _value(record: RunRecord, name: str) -> float | None:
+    if name in _PIXEL_MEASURES and not record.localises:
         return None
-    value: float | None = record[name]
+    value: float | None = getattr(record, name)
     return value
 
 
-def _interval(records: Sequence[Record]) -> tuple[float, float] | None:
-    ends = [record["image_auroc_interval"] for record in records]
+def _interval(records: Sequence[RunRecord]) -> tuple[float, float] | None:
+    ends = [record.image_auroc_interval for record in records]
     return (fmean(low for low, _ in ends), fmean(high for _, high in ends)) if ends else None
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from flawflow.compare.differences import Difference, DifferenceRow
 from flawflow.compare.plot import plot_svg
-from flawflow.compare.summary import MEAN, MEASURES, Figure, Record, Row
+from flawflow.compare.record import RunRecord
+from flawflow.compare.summary import MEAN, MEASURES, Figure, Row
 from flawflow.results.table import no_formula
 from flawflow.storage.files import write_whole
 
@@ -28,7 +29,7 @@ _SHARES = ("image_auroc", "pixel_auroc", "aupro")
 
 
 def write_tables(
-    folder: Path, rows: Sequence[Row], records: Sequence[Record], differences: Sequence[DifferenceRow] = ()
+    folder: Path, rows: Sequence[Row], records: Sequence[RunRecord], differences: Sequence[DifferenceRow] = ()
 ) -> str:
     """Write compare.md, compare.csv, compare.json and compare.svg; gives the Markdown."""
     text = to_markdown(rows, records, differences)
@@ -40,7 +41,7 @@ def write_tables(
 
 
 def to_markdown(
-    rows: Sequence[Row], records: Iterable[Record], differences: Sequence[DifferenceRow] = ()
+    rows: Sequence[Row], records: Iterable[RunRecord], differences: Sequence[DifferenceRow] = ()
 ) -> str:
     """A table for the mean and for each category, differences, and where the figures come from."""
     parts = []
@@ -70,7 +71,9 @@ def to_csv(rows: Iterable[Row]) -> str:
     return text.getvalue()
 
 
-def to_json(rows: Iterable[Row], records: Sequence[Record], differences: Sequence[DifferenceRow] = ()) -> str:
+def to_json(
+    rows: Iterable[Row], records: Sequence[RunRecord], differences: Sequence[DifferenceRow] = ()
+) -> str:
     """The rows, the records that they are made of, and the differences from the first variant."""
     content = {
         "rows": [
@@ -92,7 +95,7 @@ def to_json(rows: Iterable[Row], records: Sequence[Record], differences: Sequenc
             }
             for row in differences
         ],
-        "runs": list(records),
+        "runs": [asdict(record) for record in records],
     }
     return json.dumps(content, indent=1, allow_nan=False) + "\n"
 
@@ -136,10 +139,10 @@ def _number(figure: Figure, factor: int, digits: int) -> str:
     return said
 
 
-def _origin(rows: Sequence[Row], records: Iterable[Record]) -> str:
+def _origin(rows: Sequence[Row], records: Iterable[RunRecord]) -> str:
     records = list(records)
-    seeds = sorted({record["seed"] for record in records})
-    packages = dict(sorted({item for record in records for item in record["packages"].items()}))
+    seeds = sorted({record.seed for record in records})
+    packages = dict(sorted({item for record in records for item in record.packages.items()}))
     lines = [
         "AUROC and AUPRO (up to a false positive rate of 0.3) in percent; mean ± standard deviation over "
         f"seeds {', '.join(map(str, seeds))}; in brackets what other test pictures would give, with 95 % "
@@ -148,7 +151,7 @@ def _origin(rows: Sequence[Row], records: Iterable[Record]) -> str:
         f"Presets: {', '.join(sorted({row.variant.recipe.preset for row in rows}))}. Input: "
         + ", ".join(f"{h} × {w}" for h, w in sorted({row.variant.recipe.size for row in rows}))
         + " pixels.",
-        f"Measured on {'; '.join(sorted({record['machine'] for record in records}))}, with "
+        f"Measured on {'; '.join(sorted({record.machine for record in records}))}, with "
         + ", ".join(f"{name} {version}" for name, version in packages.items())
         + ".",
     ]

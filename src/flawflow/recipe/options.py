@@ -2,7 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
+
+Scalar = bool | int | float | str | None
+Option = Scalar | tuple[Scalar, ...]
+"""What an option may be."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +62,7 @@ class CflowOptions:
     coarse_weight: float = 0.5
 
 
-FLOWS: Mapping[str, Mapping[str, Any]] = {
+FLOWS: Mapping[str, Mapping[str, Option]] = {
     "realnvp": {},
     "nice": {"coupling": "additive"},
     "glow": {"mixing": "lu", "actnorm": True},
@@ -67,7 +71,7 @@ FLOWS: Mapping[str, Mapping[str, Any]] = {
 NICE (https://arxiv.org/abs/1410.8516) and Glow (https://arxiv.org/abs/1807.03039)."""
 
 
-def flow_changes(name: str) -> dict[str, Any]:
+def flow_changes(name: str) -> dict[str, Option]:
     """What makes a recipe's flows those of a family of `FLOWS`, as changes to it.
 
     >>> flow_changes("nice")

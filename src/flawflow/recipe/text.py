@@ -3,8 +3,7 @@
 import json
 
 from flawflow.errors import RecipeError
-from flawflow.recipe.chosen import Option
-from flawflow.recipe.options import FLOWS, flow_changes
+from flawflow.recipe.options import FLOWS, Option, flow_changes
 from flawflow.recipe.recipe import Recipe
 
 
