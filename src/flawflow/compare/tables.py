@@ -1,7 +1,5 @@
 """The results of a comparison as Markdown, CSV and JSON."""
 
-import csv
-import io
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
@@ -12,7 +10,7 @@ from flawflow.compare.differences import Difference, DifferenceRow
 from flawflow.compare.plot import plot_svg
 from flawflow.compare.record import RunRecord
 from flawflow.compare.summary import MEAN, MEASURES, Figure, Row
-from flawflow.results.table import no_formula
+from flawflow.results.table import csv_cell, csv_line
 from flawflow.storage.files import write_whole
 
 _HEAD = (
@@ -57,18 +55,15 @@ def to_markdown(
 
 def to_csv(rows: Iterable[Row]) -> str:
     """A line a row, shares in [0, 1]; empty where nothing could be measured."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
     columns = [f"{name}_{part}" for name in MEASURES for part in ("mean", "std")]
-    writer.writerow(["category", "label", "detector", "encoder", "height", "width", "seeds", *columns])
+    lines = [csv_line(["category", "label", "detector", "encoder", "height", "width", "seeds", *columns])]
     for row in rows:
         recipe = row.variant.recipe
         figures = [row.figures[name] for name in MEASURES]
-        texts = (row.category, row.variant.label, recipe.detector.name, recipe.encoder)
-        names = [no_formula(text) for text in texts]
-        values = [value for figure in figures for value in (figure.mean, figure.deviation)]
-        writer.writerow([*names, *recipe.size, row.seeds, *values])
-    return text.getvalue()
+        names = (row.category, row.variant.label, recipe.detector.name, recipe.encoder)
+        values = (value for figure in figures for value in (figure.mean, figure.deviation))
+        lines.append(csv_line(map(csv_cell, (*names, *recipe.size, row.seeds, *values))))
+    return b"".join(lines).decode()
 
 
 def to_json(

@@ -1,9 +1,6 @@
 """The page of an evaluation: verdicts and measures by kind of defect, and the pictures that tell most."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from html import escape
-from importlib.resources import files
-from string import Template
 
 from flawflow.decision.calibration import Verdict
 from flawflow.images import read_image
@@ -12,7 +9,8 @@ from flawflow.inspection.inspection import Inspection
 from flawflow.metrics import Evaluation
 from flawflow.model_file.card import Card
 from flawflow.report.gallery import Exhibit, exhibit_of
-from flawflow.report.page import facts_of, figure, page_style
+from flawflow.report.html import drawn, render
+from flawflow.report.page import facts_of, figure_of
 from flawflow.report.strip_plot import strip_plot_svg
 from flawflow.report.wording import counted, percent, promise
 from flawflow.results.record import record_of
@@ -36,35 +34,28 @@ def render_evaluation(evaluation: ModelEvaluation, card: Card, *, model: str, da
     groups = _groups(evaluation.images)
     calibration = card.calibration
     low, high = card.colormap_range
-    template = Template(files(__package__).joinpath("evaluation.html").read_text("utf-8"))
-    return template.substitute(
-        model=escape(model),
-        dataset=escape(dataset),
-        style=page_style(),
-        table=_table(evaluation, groups),
-        strips=strip_plot_svg(
-            {kind: [one.score for one in pictures] for kind, pictures in groups.items()},
-            ng=calibration.threshold().score,
-            review=calibration.review_threshold().score,
-        ),
-        promise=escape(promise(calibration)),
-        realised=escape(_realised(groups.get(GOOD_KIND, []))),
-        left_out=_left_out([*evaluation.left_out, *evaluation.notes]),
+    strips = strip_plot_svg(
+        {kind: [one.score for one in pictures] for kind, pictures in groups.items()},
+        ng=calibration.threshold().score,
+        review=calibration.review_threshold().score,
+    )
+    return render(
+        "evaluation.html",
+        model=model,
+        dataset=dataset,
+        columns=_COLUMNS,
+        rows=_rows(evaluation, groups),
+        strips=drawn(strips),
+        promise=promise(calibration),
+        realised=_realised(groups.get(GOOD_KIND, [])),
+        left_out=[*evaluation.left_out, *evaluation.notes],
         facts=facts_of(card),
         heat_low=f"{low:.4g}",
         heat_high=f"{high:.4g}",
-        galleries="".join(
-            _gallery(kind, groups[kind], shown, card) for kind, shown in evaluation.shown().items()
-        ),
-        version=escape(card.flawflow_version),
+        galleries=[_gallery(kind, groups[kind], shown, card) for kind, shown in evaluation.shown().items()],
+        timeline_style="",
+        version=card.flawflow_version,
     )
-
-
-def _left_out(sentences: Sequence[str]) -> str:
-    if not sentences:
-        return ""
-    items = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences)
-    return f"<section><h2>Left out, and worth a look</h2><ul>{items}</ul></section>"
 
 
 def _groups(results: Iterable[ImageResult]) -> dict[str, list[ImageResult]]:
@@ -75,26 +66,25 @@ def _groups(results: Iterable[ImageResult]) -> dict[str, list[ImageResult]]:
     return groups
 
 
-def _table(evaluation: Evaluation, groups: Mapping[str, Sequence[ImageResult]]) -> str:
-    names = ("", "pictures", "▲ NG", "◆ REVIEW", "● OK", "image AUROC", "pixel AUROC", "AUPRO")
-    rows = ["<tr>" + "".join(f"<th>{name}</th>" for name in names) + "</tr>"]
+def _rows(evaluation: Evaluation, groups: Mapping[str, Sequence[ImageResult]]) -> list[list[str]]:
+    rows = []
     for kind, pictures in groups.items():
         part = evaluation.per_defect.get(kind)
         measures = (
             (part.image_auroc, part.pixel_auroc, part.aupro) if part and kind != GOOD_KIND else ("",) * 3
         )
-        rows.append(_table_row(kind, pictures, measures))
+        rows.append(_row(kind, pictures, measures))
     everything = [one for pictures in groups.values() for one in pictures]
     whole = (evaluation.image_auroc, evaluation.pixel_auroc, evaluation.aupro)
-    return "".join([*rows, _table_row("all", everything, whole)])
+    return [*rows, _row("all", everything, whole)]
 
 
-def _table_row(name: str, pictures: Sequence[ImageResult], measures: Sequence[float | str | None]) -> str:
+def _row(name: str, pictures: Sequence[ImageResult], measures: Sequence[float | str | None]) -> list[str]:
     counts = [len(pictures), *(sum(one.verdict == verdict for one in pictures) for verdict in _VERDICTS)]
-    cells = [escape(name), *(f"{count:,}" for count in counts), *map(_measure, measures)]
-    return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+    return [name, *(f"{count:,}" for count in counts), *map(_measure, measures)]
 
 
+_COLUMNS = ("", "pictures", "▲ NG", "◆ REVIEW", "● OK", "image AUROC", "pixel AUROC", "AUPRO")
 _VERDICTS: tuple[Verdict, ...] = ("NG", "REVIEW", "OK")
 
 
@@ -117,13 +107,16 @@ def _realised(good: Sequence[ImageResult]) -> str:
     )
 
 
-def _gallery(kind: str, pictures: Sequence[ImageResult], shown: Sequence[ImageResult], card: Card) -> str:
+def _gallery(
+    kind: str, pictures: Sequence[ImageResult], shown: Sequence[ImageResult], card: Card
+) -> dict[str, object]:
     wrong = sum((one.verdict == "OK") == (kind != GOOD_KIND) for one in pictures)
     said = "not OK" if kind == GOOD_KIND else "OK"
-    title = f"{kind}: {counted(len(pictures), 'picture')}, {wrong:,} of them {said}"
     inspections = (one.inspection for one in shown if one.inspection is not None)
-    figures = "".join(figure(_exhibit(one, card), card) for one in inspections)
-    return f'<h3>{escape(title)}</h3><div class="gallery">{figures}</div>'
+    return {
+        "title": f"{kind}: {counted(len(pictures), 'picture')}, {wrong:,} of them {said}",
+        "exhibits": [figure_of(_exhibit(one, card), card) for one in inspections],
+    }
 
 
 def _exhibit(inspection: Inspection, card: Card) -> Exhibit:
