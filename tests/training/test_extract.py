@@ -41,7 +41,7 @@ def test_rows_are_pictures_and_positions_in_order(encoder: Encoder, pictures: li
     image = torch.from_numpy(resize_image(read_image(pictures[3]), SIZE))[None]
     for k, features in enumerate(encoder(image)):
         height, width = store.grids[k]
-        vectors = store.vectors(k)
+        vectors = store.maps[k].reshape(-1, encoder.channels[k])
         assert vectors.shape == (5 * height * width, encoder.channels[k])
         row, column = height - 1, 1
         found = vectors[3 * height * width + row * width + column]
@@ -49,7 +49,7 @@ def test_rows_are_pictures_and_positions_in_order(encoder: Encoder, pictures: li
 
 
 def test_features_can_be_learned_from(encoder: Encoder, pictures: list[Path]) -> None:
-    assert not extract(encoder, pictures[:1], size=SIZE).vectors(0).is_inference()
+    assert not extract(encoder, pictures[:1], size=SIZE).maps[0].is_inference()
 
 
 def test_memory_and_file_hold_the_same_bits(encoder: Encoder, pictures: list[Path], tmp_path: Path) -> None:
