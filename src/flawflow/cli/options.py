@@ -10,6 +10,7 @@ import click
 
 from flawflow.errors import FlawflowError, one_line
 from flawflow.results.sink_kinds import Verb, kinds
+from flawflow.runtime.engines import ENGINES, engine_kind
 
 if TYPE_CHECKING:
     from flawflow.decision.calibration import Calibration
@@ -145,9 +146,20 @@ def at_rates(
         raise FlawflowError(str(error)) from None
 
 
+class _EngineName(click.Choice[str]):
+    """A name of an engine; those of other packages are looked up where one is named."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            engine_kind(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        return str(value)
+
+
 engine_option = click.option(
     "--engine",
-    type=click.Choice(("onnxruntime", "openvino")),
+    type=_EngineName(tuple(ENGINES)),
     default="onnxruntime",
     show_default=True,
     help="What runs the model; openvino is an extra of the installation.",
