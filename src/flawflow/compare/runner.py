@@ -18,6 +18,7 @@ from flawflow.compare.plan import Run, packages
 from flawflow.errors import FlawflowError
 from flawflow.images import read_picture, resize_picture
 from flawflow.inspection.evaluate import evaluate
+from flawflow.metrics import Evaluation
 from flawflow.metrics.resampling import SetCounts
 from flawflow.model_file import read_model
 from flawflow.progress import OnProgress, Progress, within
@@ -116,10 +117,7 @@ def _perform(run: Run, folder: Path, device: str, on_progress: OnProgress) -> di
         "recipe": recipe.decisive(),
         "seed": run.seed,
         "localises": recipe.detector.kind.localises,
-        "image_auroc": evaluation.image_auroc,
-        "image_auroc_interval": [*evaluation.image_auroc_interval],
-        "pixel_auroc": evaluation.pixel_auroc,
-        "aupro": evaluation.aupro,
+        **_measures(evaluation),
         "train_seconds": result.seconds,
         "milliseconds": milliseconds(OnnxRuntimeEngine(read_model(model).graph), picture),
         "megabytes": model.stat().st_size / 1e6,
@@ -132,6 +130,17 @@ def _perform(run: Run, folder: Path, device: str, on_progress: OnProgress) -> di
     }
     model.unlink()
     return record
+
+
+def _measures(evaluation: Evaluation) -> dict[str, Any]:
+    """The measures that a record keeps, as JSON has them."""
+    names = (
+        "image_auroc", "image_auroc_interval", "at_threshold", "pixel_auroc", "pixel_average_precision",
+        "aupro", "aupro_005", "auspro", "segf1", "oracle_segf1",
+    )  # fmt: skip
+    content = evaluation.to_dict()
+    kinds = {name: part["image_auroc"] for name, part in content["per_defect"].items()}
+    return {name: content[name] for name in names} | {"image_auroc_by_kind": kinds}
 
 
 def _read(file: Path) -> dict[str, Any] | None:

@@ -7,9 +7,9 @@ from typing import Any
 
 from flawflow.compare.plan import Variant
 
-MEASURES = ("image_auroc", "pixel_auroc", "aupro", "train_seconds", "milliseconds", "megabytes")
+MEASURES = ("image_auroc", "pixel_auroc", "aupro", "aupro_005", "train_seconds", "milliseconds", "megabytes")
 # A map that is constant on a picture says nothing of places, whatever the measure would give.
-_OF_PLACES = ("pixel_auroc", "aupro")
+_OF_PLACES = ("pixel_auroc", "aupro", "aupro_005")
 MEAN = "mean"
 
 Record = Mapping[str, Any]

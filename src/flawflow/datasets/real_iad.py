@@ -96,7 +96,7 @@ def _pictures_of(listing: Path, meta: _Meta, entry: _Entry) -> Path:
         if (folder / meta.prefix / entry.image_path).is_file():
             return folder / meta.prefix
     raise DatasetError(
-        f"The pictures of {listing} are missing: {_PICTURES}/{meta.prefix}{entry.image_path} beside its folder."
+        f"{listing} lists pictures that are not beside it: {_PICTURES}/{meta.prefix}{entry.image_path}."
     )
 
 
