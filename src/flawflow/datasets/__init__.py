@@ -10,12 +10,12 @@ from flawflow.datasets.mvtec_3d import is_mvtec_3d, open_mvtec_3d
 from flawflow.datasets.mvtec_ad2 import is_mvtec_ad2, open_mvtec_ad2
 from flawflow.datasets.mvtec_loco import is_mvtec_loco, open_mvtec_loco
 from flawflow.datasets.real_iad import is_real_iad, open_real_iad
-from flawflow.datasets.sample import Dataset, Sample, good_samples
+from flawflow.datasets.sample import Dataset, Sample, Saturation, good_samples
 from flawflow.datasets.visa import is_visa, open_visa
 from flawflow.errors import DatasetError
 from flawflow.video.names import is_video_name
 
-__all__ = ["Dataset", "Sample", "has_layout", "open_dataset"]
+__all__ = ["Dataset", "Sample", "Saturation", "has_layout", "open_dataset"]
 
 # The first that fits counts: what MVTec AD's own layout fits, too, comes before it.
 _LAYOUTS: tuple[tuple[Callable[[Path], bool], Callable[[Path], Dataset]], ...] = (
