@@ -109,7 +109,7 @@ def _perform(run: Run, folder: Path, device: str, on_progress: OnProgress) -> di
     )
     counts = (result.counts for result in evaluation.pictures)
     SetCounts.of(one for one in counts if one is not None).save(counts_file(run, folder))
-    picture = resize_picture(read_picture(dataset.test[0].path), recipe.size)
+    picture = resize_picture(read_picture(dataset.test[0].path), recipe.shape)
     record = {
         "key": run.key,
         "category": dataset.name,

@@ -3,7 +3,7 @@
 from flawflow.images.find import PICTURE_SUFFIXES, find_pictures, search
 from flawflow.images.pixel_limit import MAX_PIXELS, most_pixels, set_most_pixels
 from flawflow.images.read import PictureSource, read_mask, read_picture
-from flawflow.images.resize import has_shape_of, resize_map, resize_mask, resize_picture
+from flawflow.images.resize import has_shape_of, proportional_size, resize_map, resize_mask, resize_picture
 
 __all__ = [
     "MAX_PIXELS",
@@ -12,6 +12,7 @@ __all__ = [
     "find_pictures",
     "has_shape_of",
     "most_pixels",
+    "proportional_size",
     "read_mask",
     "read_picture",
     "resize_map",

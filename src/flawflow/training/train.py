@@ -148,7 +148,7 @@ def _card(data: Dataset, graph: bytes, learned: Learned, calibrated: Calibrated,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         detector=recipe.detector.name,
         preset=recipe.preset,
-        size=recipe.size,
+        size=recipe.shape,
         encoder=_encoder_card(learned.setup.encoder),
         training=TrainingCard(
             dataset=data.name,
@@ -160,7 +160,7 @@ def _card(data: Dataset, graph: bytes, learned: Learned, calibrated: Calibrated,
         heat_scale=calibrated.heat_scale,
         interest=learned.setup.runs,
         drift=calibrated.reference,
-        canaries=record_canaries(graph, recipe.size),
+        canaries=record_canaries(graph, recipe.shape),
         recipe=recipe,
     )
 
