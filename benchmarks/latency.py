@@ -28,7 +28,7 @@ import torch
 from torch import Tensor, nn
 
 from common import machine
-from flawflow.export.fp16 import halve_weights
+from flawflow.export.fp16 import to_fp16
 from flawflow.export.int8 import quantise_convolutions
 from flawflow.model_file.card import PRECISIONS
 from flawflow.recipe.options import CflowOptions
@@ -38,7 +38,7 @@ from flawflow.runtime.openvino_engine import compile_graph
 from flawflow.storage.files import write_whole
 from flawflow.training.detectors.cflow import Cflow
 from flawflow.training.encoder import Encoder, build_encoder
-from flawflow.training.feature_source import Source
+from flawflow.training.feature_source import FeatureSource
 from flawflow.training.feature_store import FeatureStore
 from flawflow.training.head import Head
 from flawflow.training.model import InspectionModel, build_head
@@ -108,7 +108,7 @@ def build_model(name: str, size: tuple[int, int], options: CflowOptions) -> Insp
     store = FeatureStore(maps, grids, 1, pictures, ())
     device = torch.device("cpu")
     with tempfile.TemporaryDirectory() as folder:
-        source = Source(
+        source = FeatureSource(
             encoder=encoder,
             pictures=pictures,
             size=size,
@@ -130,7 +130,7 @@ def in_precision(graph: bytes, precision: str, size: tuple[int, int]) -> bytes:
     if precision == "int8":
         noise = np.random.default_rng(1).integers(0, 256, (4, *size, 3), dtype=np.uint8)
         model = quantise_convolutions(model, list(noise), above=KEPT_STRIDE)
-    halve_weights(model)
+    to_fp16(model)
     return bytes(model.SerializeToString())
 
 

@@ -23,17 +23,17 @@ from torch.nn import functional as F
 from flawflow.datasets import open_dataset
 from flawflow.recipe import PRESETS
 from flawflow.training.detectors.paper_cflow import (
-    BLOCKS,
     CONDITION_CHANNELS,
-    PICTURES,
+    COUPLING_BLOCKS,
+    IMAGES_PER_BATCH,
     RATE,
-    ScaleLearner,
+    ScaleFitter,
     learning_rate,
     pyramids,
     vector_batches,
 )
 from flawflow.training.encoder import build_encoder
-from flawflow.training.feature_source import Source
+from flawflow.training.feature_source import FeatureSource
 from flawflow.training.flows import AffineCoupling, Chain, Rotation, ScaleShift
 from flawflow.training.unfinished_work import WorkFolder
 
@@ -49,7 +49,7 @@ class Oracle:
 
     def __init__(self, flow: Chain) -> None:
         self.dimension = flow.dimension
-        self.blocks = nn.ModuleList(self._block() for _ in range(BLOCKS)).to(next(flow.parameters()))
+        self.blocks = nn.ModuleList(self._block() for _ in range(COUPLING_BLOCKS)).to(next(flow.parameters()))
         parts = list(flow)
         for index, block in enumerate(self.blocks):
             copy_block(parts[3 * index : 3 * index + 3], block)
@@ -103,11 +103,11 @@ def copy_block(ours: Sequence[nn.Module], block: nn.Module) -> None:
     block.get_parameter("w_perm").copy_(rotation.matrix)
 
 
-def compare(source: Source, passes: int, dtype: torch.dtype) -> list[list[tuple[float, float]]]:
+def compare(source: FeatureSource, passes: int, dtype: torch.dtype) -> list[list[tuple[float, float]]]:
     """Train both; gives (ours, FrEIA's) loss of every step of every scale, fine to coarse."""
     encoder = source.encoder
     learners = [
-        ScaleLearner(dimension, grid, seed=source.seed * 16 + k, device=source.device)
+        ScaleFitter(dimension, grid, seed=source.seed * 16 + k, device=source.device)
         for k, (dimension, grid) in enumerate(zip(encoder.channels, encoder.grids(source.size), strict=True))
     ]
     for learner in learners:
@@ -115,7 +115,7 @@ def compare(source: Source, passes: int, dtype: torch.dtype) -> list[list[tuple[
         learner.condition = learner.condition.to(dtype)
     oracles = [Oracle(learner.flow) for learner in learners]
     losses: list[list[tuple[float, float]]] = [[] for _ in learners]
-    batches = -(-len(source.features.pictures) // PICTURES)
+    batches = -(-len(source.features.pictures) // IMAGES_PER_BATCH)
     for done in range(passes):
         generator = torch.Generator().manual_seed(source.seed * 100003 + done)
         steps = pyramids(source, generator, done)
@@ -131,7 +131,7 @@ def compare(source: Source, passes: int, dtype: torch.dtype) -> list[list[tuple[
     return losses
 
 
-def show(losses: Sequence[Sequence[tuple[float, float]]], source: Source, dtype: torch.dtype) -> None:
+def show(losses: Sequence[Sequence[tuple[float, float]]], source: FeatureSource, dtype: torch.dtype) -> None:
     name = str(dtype).removeprefix("torch.")
     table = Table(title=f"Loss before each step, {name}")
     for heading in ("stride", "step", "flawflow", "FrEIA", "difference"):
@@ -170,7 +170,7 @@ def main() -> None:
     )
     pictures = tuple(sample.path for sample in open_dataset(given.folder).train[: given.pictures])
     with tempfile.TemporaryDirectory() as folder:
-        source = Source(
+        source = FeatureSource(
             encoder=encoder,
             pictures=pictures,
             size=size,

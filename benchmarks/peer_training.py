@@ -36,7 +36,7 @@ import torch
 import peer_models as peers
 from common import machine, quartiles, table, write_report
 from flawflow.datasets import Dataset, open_dataset
-from flawflow.images import read_picture, resize_picture
+from flawflow.images import read_image, resize_image
 from flawflow.recipe.options import CflowOptions
 from flawflow.synthetic import draw_parts
 from scaling import time_training
@@ -93,7 +93,7 @@ def _pictures(data: Dataset, count: int | None = None) -> Iterator[torch.Tensor]
     """Batches of (B, 3, H, W) in [0, 1], read from their files."""
     paths = [sample.path for sample in data.train][:count]
     for start in range(0, len(paths), BATCH):
-        arrays = [resize_picture(read_picture(path), peers.SIZE) for path in paths[start : start + BATCH]]
+        arrays = [resize_image(read_image(path), peers.SIZE) for path in paths[start : start + BATCH]]
         yield torch.stack([torch.from_numpy(array) for array in arrays]).permute(0, 3, 1, 2).float() / 255
 
 

@@ -37,10 +37,10 @@ from typing import Any
 
 from PIL import Image
 
-from flawflow.images import find_pictures, read_picture
+from flawflow.images import find_images, read_image
 from flawflow.inspection.inspector import Inspector
 from flawflow.inspection.parallel import default_workers, in_order
-from flawflow.report.heatmap import heat_levels
+from flawflow.report.heatmap import colormap_levels
 from flawflow.storage.files import write_whole
 from station_clients import Expected, digest, look_up, send
 
@@ -88,11 +88,11 @@ def _options() -> argparse.Namespace:
 
 def make_pool(inspector: Inspector, patterns: list[str]) -> list[Expected]:
     """Marked pictures, encoded as they came, and what the engine says of each."""
-    paths = find_pictures(patterns)
+    paths = find_images(patterns)
     pool = []
     for index in range(_POOL):
         path = paths[index % len(paths)]
-        pixels = read_picture(path)
+        pixels = read_image(path)
         # The mark is what tells two answers apart where the same picture was sent twice.
         pixels[:_MARK, _MARK * index % pixels.shape[1] :][:, :_MARK] = 255 - pixels[0, 0]
         stream = io.BytesIO()
@@ -101,7 +101,7 @@ def make_pool(inspector: Inspector, patterns: list[str]) -> list[Expected]:
         else:
             Image.fromarray(pixels).save(stream, "PNG")
         found = inspector.inspect(stream.getvalue())
-        levels = heat_levels(found.graph_map, inspector.card.heat_scale)
+        levels = colormap_levels(found.graph_map, inspector.card.colormap_range)
         pool.append(
             Expected(stream.getvalue(), digest(stream.getvalue()), found.score, digest(levels.tobytes()))
         )
@@ -143,27 +143,27 @@ def load(options: argparse.Namespace, pool: list[Expected], data: Path) -> dict[
         assert found is not None, "the station did not start"
         port = int(found.group(1))
         processor = _processor_seconds(server.pid)
-        tally, memory = send(options, pool, server.pid, port)
+        progress_counter, memory = send(options, pool, server.pid, port)
         processor = _processor_seconds(server.pid) - processor
-        elapsed = tally.end - tally.start
-        lost, foreign = look_up(port, tally.answered, pool)
+        elapsed = progress_counter.end - progress_counter.start
+        lost, foreign = look_up(port, progress_counter.answered, pool)
         server.send_signal(signal.SIGTERM)
         server.wait(60)
-    quantiles = statistics.quantiles(tally.seconds, n=1000)
+    quantiles = statistics.quantiles(progress_counter.seconds, n=1000)
     return {
         "clients": options.clients,
         "seconds": elapsed,
-        "answers": len(tally.answered),
-        "per_second": len(tally.answered) / elapsed,
+        "answers": len(progress_counter.answered),
+        "per_second": len(progress_counter.answered) / elapsed,
         "milliseconds": {f"p{share / 10:g}": 1e3 * quantiles[share - 1] for share in (500, 900, 990, 999)},
-        "slowest_ms": 1e3 * max(tally.seconds),
-        "busy": tally.busy,
-        "failed": tally.failed,
-        "mixed_up": tally.wrong + foreign,
+        "slowest_ms": 1e3 * max(progress_counter.seconds),
+        "busy": progress_counter.busy,
+        "failed": progress_counter.failed,
+        "mixed_up": progress_counter.wrong + foreign,
         "lost": lost,
         "memory_mb": memory,
         "server_processor_seconds": processor,
-        "client_processor_seconds": tally.processor_seconds,
+        "client_processor_seconds": progress_counter.processor_seconds,
         "cores": os.cpu_count(),
     }
 

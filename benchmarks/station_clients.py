@@ -34,7 +34,7 @@ class Expected:
 
 
 @dataclass
-class Tally:
+class ProgressCounter:
     """What a process of clients saw; `answered` holds (id, index of the picture)."""
 
     seconds: list[float] = field(default_factory=list)
@@ -46,7 +46,7 @@ class Tally:
     start: float = math.inf
     end: float = 0.0
 
-    def add(self, other: "Tally") -> None:
+    def add(self, other: "ProgressCounter") -> None:
         """Take over what another process saw."""
         self.seconds += other.seconds
         self.answered += other.answered
@@ -64,7 +64,7 @@ def digest(content: bytes) -> str:
 
 def send(
     options: argparse.Namespace, pool: list[Expected], server: int, port: int
-) -> tuple[Tally, list[tuple[float, float]]]:
+) -> tuple[ProgressCounter, list[tuple[float, float]]]:
     """Run the clients; gives what they saw and (seconds, megabytes) of the server over time."""
     processes = min(_PROCESSES, options.clients)
     shares = [len(range(index, options.clients, processes)) for index in range(processes)]
@@ -79,30 +79,34 @@ def send(
         while not all(future.done() for future in futures):
             memory.append((round(time.perf_counter() - start, 1), round(_megabytes(server), 1)))
             time.sleep(0.5)
-    total = Tally()
+    total = ProgressCounter()
     for future in futures:
         total.add(future.result())
     return total, memory
 
 
-def _clients(port: int, pool: list[Expected], count: int, limits: tuple[float, float], seed: int) -> Tally:
+def _clients(
+    port: int, pool: list[Expected], count: int, limits: tuple[float, float], seed: int
+) -> ProgressCounter:
     """Several clients in one process, each with a connection; `limits`: seconds, answers of each."""
     used = _own_processor_seconds()
-    tally = Tally(start=time.time())
+    progress_counter = ProgressCounter(start=time.time())
     seconds, most = limits
     end = time.perf_counter() + seconds
 
     def run(index: int) -> None:
-        _client(port, pool, end, most, tally, seed=1000 * seed + index)
+        _client(port, pool, end, most, progress_counter, seed=1000 * seed + index)
 
     for _ in in_order(run, range(count), workers=count):
         pass
-    tally.end = time.time()
-    tally.processor_seconds = _own_processor_seconds() - used
-    return tally
+    progress_counter.end = time.time()
+    progress_counter.processor_seconds = _own_processor_seconds() - used
+    return progress_counter
 
 
-def _client(port: int, pool: list[Expected], end: float, most: float, tally: Tally, *, seed: int) -> None:
+def _client(
+    port: int, pool: list[Expected], end: float, most: float, progress_counter: ProgressCounter, *, seed: int
+) -> None:
     order = np.random.default_rng(seed)
     got = 0
     with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
@@ -113,16 +117,19 @@ def _client(port: int, pool: list[Expected], end: float, most: float, tally: Tal
             status, headers, answer = _ask(connection, "POST", "/api/inspect", _form(expected.content))
             seconds = time.perf_counter() - start
             if status == 503:
-                tally.busy += 1
+                progress_counter.busy += 1
                 time.sleep(float(headers["Retry-After"]))
             elif status != 200:
-                tally.failed += 1
+                progress_counter.failed += 1
             else:
                 got += 1
-                tally.seconds.append(seconds)
+                progress_counter.seconds.append(seconds)
                 (found,) = json.loads(answer)["inspections"]
-                tally.answered.append((found["id"], index))
-                tally.wrong += (found["score"], found["sha256"]) != (expected.score, expected.sha256)
+                progress_counter.answered.append((found["id"], index))
+                progress_counter.wrong += (found["score"], found["sha256"]) != (
+                    expected.score,
+                    expected.sha256,
+                )
 
 
 def _form(content: bytes) -> bytes:

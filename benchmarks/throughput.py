@@ -30,7 +30,7 @@ import numpy as np
 
 from common import machine, quartiles, table, write_report
 from flawflow import Inspector
-from flawflow.images import find_pictures
+from flawflow.images import find_images
 from flawflow.inspection.inspection import Inspection
 from flawflow.inspection.parallel import default_workers, threads_a_worker
 from flawflow.model_file import read_model
@@ -62,7 +62,7 @@ def main() -> None:
     options = _options()
     with tempfile.TemporaryDirectory() as scratch:
         model = options.model or _quick_model(Path(scratch))
-        given = find_pictures([str(options.pictures)]) if options.pictures else _drawn(Path(scratch))
+        given = find_images([str(options.pictures)]) if options.pictures else _drawn(Path(scratch))
         pictures = given[: options.distinct]
         speed = (
             measure_speed(model, pictures, options.speed_pictures, options.rounds) if options.rounds else []
@@ -96,7 +96,7 @@ def _drawn(scratch: Path) -> list[Path]:
     folder = scratch / "parts"
     if not folder.exists():
         draw_parts(folder, train=40, test=10)
-    return find_pictures([str(folder / "test")])
+    return find_images([str(folder / "test")])
 
 
 def _quick_model(scratch: Path) -> Path:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from flawflow.datasets import open_dataset
-from flawflow.images import read_picture
+from flawflow.images import read_image
 from flawflow.inspection.inspection import Inspection
 from flawflow.inspection.inspector import Inspector
 from flawflow.report.heatmap import overlay
@@ -76,8 +76,8 @@ def compose(inspector: Inspector, test: Path) -> Image.Image:
 def _pair(
     path: Path, inspection: Inspection, inspector: Inspector
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    picture = read_picture(path)
-    scale = inspector.card.heat_scale
+    picture = read_image(path)
+    scale = inspector.card.colormap_range
     return picture, overlay(picture, inspection.anomaly_map, scale, inspection.regions)
 
 

@@ -106,11 +106,11 @@ def tiny_card() -> Card:
         encoder=EncoderCard(
             name="none", strides=(1,), weights="none", weights_sha256="", weights_licence="Apache-2.0"
         ),
-        training=TrainingCard(dataset="none", picture_count=1, seed=0, seconds=0.0),
+        training=TrainingCard(dataset="none", image_count=1, seed=0, seconds=0.0),
         calibration=Calibration(
             scores=tuple(np.linspace(0.01, 0.5, 99).tolist()), pixel_threshold=0.5, false_reject_rate=0.01
         ),
-        heat_scale=(0.25, 1.0),
+        colormap_range=(0.25, 1.0),
     )
 
 
@@ -204,7 +204,7 @@ def card() -> Card:
         encoder=EncoderCard("lite0", (8, 16, 32), "a package", "", "Apache-2.0"),
         training=TrainingCard("gears", 40, 0, 61.5),
         calibration=Calibration(tuple(0.1 * i for i in range(1, 100)), pixel_threshold=0.5),
-        heat_scale=(0.2, 1.0),
+        colormap_range=(0.2, 1.0),
     )
 
 

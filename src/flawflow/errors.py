@@ -4,8 +4,10 @@ Every message is one sentence that names the file or value at fault and the way 
 The command line prints it as it is and ends with a non-zero exit code.
 """
 
+from flawflow.renamed import renamed_names
+
 # The longest path that Linux opens (4,096 bytes), twice.
-_LONGEST = 8192
+_MAX_MESSAGE_CHARACTERS = 8192
 
 
 def one_line(text: str) -> str:
@@ -14,8 +16,8 @@ def one_line(text: str) -> str:
     >>> one_line("lot\n7/\x1b[2J.png")
     'lot\\n7/\\x1b[2J.png'
     """
-    if len(text) > _LONGEST:
-        text = f"{text[: _LONGEST // 2]} … {text[-_LONGEST // 2 :]}"
+    if len(text) > _MAX_MESSAGE_CHARACTERS:
+        text = f"{text[: _MAX_MESSAGE_CHARACTERS // 2]} … {text[-_MAX_MESSAGE_CHARACTERS // 2 :]}"
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
@@ -29,11 +31,11 @@ class FlawflowError(Exception):
         super().__init__(one_line(sentence))
 
 
-class PictureError(FlawflowError):
+class ImageError(FlawflowError):
     """A picture that cannot be read, or is too large to be read safely."""
 
 
-class PictureTooLargeError(PictureError):
+class ImageTooLargeError(ImageError):
     """A picture of more pixels, or one that needs more memory to decode, than the limit allows."""
 
 
@@ -75,3 +77,8 @@ class RecipeError(TrainingError, ValueError):
 
 class WatchError(FlawflowError):
     """A folder that cannot be watched."""
+
+
+__getattr__ = renamed_names(
+    __name__, {"PictureError": "ImageError", "PictureTooLargeError": "ImageTooLargeError"}
+)

@@ -55,20 +55,41 @@ def completed(kind: Any, value: Any) -> Any:
     if not (dataclasses.is_dataclass(kind) and isinstance(value, dict)):
         return value
     hints = get_type_hints(kind)
-    given = {name: completed(hints.get(name), member) for name, member in value.items()}
-    return {name: _plain(default) for name, default in _defaults(kind) if name not in given} | given
+    names = {_key(field): field.name for field in dataclasses.fields(kind)}
+    given = {key: completed(hints.get(names.get(key, "")), member) for key, member in value.items()}
+    return {key: _plain(default) for key, default in _defaults(kind) if key not in given} | given
+
+
+def json_key(name: str) -> dict[str, str]:
+    """The metadata of a dataclass field that JSON calls otherwise, as files of earlier versions do."""
+    return {"json_key": name}
+
+
+def to_plain(value: Any) -> Any:
+    """A dataclass as nested dictionaries by the keys of JSON, as `parse` reads them."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {_key(field): to_plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, tuple | list):
+        return type(value)(to_plain(member) for member in value)
+    if isinstance(value, Mapping):
+        return {name: to_plain(member) for name, member in value.items()}
+    return value
+
+
+def _key(field: dataclasses.Field[Any]) -> str:
+    return str(field.metadata.get("json_key", field.name))
 
 
 def _defaults(kind: Any) -> list[tuple[str, Any]]:
     return [
-        (field.name, field.default)
+        (_key(field), field.default)
         for field in dataclasses.fields(kind)
         if field.default is not dataclasses.MISSING
     ]
 
 
 def _plain(default: Any) -> Any:
-    return json.loads(json.dumps(default, default=dataclasses.asdict))
+    return json.loads(json.dumps(default, default=to_plain))
 
 
 def _parse_scalar(kind: Any, value: object, where: str) -> Any:
@@ -116,11 +137,11 @@ def _parse_dataclass(kind: Any, value: object, where: str) -> Any:
     if not isinstance(value, dict):
         _refuse(where, f"must be an object; got {value!r:.60}")
     hints = get_type_hints(kind)
-    names = {field.name for field in dataclasses.fields(kind)}
+    names = {_key(field): field.name for field in dataclasses.fields(kind)}
     prefix = f"{where}." if where else ""
-    for name in sorted(names ^ value.keys()):
-        _refuse(f"{prefix}{name}", "is missing" if name in names else "is unknown")
-    members = {name: parse(hints[name], value[name], f"{prefix}{name}") for name in hints if name in names}
+    for key in sorted(names.keys() ^ value.keys()):
+        _refuse(f"{prefix}{key}", "is missing" if key in names else "is unknown")
+    members = {name: parse(hints[name], value[key], f"{prefix}{key}") for key, name in names.items()}
     try:
         return kind(**members)
     except ValueError as error:

@@ -76,7 +76,7 @@ def test_rates_alone_can_be_set(flawflow: Flawflow, tiny_model: Path, tmp_path: 
     assert "99 good pictures (99 before)" in result.stdout
     old, card = read_model(tiny_model).card, read_model(new).card
     assert card.calibration == old.calibration.with_rates(false_reject_rate=0.02, review_rate=0.1)
-    assert card.heat_scale == old.heat_scale
+    assert card.colormap_range == old.colormap_range
 
 
 def test_rates_and_pictures_go_together(flawflow: Flawflow, tiny_model: Path, good: Path, tmp_path: Path):

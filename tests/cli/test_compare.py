@@ -36,7 +36,7 @@ def performed(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
                 **dict.fromkeys(summary.MEASURES, 0.5), "image_auroc_interval": [0.4, 0.6], "category": "-",
                 "seed": run.seed, "localises": True, "machine": "a machine", "packages": {},
             }  # fmt: skip
-            record["sha256"] = runner._seal(record)
+            record["sha256"] = runner._checksum(record)
             write_whole(folder / "runs" / f"{run.key}.json", json.dumps(record))
             yield Outcome(run, record)
 

@@ -7,7 +7,7 @@ import pytest
 from click.testing import Result
 from PIL import Image
 
-from flawflow.images import MAX_PIXELS, set_most_pixels
+from flawflow.images import MAX_PIXELS, set_max_pixels
 
 Flawflow = Callable[..., Result]
 
@@ -109,7 +109,7 @@ def test_the_limit_of_pixels_is_an_option(flawflow: Flawflow, tiny_model: Path, 
         assert "more than the limit of 1,000" in result.stderr
         assert flawflow("evaluate", tiny_model, spots, "--max-pixels", "1024").exit_code == 0
     finally:
-        set_most_pixels(MAX_PIXELS)
+        set_max_pixels(MAX_PIXELS)
 
 
 def test_maps_for_a_server_are_written_beside_the_measures(

@@ -42,7 +42,7 @@ def test_a_model_in_eight_bits(flawflow: Flawflow, tiny_model: Path, good: Path,
 def test_what_fails_is_refused_with_its_figures(
     flawflow: Flawflow, tiny_model: Path, good: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(module.equivalence, "MOST_MAP_DIFFERENCE", -1.0)
+    monkeypatch.setattr(module.equivalence, "MAX_MAP_DIFFERENCE", -1.0)
     output = tmp_path / "small.flaw"
     arguments = ("export", tiny_model, "--precision", "fp16", "--good", good, "-o", output)
     result = flawflow(*arguments)

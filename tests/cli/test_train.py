@@ -27,7 +27,7 @@ class Step:
 @dataclass(frozen=True)
 class Learned:
     model: Path
-    picture_count: int
+    image_count: int
     seconds: float
     card: Card
     suspects: tuple[Any, ...] = ()

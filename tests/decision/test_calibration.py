@@ -93,15 +93,15 @@ def test_needed_for_review_is_enough_from_there_on(more, one, other):
 
 
 @given(score_lists, score_lists, rates, rates)
-def test_a_measured_calibration_takes_regions_from_the_peaks(scores, peaks, one, other):
+def test_a_measured_calibration_takes_regions_from_the_peaks(scores, maxima, one, other):
     reject, review = sorted((one, other))
     rng = np.random.default_rng(len(scores))
     judge = Calibration.measured(
-        rng.permutation(scores), rng.permutation(peaks), false_reject_rate=reject, review_rate=review
+        rng.permutation(scores), rng.permutation(maxima), false_reject_rate=reject, review_rate=review
     )
     assert judge.scores == tuple(sorted(scores))
     assert {type(value) for value in (*judge.scores, judge.pixel_threshold)} == {float}
-    assert judge.pixel_threshold == calibration(peaks).threshold(review).score
+    assert judge.pixel_threshold == calibration(maxima).threshold(review).score
 
 
 def test_other_rates():
@@ -129,7 +129,7 @@ def test_a_new_good_picture_is_rejected_at_most_at_the_guaranteed_rate(n, rate):
 
 @given(score_lists, score_lists, finite)
 def test_a_threshold_that_is_put_somewhere_is_the_highest_one_there(own, others, score):
-    judge = Calibration(own, 0.0, others=others)
+    judge = Calibration(own, 0.0, out_of_fold=others)
     attainable = {judge.threshold(step / 2000).score for step in range(1, 2000)} | {
         judge.threshold(judge.rate_above(one)).score for one in own + others
     }
@@ -139,7 +139,7 @@ def test_a_threshold_that_is_put_somewhere_is_the_highest_one_there(own, others,
 
 
 def test_both_sets_say_what_rate_a_score_of_a_cross_fitted_model_stands_for():
-    judge = Calibration((1.0, 2.0, 3.0), 0.0, others=(10.0, 11.0, 12.0))
+    judge = Calibration((1.0, 2.0, 3.0), 0.0, out_of_fold=(10.0, 11.0, 12.0))
     # The own three say 2/4, all six say 5/7, which both keep.
     assert judge.rate_above(2.5) == 0.714286
     assert judge.threshold(judge.rate_above(2.5)).score == 2.0
@@ -157,7 +157,7 @@ def test_review_keeps_its_guarantee_beside_sisters(own, sisters):
         stopped = 0
         for new in range(own + 1):
             kept = tuple(np.sort(np.delete(scores, new)).tolist())
-            judge = Calibration(kept, 0.0, others=others)
+            judge = Calibration(kept, 0.0, out_of_fold=others)
             assert judge.review_threshold().score < judge.threshold().score
             stopped += judge.verdict(float(scores[new])) != "OK"
         assert stopped / (own + 1) <= judge.review_threshold().guaranteed_rate == 2 / (own + 1)
@@ -203,7 +203,7 @@ def test_impossible_scores_are_refused(scores, message):
 @given(score_lists, score_lists, rates, finite)
 def test_sisters_scores_only_make_it_stricter_and_leave_the_guarantee(own, others, rate, score):
     alone = calibration(own, rate)
-    both = Calibration(own, 0.0, rate, max(rate, 0.05), others=others)
+    both = Calibration(own, 0.0, rate, max(rate, 0.05), out_of_fold=others)
     everyone = tuple(sorted(own + others))
     threshold = both.threshold()
     assert threshold.score == max(alone.threshold().score, calibration(everyone, rate).threshold().score)
@@ -215,17 +215,22 @@ def test_sisters_scores_only_make_it_stricter_and_leave_the_guarantee(own, other
 
 
 @given(score_lists, score_lists, score_lists, rates)
-def test_regions_of_a_cross_fitted_model(scores, peaks, other_peaks, rate):
+def test_regions_of_a_cross_fitted_model(scores, maxima, out_of_fold_maxima, rate):
     judge = Calibration.measured(
-        scores, peaks, others=scores, other_peaks=other_peaks, false_reject_rate=rate / 2, review_rate=rate
+        scores,
+        maxima,
+        out_of_fold=scores,
+        out_of_fold_maxima=out_of_fold_maxima,
+        false_reject_rate=rate / 2,
+        review_rate=rate,
     )
-    assert judge.others == judge.scores
-    expected = Calibration(peaks, 0.0, rate, rate, others=other_peaks).threshold().score
+    assert judge.out_of_fold == judge.scores
+    expected = Calibration(maxima, 0.0, rate, rate, out_of_fold=out_of_fold_maxima).threshold().score
     assert judge.pixel_threshold == expected
 
 
 def test_sisters_scores_are_checked():
     with pytest.raises(ValueError, match="others must be ascending"):
-        Calibration((1.0,), 0.0, others=(2.0, 1.0))
+        Calibration((1.0,), 0.0, out_of_fold=(2.0, 1.0))
     with pytest.raises(ValueError, match="finite"):
-        Calibration.measured([1.0], [1.0], others=[1.0], other_peaks=[math.inf])
+        Calibration.measured([1.0], [1.0], out_of_fold=[1.0], out_of_fold_maxima=[math.inf])

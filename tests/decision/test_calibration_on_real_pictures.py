@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from flawflow.decision.calibration import Calibration
-from flawflow.images import find_pictures, read_picture, resize_picture
+from flawflow.images import find_images, read_image, resize_image
 from flawflow.inspection import Inspector, OnnxRuntimeEngine
 from flawflow.model_file.card import Card
 
@@ -66,21 +66,21 @@ def measured(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Scores and peaks of good pictures by a model that was made from others."""
     root = shared_data / "mvtec" / request.param
-    paths = find_pictures([root / "train" / "good", root / "test" / "good"])
-    small = np.stack([resize_picture(read_picture(path), (32, 32)) for path in paths])
+    paths = find_images([root / "train" / "good", root / "test" / "good"])
+    small = np.stack([resize_image(read_image(path), (32, 32)) for path in paths])
     references = small[:REFERENCES].mean(axis=3, dtype=np.float32)
     engine = OnnxRuntimeEngine(distance_graph(references.mean(axis=0), references.std(axis=0) + 1), threads=1)
     inspector = Inspector(engine, tiny_card)
     results = [inspector.measure(picture) for picture in small[REFERENCES:]]
     scores = np.array([score for _, score in results])
-    peaks = np.array([anomaly_map.max() for anomaly_map, _ in results], np.float64)
+    maxima = np.array([anomaly_map.max() for anomaly_map, _ in results], np.float64)
     # Ties would make the thresholds stricter than the law; real scores hardly ever tie.
-    assert len(np.unique(scores)) == len(np.unique(peaks)) == len(scores)
-    return scores, peaks
+    assert len(np.unique(scores)) == len(np.unique(maxima)) == len(scores)
+    return scores, maxima
 
 
 def realised(
-    scores: NDArray[np.float64], peaks: NDArray[np.float64], n: int, rates: tuple[float, float]
+    scores: NDArray[np.float64], maxima: NDArray[np.float64], n: int, rates: tuple[float, float]
 ) -> dict[str, NDArray[np.int64]]:
     """For each split, how many of the good pictures that did not calibrate stand out, and how."""
     rng = np.random.default_rng(n)
@@ -89,10 +89,10 @@ def realised(
         order = rng.permutation(len(scores))
         known, new = order[:n], order[n:]
         judge = Calibration.measured(
-            scores[known], peaks[known], false_reject_rate=rates[0], review_rate=rates[1]
+            scores[known], maxima[known], false_reject_rate=rates[0], review_rate=rates[1]
         )
         verdicts = [judge.verdict(score) for score in scores[new].tolist()]
-        with_regions = np.count_nonzero(peaks[new] > judge.pixel_threshold)
+        with_regions = np.count_nonzero(maxima[new] > judge.pixel_threshold)
         counts[split] = verdicts.count("NG"), len(verdicts) - verdicts.count("OK"), with_regions
     return dict(zip(("NG", "NG or REVIEW", "regions"), counts.T, strict=True))
 
@@ -103,15 +103,15 @@ def realised(
 def test_good_pictures_stand_out_as_seldom_as_promised(
     measured: tuple[NDArray[np.float64], NDArray[np.float64]], n: int, rates: tuple[float, float]
 ):
-    scores, peaks = measured
+    scores, maxima = measured
     new = len(scores) - n
-    judge = Calibration.measured(scores[:n], peaks[:n], false_reject_rate=rates[0], review_rate=rates[1])
+    judge = Calibration.measured(scores[:n], maxima[:n], false_reject_rate=rates[0], review_rate=rates[1])
     promised = {
         "NG": (judge.threshold(), judge.needed()),
         "NG or REVIEW": (judge.review_threshold(), judge.needed_for_review()),
         "regions": (judge.threshold(rates[1]), judge.needed(rates[1])),
     }
-    for kind, counts in realised(scores, peaks, n, rates).items():
+    for kind, counts in realised(scores, maxima, n, rates).items():
         threshold, needed = promised[kind]
         rate = threshold.guaranteed_rate
         assert threshold.keeps_rate == (n >= needed)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from flawflow.decision.calibration import Calibration
-from flawflow.images import find_pictures, read_picture, resize_picture
+from flawflow.images import find_images, read_image, resize_image
 
 pytestmark = pytest.mark.slow
 
@@ -26,8 +26,8 @@ TAIL = 8
 def pictures(request: pytest.FixtureRequest, shared_data: Path) -> NDArray[np.float32]:
     """All good pictures of a part as rows of grey pixels."""
     root = shared_data / "mvtec" / request.param
-    paths = find_pictures([root / "train" / "good", root / "test" / "good"])
-    small = np.stack([resize_picture(read_picture(path), (24, 24)) for path in paths])
+    paths = find_images([root / "train" / "good", root / "test" / "good"])
+    small = np.stack([resize_image(read_image(path), (24, 24)) for path in paths])
     return small.mean(axis=3, dtype=np.float32).reshape(len(paths), -1)
 
 
@@ -49,7 +49,7 @@ def judged(
     size = n // PARTS
     scores, new = own[:size], own[size:]
     sisters = np.concatenate(others)
-    calibration = Calibration.measured(scores, scores, others=sisters, other_peaks=sisters)
+    calibration = Calibration.measured(scores, scores, out_of_fold=sisters, out_of_fold_maxima=sisters)
     return calibration, new
 
 

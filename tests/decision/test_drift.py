@@ -9,22 +9,22 @@ import numpy as np
 import pytest
 
 from flawflow.decision.calibration import Calibration, Verdict
-from flawflow.decision.drift import WORDS, DriftMonitor
-from flawflow.decision.drift_baseline import Reference
-from flawflow.images.statistics import PictureStatistics
+from flawflow.decision.drift import FINDING_WORDING, DriftMonitor
+from flawflow.decision.drift_baseline import DriftBaseline
+from flawflow.images.statistics import ImageStatistics
 from flawflow.inspection.inspection import Inspection, Timings
 from flawflow.model_file.card import Card
 
 from .martingale_oracle import Oracle
 
-STATISTICS = tuple(WORDS)
+STATISTICS = tuple(FINDING_WORDING)
 KNOWN = 40
 
 
-def known_rows() -> list[tuple[float, PictureStatistics]]:
+def known_rows() -> list[tuple[float, ImageStatistics]]:
     """Forty pictures; statistic k of picture i is k + i/100, so that all ranges are known."""
     return [
-        (i / 100, PictureStatistics(*(k + i / 100 for k in range(1, len(STATISTICS))))) for i in range(KNOWN)
+        (i / 100, ImageStatistics(*(k + i / 100 for k in range(1, len(STATISTICS))))) for i in range(KNOWN)
     ]
 
 
@@ -34,7 +34,7 @@ def card(tiny_card: Card) -> Card:
     scores = tuple(score for score, _ in known_rows())
     calibration = Calibration(scores, pixel_threshold=1.0)
     assert calibration.review_threshold().score == 0.38
-    return dataclasses.replace(tiny_card, calibration=calibration, drift=Reference.of(known_rows()))
+    return dataclasses.replace(tiny_card, calibration=calibration, drift=DriftBaseline.of(known_rows()))
 
 
 def seen(verdict: Verdict = "OK", *, path: str | None = "7.png", **values: float) -> Inspection:
@@ -50,7 +50,7 @@ def seen(verdict: Verdict = "OK", *, path: str | None = "7.png", **values: float
         graph_map=np.zeros((4, 4), np.float32),
         regions=(),
         timings=Timings(0, 0, 0, 0),
-        statistics=PictureStatistics(**usual),
+        statistics=ImageStatistics(**usual),
     )
 
 
@@ -76,7 +76,7 @@ def expected(pictures: Sequence[Inspection], rate: float, seed: int) -> Iterator
             direction = oracle.add(value, generator.random(), goal)
             if direction is not None:
                 del oracles[name]
-                yield name, WORDS[name][direction], number
+                yield name, FINDING_WORDING[name][direction], number
 
 
 @pytest.mark.parametrize(("rate", "seed"), [(0.01, 0), (0.2, 0), (0.01, 5)])

@@ -11,9 +11,9 @@ from scipy import stats
 
 from flawflow.decision.calibration import Calibration
 from flawflow.decision.drift import Drift, DriftMonitor
-from flawflow.decision.drift_baseline import NO_REFERENCE, Reference
-from flawflow.images import find_pictures, read_picture, resize_picture
-from flawflow.images.statistics import PictureStatistics, picture_statistics
+from flawflow.decision.drift_baseline import NO_BASELINE, DriftBaseline
+from flawflow.images import find_images, read_image, resize_image
+from flawflow.images.statistics import ImageStatistics, image_statistics
 from flawflow.inspection.inspection import Inspection, Timings
 from flawflow.model_file.card import Card
 
@@ -48,9 +48,9 @@ class Parts:
     mean: np.ndarray
     spread: np.ndarray
 
-    def seen(self, change: Change = lambda picture: picture) -> list[tuple[float, PictureStatistics]]:
-        small = [resize_picture(np.ascontiguousarray(change(picture)), SIZE) for picture in self.pictures]
-        return [(self.score(one), picture_statistics(one, np.ones(SIZE, np.bool_))) for one in small]
+    def seen(self, change: Change = lambda picture: picture) -> list[tuple[float, ImageStatistics]]:
+        small = [resize_image(np.ascontiguousarray(change(picture)), SIZE) for picture in self.pictures]
+        return [(self.score(one), image_statistics(one, np.ones(SIZE, np.bool_))) for one in small]
 
     def score(self, small: np.ndarray) -> float:
         distance = np.abs(coarse(small) - self.mean) / self.spread
@@ -65,17 +65,15 @@ def coarse(small: np.ndarray) -> np.ndarray:
 def parts(request: pytest.FixtureRequest, shared_data: Path) -> Parts:
     root = shared_data / ("mvtec/bottle" if request.param == "bottle" else "kolektorsdd")
     pictures = []
-    for path in find_pictures([root / "train" / "good"])[:190]:
-        whole = read_picture(path)
+    for path in find_images([root / "train" / "good"])[:190]:
+        whole = read_image(path)
         factor = 256 / max(whole.shape[:2])
-        pictures.append(
-            resize_picture(whole, (round(whole.shape[0] * factor), round(whole.shape[1] * factor)))
-        )
-    grey = np.stack([coarse(resize_picture(picture, SIZE)) for picture in pictures[:REFERENCES]])
+        pictures.append(resize_image(whole, (round(whole.shape[0] * factor), round(whole.shape[1] * factor))))
+    grey = np.stack([coarse(resize_image(picture, SIZE)) for picture in pictures[:REFERENCES]])
     return Parts(request.param, pictures[REFERENCES:], grey.mean(axis=0), grey.std(axis=0) + 3)
 
 
-def inspection(card: Card, score: float, statistics: PictureStatistics | None) -> Inspection:
+def inspection(card: Card, score: float, statistics: ImageStatistics | None) -> Inspection:
     calibration = card.calibration
     return Inspection(
         path=Path("line/7.png"),
@@ -90,13 +88,13 @@ def inspection(card: Card, score: float, statistics: PictureStatistics | None) -
     )
 
 
-def card_of(card: Card, known: list[tuple[float, PictureStatistics]]) -> Card:
+def card_of(card: Card, known: list[tuple[float, ImageStatistics]]) -> Card:
     scores = tuple(sorted(score for score, _ in known))
     calibration = Calibration(scores, pixel_threshold=1.0)
-    return dataclasses.replace(card, calibration=calibration, drift=Reference.of(known))
+    return dataclasses.replace(card, calibration=calibration, drift=DriftBaseline.of(known))
 
 
-def watched(card: Card, new: list[tuple[float, PictureStatistics]]) -> Drift:
+def watched(card: Card, new: list[tuple[float, ImageStatistics]]) -> Drift:
     monitor = DriftMonitor(card)
     for score, statistics in new:
         monitor.add(inspection(card, score, statistics))
@@ -104,7 +102,7 @@ def watched(card: Card, new: list[tuple[float, PictureStatistics]]) -> Drift:
 
 
 def split(
-    parts: Parts, tiny_card: Card, seed: int, before: list[tuple[float, PictureStatistics]], n: int = 60
+    parts: Parts, tiny_card: Card, seed: int, before: list[tuple[float, ImageStatistics]], n: int = 60
 ) -> tuple[Card, list[int]]:
     order = np.random.default_rng(seed).permutation(len(parts.pictures)).tolist()
     return card_of(tiny_card, [before[index] for index in order[:n]]), order[n:]
@@ -147,8 +145,8 @@ def test_a_change_is_named(parts: Parts, tiny_card: Card, change: Change, words:
 def test_a_finding_says_what_was_and_what_is(parts: Parts, tiny_card: Card):
     before, after = parts.seen(), parts.seen(cast)
     card, new = split(parts, tiny_card, 0, before)
-    calm = [before[index] for index in new[:40]]
-    drift = watched(card, calm + [after[index] for index in new[40:]])
+    background = [before[index] for index in new[:40]]
+    drift = watched(card, background + [after[index] for index in new[40:]])
     finding = next(finding for finding in drift.findings if finding.statistic == "red")
     assert finding.since > 36
     assert finding.path == "line/7.png"
@@ -162,7 +160,7 @@ def test_defective_pictures_are_no_drift(parts: Parts, tiny_card: Card):
     before = parts.seen()
     card, new = split(parts, tiny_card, 0, before)
     rng = np.random.default_rng(0)
-    names = [field.name for field in dataclasses.fields(PictureStatistics)]
+    names = [field.name for field in dataclasses.fields(ImageStatistics)]
     defective = [
         (1e6, dataclasses.replace(before[index][1], **{names[rng.integers(7)]: rng.choice([-9.0, 9.0])}))
         for index in new
@@ -175,18 +173,18 @@ def test_where_nothing_is_ok_any_more_there_is_a_hint(parts: Parts, tiny_card: C
     """After any number of OK pictures, and not for the first few that are not OK."""
     before, after = parts.seen(), parts.seen(lit(0.6))
     card, new = split(parts, tiny_card, 0, before)
-    calm = [before[index] for index in new] * 2
+    background = [before[index] for index in new] * 2
     dark = [(1e6, after[index][1]) for index in new]
-    assert watched(card, calm + dark[:8]).hint is None
-    hint = watched(card, calm + dark[:30]).hint
+    assert watched(card, background + dark[:8]).hint is None
+    hint = watched(card, background + dark[:30]).hint
     assert hint is not None
     assert "Of the latest 30 pictures 30 are not OK" in hint
     assert "darker. Look at light and camera" in hint
 
 
 def test_a_model_without_a_reference_compares_nothing(tiny_card: Card):
-    assert tiny_card.drift == NO_REFERENCE
-    statistics = PictureStatistics(*[0.5] * 7)
+    assert tiny_card.drift == NO_BASELINE
+    statistics = ImageStatistics(*[0.5] * 7)
     drift = watched(tiny_card, [(0.1, statistics)] * 50)
     assert (drift.findings, drift.hint, drift.compared, drift.reference) == ((), None, 0, 0)
     with pytest.raises(ValueError, match="between 0 and 1"):

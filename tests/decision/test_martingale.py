@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from flawflow.decision.martingale import Watch
+from flawflow.decision.martingale import ConformalMartingale
 
 from .martingale_oracle import Oracle
 
@@ -27,41 +27,41 @@ def test_it_bets_as_its_definition_says(goal: float, levels: int, shift: float):
     known = rng.integers(0, levels, 12).astype(float)
     new = np.round(rng.integers(0, levels, 40) + shift * levels).tolist()
     draws = rng.random(40).tolist()
-    watch, oracle = Watch(known, goal, Draws(*draws)), Oracle(known.tolist())  # type: ignore[arg-type]
+    martingale, oracle = ConformalMartingale(known, goal, Draws(*draws)), Oracle(known.tolist())  # type: ignore[arg-type]
     for step, (value, draw) in enumerate(zip(new, draws, strict=True)):
         expected = oracle.add(value, draw, goal)
-        assert watch.add(value) == expected
+        assert martingale.add(value) == expected
         if expected is not None:
-            assert [watch.add(later) for later in new[step:]] == [None] * len(new[step:])
+            assert [martingale.add(later) for later in new[step:]] == [None] * len(new[step:])
             break
 
 
 def test_ranks_fall_where_the_urn_has_them():
-    watch = Watch(np.array([2.0, 1.0, 2.0]), GOAL, Draws(0.5, 0.5, 0.0, 0.99, 0.25))  # type: ignore[arg-type]
+    martingale = ConformalMartingale(np.array([2.0, 1.0, 2.0]), GOAL, Draws(0.5, 0.5, 0.0, 0.99, 0.25))  # type: ignore[arg-type]
     # The gaps weigh 1, 1, 1, 1; a value that is equal to two known ones may be in three of them.
-    assert watch._rank(0.0) == 0.5 / 4
-    assert watch._rank(2.0) == (2 + 0.5 * 3) / 5
+    assert martingale._rank(0.0) == 0.5 / 4
+    assert martingale._rank(2.0) == (2 + 0.5 * 3) / 5
     # Which put it into the gap between the two, and so on.
-    assert watch._rank(9.0) == 5 / 6
-    assert watch._rank(0.5) == 0.99 * 2 / 7
-    assert watch._rank(1.5) == (3 + 0.25 * 1) / 8
+    assert martingale._rank(9.0) == 5 / 6
+    assert martingale._rank(0.5) == 0.99 * 2 / 7
+    assert martingale._rank(1.5) == (3 + 0.25 * 1) / 8
 
 
 def test_nothing_known_is_one_gap():
-    watch = Watch(np.array([]), GOAL, Draws(0.25, 0.75))  # type: ignore[arg-type]
-    assert [watch._rank(3.0), watch._rank(-3.0)] == [0.25, 0.75]
+    martingale = ConformalMartingale(np.array([]), GOAL, Draws(0.25, 0.75))  # type: ignore[arg-type]
+    assert [martingale._rank(3.0), martingale._rank(-3.0)] == [0.25, 0.75]
 
 
 def test_a_rank_of_zero_is_no_infinite_wealth():
-    watch = Watch(np.array([1.0]), 1e6, Draws(0.0))  # type: ignore[arg-type]
-    assert watch.add(0.0) == 0
+    martingale = ConformalMartingale(np.array([1.0]), 1e6, Draws(0.0))  # type: ignore[arg-type]
+    assert martingale.add(0.0) == 0
     gain = sum(bet * 1e-12 ** (bet - 1) for bet in (0.15, 0.3, 0.5, 0.75))
     staked = (1 - 1 / (1 + np.log(2))) / 8
-    assert watch._wealth[0].sum() == pytest.approx(gain * staked)
+    assert martingale._wealth[0].sum() == pytest.approx(gain * staked)
 
 
 def test_the_medians_before_and_now():
-    watch = Watch(np.array([1.0, 2.0, 9.0]), GOAL, np.random.default_rng(0))
+    martingale = ConformalMartingale(np.array([1.0, 2.0, 9.0]), GOAL, np.random.default_rng(0))
     for value in [*range(100), *([5.0] * 11), *([7.0] * 9)]:
-        watch.add(float(value))
-    assert (watch.before, watch.now) == (2.0, 5.0)
+        martingale.add(float(value))
+    assert (martingale.before, martingale.now) == (2.0, 5.0)

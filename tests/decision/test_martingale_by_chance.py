@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from flawflow.decision.martingale import Watch
+from flawflow.decision.martingale import ConformalMartingale
 
 GOAL = 20
 
 
 def alarm(known: np.ndarray, new: np.ndarray, *, goal: float = GOAL, seed: int = 0) -> tuple[int, int] | None:
     """The step, from 1, and the direction of an alarm."""
-    watch = Watch(known, goal, np.random.default_rng(seed))
+    martingale = ConformalMartingale(known, goal, np.random.default_rng(seed))
     for step, value in enumerate(new.tolist(), start=1):
-        direction = watch.add(value)
+        direction = martingale.add(value)
         if direction is not None:
             return step, direction
     return None
@@ -35,8 +35,10 @@ def test_ranks_are_uniform_and_independent_of_the_past(levels: int, rng: np.rand
     """With ties, too: then chance decides."""
     ranks = []
     for seed in range(300):
-        watch = Watch(rng.integers(0, levels, 9).astype(float), GOAL, np.random.default_rng(seed))
-        ranks.append([watch._rank(float(value)) for value in rng.integers(0, levels, 8)])
+        martingale = ConformalMartingale(
+            rng.integers(0, levels, 9).astype(float), GOAL, np.random.default_rng(seed)
+        )
+        ranks.append([martingale._rank(float(value)) for value in rng.integers(0, levels, 8)])
     for step in range(8):
         assert stats.kstest([row[step] for row in ranks], "uniform").pvalue > 1e-4
     correlation = np.corrcoef(np.array(ranks).T)

@@ -6,7 +6,7 @@ from hypothesis.extra import numpy as hnp
 from scipy import ndimage
 
 from flawflow.decision import regions as module
-from flawflow.decision.regions import Region, find_regions, highest_place
+from flawflow.decision.regions import Region, find_regions, highest_position
 
 maps = hnp.arrays(
     np.float32,
@@ -51,22 +51,22 @@ def test_values_are_plain_numbers():
 
 
 @given(maps, st.sampled_from([-1.0, 0.0, 1.5, 9.0]))
-def test_the_highest_place_holds_a_highest_pixel(anomaly_map, calm):
-    found = highest_place(anomaly_map, calm)
+def test_the_highest_place_holds_a_highest_pixel(anomaly_map, background):
+    found = highest_position(anomaly_map, background)
     assert found.peak == anomaly_map.max()
     left, top, right, bottom = found.box
     assert anomaly_map[top:bottom, left:right].max() == found.peak
-    level = min((calm + found.peak) / 2, float(np.nextafter(anomaly_map.max(), -np.inf)))
+    level = min((background + found.peak) / 2, float(np.nextafter(anomaly_map.max(), -np.inf)))
     assert found == find_regions(anomaly_map, level)[0]
 
 
 def test_the_highest_place_reaches_halfway_down_to_what_is_calm():
     anomaly_map = np.float32([[0, 4, 6, 8, 5, 0, 7]])
-    assert highest_place(anomaly_map, 2.0).box == (2, 0, 4, 1)
-    assert highest_place(anomaly_map, 0.0).box == (2, 0, 5, 1)
+    assert highest_position(anomaly_map, 2.0).box == (2, 0, 4, 1)
+    assert highest_position(anomaly_map, 0.0).box == (2, 0, 5, 1)
     # What is all calm still has a highest pixel.
-    assert highest_place(anomaly_map, 20.0).box == (3, 0, 4, 1)
-    assert highest_place(np.ones((2, 3), np.float32), 1.0).box == (0, 0, 3, 2)
+    assert highest_position(anomaly_map, 20.0).box == (3, 0, 4, 1)
+    assert highest_position(np.ones((2, 3), np.float32), 1.0).box == (0, 0, 3, 2)
 
 
 def test_a_negative_threshold_keeps_negative_peaks():

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flawflow.decision.threshold import as_written, check_rate, find_threshold, pictures_needed
+from flawflow.decision.threshold import as_written, check_rate, find_threshold, images_needed
 
 score_lists = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=300).map(sorted).map(tuple)
 rates = st.integers(1, 999).map(lambda thousandth: thousandth / 1000)
@@ -70,13 +70,13 @@ def test_under_a_lower_rate_there_is_a_rank_in_both_sets():
 
 
 def test_pictures_needed_for_a_rank_of_its_own():
-    assert [pictures_needed(rate) for rate in (0.05, 0.07, 0.01)] == [19, 14, 99]
+    assert [images_needed(rate) for rate in (0.05, 0.07, 0.01)] == [19, 14, 99]
     # Two ranks in 5 %; or, where the rates are close, one rank in their difference.
-    assert pictures_needed(0.05, under=0.01) == 39
-    assert pictures_needed(0.05, under=0.04) == 99
+    assert images_needed(0.05, under=0.01) == 39
+    assert images_needed(0.05, under=0.04) == 99
     for under in (0.05, 0.06):
         with pytest.raises(ValueError, match=f"must be above {under}; got 0.05"):
-            pictures_needed(0.05, under=under)
+            images_needed(0.05, under=under)
 
 
 def test_what_holds_with_confidence_is_of_the_own_pictures():

@@ -17,7 +17,7 @@ from flawflow.export.equivalence import (
     measure_labelled,
     rank_correlation,
 )
-from flawflow.images.statistics import PictureStatistics
+from flawflow.images.statistics import ImageStatistics
 from flawflow.inspection import Inspector
 from flawflow.inspection.calibrate import Measurement
 from flawflow.inspection.evaluate import evaluate
@@ -26,7 +26,7 @@ CALIBRATION = Calibration(scores=tuple(float(i) for i in range(1, 100)), pixel_t
 
 
 def measured(score: float) -> Measurement:
-    return Measurement(Path("a.png"), score, score, 0.0, PictureStatistics(*[0.5] * 7))
+    return Measurement(Path("a.png"), score, score, 0.0, ImageStatistics(*[0.5] * 7))
 
 
 def pictures(before: list[float], after: list[float], difference: float = 0.0) -> list[Both]:
@@ -106,7 +106,7 @@ def test_labelled_pictures_are_evaluated_as_ever(tiny_model: Path, labelled: Pat
 
 def test_the_map_difference_is_a_share_of_the_heats_scale(tiny_model: Path):
     inspector = Inspector.load(tiny_model)
-    low, high = inspector.card.heat_scale
+    low, high = inspector.card.colormap_range
     zero = np.zeros((2, 2), np.float32)
     assert Pair(inspector, inspector).difference(zero, zero + (high - low) / 4) == pytest.approx(0.25)
 

@@ -11,7 +11,7 @@ from onnx import numpy_helper
 
 from flawflow import evaluate
 from flawflow.datasets import open_dataset
-from flawflow.errors import DatasetError, ExportError, PictureError
+from flawflow.errors import DatasetError, ExportError, ImageError
 from flawflow.export import export as module
 from flawflow.export.export import export
 from flawflow.inspection import Inspector
@@ -127,7 +127,7 @@ def test_unreadable_pictures_are_left_out_and_named(tiny_model: Path, good: list
 
 def test_an_unreadable_labelled_picture_ends_it(tiny_model: Path, labelled: Path, tmp_path: Path):
     (labelled / "test" / "good" / "0.png").write_bytes(b"not a picture")
-    with pytest.raises(PictureError, match=r"0\.png"):
+    with pytest.raises(ImageError, match=r"0\.png"):
         export(tiny_model, tmp_path / "out.flaw", precision="fp16", labelled=open_dataset(labelled))
     assert not (tmp_path / "out.flaw").exists()
 

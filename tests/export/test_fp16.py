@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from onnx import TensorProto, helper, numpy_helper
 
-from flawflow.export.fp16 import halve_weights
+from flawflow.export.fp16 import to_fp16
 from flawflow.runtime.engine import OnnxRuntimeEngine
 
 
@@ -24,7 +24,7 @@ def with_weights(values: np.ndarray) -> onnx.ModelProto:
 def test_large_tensors_halve_and_the_model_says_almost_the_same(two_convolutions, rng):
     pictures = rng.integers(0, 256, (3, 32, 32, 3), np.uint8)
     before = OnnxRuntimeEngine(two_convolutions.SerializeToString()).run(pictures)
-    halve_weights(two_convolutions)
+    to_fp16(two_convolutions)
     onnx.checker.check_model(two_convolutions, full_check=True)
     found = kinds(two_convolutions)
     assert found["first.float16"] == found["second.float16"] == TensorProto.FLOAT16
@@ -38,14 +38,14 @@ def test_large_tensors_halve_and_the_model_says_almost_the_same(two_convolutions
 @pytest.mark.parametrize("value", [1e5, 1e-6, np.inf])
 def test_what_float16_cannot_hold_stays(value: float):
     model = with_weights(np.full(64, value, np.float32))
-    halve_weights(model)
+    to_fp16(model)
     assert kinds(model) == {"weights": TensorProto.FLOAT}
 
 
 @given(arrays.arrays(np.float32, 64, elements=st.floats(-1e6, 1e6, width=32)))
 def test_law_no_weight_moves_by_more_than_a_bit_of_float16(values: np.ndarray):
     model = with_weights(values)
-    halve_weights(model)
+    to_fp16(model)
     kept = numpy_helper.to_array(model.graph.initializer[0]).astype(np.float32)
     assert np.abs(kept - values).max() <= 2.0**-11 * np.abs(values).max()
 
@@ -61,5 +61,5 @@ def test_scales_of_quantised_tensors_stay():
         [node], "rounding", ends[:1], ends[1:], [numpy_helper.from_array(scales, "scales")]
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)])
-    halve_weights(model)
+    to_fp16(model)
     assert kinds(model) == {"scales": TensorProto.FLOAT}

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from flawflow.errors import PictureError
-from flawflow.images import read_mask, read_picture
+from flawflow.errors import ImageError
+from flawflow.images import read_image, read_mask
 
 
 def _chunk(kind, content):
@@ -97,10 +97,10 @@ def test_a_bomb_is_refused_before_anything_of_its_size_exists(name, tmp_path, is
     content, reason = BOMBS[name]
     path = tmp_path / "bomb.png"
     path.write_bytes(content)
-    for read in (read_picture, read_mask):
+    for read in (read_image, read_mask):
         tracemalloc.start()
         try:
-            with pytest.raises(PictureError, match=reason) as caught:
+            with pytest.raises(ImageError, match=reason) as caught:
                 read(path)
             peak = tracemalloc.get_traced_memory()[1]
         finally:
@@ -111,21 +111,21 @@ def test_a_bomb_is_refused_before_anything_of_its_size_exists(name, tmp_path, is
 
 
 def test_run_lengths_that_skip_rows_count_against_the_limit():
-    with pytest.raises(PictureError, match="run-length"):
-        read_picture(bmp(200_000, 200, compression=1, pixels=b"\0\2\xff\xff" * 9), max_pixels=50_000_000)
+    with pytest.raises(ImageError, match="run-length"):
+        read_image(bmp(200_000, 200, compression=1, pixels=b"\0\2\xff\xff" * 9), max_pixels=50_000_000)
 
 
 _UNDER_A_LIMIT = """
 import resource, sys
 from pathlib import Path
-from flawflow.errors import PictureError
-from flawflow.images import read_picture
+from flawflow.errors import ImageError
+from flawflow.images import read_image
 used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (used + 64_000_000,) * 2)
 for name in sys.argv[1:]:
     try:
-        read_picture(name)
-    except PictureError as error:
+        read_image(name)
+    except ImageError as error:
         print(error)
 """
 
@@ -158,14 +158,14 @@ def test_bombs_need_no_memory_of_the_decoders_either(tmp_path):
 
 
 def test_what_only_looks_like_a_bomb_is_read(tmp_path):
-    assert read_picture(scans(20)).shape == (64, 64, 3)
+    assert read_image(scans(20)).shape == (64, 64, 3)
     stream = io.BytesIO()
     Image.new("L", (100, 100)).save(stream, "WEBP")
-    assert read_picture(stream.getvalue(), max_pixels=10_000).shape == (100, 100, 3)
+    assert read_image(stream.getvalue(), max_pixels=10_000).shape == (100, 100, 3)
     tile = tiff(16, 16, tile=256, payload=zlib.compress(bytes(256 * 256)))
-    assert read_picture(tile).shape == (16, 16, 3)
-    with pytest.raises(PictureError, match="tiles of 256 × 256"):
-        read_picture(tile, max_pixels=300)
+    assert read_image(tile).shape == (16, 16, 3)
+    with pytest.raises(ImageError, match="tiles of 256 × 256"):
+        read_image(tile, max_pixels=300)
 
 
 def test_compressed_texts_and_profiles_stay_compressed(is_sentence):
@@ -184,8 +184,8 @@ def test_compressed_texts_and_profiles_stay_compressed(is_sentence):
             # In front of the pixels, and behind them.
             for place in (33, len(content) - 12):
                 try:
-                    read_picture(content[:place] + bomb + content[place:])
-                except PictureError as error:
+                    read_image(content[:place] + bomb + content[place:])
+                except ImageError as error:
                     is_sentence(error)
             peak = tracemalloc.get_traced_memory()[1]
         finally:

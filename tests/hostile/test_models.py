@@ -319,7 +319,7 @@ def test_hostile_texts_in_a_card_reach_no_page_and_no_terminal(tmp_path, tiny_gr
         tiny_card,
         detector=nasty, preset=nasty, flawflow_version=nasty,
         encoder=dataclasses.replace(tiny_card.encoder, name=nasty, weights=nasty, weights_licence=nasty),
-        training=dataclasses.replace(tiny_card.training, dataset=nasty, picture_count=10**400, seed=-1),
+        training=dataclasses.replace(tiny_card.training, dataset=nasty, image_count=10**400, seed=-1),
     )  # fmt: skip
     write_model(tmp_path / "nasty.flaw", tiny_graph, card)
     Image.new("L", (20, 20), 255).save(tmp_path / "a.png")

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from flawflow.errors import PictureError
-from flawflow.images import read_mask, read_picture
+from flawflow.errors import ImageError
+from flawflow.images import read_image, read_mask
 from flawflow.inspection import Failure, Inspection, Inspector
 
 
@@ -64,7 +64,7 @@ def seeds():
         _saved(deep, "TIFF", big_tiff=True),
     ]  # fmt: skip
     for content in files:
-        assert read_picture(content).shape[2] == 3
+        assert read_image(content).shape[2] == 3
     return files
 
 
@@ -88,8 +88,8 @@ def test_mutated_pictures_give_pixels_or_one_sentence(seeds, fuzz_count, fuzz_se
     for number, content in _mutants(seeds, fuzz_count, fuzz_seed):
         try:
             try:
-                picture = read_picture(content, max_pixels=MAX_PIXELS)
-            except PictureError as error:
+                picture = read_image(content, max_pixels=MAX_PIXELS)
+            except ImageError as error:
                 is_sentence(error)
                 continue
             assert picture.dtype == np.uint8
@@ -111,7 +111,7 @@ def test_mutated_masks_give_a_mask_or_one_sentence(seeds, fuzz_count, fuzz_seed,
         path.write_bytes(content)
         try:
             mask = read_mask(path, max_pixels=MAX_PIXELS)
-        except PictureError as error:
+        except ImageError as error:
             is_sentence(error)
             named = str(error).startswith(str(path))
             assert named, number
@@ -132,8 +132,8 @@ def test_noise_behind_every_signature(dice, is_sentence):
     )
     for _ in range(40):
         for start in (*starts, b""):
-            with pytest.raises(PictureError) as caught:
-                read_picture(start + dice.randbytes(dice.randrange(300)), max_pixels=MAX_PIXELS)
+            with pytest.raises(ImageError) as caught:
+                read_image(start + dice.randbytes(dice.randrange(300)), max_pixels=MAX_PIXELS)
             is_sentence(caught.value)
 
 
@@ -166,8 +166,8 @@ def test_damaged_pictures_are_recorded_beside_good_results(seeds, tiny_model, tm
     ],
 )
 def test_odd_paths_are_named_in_one_sentence(tmp_path, name, is_sentence):
-    for read in (read_picture, read_mask):
-        with pytest.raises(PictureError) as caught:
+    for read in (read_image, read_mask):
+        with pytest.raises(ImageError) as caught:
             read(name)
         is_sentence(str(caught.value).encode("ascii", "replace").decode())
 
@@ -177,6 +177,6 @@ def test_odd_paths_are_named_in_one_sentence(tmp_path, name, is_sentence):
     [np.zeros(shape, np.uint8) for shape in ((), 9, (0, 5), (3, 3, 7), (2, 2, 2, 3))] + [np.zeros((3, 3))],
 )
 def test_odd_arrays_are_refused(array, is_sentence):
-    with pytest.raises(PictureError) as caught:
-        read_picture(array)
+    with pytest.raises(ImageError) as caught:
+        read_image(array)
     is_sentence(caught.value)

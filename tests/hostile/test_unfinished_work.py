@@ -101,7 +101,7 @@ def test_a_damaged_run_is_done_again(tmp_path, dice, fuzz_count):
     runs = plan_runs([variant], open_categories([tmp_path / "gears"]), [0])
     file = tmp_path / "out" / "runs" / f"{runs[0].key}.json"
     record = {"image_auroc": 0.875, "seed": 0, "packages": {"torch": "2"}, "aupro": None, "category": "gears"}
-    record["sha256"] = runner._seal(record)
+    record["sha256"] = runner._checksum(record)
     content = json.dumps(record, indent=1).encode()
     file.parent.mkdir(parents=True)
     for _ in range(fuzz_count // 4):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flawflow.errors import DatasetError
-from flawflow.images import PICTURE_SUFFIXES, find_pictures, search
+from flawflow.images import IMAGE_SUFFIXES, find_images, search
 from flawflow.images.find import natural_key
 
 
@@ -27,30 +27,30 @@ def names(paths: list[Path], root: Path) -> list[str]:
 
 
 def test_a_folder_is_searched_at_any_depth_in_natural_order(tree: Path) -> None:
-    assert names(find_pictures([tree]), tree) == [
+    assert names(find_images([tree]), tree) == [
         "lot[7]/e.jpg", "P1.Jpeg", "p9.PNG", "p10.png", "sub/a.tif", "sub/c.webp", "sub/deep/b.bmp",
     ]  # fmt: skip
 
 
 def test_patterns_take_pictures_and_folders_but_no_other_files(tree: Path) -> None:
-    assert names(find_pictures([f"{tree}/*"]), tree) == names(find_pictures([tree]), tree)
-    assert names(find_pictures([f"{tree}/**/*.b??"]), tree) == ["sub/deep/b.bmp"]
-    assert names(find_pictures([tree / "p*.png"]), tree) == ["p10.png"]
+    assert names(find_images([f"{tree}/*"]), tree) == names(find_images([tree]), tree)
+    assert names(find_images([f"{tree}/**/*.b??"]), tree) == ["sub/deep/b.bmp"]
+    assert names(find_images([tree / "p*.png"]), tree) == ["p10.png"]
 
 
 def test_a_file_is_taken_whatever_its_name(tree: Path) -> None:
-    assert find_pictures([tree / "notes.txt"]) == [tree / "notes.txt"]
-    assert find_pictures(str(tree / ".hidden.png")) == [tree / ".hidden.png"]
+    assert find_images([tree / "notes.txt"]) == [tree / "notes.txt"]
+    assert find_images(str(tree / ".hidden.png")) == [tree / ".hidden.png"]
 
 
 def test_what_exists_is_no_pattern(tree: Path) -> None:
-    assert names(find_pictures([tree / "lot[7]"]), tree) == ["lot[7]/e.jpg"]
-    assert names(find_pictures([tree / "lot[7]" / "e.jpg"]), tree) == ["lot[7]/e.jpg"]
+    assert names(find_images([tree / "lot[7]"]), tree) == ["lot[7]/e.jpg"]
+    assert names(find_images([tree / "lot[7]" / "e.jpg"]), tree) == ["lot[7]/e.jpg"]
 
 
 def test_each_file_comes_once(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tree)
-    found = find_pictures(["sub", "./sub/a.tif", tree / "sub" / "*.tif", "sub/../sub/**"])
+    found = find_images(["sub", "./sub/a.tif", tree / "sub" / "*.tif", "sub/../sub/**"])
     assert [path.name for path in found] == ["a.tif", "c.webp", "b.bmp"]
 
 
@@ -58,7 +58,7 @@ def test_links_are_followed_and_never_round(tree: Path) -> None:
     (tree / "sub" / "up").symlink_to(tree)
     (tree / "sub" / "self").symlink_to(tree / "sub")
     (tree / "link.png").symlink_to(tree / "sub" / "a.tif")
-    found = find_pictures([tree])
+    found = find_images([tree])
     assert names(found, tree).count("link.png") == 1
     assert len(found) == 8
 
@@ -68,18 +68,18 @@ def test_nothing_found_names_the_pattern(pattern: str, tree: Path, monkeypatch: 
     monkeypatch.chdir(tree)
     (tree / "empty").mkdir()
     with pytest.raises(DatasetError) as caught:
-        find_pictures(["p10.png", pattern])
+        find_images(["p10.png", pattern])
     assert pattern in str(caught.value)
 
 
 def test_no_pattern_at_all_is_refused() -> None:
     with pytest.raises(DatasetError, match="No picture is named"):
-        find_pictures([])
+        find_images([])
 
 
 def test_suffixes_are_lower_case_with_a_dot() -> None:
     kinds = {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".tif", ".tiff", ".webp"}
-    assert kinds == PICTURE_SUFFIXES
+    assert kinds == IMAGE_SUFFIXES
 
 
 def test_what_is_passed_by_is_counted_and_named(tree: Path) -> None:
@@ -117,10 +117,10 @@ def test_a_folder_that_may_not_be_read_does_not_end_the_search(
         return scan(path)
 
     monkeypatch.setattr("os.scandir", forbidden)
-    assert len(find_pictures([tree])) == 6
+    assert len(find_images([tree])) == 6
     assert f"The folder {tree / 'sub' / 'deep'} cannot be read (Permission denied)" in caplog.text
     with pytest.raises(DatasetError, match=r"deep cannot be read \(Permission denied\)"):
-        find_pictures([tree / "sub" / "deep"])
+        find_images([tree / "sub" / "deep"])
 
 
 @given(words=st.sets(st.text("aB0129. é-", min_size=1, max_size=12)), data=st.data())

@@ -16,8 +16,8 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
-from flawflow.errors import PictureError
-from flawflow.images import read_mask, read_picture
+from flawflow.errors import ImageError
+from flawflow.images import read_image, read_mask
 
 
 def _beside(name: str) -> ModuleType:
@@ -118,8 +118,8 @@ def test_every_kind_is_read_as_it_is_meant_or_refused(
         levels = drawn(bits, sample_format, channels)
         content = tiff(levels, kind)
         try:
-            picture = read_picture(content)
-        except PictureError as error:
+            picture = read_image(content)
+        except ImageError as error:
             assert str(error).endswith("."), kind  # noqa: PT017
             continue
         read += 1
@@ -159,14 +159,14 @@ def test_white_may_be_zero_in_a_mask(bits: int) -> None:
 
 def test_a_palette_of_eight_bits_is_refused() -> None:
     content = tiff(drawn(8, 1, 1), Kind(photometric=3, palette=PALETTE >> 8))
-    with pytest.raises(PictureError, match="palette of 8 bits"):
-        read_picture(content)
+    with pytest.raises(ImageError, match="palette of 8 bits"):
+        read_image(content)
 
 
 def test_other_inks_are_refused() -> None:
     content = tiff(drawn(8, 1, 4), Kind(photometric=5, more=((332, 3, (2,)),)))
-    with pytest.raises(PictureError, match="other inks"):
-        read_picture(content)
+    with pytest.raises(ImageError, match="other inks"):
+        read_image(content)
 
 
 @pytest.mark.parametrize(
@@ -185,10 +185,10 @@ def test_colours_with_subsampling_are_refused(shift: tuple[int, int] | None, is_
     more = () if shift is None else ((530, 3, shift),)
     content = tiff(drawn(8, 1, 3), Kind(photometric=6, more=more))
     if is_read:
-        assert read_picture(content).shape == (*SHAPE, 3)
+        assert read_image(content).shape == (*SHAPE, 3)
     else:
-        with pytest.raises(PictureError, match="subsampling"):
-            read_picture(content)
+        with pytest.raises(ImageError, match="subsampling"):
+            read_image(content)
 
 
 def pages(*kinds_of_page: int, order: str = "<") -> bytes:
@@ -213,23 +213,23 @@ def pages(*kinds_of_page: int, order: str = "<") -> bytes:
 def test_pages_are_counted_without_thumbnails_and_masks(order: str) -> None:
     whole = meant(drawn(8, 1, 1), Kind())
     for further in ((), (1,), (4, 1), (5,)):
-        np.testing.assert_array_equal(read_picture(pages(0, *further, order=order)), whole)
-    with pytest.raises(PictureError, match="has 3 pages"):
-        read_picture(pages(0, 1, 0, 2, order=order))
-    with pytest.raises(PictureError, match="begins with a thumbnail"):
-        read_picture(pages(1, 0, order=order))
+        np.testing.assert_array_equal(read_image(pages(0, *further, order=order)), whole)
+    with pytest.raises(ImageError, match="has 3 pages"):
+        read_image(pages(0, 1, 0, 2, order=order))
+    with pytest.raises(ImageError, match="begins with a thumbnail"):
+        read_image(pages(1, 0, order=order))
 
 
 def test_pages_of_a_large_tiff_are_counted_too() -> None:
     stream = io.BytesIO()
     first, second = Image.new("L", (9, 6), 200), Image.new("L", (9, 6), 100)
     first.save(stream, "TIFF", save_all=True, append_images=[second], big_tiff=True)
-    with pytest.raises(PictureError, match="has 2 pages"):
-        read_picture(stream.getvalue())
+    with pytest.raises(ImageError, match="has 2 pages"):
+        read_image(stream.getvalue())
 
 
 def test_pages_that_point_at_each_other_end() -> None:
     content = bytearray(pages(0))
     (entries,) = struct.unpack_from("<H", content, 8)
     struct.pack_into("<I", content, 10 + 12 * entries, 8)
-    assert read_picture(bytes(content)).shape == (*SHAPE, 3)
+    assert read_image(bytes(content)).shape == (*SHAPE, 3)

@@ -5,14 +5,14 @@ import io
 import pytest
 from PIL import Image
 
-from flawflow.errors import PictureError
+from flawflow.errors import ImageError
 from flawflow.images import guard
 from flawflow.images.guard import check_layout
 
 
 def progressive(content: bytes, monkeypatch: pytest.MonkeyPatch, block: int) -> None:
     """Check a file as a progressive JPEG, read in blocks of so many bytes."""
-    monkeypatch.setattr(guard, "_BLOCK", block)
+    monkeypatch.setattr(guard, "_BLOCK_BYTES", block)
     image = Image.new("L", (8, 8))
     image.format = "JPEG"  # type: ignore[attr-defined]
     image.info["progressive"] = 1
@@ -32,7 +32,7 @@ def test_a_scan_is_counted_once_wherever_a_block_ends(
 ):
     scan = b"\xff\xda" + b"x" * gap
     progressive(b"y" * offset + scan * 100, monkeypatch, block)
-    with pytest.raises(PictureError, match=r"^a.jpg is a progressive JPEG of 101 scans, more than the 100"):
+    with pytest.raises(ImageError, match=r"^a.jpg is a progressive JPEG of 101 scans, more than the 100"):
         progressive(b"y" * offset + scan * 101, monkeypatch, block)
 
 

@@ -1,4 +1,4 @@
-"""Every picture a camera writes becomes uint8 RGB, and nothing but a PictureError comes of a damaged one."""
+"""Every picture a camera writes becomes uint8 RGB, and nothing but a ImageError comes of a damaged one."""
 
 import contextlib
 import io
@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from flawflow.errors import PictureError, PictureTooLargeError
-from flawflow.images import MAX_PIXELS, read_mask, read_picture, set_most_pixels
+from flawflow.errors import ImageError, ImageTooLargeError
+from flawflow.images import MAX_PIXELS, read_image, read_mask, set_max_pixels
 
 GREY_MODES = ["1", "L", "LA", "La", "I;16", "I;16B", "I;16L", "I", "F"]
 COLOUR_MODES = ["P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", "LAB", "HSV"]
@@ -110,7 +110,7 @@ def png(width: int, height: int, depth: int, colour: int, levels: bytes = b"") -
     seed=st.integers(0, 99),
 )
 def test_every_mode_and_size_gives_rgb(mode: str, width: int, height: int, seed: int) -> None:
-    assert_is_picture(read_picture(drawn(mode, width, height, seed)), width, height)
+    assert_is_picture(read_image(drawn(mode, width, height, seed)), width, height)
 
 
 @pytest.mark.parametrize(("kind", "mode", "options"), SAVED)
@@ -118,44 +118,44 @@ def test_every_format_gives_rgb(kind: str, mode: str, options: dict[str, object]
     content = encoded(drawn(mode), kind, **options)
     path = tmp_path / "picture.dat"  # the content decides, not the name
     path.write_bytes(content)
-    picture = read_picture(path)
+    picture = read_image(path)
     assert_is_picture(picture, 9, 6)
     assert picture.std() > 0
-    np.testing.assert_array_equal(read_picture(content), picture)
-    np.testing.assert_array_equal(read_picture(str(path)), picture)
+    np.testing.assert_array_equal(read_image(content), picture)
+    np.testing.assert_array_equal(read_image(str(path)), picture)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "BMP", "TIFF"])
 def test_levels_come_as_they_are_stored(kind: str, rng: np.random.Generator) -> None:
     levels = rng.integers(0, 256, (5, 7, 3), np.uint8)
-    np.testing.assert_array_equal(read_picture(encoded(Image.fromarray(levels), kind)), levels)
+    np.testing.assert_array_equal(read_image(encoded(Image.fromarray(levels), kind)), levels)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "BMP", "TIFF"])
 def test_grey_becomes_three_equal_channels(kind: str, rng: np.random.Generator) -> None:
     levels = rng.integers(0, 256, (5, 7), np.uint8)
-    picture = read_picture(encoded(Image.fromarray(levels), kind))
+    picture = read_image(encoded(Image.fromarray(levels), kind))
     np.testing.assert_array_equal(picture, np.stack([levels] * 3, axis=2))
 
 
 def test_one_bit_is_black_and_white() -> None:
-    assert set(np.unique(read_picture(encoded(drawn("1"))))) == {0, 255}
+    assert set(np.unique(read_image(encoded(drawn("1"))))) == {0, 255}
 
 
 def test_alpha_is_dropped_and_the_colour_under_it_kept(rng: np.random.Generator) -> None:
     levels = rng.integers(0, 256, (5, 7, 4), np.uint8)
     levels[:3, :, 3] = 0
     for source in (encoded(Image.fromarray(levels)), levels, Image.fromarray(levels)):
-        np.testing.assert_array_equal(read_picture(source), levels[..., :3])
+        np.testing.assert_array_equal(read_image(source), levels[..., :3])
     grey = encoded(Image.merge("LA", [Image.fromarray(levels[..., 0]), Image.fromarray(levels[..., 3])]))
-    np.testing.assert_array_equal(read_picture(grey)[..., 1], levels[..., 0])
+    np.testing.assert_array_equal(read_image(grey)[..., 1], levels[..., 0])
 
 
 def test_a_palette_shows_its_colours_whatever_is_transparent() -> None:
     image = drawn("P")
     colours = np.array(image.getpalette(), np.uint8).reshape(-1, 3)[np.array(image)]
     for options in ({}, {"transparency": 3}, {"transparency": bytes(256)}):
-        np.testing.assert_array_equal(read_picture(encoded(image, **options)), colours)
+        np.testing.assert_array_equal(read_image(encoded(image, **options)), colours)
 
 
 @pytest.mark.parametrize(
@@ -165,17 +165,17 @@ def test_sixteen_bits_are_shifted_never_stretched(mode: str, kind: str) -> None:
     levels = np.array([[0, 255, 256, 1000], [4095, 32768, 65534, 65535]])
     image = Image.fromarray(levels.astype({"I;16": "<u2", "I;16B": ">u2", "I": np.int32}[mode]))
     assert image.mode == mode
-    picture = read_picture(encoded(image, kind))
+    picture = read_image(encoded(image, kind))
     np.testing.assert_array_equal(picture[..., 0], levels >> 8)
     # A darker neighbour changes nothing: the rule is the same in every picture.
-    np.testing.assert_array_equal(read_picture(encoded(image.crop((0, 0, 2, 2)), kind)), picture[:, :2])
+    np.testing.assert_array_equal(read_image(encoded(image.crop((0, 0, 2, 2)), kind)), picture[:, :2])
 
 
 def test_sixteen_bit_colours_follow_the_same_rule(rng: np.random.Generator) -> None:
     levels = rng.integers(0, 65536, (4, 5, 3), np.uint16)
     rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in levels)
-    np.testing.assert_array_equal(read_picture(png(5, 4, 16, 2, rows)), levels >> 8)
-    np.testing.assert_array_equal(read_picture(levels), levels >> 8)
+    np.testing.assert_array_equal(read_image(png(5, 4, 16, 2, rows)), levels >> 8)
+    np.testing.assert_array_equal(read_image(levels), levels >> 8)
 
 
 def test_a_tiff_of_twelve_bits_uses_its_whole_range() -> None:
@@ -184,13 +184,13 @@ def test_a_tiff_of_twelve_bits_uses_its_whole_range() -> None:
     fields = b"".join(struct.pack("<HHIHH", tag, 3, 1, value, 0) for tag, value in tags)
     content = b"II*\0" + struct.pack("<I", 12) + b"\xff\xf1\x23\0"
     content += struct.pack("<H", len(tags)) + fields + bytes(4)
-    np.testing.assert_array_equal(read_picture(content)[0, :, 0], [0xFF, 0x12])
+    np.testing.assert_array_equal(read_image(content)[0, :, 0], [0xFF, 0x12])
 
 
 def test_float_levels_count_on_the_eight_bit_scale() -> None:
     levels = np.array([[-0.4, 0.4, 0.6, 254.4, 255.4]], np.float32)
     content = encoded(Image.fromarray(levels), "TIFF")
-    np.testing.assert_array_equal(read_picture(content)[0, :, 0], [0, 0, 1, 254, 255])
+    np.testing.assert_array_equal(read_image(content)[0, :, 0], [0, 0, 1, 254, 255])
 
 
 GREYS = np.array([[0, 80, 161, 255]])
@@ -212,8 +212,8 @@ GREYS = np.array([[0, 80, 161, 255]])
     ],
 )
 def test_levels_without_a_meaning_are_refused(levels: NDArray[np.generic]) -> None:
-    with pytest.raises(PictureError, match=r"given bytes has levels .*: (save|scale)"):
-        read_picture(encoded(Image.fromarray(levels), "TIFF"))
+    with pytest.raises(ImageError, match=r"given bytes has levels .*: (save|scale)"):
+        read_image(encoded(Image.fromarray(levels), "TIFF"))
 
 
 def test_dark_levels_of_other_sources_are_refused_too(rng: np.random.Generator) -> None:
@@ -221,19 +221,19 @@ def test_dark_levels_of_other_sources_are_refused_too(rng: np.random.Generator) 
     rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in levels)
     grey = Image.fromarray(levels[..., 0])
     for source in (png(5, 4, 16, 2, rows), levels, levels.astype(">u2"), grey, encoded(grey)):
-        with pytest.raises(PictureError, match="nearly black"):
-            read_picture(source)
+        with pytest.raises(ImageError, match="nearly black"):
+            read_image(source)
 
 
 def test_black_is_black_whatever_its_range() -> None:
     for levels in (np.zeros((2, 3), np.uint16), np.zeros((2, 3), np.int32), np.zeros((2, 3), np.float32)):
-        assert not read_picture(encoded(Image.fromarray(levels), "TIFF")).any()
-    assert not read_picture(np.zeros((2, 3), np.uint16)).any()
+        assert not read_image(encoded(Image.fromarray(levels), "TIFF")).any()
+    assert not read_image(np.zeros((2, 3), np.uint16)).any()
 
 
 def test_arrays_of_either_byte_order_are_the_same(rng: np.random.Generator) -> None:
     levels = rng.integers(0, 65536, (4, 5), np.uint16)
-    np.testing.assert_array_equal(read_picture(levels.astype(">u2")), read_picture(levels))
+    np.testing.assert_array_equal(read_image(levels.astype(">u2")), read_image(levels))
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -244,7 +244,7 @@ def test_exif_turns_as_pillow_does(kind: str, orientation: int) -> None:
     content = encoded(drawn("RGB", 16, 8), kind, exif=exif)
     with Image.open(io.BytesIO(content)) as image:
         expected = np.array(ImageOps.exif_transpose(image))
-    np.testing.assert_array_equal(read_picture(content), expected)
+    np.testing.assert_array_equal(read_image(content), expected)
     assert expected.shape == ((8, 16, 3) if orientation < 5 else (16, 8, 3))
 
 
@@ -255,7 +255,7 @@ def test_exif_turns_a_pillow_image_and_a_mask_too(tmp_path: Path) -> None:
     path.write_bytes(encoded(drawn("1", 5, 3), exif=exif))
     with Image.open(path) as image:
         expected = np.array(ImageOps.exif_transpose(image))
-        np.testing.assert_array_equal(read_picture(image)[..., 0] > 0, expected)
+        np.testing.assert_array_equal(read_image(image)[..., 0] > 0, expected)
     np.testing.assert_array_equal(read_mask(path), expected)
 
 
@@ -263,7 +263,7 @@ def test_exif_turns_a_pillow_image_and_a_mask_too(tmp_path: Path) -> None:
 def test_a_damaged_exif_block_does_no_harm(exif: bytes) -> None:
     image = drawn("RGB")
     np.testing.assert_array_equal(
-        read_picture(encoded(image, "JPEG", exif=exif)), read_picture(encoded(image, "JPEG"))
+        read_image(encoded(image, "JPEG", exif=exif)), read_image(encoded(image, "JPEG"))
     )
 
 
@@ -271,16 +271,16 @@ def test_a_damaged_exif_block_does_no_harm(exif: bytes) -> None:
 def test_several_frames_are_refused_since_one_would_be_seen(kind: str, word: str) -> None:
     first, second = drawn("RGB", seed=1), drawn("RGB", seed=2)
     content = encoded(first, kind, save_all=True, append_images=[second])
-    with pytest.raises(PictureError, match=f"has 2 {word}, of which only the first"):
-        read_picture(content)
-    assert read_picture(encoded(first, kind, save_all=True)).shape == (6, 9, 3)
+    with pytest.raises(ImageError, match=f"has 2 {word}, of which only the first"):
+        read_image(content)
+    assert read_image(encoded(first, kind, save_all=True)).shape == (6, 9, 3)
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 @pytest.mark.parametrize("shape", [(4, 5), (4, 5, 1), (4, 5, 3), (4, 5, 4), (1, 1), (1, 300, 3)])
 def test_arrays(shape: tuple[int, ...], dtype: type, rng: np.random.Generator) -> None:
     array = rng.integers(0, np.iinfo(dtype).max, shape, dtype)
-    picture = read_picture(array)
+    picture = read_image(array)
     assert_is_picture(picture, shape[1], shape[0])
     levels = array >> 8 if dtype is np.uint16 else array
     np.testing.assert_array_equal(picture[..., 0], levels.reshape(*shape[:2], -1)[..., 0])
@@ -301,14 +301,14 @@ def test_arrays(shape: tuple[int, ...], dtype: type, rng: np.random.Generator) -
     ],
 )
 def test_other_arrays_are_refused(array: NDArray[np.generic], words: str) -> None:
-    with pytest.raises(PictureError, match=rf"^The given array .*{words}.*\.$"):
-        read_picture(array)
+    with pytest.raises(ImageError, match=rf"^The given array .*{words}.*\.$"):
+        read_image(array)
 
 
 def test_other_objects_are_refused() -> None:
     for source in (None, 7, [[1, 2]]):
-        with pytest.raises(PictureError, match=r"is not a picture: give"):
-            read_picture(source)  # type: ignore[arg-type]
+        with pytest.raises(ImageError, match=r"is not a picture: give"):
+            read_image(source)  # type: ignore[arg-type]
 
 
 def test_files_that_are_no_pictures_name_themselves(tmp_path: Path) -> None:
@@ -325,8 +325,8 @@ def test_files_that_are_no_pictures_name_themselves(tmp_path: Path) -> None:
         tmp_path / ("long" * 100): "cannot be opened",
     }
     for path, words in cases.items():
-        with pytest.raises(PictureError) as caught:
-            read_picture(path)
+        with pytest.raises(ImageError) as caught:
+            read_image(path)
         message = str(caught.value)
         assert words in message
         assert str(path) in message
@@ -336,8 +336,8 @@ def test_files_that_are_no_pictures_name_themselves(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["GIF", "PPM", "TGA", "ICO", "EPS"])
 def test_other_decoders_never_run(kind: str) -> None:
-    with pytest.raises(PictureError, match="given bytes is no PNG"):
-        read_picture(encoded(drawn("RGB"), kind))
+    with pytest.raises(ImageError, match="given bytes is no PNG"):
+        read_image(encoded(drawn("RGB"), kind))
 
 
 @pytest.mark.parametrize(("kind", "mode", "options"), [saved for saved in SAVED if saved[0] != "PNG"])
@@ -348,8 +348,8 @@ def test_a_file_cut_short_is_refused(
     content = encoded(drawn(mode, 64, 64), kind, **options)
     for part in (0.1, 0.5, 0.9):
         path.write_bytes(content[: int(part * len(content))])
-        with pytest.raises(PictureError, match=r"cut\.png"):
-            read_picture(path)
+        with pytest.raises(ImageError, match=r"cut\.png"):
+            read_image(path)
 
 
 @given(
@@ -365,54 +365,54 @@ def test_damaged_bytes_are_read_or_refused(
     content = bytearray(encoded(drawn(mode), kind, **options))
     for place, value in changes:
         content[place % len(content)] = value
-    with contextlib.suppress(PictureError):
-        picture = read_picture(bytes(content[:cut]), max_pixels=1_000_000)
+    with contextlib.suppress(ImageError):
+        picture = read_image(bytes(content[:cut]), max_pixels=1_000_000)
         assert_is_picture(picture, picture.shape[1], picture.shape[0])
 
 
 def test_a_picture_too_large_is_refused_by_its_header() -> None:
     # The header alone says so; there are no pixels that could be decoded.
     bomb = png(40_000, 40_000, 8, 2)
-    with pytest.raises(PictureTooLargeError, match=r"40000 × 40000 pixels, more than .* 100,000,000"):
-        read_picture(bomb)
+    with pytest.raises(ImageTooLargeError, match=r"40000 × 40000 pixels, more than .* 100,000,000"):
+        read_image(bomb)
     assert MAX_PIXELS == 100_000_000
-    with pytest.raises(PictureError, match="cannot be decoded"):
-        read_picture(bomb, max_pixels=40_000**2)
+    with pytest.raises(ImageError, match="cannot be decoded"):
+        read_image(bomb, max_pixels=40_000**2)
     for source in (drawn("L", 10, 11), encoded(drawn("L", 10, 11), "WEBP"), np.zeros((11, 10), np.uint8)):
-        with pytest.raises(PictureTooLargeError, match=r"10 × 11 pixels"):
-            read_picture(source, max_pixels=109)
-        assert read_picture(source, max_pixels=110).shape == (11, 10, 3)
+        with pytest.raises(ImageTooLargeError, match=r"10 × 11 pixels"):
+            read_image(source, max_pixels=109)
+        assert read_image(source, max_pixels=110).shape == (11, 10, 3)
 
 
 def test_a_picture_that_is_all_length_is_refused() -> None:
     for size in ((5_000_000, 1), (1, 5_000_000), (3001, 3)):
-        with pytest.raises(PictureTooLargeError, match="longer than 1,000 : 1"):
-            read_picture(png(*size, 8, 0))
-    assert read_picture(np.zeros((1, 1000), np.uint8)).shape == (1, 1000, 3)
+        with pytest.raises(ImageTooLargeError, match="longer than 1,000 : 1"):
+            read_image(png(*size, 8, 0))
+    assert read_image(np.zeros((1, 1000), np.uint8)).shape == (1, 1000, 3)
 
 
 def test_the_limit_of_the_process_can_be_set() -> None:
     source = np.zeros((11, 10), np.uint8)
     try:
-        set_most_pixels(109)
-        with pytest.raises(PictureTooLargeError, match=r"--max-pixels"):
-            read_picture(source)
-        assert read_picture(source, max_pixels=110).shape == (11, 10, 3)
-        set_most_pixels(110)
-        assert read_picture(source).shape == (11, 10, 3)
+        set_max_pixels(109)
+        with pytest.raises(ImageTooLargeError, match=r"--max-pixels"):
+            read_image(source)
+        assert read_image(source, max_pixels=110).shape == (11, 10, 3)
+        set_max_pixels(110)
+        assert read_image(source).shape == (11, 10, 3)
     finally:
-        set_most_pixels(MAX_PIXELS)
+        set_max_pixels(MAX_PIXELS)
 
 
 def test_a_larger_limit_outdoes_that_of_pillow(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
-    assert read_picture(encoded(drawn("RGB"))).shape == (6, 9, 3)
+    assert read_image(encoded(drawn("RGB"))).shape == (6, 9, 3)
 
 
 def test_a_pillow_image_stays_as_it_was() -> None:
     image = drawn("RGBA")
     before = image.tobytes()
-    read_picture(image)[:] = 0
+    read_image(image)[:] = 0
     assert (image.mode, image.tobytes()) == ("RGBA", before)
 
 
@@ -425,7 +425,7 @@ def test_nothing_is_said_by_pillow_and_other_warnings_pass() -> None:
             image.getexif()
         assert caught, "the picture was to make Pillow warn"
         caught.clear()
-        read_picture(noisy)
+        read_image(noisy)
         assert not caught
         assert list(warnings.filters) == before
         warnings.warn("mine", stacklevel=1)
@@ -434,14 +434,14 @@ def test_nothing_is_said_by_pillow_and_other_warnings_pass() -> None:
 
 def test_threads_agree_and_leave_the_filters_alone() -> None:
     contents = [encoded(drawn("RGB", seed=i), "JPEG", exif=b"Exif\0\0II*\0garbage") for i in range(8)]
-    expected = [read_picture(content) for content in contents]
+    expected = [read_image(content) for content in contents]
     before = list(warnings.filters)
     failures: list[BaseException] = []
 
     def work() -> None:
         try:
             for content, picture in zip(contents * 10, expected * 10, strict=True):
-                np.testing.assert_array_equal(read_picture(content), picture)
+                np.testing.assert_array_equal(read_image(content), picture)
         except BaseException as error:
             failures.append(error)
 
@@ -465,13 +465,13 @@ def test_reading_prints_nothing(tmp_path: Path) -> None:
             (tmp_path / f"{i}.{kind}").write_bytes(damaged)
     code = """
 import pathlib, sys
-from flawflow.errors import PictureError
-from flawflow.images import read_picture
+from flawflow.errors import ImageError
+from flawflow.images import read_image
 refused = 0
 for path in pathlib.Path(sys.argv[1]).iterdir():
     try:
-        read_picture(path)
-    except PictureError:
+        read_image(path)
+    except ImageError:
         refused += 1
 assert refused > 10
 assert "torch" not in sys.modules
@@ -549,7 +549,7 @@ def test_white_on_black_stays_so_where_some_is_transparent() -> None:
 
 
 def test_a_mask_that_is_none_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(PictureError, match=r"gone\.png does not exist"):
+    with pytest.raises(ImageError, match=r"gone\.png does not exist"):
         read_mask(tmp_path / "gone.png")
 
 
@@ -557,7 +557,7 @@ def test_real_pictures_and_masks_fit(shared_data: Path) -> None:
     bottle = shared_data / "mvtec" / "bottle"
     picture_path = next(iter(sorted((bottle / "test" / "broken_large").iterdir())))
     mask_path = bottle / "ground_truth" / "broken_large" / f"{picture_path.stem}_mask.png"
-    picture, mask = read_picture(picture_path), read_mask(mask_path)
+    picture, mask = read_image(picture_path), read_mask(mask_path)
     assert picture.shape == (512, 512, 3)
     assert mask.shape == (512, 512)
     assert 0 < mask.mean() < 0.5

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.ndimage import label
 
-from flawflow.images import proportional_size, resize_map, resize_mask, resize_picture
+from flawflow.images import proportional_size, resize_image, resize_map, resize_mask
 
 side = st.integers(1, 24)
 
 
 def test_pictures_are_resized_by_lanczos(rng: np.random.Generator) -> None:
     picture = rng.integers(0, 256, (20, 31, 3), np.uint8)
-    resized = resize_picture(picture, (7, 12))
+    resized = resize_image(picture, (7, 12))
     expected = Image.fromarray(picture).resize((12, 7), Image.Resampling.LANCZOS)
     np.testing.assert_array_equal(resized, np.array(expected))
     assert resized.flags.writeable
@@ -29,7 +29,7 @@ def test_an_even_picture_stays_even(
     height: int, width: int, new_height: int, new_width: int, level: int
 ) -> None:
     picture = np.full((height, width, 3), level, np.uint8)
-    resized = resize_picture(picture, (new_height, new_width))
+    resized = resize_image(picture, (new_height, new_width))
     np.testing.assert_array_equal(resized, np.full((new_height, new_width, 3), level, np.uint8))
 
 

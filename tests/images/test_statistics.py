@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image, ImageFilter
 
-from flawflow.images.statistics import picture_statistics
+from flawflow.images.statistics import image_statistics
 
 SIZE = (48, 64)
 EVERYWHERE = np.ones(SIZE, np.bool_)
@@ -22,7 +22,7 @@ def scene(rng: np.random.Generator) -> np.ndarray:
 
 
 def differences(one: np.ndarray, other: np.ndarray) -> dict[str, float]:
-    before, after = (vars(picture_statistics(picture, EVERYWHERE)) for picture in (one, other))
+    before, after = (vars(image_statistics(picture, EVERYWHERE)) for picture in (one, other))
     return {name: after[name] / before[name] - 1 for name in before}
 
 
@@ -54,7 +54,7 @@ def test_a_moved_part_changes_its_place():
     scene = np.zeros((*SIZE, 3), np.uint8)
     scene[10:20, 10:20] = 200
     changes = differences(scene, np.roll(scene, (3, 6), axis=(0, 1)))
-    before = picture_statistics(scene, EVERYWHERE)
+    before = image_statistics(scene, EVERYWHERE)
     assert (before.across, before.down) == pytest.approx((15 / 64, 15 / 48), abs=1e-3)
     assert changes["across"] * before.across == pytest.approx(6 / 64, abs=1e-3)
     assert changes["down"] * before.down == pytest.approx(3 / 48, abs=1e-3)
@@ -63,7 +63,7 @@ def test_a_moved_part_changes_its_place():
 
 @pytest.mark.parametrize("level", [0, 128, 255])
 def test_an_even_picture_has_statistics_too(level: int):
-    found = picture_statistics(np.full((*SIZE, 3), level, np.uint8), EVERYWHERE)
+    found = image_statistics(np.full((*SIZE, 3), level, np.uint8), EVERYWHERE)
     assert found.brightness == pytest.approx(level / 255, abs=1e-6)
     assert (found.contrast, found.across, found.down) == (0, 0.5, 0.5)
 
@@ -74,17 +74,17 @@ def test_an_even_picture_has_statistics_too(level: int):
 )
 def test_what_does_not_count_changes_nothing_and_all_is_finite(picture: np.ndarray, seed: int):
     rng = np.random.default_rng(seed)
-    interest = rng.random(picture.shape[:2]) < 0.7
-    interest.flat[0] = True
+    roi_mask = rng.random(picture.shape[:2]) < 0.7
+    roi_mask.flat[0] = True
     noise = rng.integers(0, 256, picture.shape, dtype=np.uint8)
-    found = picture_statistics(picture, interest)
-    assert found == picture_statistics(np.where(interest[..., None], picture, noise), interest)
+    found = image_statistics(picture, roi_mask)
+    assert found == image_statistics(np.where(roi_mask[..., None], picture, noise), roi_mask)
     assert np.isfinite(list(vars(found).values())).all()
 
 
 def test_a_mask_of_everything_is_no_mask(scene: np.ndarray):
     hardly = EVERYWHERE.copy()
     hardly[0, 0] = False
-    one, other = (vars(picture_statistics(scene, mask)) for mask in (EVERYWHERE, hardly))
+    one, other = (vars(image_statistics(scene, mask)) for mask in (EVERYWHERE, hardly))
     for name, value in one.items():
         assert other[name] == pytest.approx(value, rel=0.01)

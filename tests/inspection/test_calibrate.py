@@ -6,9 +6,9 @@ import pytest
 from PIL import Image
 
 from flawflow.decision.calibration import Calibration
-from flawflow.images.statistics import PictureStatistics
+from flawflow.images.statistics import ImageStatistics
 from flawflow.inspection import Failure, Inspector
-from flawflow.inspection.calibrate import Measurement, calibrate, measure_good, recalibrate, reference
+from flawflow.inspection.calibrate import Measurement, calibrate, drift_baseline, measure_good, recalibrate
 
 EVERYWHERE = np.ones((32, 32), np.bool_)
 
@@ -34,9 +34,11 @@ def test_pictures_are_measured_as_they_are_inspected(
     inspections = list(Inspector.load(tiny_model).inspect_many(grey))
     assert [m.path for m in measured] == grey
     assert [m.score for m in measured] == [inspection.score for inspection in inspections]
-    assert [m.peak for m in measured] == [float(inspection.graph_map.max()) for inspection in inspections]
+    assert [m.max_value for m in measured] == [
+        float(inspection.graph_map.max()) for inspection in inspections
+    ]
     # The border of the tiny model's map is darker: more than 1 % of it.
-    assert all(m.calm == pytest.approx(m.score, rel=1e-5) for m in measured)
+    assert all(m.background == pytest.approx(m.score, rel=1e-5) for m in measured)
 
 
 def test_a_picture_that_cannot_be_read_is_a_failure_in_its_place(tiny_model: Path, grey: list[Path]):
@@ -50,17 +52,17 @@ def test_a_picture_that_cannot_be_read_is_a_failure_in_its_place(tiny_model: Pat
 def test_the_heat_begins_above_calm_pixels_and_has_the_pixel_threshold_in_its_middle(
     measured: list[Measurement],
 ):
-    measured = [dataclasses.replace(m, calm=0.25 + 0.01 * i) for i, m in enumerate(measured[:3])]
+    measured = [dataclasses.replace(m, background=0.25 + 0.01 * i) for i, m in enumerate(measured[:3])]
     calibration, (low, high) = calibrate(measured, false_reject_rate=0.3, review_rate=0.5)
     assert low == pytest.approx(0.26)
     assert (low + high) / 2 == pytest.approx(calibration.pixel_threshold)
     assert calibration == Calibration.measured(
-        [m.score for m in measured], [m.peak for m in measured], false_reject_rate=0.3, review_rate=0.5
+        [m.score for m in measured], [m.max_value for m in measured], false_reject_rate=0.3, review_rate=0.5
     )
 
 
 def test_constant_maps_leave_a_scale_with_a_length():
-    _, (low, high) = calibrate([Measurement(Path("a.png"), 5.0, 5.0, 5.0, PictureStatistics(*[0.5] * 7))] * 3)
+    _, (low, high) = calibrate([Measurement(Path("a.png"), 5.0, 5.0, 5.0, ImageStatistics(*[0.5] * 7))] * 3)
     assert low == 5.0 < high
 
 
@@ -76,10 +78,10 @@ def test_recalibrating_replaces_the_pictures_and_keeps_the_rates(tiny_card, meas
     assert new.calibration.scores == tuple(sorted(m.score for m in measured))
     assert (new.calibration.false_reject_rate, new.calibration.review_rate) == (0.1, 0.2)
     assert new.calibration.pixel_threshold == new.calibration.review_threshold().score
-    assert new.heat_scale != old.heat_scale
+    assert new.colormap_range != old.colormap_range
     assert new.drift.score == tuple(m.score for m in measured)
     assert new.drift.brightness == tuple(m.statistics.brightness for m in measured)
-    same = {"calibration": old.calibration, "heat_scale": old.heat_scale, "drift": old.drift}
+    same = {"calibration": old.calibration, "colormap_range": old.colormap_range, "drift": old.drift}
     assert dataclasses.replace(new, **same) == old
 
 
@@ -87,7 +89,7 @@ def test_added_pictures_join_the_earlier_ones(tiny_card, measured: list[Measurem
     new = recalibrate(tiny_card, measured, add=True)
     scores = (*tiny_card.calibration.scores, *(m.score for m in measured))
     calibration = dataclasses.replace(tiny_card.calibration, scores=tuple(sorted(scores)))
-    assert new == dataclasses.replace(tiny_card, calibration=calibration, drift=reference(measured))
+    assert new == dataclasses.replace(tiny_card, calibration=calibration, drift=drift_baseline(measured))
     again = recalibrate(new, measured[:3], add=True)
     assert len(again.drift) == len(measured) + 3
 

@@ -131,8 +131,8 @@ def test_each_picture_has_a_result_and_those_nearest_to_a_wrong_verdict_keep_the
             samples.append(Sample(path, "test", kind != "good", kind, None))
     result = evaluate(tiny_model, Dataset("lamp", tuple(samples)))
     inspector = Inspector.load(tiny_model)
-    assert [one.path for one in result.pictures] == [sample.path for sample in samples]
-    for one, sample in zip(result.pictures, samples, strict=True):
+    assert [one.path for one in result.images] == [sample.path for sample in samples]
+    for one, sample in zip(result.images, samples, strict=True):
         alone = inspector.inspect(sample.path)
         assert (one.score, one.p_value, one.verdict) == (alone.score, alone.p_value, alone.verdict)
         assert (one.kind, one.is_defective) == (sample.defect_type, sample.is_defective)

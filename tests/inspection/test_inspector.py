@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from flawflow.decision.regions import Region, find_regions
-from flawflow.errors import ModelFileError, PictureError
+from flawflow.errors import ImageError, ModelFileError
 from flawflow.inspection import Failure, Inspector, localization
 from flawflow.model_file import replace_card
 
@@ -139,7 +139,7 @@ def test_measure_is_what_inspect_judges(inspector, rng):
 def test_a_picture_that_cannot_be_read(inspector, tmp_path):
     path = tmp_path / "part.png"
     path.write_bytes(b"not a picture")
-    with pytest.raises(PictureError):
+    with pytest.raises(ImageError):
         inspector.inspect(path)
 
 
@@ -180,7 +180,7 @@ def test_a_bad_picture_among_good_ones(inspector, tmp_path):
 def test_the_pixels_come_with_the_inspection(inspector, tmp_path, rng):
     picture = rng.integers(0, 256, (20, 30, 3), np.uint8)
     Image.fromarray(picture).save(tmp_path / "a.png")
-    inspection, pixels = inspector.inspect_with_picture(tmp_path / "a.png")
+    inspection, pixels = inspector.inspect_with_image(tmp_path / "a.png")
     np.testing.assert_array_equal(pixels, picture)
     assert inspection.path == tmp_path / "a.png"
     assert inspection.score == inspector.inspect(picture).score

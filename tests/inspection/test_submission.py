@@ -40,7 +40,7 @@ def test_every_private_picture_has_its_maps(tiny_model: Path, can: Path, tmp_pat
         *(f"anomaly_images/can/{name}.tiff" for name in names),
         *(f"anomaly_images_thresholded/can/{name}.png" for name in names),
     ]
-    low, high = inspector.card.heat_scale
+    low, high = inspector.card.colormap_range
     for name in names:
         expected = inspector.inspect(can / f"{name}.png").anomaly_map
         values = tifffile.imread(out / "anomaly_images" / "can" / f"{name}.tiff")
@@ -54,7 +54,7 @@ def test_every_private_picture_has_its_maps(tiny_model: Path, can: Path, tmp_pat
 
 def test_values_beyond_16_bits_stay_finite(tiny_model: Path, can: Path, tmp_path: Path):
     inspector = Inspector.load(tiny_model)
-    inspector.card = replace(inspector.card, heat_scale=(0.1, 0.1 + 1e-6))
+    inspector.card = replace(inspector.card, colormap_range=(0.1, 0.1 + 1e-6))
     write_submission(inspector, open_dataset(can), tmp_path / "out", progress=lambda *_step: None)
     values = tifffile.imread(tmp_path / "out/anomaly_images/can/test_private/000_regular.tiff")
     assert np.isfinite(values).all()

@@ -1,6 +1,6 @@
 import pytest
 
-from flawflow.metrics import Scored, Thresholds, evaluate_maps
+from flawflow.metrics import ScoredImage, Thresholds, evaluate_maps
 from flawflow.metrics.at_threshold import AtThreshold
 
 THRESHOLDS = Thresholds(image=0.5, pixel=0.5, false_reject_rate=0.01)
@@ -18,7 +18,7 @@ def test_a_score_at_the_threshold_is_not_rejected():
 
 def test_an_evaluation_counts_all_and_each_kind():
     kinds = [("good", 0.1), ("good", 0.6), ("dent", 0.4), ("dent", 0.8), ("spot", 0.9)]
-    records = [Scored(kind != "good", kind, score) for kind, score in kinds]
+    records = [ScoredImage(kind != "good", kind, score) for kind, score in kinds]
     found = evaluate_maps(records, thresholds=THRESHOLDS)
     assert found.at_threshold == AtThreshold.counted(THRESHOLDS, [0.1, 0.6], [0.4, 0.8, 0.9])
     assert {name: part.recall for name, part in found.per_defect.items()} == {"dent": 0.5, "spot": 1.0}

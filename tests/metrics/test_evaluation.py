@@ -8,13 +8,13 @@ import pytest
 from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 
 from flawflow.errors import MetricError
-from flawflow.metrics import DefectRegion, Scored, Thresholds, aupro, evaluate_maps
+from flawflow.metrics import DefectRegion, ScoredImage, Thresholds, aupro, evaluate_maps
 
 SHAPE = (24, 20)
 
 
 @pytest.fixture
-def records(rng: np.random.Generator) -> list[Scored]:
+def records(rng: np.random.Generator) -> list[ScoredImage]:
     made = []
     for name in ["good"] * 5 + ["scratch"] * 4 + ["dent"] * 3:
         mask = np.zeros(SHAPE, bool)
@@ -23,16 +23,16 @@ def records(rng: np.random.Generator) -> list[Scored]:
             mask[top : top + 6, left : left + 5] = True
         anomaly_map = (rng.normal(size=SHAPE) + mask).astype(np.float32)
         score = float(anomaly_map.max())
-        made.append(Scored(name != "good", name, score, anomaly_map, mask if name != "good" else None))
+        made.append(ScoredImage(name != "good", name, score, anomaly_map, mask if name != "good" else None))
     return made
 
 
-def pixels(records: list[Scored]) -> tuple[np.ndarray, np.ndarray]:
+def pixels(records: list[ScoredImage]) -> tuple[np.ndarray, np.ndarray]:
     masks = [np.zeros(SHAPE, bool) if record.mask is None else record.mask for record in records]
     return np.array(masks), np.array([record.anomaly_map for record in records])
 
 
-def test_all_measures(records: list[Scored]) -> None:
+def test_all_measures(records: list[ScoredImage]) -> None:
     result = evaluate_maps(iter(records))
     labels, scores = [r.is_defective for r in records], [r.score for r in records]
     masks, maps = pixels(records)
@@ -49,7 +49,7 @@ def test_all_measures(records: list[Scored]) -> None:
     assert result.pixel_error == 0
 
 
-def test_pixels_at_the_threshold_of_the_model_and_at_the_best(records: list[Scored]) -> None:
+def test_pixels_at_the_threshold_of_the_model_and_at_the_best(records: list[ScoredImage]) -> None:
     masks, maps = pixels(records)
     limits = Thresholds(image=2.0, pixel=1.0, false_reject_rate=0.01)
     result = evaluate_maps(records, thresholds=limits)
@@ -60,7 +60,7 @@ def test_pixels_at_the_threshold_of_the_model_and_at_the_best(records: list[Scor
     assert evaluate_maps(records).oracle_segf1 == result.oracle_segf1
 
 
-def test_defects_that_are_marked_one_by_one(records: list[Scored]) -> None:
+def test_defects_that_are_marked_one_by_one(records: list[ScoredImage]) -> None:
     split = [
         replace(each, defects=[DefectRegion(each.mask, 0.5)]) if each.defect_type == "dent" else each
         for each in records
@@ -75,7 +75,7 @@ def test_defects_that_are_marked_one_by_one(records: list[Scored]) -> None:
     )
 
 
-def test_each_defect_type_against_all_good(records: list[Scored]) -> None:
+def test_each_defect_type_against_all_good(records: list[ScoredImage]) -> None:
     result = evaluate_maps(records)
     assert list(result.per_defect) == ["dent", "scratch"]
     for name, count in (("dent", 3), ("scratch", 4)):
@@ -94,7 +94,7 @@ def test_each_defect_type_against_all_good(records: list[Scored]) -> None:
         )
 
 
-def test_order_does_not_matter(records: list[Scored]) -> None:
+def test_order_does_not_matter(records: list[ScoredImage]) -> None:
     one, other = evaluate_maps(records).to_dict(), evaluate_maps(records[::-1]).to_dict()
     assert one.pop("per_defect")["dent"] == pytest.approx(other.pop("per_defect")["dent"])
     for content in (one, other):
@@ -105,13 +105,13 @@ def test_order_does_not_matter(records: list[Scored]) -> None:
     assert one == pytest.approx(other)
 
 
-def test_json_holds_it_all(records: list[Scored]) -> None:
+def test_json_holds_it_all(records: list[ScoredImage]) -> None:
     content = evaluate_maps(records).to_dict()
     assert json.loads(json.dumps(content, allow_nan=False)) == content
 
 
-def test_without_maps_there_are_picture_measures_only(records: list[Scored]) -> None:
-    bare = [Scored(r.is_defective, r.defect_type, r.score) for r in records]
+def test_without_maps_there_are_picture_measures_only(records: list[ScoredImage]) -> None:
+    bare = [ScoredImage(r.is_defective, r.defect_type, r.score) for r in records]
     result, full = evaluate_maps(bare), evaluate_maps(records)
     assert result.image_auroc == full.image_auroc
     assert result.pixel_auroc is result.pixel_average_precision is result.aupro is result.pixel_error is None
@@ -119,9 +119,13 @@ def test_without_maps_there_are_picture_measures_only(records: list[Scored]) -> 
     assert result.per_defect["dent"].masked_count == 0
 
 
-def test_a_defect_without_mask_counts_as_a_picture_only(records: list[Scored]) -> None:
+def test_a_defect_without_mask_counts_as_a_picture_only(records: list[ScoredImage]) -> None:
     wild = np.full(SHAPE, 99, np.float32)
-    more = [*records, Scored(True, "unknown", 99.0, wild, None), Scored(True, "dent", 99.0, wild, None)]
+    more = [
+        *records,
+        ScoredImage(True, "unknown", 99.0, wild, None),
+        ScoredImage(True, "dent", 99.0, wild, None),
+    ]
     before, after = evaluate_maps(records), evaluate_maps(more)
     assert after.defect_count == before.defect_count + 2
     assert after.image_auroc > before.image_auroc
@@ -130,9 +134,9 @@ def test_a_defect_without_mask_counts_as_a_picture_only(records: list[Scored]) -
     assert (after.per_defect["dent"].image_count, after.per_defect["dent"].masked_count) == (4, 3)
 
 
-def test_an_empty_mask_of_a_defective_picture_is_good_ground(records: list[Scored]) -> None:
+def test_an_empty_mask_of_a_defective_picture_is_good_ground(records: list[ScoredImage]) -> None:
     wild = np.full(SHAPE, 99, np.float32)
-    after = evaluate_maps([*records, Scored(True, "empty", 99.0, wild, np.zeros(SHAPE, bool))])
+    after = evaluate_maps([*records, ScoredImage(True, "empty", 99.0, wild, np.zeros(SHAPE, bool))])
     before = evaluate_maps(records)
     assert after.pixel_auroc is not None
     assert before.pixel_auroc is not None
@@ -142,25 +146,25 @@ def test_an_empty_mask_of_a_defective_picture_is_good_ground(records: list[Score
     assert after.per_defect["empty"].aupro is None
 
 
-def test_a_class_is_missing(records: list[Scored]) -> None:
+def test_a_class_is_missing(records: list[ScoredImage]) -> None:
     with pytest.raises(MetricError, match="no defective picture"):
         evaluate_maps(records[:5])
     with pytest.raises(MetricError, match="no good picture"):
         evaluate_maps(records[5:])
 
 
-def test_contradictions_and_broken_numbers(records: list[Scored]) -> None:
+def test_contradictions_and_broken_numbers(records: list[ScoredImage]) -> None:
     with pytest.raises(MetricError, match="called good has a mask with a defect"):
         evaluate_maps(
-            [*records, Scored(False, "good", 0.0, np.zeros(SHAPE, np.float32), np.ones(SHAPE, bool))]
+            [*records, ScoredImage(False, "good", 0.0, np.zeros(SHAPE, np.float32), np.ones(SHAPE, bool))]
         )
     with pytest.raises(MetricError, match="not a finite number"):
-        evaluate_maps([*records, Scored(True, "dent", float("nan"))])
+        evaluate_maps([*records, ScoredImage(True, "dent", float("nan"))])
     with pytest.raises(MetricError, match="not a finite float32"):
-        evaluate_maps([*records, Scored(False, "good", 0.0, np.full(SHAPE, np.nan, np.float32))])
+        evaluate_maps([*records, ScoredImage(False, "good", 0.0, np.full(SHAPE, np.nan, np.float32))])
 
 
-def test_a_good_picture_may_come_with_an_empty_mask(records: list[Scored]) -> None:
+def test_a_good_picture_may_come_with_an_empty_mask(records: list[ScoredImage]) -> None:
     empty = np.zeros(SHAPE, bool)
     masked = [each if each.is_defective else replace(each, mask=empty) for each in records]
     assert evaluate_maps(masked) == evaluate_maps(records)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
-from flawflow.metrics.score_counts import DefectTally, GoodTally, distinct, truncated
+from flawflow.metrics.score_counts import DefectScoreCounts, GoodScoreCounts, distinct, truncated
 
 SCORES = hnp.arrays(
     np.float32, st.integers(1, 30), elements=st.floats(width=32, allow_nan=False, allow_infinity=False)
@@ -38,7 +38,7 @@ def test_each_bit_halves_the_levels() -> None:
 def test_good_pixels_beyond_a_level(
     one: NDArray[np.float32], other: NDArray[np.float32], levels: NDArray[np.float32], packs: int
 ) -> None:
-    tally = GoodTally()
+    tally = GoodScoreCounts()
     tally.add(one)
     for _ in range(packs):
         tally.pack(0)
@@ -53,7 +53,7 @@ def test_good_pixels_beyond_a_level(
 def test_parts_of_good_pixels_count_as_such(
     whole: NDArray[np.float32], parts: NDArray[np.float32], packs: int
 ) -> None:
-    tally = GoodTally()
+    tally = GoodScoreCounts()
     tally.add(whole)
     tally.add_parts(parts, np.full(len(parts), 0.25))
     assert tally.held == len(whole) + len(parts)
@@ -68,19 +68,19 @@ def test_parts_of_good_pixels_count_as_such(
 
 
 def test_defect_pixels_are_summed_by_level() -> None:
-    one, other = DefectTally(), DefectTally()
+    one, other = DefectScoreCounts(), DefectScoreCounts()
     one.add(np.array([2, 1, 2], np.float32), np.array([1.0, 0.5, 1.0]), np.array([0.5, 0.25, 0.25]), 2)
     one.pack(0)
     one.add(np.array([3], np.float32), np.array([1.0]), np.array([1.0]), 1)
     other.add(np.array([1], np.float32), np.array([1.0]), np.array([1.0]), 1)
-    scores, areas, shares = DefectTally.levels([one, other])
+    scores, areas, shares = DefectScoreCounts.levels([one, other])
     assert (scores.tolist(), areas.tolist(), shares.tolist()) == ([3, 2, 1], [1, 2, 1.5], [1, 0.75, 1.25])
     assert (one.regions, one.held) == (3, 3)
 
 
 def test_nothing_counted() -> None:
-    assert [len(column) for column in DefectTally.levels([])] == [0, 0, 0]
-    assert GoodTally().above(np.zeros(2, np.float32)).tolist() == [0, 0]
+    assert [len(column) for column in DefectScoreCounts.levels([])] == [0, 0, 0]
+    assert GoodScoreCounts().above(np.zeros(2, np.float32)).tolist() == [0, 0]
     assert distinct(np.empty(0), np.empty(0))[0].size == 0
 
 

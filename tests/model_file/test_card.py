@@ -123,8 +123,8 @@ def test_no_json_is_taken_for_a_card(value):
 
 def test_integers_stand_for_floats(tiny_card):
     card = Card.from_json(changed(tiny_card, "heat_scale", [0, 2]))
-    assert card.heat_scale == (0.0, 2.0)
-    assert {type(value) for value in card.heat_scale} == {float}
+    assert card.colormap_range == (0.0, 2.0)
+    assert {type(value) for value in card.colormap_range} == {float}
 
 
 def test_a_file_of_the_first_format_is_read_with_defaults(tiny_card):

@@ -140,7 +140,7 @@ def test_larger_than_protobuf_is_refused(tmp_path, tiny_model, tiny_graph, tiny_
         stream.truncate(2**31)
     with pytest.raises(ModelFileError, match="2 GiB"):
         read_model(tmp_path / "sparse.flaw")
-    monkeypatch.setattr(container, "MAX_BYTES", 1000)
+    monkeypatch.setattr(container, "MAX_MODEL_BYTES", 1000)
     with pytest.raises(ModelFileError, match="1000"):
         write_model(tmp_path / "new.flaw", tiny_graph, tiny_card)
     assert not (tmp_path / "new.flaw").exists()

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flawflow.model_file.protobuf import Field, WireError, delimited, fields
+from flawflow.model_file.protobuf import Field, ProtobufError, delimited, fields
 
 
 def walk(message):
@@ -46,11 +46,11 @@ def test_offsets_tile_the_message():
     ],
 )
 def test_what_is_no_message_is_refused(message):
-    with pytest.raises(WireError):
+    with pytest.raises(ProtobufError):
         walk(message)
 
 
 @given(st.binary(max_size=100))
 def test_any_bytes_are_walked_or_refused(message):
-    with contextlib.suppress(WireError):
+    with contextlib.suppress(ProtobufError):
         walk(message)

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from flawflow.datasets import Dataset, Sample
-from flawflow.inspection.evaluate import GOOD, ModelEvaluation, evaluate
+from flawflow.inspection.evaluate import GOOD_KIND, ModelEvaluation, evaluate
 from flawflow.inspection.inspector import Inspector
 from flawflow.report.evaluation import render_evaluation
 
@@ -16,11 +16,11 @@ HOSTILE = "<script>alert(1)</script>"
 def evaluation(tmp_path: Path, tiny_model: Path) -> ModelEvaluation:
     """Of even pictures, whose score by `tiny_model` is their brightness."""
     samples = []
-    for kind, levels in ((GOOD, range(10, 90, 10)), ("dent", (60, 130, 200)), (HOSTILE, (255,))):
+    for kind, levels in ((GOOD_KIND, range(10, 90, 10)), ("dent", (60, 130, 200)), (HOSTILE, (255,))):
         for level in levels:
             path = tmp_path / f"{len(samples):02d}.png"
             Image.fromarray(np.full((32, 32, 3), level, np.uint8)).save(path)
-            samples.append(Sample(path, "test", kind != GOOD, kind, None))
+            samples.append(Sample(path, "test", kind != GOOD_KIND, kind, None))
     return evaluate(tiny_model, Dataset("lamp", tuple(samples[::-1])))
 
 
@@ -29,7 +29,7 @@ def test_the_page_tells_verdicts_and_measures_by_kind(
 ):
     card = Inspector.load(tiny_model).card
     # Nothing is inspected again to be drawn.
-    monkeypatch.setattr(Inspector, "inspect_with_picture", None)
+    monkeypatch.setattr(Inspector, "inspect_with_image", None)
     page = render_evaluation(evaluation, card, model=HOSTILE, dataset=HOSTILE)
     assert "<script" not in page
     assert "://" not in page.replace("http-equiv", "")

@@ -19,8 +19,8 @@ SCALE = (0.0, 1.0)
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gallery_module, "_MOST_ANOMALOUS", 8)
-    monkeypatch.setattr(gallery_module, "_SAMPLE", 4)
+    monkeypatch.setattr(gallery_module, "_MOST_ANOMALOUS_IMAGES", 8)
+    monkeypatch.setattr(gallery_module, "_SAMPLE_IMAGES", 4)
 
 
 def fill(gallery: Gallery, make_inspection: MakeInspection, scores: list[float]) -> None:
@@ -84,7 +84,7 @@ def test_law_what_is_not_wanted_early_is_not_kept_later(small: None, scores: lis
 
 
 def test_the_sample_is_even(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(gallery_module, "_MOST_ANOMALOUS", 1)
+    monkeypatch.setattr(gallery_module, "_MOST_ANOMALOUS_IMAGES", 1)
     gallery = Gallery()
     for index in range(4000):
         gallery.offer(Exhibit(record_of(index, -index), b"", b""))
@@ -101,7 +101,7 @@ def test_the_page_stays_bounded_and_keeps_both_kinds(
     fill(gallery, make_inspection, [float(-i) for i in range(300)])
     everything = gallery.exhibits()
     half = sum(len(e.picture) + len(e.overlay) for e in everything) // 2
-    monkeypatch.setattr(gallery_module, "_BYTES", half)
+    monkeypatch.setattr(gallery_module, "_MAX_BYTES", half)
     cut = gallery.exhibits()
     assert sum(len(e.picture) + len(e.overlay) for e in cut) <= half
     assert cut[0].score == 0.0

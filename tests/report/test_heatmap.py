@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flawflow.errors import PictureError
-from flawflow.report.heatmap import heat, overlay
+from flawflow.errors import ImageError
+from flawflow.report.heatmap import colorize, overlay
 
 
 @dataclass(frozen=True)
@@ -21,13 +21,13 @@ def luminance(rgb: np.ndarray) -> np.ndarray:
 
 
 def test_brighter_means_more_anomalous_for_every_eye():
-    ramp = heat(np.linspace(0, 1, 256, dtype=np.float32)[None], (0.0, 1.0))[0]
+    ramp = colorize(np.linspace(0, 1, 256, dtype=np.float32)[None], (0.0, 1.0))[0]
     assert (np.diff(luminance(ramp[:, :3])) > 0).all()
     assert (np.diff(ramp[:, 3].astype(int)) >= 0).all()
 
 
 def test_the_ends_of_the_scale_are_nothing_and_full_colour():
-    coloured = heat(np.array([[-9.0, 2.0, 6.0, 99.0]]), (2.0, 6.0))
+    coloured = colorize(np.array([[-9.0, 2.0, 6.0, 99.0]]), (2.0, 6.0))
     assert coloured.shape == (1, 4, 4)
     assert coloured.dtype == np.uint8
     assert coloured[0, 0, 3] == coloured[0, 1, 3] == 0
@@ -37,8 +37,8 @@ def test_the_ends_of_the_scale_are_nothing_and_full_colour():
 
 @given(value=st.floats(-5, 5, width=32), neighbour=st.floats(-50, 50, width=32))
 def test_a_colour_depends_on_its_own_value_alone(value: float, neighbour: float):
-    alone = heat(np.array([[value]]), (-1.0, 2.0))[0, 0]
-    beside = heat(np.array([[value, neighbour]]), (-1.0, 2.0))[0, 0]
+    alone = colorize(np.array([[value]]), (-1.0, 2.0))[0, 0]
+    beside = colorize(np.array([[value, neighbour]]), (-1.0, 2.0))[0, 0]
     np.testing.assert_array_equal(alone, beside)
 
 
@@ -57,7 +57,7 @@ def test_calm_pixels_of_an_overlay_are_the_picture_itself(rng: np.random.Generat
 def test_blending_follows_the_alpha_of_the_heat():
     picture = np.full((1, 3, 3), 200, np.uint8)
     anomaly_map = np.array([[0.2, 0.5, 0.9]], np.float32)
-    rgba = heat(anomaly_map, (0.0, 1.0)).astype(float)
+    rgba = colorize(anomaly_map, (0.0, 1.0)).astype(float)
     alpha = rgba[..., 3:] / 255
     expected = 200 * (1 - alpha) + rgba[..., :3] * alpha
     np.testing.assert_allclose(overlay(picture, anomaly_map, (0.0, 1.0)), expected, atol=0.51)
@@ -79,11 +79,11 @@ def test_a_box_leaves_the_inside_of_its_region_free():
 
 
 def test_a_map_of_another_size_is_refused():
-    with pytest.raises(PictureError, match="64×48 but its anomaly map is 32×32"):
+    with pytest.raises(ImageError, match="64×48 but its anomaly map is 32×32"):
         overlay(np.zeros((48, 64, 3), np.uint8), np.zeros((32, 32), np.float32), (0.0, 1.0))
 
 
 @pytest.mark.parametrize("scale", [(1.0, 1.0), (2.0, 1.0), (float("nan"), 1.0)])
 def test_an_empty_scale_is_refused(scale: tuple[float, float]):
     with pytest.raises(ValueError, match="low < high"):
-        heat(np.zeros((2, 2), np.float32), scale)
+        colorize(np.zeros((2, 2), np.float32), scale)

@@ -15,7 +15,7 @@ class Odd:
     score: float = 9.0
     limit: float = 6.0
     reason: str = "unlike the others"
-    heat_scale: tuple[float, float] = (1.0, 11.0)
+    colormap_range: tuple[float, float] = (1.0, 11.0)
     anomaly_map: np.ndarray = field(default_factory=lambda: np.pad(np.full((8, 8), 9.0, np.float32), (0, 24)))
 
 

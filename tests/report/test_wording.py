@@ -10,11 +10,11 @@ from flawflow.report.wording import (
     counted,
     duration,
     guarantee,
-    looked_at,
     meaning,
     percent,
     promise,
     rarity,
+    roi_sentence,
     rule,
 )
 
@@ -69,7 +69,7 @@ def test_the_promise_to_auditors(count: int, limit: str):
 
 def test_the_promise_of_a_cross_fitted_model_tells_what_is_seen_from_what_is_sure():
     scores = tuple(map(float, range(60)))
-    said = promise(Calibration(scores[::4], 1.0, others=tuple(sorted({*scores} - {*scores[::4]}))))
+    said = promise(Calibration(scores[::4], 1.0, out_of_fold=tuple(sorted({*scores} - {*scores[::4]}))))
     assert "NG with a probability of about 1.6 % (guaranteed: at most 6.2 %)" in said
     assert "(measured on 60 good pictures: 15 kept out of the training, which the guarantee" in said
     # 1 - 0.05^(1/15) and the quantile of Beta(2, 14): the sisters' scores have no part in it.
@@ -105,16 +105,16 @@ def test_what_thresholds_mean_in_short():
     assert few.startswith(
         "1 % cannot be guaranteed: it needs 99 good calibration pictures, and there are 31. 5 %"
     )
-    crossed = Calibration((1.0, 2.0), 1.0, 0.5, 0.5, others=(3.0,))
+    crossed = Calibration((1.0, 2.0), 1.0, 0.5, 0.5, out_of_fold=(3.0,))
     assert guarantee(crossed).startswith(
         "Guaranteed by 2 good calibration pictures that its own training left out. With"
     )
 
 
 def test_how_much_of_a_picture_counts(card: Card):
-    assert looked_at(card) == "the whole picture"
-    masked = replace(card, interest=(0, 1024, 3072))
-    assert looked_at(masked).startswith("25 % of the picture, by a mask")
+    assert roi_sentence(card) == "the whole picture"
+    masked = replace(card, roi_run_lengths=(0, 1024, 3072))
+    assert roi_sentence(masked).startswith("25 % of the picture, by a mask")
 
 
 def test_small_words():

@@ -32,7 +32,7 @@ def test_clearing_removes_flawflows_files_and_no_other(
     out = tmp_path / "out"
     assert not has_results(out)
     names = {path: f"{path.parent.name}/a.jpg" for path in pictures}
-    setting = Setting(verb="inspect", output=out, card=tiny_card, overlay_names=names)
+    setting = Setting(verb="inspect", output=out, card=tiny_card, overlay_paths=names)
     files = [kind for kind in kinds("inspect") if "=" not in kind and kind != "folder"]
     sinks = [open_sink(kind, setting) for kind in sorted(files, key=lambda kind: kind != "overlays")]
     with Delivery(sinks) as delivery:

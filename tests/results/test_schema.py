@@ -19,7 +19,7 @@ from flawflow.results.record import RECORD_VERSION
 from flawflow.results.run import Run
 from flawflow.server.app import create_app
 from flawflow.server.settings import Settings
-from flawflow.watch.examine import Judge
+from flawflow.watch.examine import ImageExaminer
 from flawflow.watch.journal import Journal
 from flawflow.watch.watcher import Watcher
 
@@ -83,7 +83,7 @@ def test_inspect_and_watch_write_it(
     inspector = Inspector.load(tiny_model)
     inspected = [each.record for each in Run(inspector, model="m", pictures=tmp_path).results(pictures, [])]
     journal = Journal(tmp_path / "journal.sqlite")
-    judge = Judge(inspector, tiny_model)
+    judge = ImageExaminer(inspector, tiny_model)
     watcher = Watcher(tmp_path / "in", journal, judge, sinks=["x"], interval=1e-9, give_up=0.0)
     rounds(watcher, 4)
     watched = [each.record for each in journal.waiting("x", 9)]

@@ -11,7 +11,7 @@ from flawflow.inspection import Inspector
 from flawflow.inspection import inspector as module
 from flawflow.model_file import read_model, write_model
 from flawflow.model_file.canary import DRAWINGS
-from flawflow.runtime.canary_check import MOST_DIFFERENT, record_canaries
+from flawflow.runtime.canary_check import MAX_DIFFERENCE, record_canaries
 from flawflow.runtime.processor import processor
 
 needs_openvino = pytest.mark.skipif(
@@ -60,12 +60,12 @@ def wrong(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[bool]]:
 
 
 @pytest.mark.parametrize("engine", ["onnxruntime", pytest.param("openvino", marks=needs_openvino)])
-@pytest.mark.parametrize("precision", MOST_DIFFERENT)
+@pytest.mark.parametrize("precision", MAX_DIFFERENCE)
 def test_a_model_proves_itself(proven, engine: str, precision: str):
     proof = Inspector.load(proven(precision), engine=engine).proof
     assert (proof.engine, proof.safe, set(proof.differences)) == (engine, False, set(DRAWINGS))
     assert 0 <= proof.difference < (1e-2 if precision == "bf16" else 2e-6)
-    assert (proof.holds, proof.limit) == (True, MOST_DIFFERENT[precision])
+    assert (proof.holds, proof.limit) == (True, MAX_DIFFERENCE[precision])
     for word in (engine, processor(), "computes the same"):
         assert word in proof.sentence
 

@@ -67,7 +67,7 @@ def test_pages_become_row_groups(client, station, inspect, make_png, monkeypatch
 
     from flawflow.server.db import store
 
-    monkeypatch.setattr(store, "_PAGE", 2)
+    monkeypatch.setattr(store, "_PAGE_ROWS", 2)
     numbers = [inspect(make_png())["id"] for _ in range(5)]
     content = client.get("/api/export?format=parquet").content
     file = pq.ParquetFile(io.BytesIO(content))

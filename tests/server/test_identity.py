@@ -19,7 +19,7 @@ from flawflow.server.station import Station
 def fill(settings: Settings, content: bytes, count: int = 2) -> dict[str, bytes]:
     """Have a station inspect pictures, and give their files."""
     station = Station.open(settings)
-    station.desk.inspect(station.registry.get(), [Given("a", content)] * count, source="upload")
+    station.inspection_service.inspect(station.registry.get(), [Given("a", content)] * count, source="upload")
     station.close()
     return pictures(settings.data)
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from PIL import Image
 
-from flawflow.report.heatmap import heat_levels
+from flawflow.report.heatmap import colormap_levels
 from flawflow.server.images import map_png
 
 MAPS = npst.arrays(
@@ -19,7 +19,7 @@ MAPS = npst.arrays(
 def test_another_decoder_reads_the_map_as_it_was(graph_map):
     image = Image.open(io.BytesIO(map_png(graph_map, (-1.0, 1.0))), formats=["PNG"])
     assert image.mode == "L"
-    np.testing.assert_array_equal(np.asarray(image), heat_levels(graph_map, (-1.0, 1.0)))
+    np.testing.assert_array_equal(np.asarray(image), colormap_levels(graph_map, (-1.0, 1.0)))
 
 
 @pytest.mark.parametrize("level", [-5.0, 0.0, 5.0])

@@ -12,7 +12,9 @@ from flawflow.server.inspection_service import Failed, Given
 
 def test_a_picture_is_recorded_with_what_the_inspector_says(station, make_png, tiny_model):
     content = make_png(spot=True)
-    (row,) = station.desk.inspect(station.registry.get(), [Given("a.png", content)], source="upload")
+    (row,) = station.inspection_service.inspect(
+        station.registry.get(), [Given("a.png", content)], source="upload"
+    )
     wanted = Inspector.load(tiny_model).inspect(content)
     found = station.store.get(row.id)
     assert (found.score, found.p_value, found.verdict) == (wanted.score, wanted.p_value, wanted.verdict)
@@ -35,7 +37,7 @@ def test_outcomes_come_in_order_with_failures_among_them(station, settings, make
         Given("outside", tmp_path / "outside.png"),
         Given("bright", make_png(250)),
     ]
-    outcomes = station.desk.inspect(station.registry.get(), given, source="path")
+    outcomes = station.inspection_service.inspect(station.registry.get(), given, source="path")
     assert [each.name for each in outcomes] == [each.name for each in given]
     assert [each.status for each in outcomes if isinstance(each, Failed)] == [422, 415, 404, 404]
     assert (outcomes[0].verdict, outcomes[5].verdict) == ("OK", "NG")
@@ -48,13 +50,15 @@ def test_what_is_too_large_is_refused(make_client, settings, make_png):
     big = settings.allow[0] / "big.png"
     big.write_bytes(make_png() + bytes(100))
     given = [Given("bytes", make_png() + bytes(100)), Given("file", big)]
-    outcomes = station.desk.inspect(station.registry.get(), given, source="path")
+    outcomes = station.inspection_service.inspect(station.registry.get(), given, source="path")
     assert [each.status for each in outcomes] == [413, 413]
 
 
 def test_too_many_pixels_are_refused(make_client, settings, make_png):
     station = make_client(dataclasses.replace(settings, max_pixels=100)).app.state.station
-    (outcome,) = station.desk.inspect(station.registry.get(), [Given("a", make_png())], source="upload")
+    (outcome,) = station.inspection_service.inspect(
+        station.registry.get(), [Given("a", make_png())], source="upload"
+    )
     assert outcome.status == 413
     assert "more than the limit" in outcome.error
     assert "given bytes" not in outcome.error
@@ -70,7 +74,7 @@ def test_names_are_shown_and_nothing_else(station, make_png):
         "x" * 999,
     ]
     given = [Given(name, make_png()) for name in names]
-    rows = station.desk.inspect(station.registry.get(), given, source="upload")
+    rows = station.inspection_service.inspect(station.registry.get(), given, source="upload")
     for row in rows:
         assert row.name.isprintable()
         assert len(row.name) <= 255
@@ -95,18 +99,18 @@ def test_a_full_queue_refuses_at_once_and_recovers(make_client, settings, make_p
     model = station.registry.get()
     held = Held(model.inspector)
     slow = dataclasses.replace(model, inspector=held)
-    futures = station.desk.submit(slow, [Given("a", make_png())] * 3, source="upload")
+    futures = station.inspection_service.submit(slow, [Given("a", make_png())] * 3, source="upload")
     with pytest.raises(BusyError) as refused:
-        station.desk.submit(model, [Given("b", make_png())] * 2, source="upload")
+        station.inspection_service.submit(model, [Given("b", make_png())] * 2, source="upload")
     assert refused.value.retry_after >= 1
-    monkeypatch.setattr(station.desk._pace, "seconds", lambda count: 10 * count)
-    assert station.desk.wait_seconds() == 30
-    futures += station.desk.submit(slow, [Given("c", make_png())], source="upload")
+    monkeypatch.setattr(station.inspection_service._pace, "seconds", lambda count: 10 * count)
+    assert station.inspection_service.wait_seconds() == 30
+    futures += station.inspection_service.submit(slow, [Given("c", make_png())], source="upload")
     with pytest.raises(BusyError):
-        station.desk.check_room(1, 0)
+        station.inspection_service.check_room(1, 0)
     held.go.set()
     assert len({future.result(10).id for future in futures}) == 4
-    assert len(station.desk.inspect(model, [Given("b", make_png())] * 4, source="upload")) == 4
+    assert len(station.inspection_service.inspect(model, [Given("b", make_png())] * 4, source="upload")) == 4
 
 
 @pytest.mark.parametrize("broken", [False, True])
@@ -116,12 +120,14 @@ def test_what_has_left_gives_back_its_room(make_client, settings, make_png, brok
     room = dataclasses.replace(settings, max_waiting=1, max_waiting_bytes=len(content))
     station = make_client(room).app.state.station
     for _ in range(3):
-        (outcome,) = station.desk.inspect(station.registry.get(), [Given("a", content)], source="upload")
+        (outcome,) = station.inspection_service.inspect(
+            station.registry.get(), [Given("a", content)], source="upload"
+        )
         assert isinstance(outcome, Failed) == broken
-    assert station.desk.in_work == 0
-    station.desk.check_room(1, len(content))
+    assert station.inspection_service.in_work == 0
+    station.inspection_service.check_room(1, len(content))
     with pytest.raises(TooLargeError):
-        station.desk.check_room(1, len(content) + 1)
+        station.inspection_service.check_room(1, len(content) + 1)
 
 
 def test_bytes_that_wait_take_room_of_their_own(make_client, settings, make_png):
@@ -131,20 +137,22 @@ def test_bytes_that_wait_take_room_of_their_own(make_client, settings, make_png)
     model = station.registry.get()
     held = Held(model.inspector)
     slow = dataclasses.replace(model, inspector=held)
-    futures = station.desk.submit(slow, [Given("a", content)] * 2, source="upload")
+    futures = station.inspection_service.submit(slow, [Given("a", content)] * 2, source="upload")
     with pytest.raises(BusyError):
-        station.desk.check_room(1, 1)
-    station.desk.check_room(1, 0)
+        station.inspection_service.check_room(1, 1)
+    station.inspection_service.check_room(1, 0)
     held.go.set()
     assert all(future.result(10).id for future in futures)
     station.close()
-    station.desk.check_room(1, 2 * len(content))
+    station.inspection_service.check_room(1, 2 * len(content))
 
 
 def test_more_than_the_queue_ever_holds_is_too_large(make_client, settings, make_png):
     station = make_client(dataclasses.replace(settings, max_waiting=1)).app.state.station
     with pytest.raises(TooLargeError):
-        station.desk.inspect(station.registry.get(), [Given("a", make_png())] * 2, source="upload")
+        station.inspection_service.inspect(
+            station.registry.get(), [Given("a", make_png())] * 2, source="upload"
+        )
 
 
 @pytest.mark.parametrize(
@@ -153,7 +161,7 @@ def test_more_than_the_queue_ever_holds_is_too_large(make_client, settings, make
 def test_pictures_stay_by_the_policy_and_maps_always(make_client, settings, make_png, keep, kept):
     station = make_client(dataclasses.replace(settings, keep_pictures=keep)).app.state.station
     given = [Given("good", make_png()), Given("bad", make_png(spot=True))]
-    rows = station.desk.inspect(station.registry.get(), given, source="upload")
+    rows = station.inspection_service.inspect(station.registry.get(), given, source="upload")
     assert [row.has_picture for row in rows] == kept
     assert sum(path.is_file() for path in (settings.data / "pictures").glob("*/*")) == sum(kept)
     assert all(station.store.get_map(row.id).startswith(b"\x89PNG") for row in rows)
@@ -161,10 +169,10 @@ def test_pictures_stay_by_the_policy_and_maps_always(make_client, settings, make
 
 def test_who_hangs_up_does_not_stop_the_record(station, make_png):
     model = station.registry.get()
-    (future,) = station.desk.submit(model, [Given("a", make_png())], source="upload")
+    (future,) = station.inspection_service.submit(model, [Given("a", make_png())], source="upload")
     assert not future.cancel()
     assert future.result(10).id
-    assert station.desk.inspect(model, [Given("b", make_png())], source="upload")[0].id
+    assert station.inspection_service.inspect(model, [Given("b", make_png())], source="upload")[0].id
 
 
 def test_a_record_that_cannot_be_written_is_neither_answered_nor_counted(station, make_png, monkeypatch):
@@ -173,20 +181,22 @@ def test_a_record_that_cannot_be_written_is_neither_answered_nor_counted(station
 
     monkeypatch.setattr(station.store, "add", fail)
     with pytest.raises(OSError, match="no space"):
-        station.desk.inspect(station.registry.get(), [Given("a", make_png())], source="upload")
+        station.inspection_service.inspect(station.registry.get(), [Given("a", make_png())], source="upload")
     monkeypatch.undo()
-    (row,) = station.desk.inspect(station.registry.get(), [Given("a", make_png())], source="upload")
+    (row,) = station.inspection_service.inspect(
+        station.registry.get(), [Given("a", make_png())], source="upload"
+    )
     assert row.id
     station.close()
     labels = {"model": "tiny", "verdict": "OK"}
-    assert station.meters.registry.get_sample_value("flawflow_inspections_total", labels) == 1.0
+    assert station.metrics.registry.get_sample_value("flawflow_inspections_total", labels) == 1.0
 
 
 def test_a_picture_that_cannot_be_kept_has_no_record(station, make_png, monkeypatch):
     def fail(*_):
         raise OSError("no space left")
 
-    monkeypatch.setattr(station.shelf, "keep_picture", fail)
+    monkeypatch.setattr(station.image_store, "keep_picture", fail)
     with pytest.raises(OSError, match="no space"):
-        station.desk.inspect(station.registry.get(), [Given("a", make_png())], source="upload")
+        station.inspection_service.inspect(station.registry.get(), [Given("a", make_png())], source="upload")
     assert station.store.find(Filters()) == []

@@ -16,7 +16,7 @@ from flawflow.server import protocol
 from flawflow.server.serve import listen, make_server
 
 # More than any of them needs: who is still connected after so many bytes is held for ever.
-_MOST_BYTES = 1000
+_MAX_HEAD_BYTES = 1000
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def connected(port):
 def is_hung_up_on(connection, part):
     """Send a part time and again until the station hangs up."""
     connection.settimeout(0.02)
-    for _ in range(_MOST_BYTES):
+    for _ in range(_MAX_HEAD_BYTES):
         try:
             connection.sendall(part)
             if connection.recv(65536) == b"":
@@ -71,7 +71,7 @@ def is_hung_up_on(connection, part):
 
 
 def until(condition):
-    for _ in range(_MOST_BYTES):
+    for _ in range(_MAX_HEAD_BYTES):
         if condition():
             return
         time.sleep(0.02)

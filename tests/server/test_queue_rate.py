@@ -1,6 +1,6 @@
 import pytest
 
-from flawflow.server.queue_rate import Pace
+from flawflow.server.queue_rate import QueueRate
 
 
 class Clock:
@@ -17,7 +17,7 @@ def clock() -> Clock:
 
 
 def test_a_steady_queue_takes_its_count_times_its_pace(clock):
-    pace = Pace(clock=clock)
+    pace = QueueRate(clock=clock)
     pace.begin()
     for _ in range(200):
         clock.now += 0.5
@@ -27,7 +27,7 @@ def test_a_steady_queue_takes_its_count_times_its_pace(clock):
 
 
 def test_pictures_that_leave_in_groups_are_counted_alike(clock):
-    pace = Pace(clock=clock)
+    pace = QueueRate(clock=clock)
     pace.begin()
     for _ in range(50):
         clock.now += 4
@@ -37,7 +37,7 @@ def test_pictures_that_leave_in_groups_are_counted_alike(clock):
 
 
 def test_a_slow_model_is_noticed_before_its_first_picture_is_done(clock):
-    pace = Pace(clock=clock)
+    pace = QueueRate(clock=clock)
     pace.begin()
     clock.now += 3
     assert 64 <= pace.seconds(64) <= 192
@@ -47,7 +47,7 @@ def test_a_slow_model_is_noticed_before_its_first_picture_is_done(clock):
 
 
 def test_a_disk_that_stands_still_makes_the_wait_longer(clock):
-    pace = Pace(clock=clock)
+    pace = QueueRate(clock=clock)
     pace.begin()
     for _ in range(200):
         clock.now += 0.01
@@ -60,7 +60,7 @@ def test_a_disk_that_stands_still_makes_the_wait_longer(clock):
 
 
 def test_an_empty_queue_says_nothing_of_the_pace(clock):
-    pace = Pace(clock=clock)
+    pace = QueueRate(clock=clock)
     for _ in range(100):
         pace.begin()
         clock.now += 0.1

@@ -59,7 +59,7 @@ def test_review_that_is_put_where_ng_begins_is_none():
 
 @given(scores, scores, st.floats(-2e6, 2e6))
 def test_a_threshold_of_a_cross_fitted_model_can_be_put_where_it_says(own, others, moved):
-    calibration = Calibration(tuple(sorted(own)), pixel_threshold=0.0, others=tuple(sorted(others)))
+    calibration = Calibration(tuple(sorted(own)), pixel_threshold=0.0, out_of_fold=tuple(sorted(others)))
     attainable = calibration.attainable()
     assert all(rated(calibration, ng_threshold=score).threshold().score == score for score in attainable)
     found = rated(calibration, ng_threshold=moved).threshold().score

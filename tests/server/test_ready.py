@@ -99,7 +99,7 @@ def test_room_for_pictures_is_not_asked_where_none_are_kept(make_client, setting
     def full() -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(client.app.state.station.shelf, "check", full)
+    monkeypatch.setattr(client.app.state.station.image_store, "check", full)
     assert client.get("/api/ready").status_code == 200
 
 

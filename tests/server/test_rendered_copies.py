@@ -3,13 +3,13 @@ import io
 import pytest
 
 from flawflow.server import rendered_copies as module
-from flawflow.server.rendered_copies import Copies
+from flawflow.server.rendered_copies import RenderedCopies
 
 
 @pytest.fixture
 def copies(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "_LEAST_FREE_BYTES", 0)
-    return Copies(tmp_path / "views", most_bytes=100)
+    monkeypatch.setattr(module, "_MIN_FREE_BYTES", 0)
+    return RenderedCopies(tmp_path / "views", most_bytes=100)
 
 
 def content(file):
@@ -50,7 +50,7 @@ def test_what_is_too_large_is_not_kept(copies):
 
 
 def test_on_a_full_disk_nothing_is_kept_and_all_is_given(copies, monkeypatch):
-    monkeypatch.setattr(module, "_LEAST_FREE_BYTES", 1 << 60)
+    monkeypatch.setattr(module, "_MIN_FREE_BYTES", 1 << 60)
     assert content(copies.keep("a", b"one")) == b"one"
     assert copies.find("a") is None
 
@@ -69,7 +69,7 @@ def test_what_is_dropped_is_gone(copies):
 
 def test_a_new_start_reads_nothing_that_was_left(copies, tmp_path):
     copies.keep("a", b"half wr").close()
-    assert Copies(tmp_path / "views", most_bytes=100).find("a") is None
+    assert RenderedCopies(tmp_path / "views", most_bytes=100).find("a") is None
 
 
 def test_a_file_that_is_read_may_go(copies):

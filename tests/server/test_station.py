@@ -19,7 +19,9 @@ def age(station: Station, days: int) -> None:
 
 
 def inspect(station, content, count=1):
-    return station.desk.inspect(station.registry.get(), [Given("a", content)] * count, source="upload")
+    return station.inspection_service.inspect(
+        station.registry.get(), [Given("a", content)] * count, source="upload"
+    )
 
 
 def test_old_pictures_go_and_records_and_labelled_pictures_stay(station, make_png):
@@ -33,7 +35,7 @@ def test_old_pictures_go_and_records_and_labelled_pictures_stay(station, make_pn
     assert kept == {labelled.id: True, plain.id: False, fresh.id: True}
     assert station.picture_path(station.store.get(labelled.id)).is_file()
     assert station.picture_path(station.store.get(fresh.id)).is_file()
-    assert not station.shelf._picture(plain.key).exists()
+    assert not station.image_store._picture(plain.key).exists()
     with pytest.raises(NotFoundError):
         station.store.get_map(plain.id)
     assert station.store.get_map(labelled.id)
@@ -44,7 +46,7 @@ def test_a_picture_that_a_crash_left_without_a_record_is_set_aside_at_the_next_s
 ):
     station = Station.open(settings)
     (row,) = inspect(station, make_png())
-    station.shelf.keep_picture("ab" * 16, b"bytes")
+    station.image_store.keep_picture("ab" * 16, b"bytes")
     station.close()
     station = Station.open(settings)
     station.close()

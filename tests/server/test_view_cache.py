@@ -5,13 +5,13 @@ import pytest
 
 from flawflow.server import rendered_copies
 from flawflow.server.errors import BusyError
-from flawflow.server.view_cache import Lane, Looking
+from flawflow.server.view_cache import RenderQueue, ViewCache
 
 
 @pytest.fixture
 def lane(tmp_path, monkeypatch):
-    monkeypatch.setattr(rendered_copies, "_LEAST_FREE_BYTES", 0)
-    lane = Lane(tmp_path / "views", most_waiting=5)
+    monkeypatch.setattr(rendered_copies, "_MIN_FREE_BYTES", 0)
+    lane = RenderQueue(tmp_path / "views", most_waiting=5)
     yield lane
     lane.close()
 
@@ -87,7 +87,7 @@ def test_what_cannot_be_made_is_told_and_the_next_is_made(lane):
 
 
 def test_after_the_end_nothing_is_made(tmp_path):
-    looking = Looking(tmp_path / "views", max_pixels=100)
+    looking = ViewCache(tmp_path / "views", max_pixels=100)
     lanes = (looking._small, looking.large)
     assert [asyncio.run(lane.run(lambda: 7)) for lane in lanes] == [7, 7]
     looking.close()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from flawflow.storage.files import SECRET, whole_file, write_whole
+from flawflow.storage.files import SECRET_MODE, whole_file, write_whole
 
 
 def mode(path: Path) -> int:
@@ -34,11 +34,11 @@ def test_a_secret_is_for_its_owner_from_the_first_byte(tmp_path: Path):
     path = tmp_path / "secret"
     path.write_text("old, and open to all")
     path.chmod(0o644)
-    with whole_file(path, mode=SECRET) as scratch:
-        assert mode(scratch) == SECRET
+    with whole_file(path, mode=SECRET_MODE) as scratch:
+        assert mode(scratch) == SECRET_MODE
         scratch.write_text("new")
-        assert mode(scratch) == SECRET
-    assert (mode(path), path.read_text()) == (SECRET, "new")
+        assert mode(scratch) == SECRET_MODE
+    assert (mode(path), path.read_text()) == (SECRET_MODE, "new")
 
 
 def test_a_file_is_whole_or_as_it_was(tmp_path: Path):

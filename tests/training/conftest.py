@@ -13,8 +13,7 @@ from flawflow.recipe import Recipe
 from flawflow.storage.files import beside
 from flawflow.synthetic import draw_parts
 from flawflow.training.model import InspectionModel
-from flawflow.training.prepare import Learned
-from flawflow.training.prepare import learn as learn_model
+from flawflow.training.prepare import FittedModel, fit_model
 from flawflow.training.train import TrainingResult, train
 
 Learn = Callable[..., TrainingResult]
@@ -68,7 +67,7 @@ def learn(parts: Path, tiny_recipe: Recipe) -> Learn:
 
 
 @pytest.fixture(scope="session")
-def learn_only(parts: Path, tiny_recipe: Recipe) -> Callable[..., Learned]:
+def learn_only(parts: Path, tiny_recipe: Recipe) -> Callable[..., FittedModel]:
     """Learn likewise, but leave the export out, which takes longer than all the rest."""
 
     def learn_without_export(
@@ -78,15 +77,15 @@ def learn_only(parts: Path, tiny_recipe: Recipe) -> Callable[..., Learned]:
         recipe: Recipe = tiny_recipe,
         changes: dict[str, Any] | None = None,
         **how: Any,
-    ) -> Learned:
+    ) -> FittedModel:
         folder = beside(output, ".training")
-        return learn_model(open_dataset(data), folder, recipe.replace(changes), device="cpu", **how)
+        return fit_model(open_dataset(data), folder, recipe.replace(changes), device="cpu", **how)
 
     return learn_without_export
 
 
 @pytest.fixture(scope="session")
-def learn_weights(learn_only: Callable[..., Learned]) -> Callable[..., dict[str, Tensor]]:
+def learn_weights(learn_only: Callable[..., FittedModel]) -> Callable[..., dict[str, Tensor]]:
     """Learn, and give all learned numbers."""
 
     def weights(output: Path, **given: Any) -> dict[str, Tensor]:
@@ -106,7 +105,7 @@ class Trained:
 
 @pytest.fixture(scope="session")
 def trained(
-    learn: Learn, learn_only: Callable[..., Learned], tmp_path_factory: pytest.TempPathFactory
+    learn: Learn, learn_only: Callable[..., FittedModel], tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[..., Trained]:
     """Train once for each name; gives the same training again afterwards."""
     made: dict[str, Trained] = {}

@@ -26,21 +26,21 @@ def grey(tmp_path: Path) -> list[Path]:
 def test_scores_threshold_and_scale_come_from_the_graph(grey: list[Path], tiny_graph: bytes) -> None:
     seen: list[Progress] = []
     found = calibrate(OnnxRuntimeEngine(tiny_graph), grey, EVERYWHERE, seen.append)
-    calibration, (low, high), reference = found.calibration, found.heat_scale, found.reference
+    calibration, (low, high), drift_baseline = found.calibration, found.colormap_range, found.drift_baseline
     np.testing.assert_allclose(calibration.scores, np.array([10, 20, 30, 40]) / 255, rtol=1e-5)
     assert calibration.pixel_threshold == pytest.approx(40 / 255)
     assert low == pytest.approx(25 / 255)
     assert high - 40 / 255 == pytest.approx(40 / 255 - low)
     assert found.unread == ()
-    assert sorted(reference.score) == list(calibration.scores)
-    assert reference.brightness == tuple(round(level / 255, 6) for level in (10, 20, 40, 30))
+    assert sorted(drift_baseline.score) == list(calibration.scores)
+    assert drift_baseline.brightness == tuple(round(level / 255, 6) for level in (10, 20, 40, 30))
     assert [(step.done, step.total) for step in seen] == [(1, 4), (2, 4), (3, 4), (4, 4)]
 
 
 def test_an_unreadable_picture_is_left_out_and_told(grey: list[Path], tiny_graph: bytes) -> None:
     grey[1].write_bytes(b"no picture")
     found = calibrate(OnnxRuntimeEngine(tiny_graph), grey, EVERYWHERE, ignore_progress)
-    assert len(found.calibration.scores) == len(found.reference) == 3
+    assert len(found.calibration.scores) == len(found.drift_baseline) == 3
     [(path, reason)] = found.unread
     assert path == grey[1]
     assert str(grey[1]) in reason
@@ -49,7 +49,7 @@ def test_an_unreadable_picture_is_left_out_and_told(grey: list[Path], tiny_graph
 def test_black_pictures_alone_still_give_a_scale_with_a_length(tmp_path: Path, tiny_graph: bytes) -> None:
     Image.new("RGB", SIZE).save(tmp_path / "black.png")
     pictures = [tmp_path / "black.png"]
-    low, high = calibrate(OnnxRuntimeEngine(tiny_graph), pictures, EVERYWHERE, ignore_progress).heat_scale
+    low, high = calibrate(OnnxRuntimeEngine(tiny_graph), pictures, EVERYWHERE, ignore_progress).colormap_range
     assert low == 0 < high
 
 

@@ -3,14 +3,14 @@ import torch
 from torch import Tensor
 from torch.testing import assert_close
 
-from flawflow.training.cuda_graph import recorded
+from flawflow.training.cuda_graph import as_cuda_graph
 
 
 def test_on_a_cpu_a_step_stays_what_it_is() -> None:
     def step() -> Tensor:
         return torch.zeros(())
 
-    assert recorded(step, torch.device("cpu")) is step
+    assert as_cuda_graph(step, torch.device("cpu")) is step
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
@@ -34,7 +34,7 @@ def test_a_recorded_step_learns_what_plain_steps_learn() -> None:
             optimiser.step()
             return loss.detach()
 
-        take_step = recorded(step, device) if records else step
+        take_step = as_cuda_graph(step, device) if records else step
         losses = []
         for number in range(steps):
             given.copy_(data[number])

@@ -12,8 +12,8 @@ from PIL import Image
 from flawflow.errors import DatasetError
 from flawflow.progress import Progress, ignore_progress
 from flawflow.recipe import Recipe
-from flawflow.training.data_checks import Gathered, gather
-from flawflow.training.feature_source import Source
+from flawflow.training.data_checks import CheckedData, check_data
+from flawflow.training.feature_source import FeatureSource
 from flawflow.training.prepare import source_of
 from flawflow.training.setup import set_up
 from flawflow.training.split import set_aside, split
@@ -24,13 +24,13 @@ from flawflow.training.unfinished_work import WorkFolder
 def look(tiny_recipe: Recipe, tmp_path: Path) -> Callable[..., Any]:
     """Give what was found, what is learned from and what calibrates."""
 
-    def looked(folder: Path, **changes: Any) -> tuple[Gathered, Source, tuple[Path, ...]]:
+    def looked(folder: Path, **changes: Any) -> tuple[CheckedData, FeatureSource, tuple[Path, ...]]:
         recipe = tiny_recipe.replace(changes)
         setup = set_up(sorted(folder.iterdir()), recipe, device="cpu")
         work = WorkFolder(tmp_path / "work", {}, resume=False)
-        parts = split(setup.paths, recipe, crossed=False, folder=work.path, on_progress=ignore_progress)
-        source = source_of(setup, parts.learned_from + parts.held_out, work)
-        gathered = gather(source, exclude_suspects=recipe.exclude_suspects)
+        parts = split(setup.paths, recipe, cross_fitted=False, folder=work.path, on_progress=ignore_progress)
+        source = source_of(setup, parts.training + parts.held_out, work)
+        gathered = check_data(source, exclude_suspects=recipe.exclude_suspects)
         return gathered, *set_aside(gathered.source, parts.held_out)
 
     return looked

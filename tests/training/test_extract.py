@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from flawflow.errors import DatasetError, TrainingError
-from flawflow.images import read_picture, resize_picture
+from flawflow.images import read_image, resize_image
 from flawflow.recipe.augmentation import Augmentation
 from flawflow.training.augment import random_view, view_generator
 from flawflow.training.encoder import Encoder, build_encoder
@@ -38,7 +38,7 @@ def test_rows_are_pictures_and_positions_in_order(encoder: Encoder, pictures: li
     assert store.pictures == tuple(pictures)
     assert store.failures == ()
     assert store.grids == ((8, 12), (4, 6), (2, 3))
-    image = torch.from_numpy(resize_picture(read_picture(pictures[3]), SIZE))[None]
+    image = torch.from_numpy(resize_image(read_image(pictures[3]), SIZE))[None]
     for k, features in enumerate(encoder(image)):
         height, width = store.grids[k]
         vectors = store.vectors(k)
@@ -78,7 +78,7 @@ def test_views_follow_their_picture_and_the_seed(encoder: Encoder, pictures: lis
     assert all(torch.equal(one, two) for one, two in zip(store.maps, again.maps, strict=True))
     assert not torch.equal(store.maps[0], other.maps[0])
     torch.testing.assert_close(store.maps[0][::3], plain.maps[0], rtol=1e-5, atol=1e-4)
-    plain = resize_picture(read_picture(pictures[4]), SIZE)
+    plain = resize_image(read_image(pictures[4]), SIZE)
     view = random_view(plain, VIEWS, view_generator(4, 4, 2))
     features = encoder(torch.from_numpy(view)[None])[2]
     torch.testing.assert_close(store.maps[2][14], features[0].flatten(1).T, rtol=1e-5, atol=1e-4)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from flawflow.training.duplicates import Look
+from flawflow.training.duplicates import Fingerprint
 from flawflow.training.feature_store import FeatureStore
 
 PICTURES, VIEWS, GRIDS, DEPTHS = 20, 2, ((2, 3), (1, 2)), (4, 5)
@@ -19,8 +19,8 @@ def store() -> FeatureStore:
         shape = (PICTURES * VIEWS, height * width, depth)
         maps.append(torch.arange(torch.Size(shape).numel(), dtype=torch.float32).view(shape))
     names = tuple(Path(f"{number}.png") for number in range(PICTURES))
-    looks = tuple(Look((8, 12), bytes([number])) for number in range(PICTURES))
-    return FeatureStore(tuple(maps), GRIDS, VIEWS, names, (), looks)
+    fingerprints = tuple(Fingerprint((8, 12), bytes([number])) for number in range(PICTURES))
+    return FeatureStore(tuple(maps), GRIDS, VIEWS, names, (), fingerprints)
 
 
 def test_vectors_are_not_copied_and_positions_follow_each_other(store: FeatureStore) -> None:
@@ -47,7 +47,7 @@ def test_pyramids_are_all_rows_as_maps(store: FeatureStore) -> None:
 
 def test_a_part_has_the_rows_of_its_pictures_and_copies_nothing(store: FeatureStore) -> None:
     part = store.part(3, 7)
-    assert (part.pictures, part.looks) == (store.pictures[3:7], store.looks[3:7])
+    assert (part.pictures, part.fingerprints) == (store.pictures[3:7], store.fingerprints[3:7])
     for own, all_rows in zip(part.maps, store.maps, strict=True):
         assert torch.equal(own, all_rows[6:14])
         assert own.data_ptr() == all_rows[6:].data_ptr()
@@ -58,7 +58,7 @@ def test_chosen_pictures_keep_their_rows_in_the_same_memory(store: FeatureStore)
     chosen = [0, 1, 4, 19]
     few = store.only(chosen)
     assert few.pictures == tuple(store.pictures[number] for number in chosen)
-    assert few.looks == tuple(store.looks[number] for number in chosen)
+    assert few.fingerprints == tuple(store.fingerprints[number] for number in chosen)
     rows = [number * VIEWS + view for number in chosen for view in range(VIEWS)]
     for own, place, old in zip(few.maps, store.maps, before, strict=True):
         assert torch.equal(own, old[rows])
@@ -67,7 +67,7 @@ def test_chosen_pictures_keep_their_rows_in_the_same_memory(store: FeatureStore)
 
 def test_positions_that_see_what_counts(store: FeatureStore) -> None:
     assert store.inside(0) is None
-    interest = torch.zeros(8, 12, dtype=torch.bool)
-    interest[5, 7] = True
-    looking = FeatureStore(store.maps, GRIDS, VIEWS, store.pictures, (), store.looks, interest)
+    roi_mask = torch.zeros(8, 12, dtype=torch.bool)
+    roi_mask[5, 7] = True
+    looking = FeatureStore(store.maps, GRIDS, VIEWS, store.pictures, (), store.fingerprints, roi_mask)
     assert [looking.inside(k).tolist() for k in range(2)] == [[4], [1]]  # type: ignore[union-attr]

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from flawflow import Inspector
-from flawflow.images import read_picture, resize_picture
+from flawflow.images import read_image, resize_image
 from flawflow.model_file import read_model
 from flawflow.recipe import Recipe
 from flawflow.runtime.engine import OnnxRuntimeEngine
@@ -24,7 +24,7 @@ Pictures = NDArray[np.uint8]
 
 
 def pictures_of(paths: list[Path], size: tuple[int, int]) -> Pictures:
-    return np.stack([resize_picture(read_picture(path), size) for path in paths])
+    return np.stack([resize_image(read_image(path), size) for path in paths])
 
 
 @torch.inference_mode()
@@ -69,7 +69,7 @@ def test_the_papers_model_agrees_too(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # A block takes the exporter as long as any other; two show as much as eight.
-    monkeypatch.setattr("flawflow.training.detectors.paper_cflow.BLOCKS", 2)
+    monkeypatch.setattr("flawflow.training.detectors.paper_cflow.COUPLING_BLOCKS", 2)
     made = trained("paper", recipe=tiny_paper_recipe)
     assert made.result.card.detector == "paper-cflow"
     pictures = pictures_of(tests_of_parts, (64, 64))

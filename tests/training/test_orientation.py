@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from flawflow.images import read_picture, resize_picture
+from flawflow.images import read_image, resize_image
 from flawflow.recipe import Recipe
 from flawflow.recipe.augmentation import Augmentation
 from flawflow.training import orientation
@@ -84,7 +84,7 @@ def test_real_bottles(way: str, expected: bool, shared_data: Path, tmp_path: Pat
     bottles = sorted((shared_data / "mvtec" / "bottle" / "train" / "good").iterdir())[:16]
     rng = np.random.default_rng(3)
     for bottle in bottles:
-        picture = resize_picture(read_picture(bottle), (128, 128))
+        picture = resize_image(read_image(bottle), (128, 128))
         if way == "anyhow":
             picture = flip(picture, int(rng.integers(4)), mirrored=bool(rng.integers(2)))
         Image.fromarray(picture).save(tmp_path / f"{bottle.stem}.png")

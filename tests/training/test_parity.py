@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 from flawflow.decision.calibration import Calibration
 from flawflow.export import int8
 from flawflow.export.convert import convert
-from flawflow.images import read_picture, resize_picture
+from flawflow.images import read_image, resize_image
 from flawflow.model_file import read_model, write_model
 from flawflow.model_file.card import PRECISIONS, Card
 from flawflow.recipe.options import flow_changes
-from flawflow.runtime.canary_check import MOST_DIFFERENT, record_canaries
+from flawflow.runtime.canary_check import MAX_DIFFERENCE, record_canaries
 from flawflow.runtime.engine import Engine
 from flawflow.runtime.engines import ENGINES, load_engine
 
@@ -46,7 +46,7 @@ EACH = [pytest.param(name, marks=[] if name in ("seed-0", "padim") else pytest.m
 # bf16 is computed in bfloat16 by OpenVINO alone and only where the processor can. What int8 loses depends on
 # the model, and the gate of the export measures it; two engines round 8-bit numbers at other places.
 FROM_TORCH = {"fp32": 1e-4, "fp16": 2e-3, "bf16": 4e-2}
-BETWEEN_ENGINES = MOST_DIFFERENT | {"bf16": 4e-2}
+BETWEEN_ENGINES = MAX_DIFFERENCE | {"bf16": 4e-2}
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def case(request: pytest.FixtureRequest, trained: Callable[..., Any], parts: Pat
     made = trained(request.param, changes=CASES[request.param])
     content = read_model(made.result.model)
     paths = sorted((parts / "test").rglob("*.png")) + sorted((parts / "train").rglob("*.png"))
-    some = [resize_picture(read_picture(path), content.card.size) for path in paths]
+    some = [resize_image(read_image(path), content.card.size) for path in paths]
     pictures = np.stack((some * 3)[: max(BATCHES)])
     with torch.inference_mode():
         expected = tuple(output.numpy() for output in made.model(torch.from_numpy(pictures)))

@@ -20,7 +20,7 @@ LearnWeights = Callable[..., dict[str, Tensor]]
 
 @pytest.fixture(autouse=True)
 def _kept_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("flawflow.training.detectors.fitting._KEEP_EVERY", 15)
+    monkeypatch.setattr("flawflow.training.detectors.fitting._STEPS_PER_CHECKPOINT", 15)
 
 
 @pytest.fixture(scope="session")

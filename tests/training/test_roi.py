@@ -15,9 +15,9 @@ from PIL import Image
 from scipy.ndimage import distance_transform_edt
 
 from flawflow import Inspector
-from flawflow.decision.roi import from_runs, to_runs
-from flawflow.errors import ModelFileError, PictureError, TrainingError
-from flawflow.images import read_picture, resize_mask
+from flawflow.decision.roi import decode_run_lengths, encode_run_lengths
+from flawflow.errors import ImageError, ModelFileError, TrainingError
+from flawflow.images import read_image, resize_mask
 from flawflow.model_file import read_model, write_model
 from flawflow.model_file.card import Card
 from flawflow.recipe.baseline_options import NEAREST, POOLED, PaperOptions, SpadeOptions
@@ -32,16 +32,16 @@ from flawflow.training.detectors.paper_cflow import PaperCflow
 from flawflow.training.detectors.patchcore import Patchcore
 from flawflow.training.detectors.spade import Spade
 from flawflow.training.encoder import build_encoder
-from flawflow.training.feature_source import Source
+from flawflow.training.feature_source import FeatureSource
 from flawflow.training.model import InspectionModel, build_head
-from flawflow.training.roi import cells, nearest_inside, read_interest
+from flawflow.training.roi import nearest_inside, read_roi_mask, roi_cells
 from flawflow.training.unfinished_work import WorkFolder
 
 SIZE = (64, 64)
 # Left of the middle, with a hole: its edges are not those of the coarser maps.
-INTEREST = np.zeros(SIZE, np.bool_)
-INTEREST[5:50, 3:39] = True
-INTEREST[20:30, 10:21] = False
+ROI_MASK = np.zeros(SIZE, np.bool_)
+ROI_MASK[5:50, 3:39] = True
+ROI_MASK[20:30, 10:21] = False
 
 SMALL = CflowOptions(steps=8, blocks=2, hidden=16, position_channels=8, batch=64)
 DETECTORS: dict[str, Callable[[], Detector]] = {
@@ -61,11 +61,11 @@ STRIDES = {"cflow": (4, 8, 16), "uflow": (4, 8, 16)}
 
 
 @pytest.fixture
-def source(name: str, parts: Path, tmp_path: Path) -> Source:
+def source(name: str, parts: Path, tmp_path: Path) -> FeatureSource:
     strides = STRIDES.get(name, (8, 16))
     encoder = build_encoder("test_efficientnet", strides=strides, weights="random", size=SIZE)
-    encoder.interest = torch.from_numpy(INTEREST)
-    return Source(
+    encoder.roi_mask = torch.from_numpy(ROI_MASK)
+    return FeatureSource(
         encoder=encoder,
         pictures=tuple(sorted((parts / "train" / "good").iterdir())),
         size=SIZE,
@@ -77,17 +77,19 @@ def source(name: str, parts: Path, tmp_path: Path) -> Source:
 
 def changed_outside(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     noise = rng.integers(0, 256, picture.shape, dtype=np.uint8)
-    return np.where(INTEREST[..., None], picture, noise)
+    return np.where(ROI_MASK[..., None], picture, noise)
 
 
 @pytest.mark.parametrize("name", DETECTORS)
-def test_what_lies_outside_changes_nothing(name: str, source: Source, rng: np.random.Generator) -> None:
+def test_what_lies_outside_changes_nothing(
+    name: str, source: FeatureSource, rng: np.random.Generator
+) -> None:
     detector = DETECTORS[name]()
     detector.fit(source)
     detector.requires_grad_(False).eval()
     head = build_head(detector, source.features, SIZE, source.device)
     model = InspectionModel(source.encoder, detector, head)
-    pictures = np.stack([read_picture(path) for path in source.pictures[:4]])
+    pictures = np.stack([read_image(path) for path in source.pictures[:4]])
     # A defect in a corner that counts, so that the maps are not those of good pictures alone.
     pictures[2:, 8:14, 5:12] = 255
     with torch.inference_mode():
@@ -97,8 +99,8 @@ def test_what_lies_outside_changes_nothing(name: str, source: Source, rng: np.ra
     assert np.array_equal(maps, other_maps)
     assert np.array_equal(scores, other_scores)
     for anomaly_map, score in zip(maps, scores, strict=True):
-        inside = np.sort(anomaly_map[INTEREST])
-        assert (anomaly_map[~INTEREST] == inside[0]).all()
+        inside = np.sort(anomaly_map[ROI_MASK])
+        assert (anomaly_map[~ROI_MASK] == inside[0]).all()
         if detector.aggregation.on_grid:
             continue
         tail = max(1, round(detector.aggregation.tail * len(inside)))
@@ -106,13 +108,13 @@ def test_what_lies_outside_changes_nothing(name: str, source: Source, rng: np.ra
 
 
 @pytest.mark.parametrize("name", ["cflow", "uflow", "patchcore", "knn", "spade"])
-def test_vectors_from_outside_are_not_learned(name: str, source: Source, tmp_path: Path) -> None:
+def test_vectors_from_outside_are_not_learned(name: str, source: FeatureSource, tmp_path: Path) -> None:
     """With other features outside, which no picture could bring about, the same is learned."""
     store = source.features
     maps = []
     for k, scale in enumerate(store.maps):
         # Patches are averaged over their neighbours, so the outermost ring of positions must stay.
-        outside = ~cells(store.interest, store.grids[k])
+        outside = ~roi_cells(store.roi_mask, store.grids[k])
         if name in STRIDES and k:
             # These are joined, and so coarse that all are neighbours: `test_joined_scale` has larger ones.
             outside[:] = False
@@ -143,25 +145,25 @@ def test_a_model_file_honours_the_masks_by_itself(
     Image.fromarray(ignore).save(tmp_path / "ignore.png")
     masks = {"roi": tmp_path / "roi.png", "ignore": str(tmp_path / "ignore.png")}
     result = learn(tmp_path / "a.flaw", changes=masks)
-    assert np.array_equal(from_runs(result.card.interest, SIZE), INTEREST)
+    assert np.array_equal(decode_run_lengths(result.card.roi_run_lengths, SIZE), ROI_MASK)
     inspector = Inspector.load(result.model)
-    assert np.array_equal(inspector.interest, INTEREST)
+    assert np.array_equal(inspector.roi_mask, ROI_MASK)
     for path in sorted((parts / "test").rglob("*.png")):
-        picture = read_picture(path)
+        picture = read_image(path)
         one, other = (inspector.inspect(shown) for shown in (picture, changed_outside(picture, rng)))
         assert (one.score, one.p_value, one.verdict) == (other.score, other.p_value, other.verdict)
         assert np.array_equal(one.graph_map, other.graph_map)
         assert one.regions == other.regions
         for region in one.regions:
             left, top, right, bottom = region.box
-            assert INTEREST[top:bottom, left:right].any()
+            assert ROI_MASK[top:bottom, left:right].any()
     # What counts is not lost: a mark inside stands out.
     marked = picture.copy()
     marked[8:18, 8:18] = (255, 0, 255)
     assert inspector.inspect(marked).score > inspector.inspect(picture).score
     # Larger pictures too, but for what the filter of the resizing mixes at the mask's edge.
     large = np.asarray(Image.fromarray(picture).resize((256, 320)))
-    far = distance_transform_edt(~INTEREST) > 4
+    far = distance_transform_edt(~ROI_MASK) > 4
     noise = rng.integers(0, 256, large.shape, dtype=np.uint8)
     elsewhere = np.where(resize_mask(far, (320, 256))[..., None], noise, large)
     assert inspector.inspect(large).score == inspector.inspect(elsewhere).score
@@ -173,7 +175,7 @@ def test_a_model_file_honours_the_masks_by_itself(
 def test_a_position_counts_when_a_pixel_of_it_does(mask: np.ndarray, grid: tuple[int, int]) -> None:
     height, width = grid
     blocks = mask.reshape(height, 16 // height, width, 24 // width)
-    assert np.array_equal(cells(torch.from_numpy(mask), grid).numpy(), blocks.any(axis=(1, 3)))
+    assert np.array_equal(roi_cells(torch.from_numpy(mask), grid).numpy(), blocks.any(axis=(1, 3)))
 
 
 @given(hnp.arrays(np.bool_, (7, 9)).filter(np.any))
@@ -196,9 +198,9 @@ def masks(tmp_path: Path) -> dict[str, Path]:
 
 
 def test_masks_are_read_at_the_models_size(masks: dict[str, Path]) -> None:
-    assert read_interest(None, None, (8, 8), (40, 80)) is None
-    roi = read_interest(masks["left"], None, (8, 8), (80, 160))
-    ignored = read_interest(None, masks["left"], (8, 8), (40, 80))
+    assert read_roi_mask(None, None, (8, 8), (40, 80)) is None
+    roi = read_roi_mask(masks["left"], None, (8, 8), (80, 160))
+    ignored = read_roi_mask(None, masks["left"], (8, 8), (40, 80))
     assert roi is not None
     assert ignored is not None
     assert roi[:, :4].all()
@@ -208,25 +210,27 @@ def test_masks_are_read_at_the_models_size(masks: dict[str, Path]) -> None:
 
 def test_a_models_mask_is_taken_at_any_size(tmp_path: Path, tiny_graph: bytes, tiny_card: Card) -> None:
     upper = np.arange(32 * 32).reshape(32, 32) < 512
-    write_model(tmp_path / "upper.flaw", tiny_graph, replace(tiny_card, interest=to_runs(upper)))
+    write_model(
+        tmp_path / "upper.flaw", tiny_graph, replace(tiny_card, roi_run_lengths=encode_run_lengths(upper))
+    )
     write_model(tmp_path / "all.flaw", tiny_graph, tiny_card)
     for size in ((32, 32), (8, 24)):
-        roi = read_interest(tmp_path / "upper.flaw", None, size, (40, 80))
+        roi = read_roi_mask(tmp_path / "upper.flaw", None, size, (40, 80))
         assert np.array_equal(roi, np.broadcast_to(np.arange(size[0])[:, None] < size[0] // 2, size))
-        everything = read_interest(tmp_path / "all.flaw", None, size, (40, 80))
+        everything = read_roi_mask(tmp_path / "all.flaw", None, size, (40, 80))
         assert np.array_equal(everything, np.ones(size, np.bool_))
     with pytest.raises(ModelFileError, match=r"missing\.flaw"):
-        read_interest(tmp_path / "missing.flaw", None, (8, 8), (40, 80))
+        read_roi_mask(tmp_path / "missing.flaw", None, (8, 8), (40, 80))
 
 
 def test_masks_that_make_no_sense_are_told(masks: dict[str, Path]) -> None:
     for roi, ignore in ((masks["black"], None), (masks["left"], masks["left"])):
         with pytest.raises(TrainingError, match=r"leave nothing to look at: --roi counts where"):
-            read_interest(roi, ignore, (8, 8), (40, 80))
+            read_roi_mask(roi, ignore, (8, 8), (40, 80))
     with pytest.raises(TrainingError, match=r"tall.png has 40 × 80 pixels, another shape than .* 80 × 40"):
-        read_interest(masks["tall"], None, (8, 8), (40, 80))
-    with pytest.raises(PictureError, match=r"missing\.png"):
-        read_interest(None, masks["missing"], (8, 8), (40, 80))
+        read_roi_mask(masks["tall"], None, (8, 8), (40, 80))
+    with pytest.raises(ImageError, match=r"missing\.png"):
+        read_roi_mask(None, masks["missing"], (8, 8), (40, 80))
 
 
 def test_a_wrong_mask_is_told_before_any_work(learn: Callable[..., Any], tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from flawflow.decision.roi import from_runs
+from flawflow.decision.roi import decode_run_lengths
 from flawflow.errors import DatasetError, FlawflowError, TrainingError
 from flawflow.recipe import Recipe
 from flawflow.training.setup import Setup, set_up
@@ -61,14 +61,14 @@ def test_the_encoder_is_built_as_the_recipe_says(make: MakeSetup) -> None:
 
 
 def test_the_encoder_sees_what_counts_alone(make: MakeSetup, tmp_path: Path) -> None:
-    assert (make().interest, make().runs, make().encoder.interest) == (None, (), None)
+    assert (make().roi_mask, make().roi_run_lengths, make().encoder.roi_mask) == (None, (), None)
     left = np.zeros((64, 64), np.uint8)
     left[:, :20] = 255
     Image.fromarray(left).save(tmp_path / "left.png")
     setup = make(changes={"roi": str(tmp_path / "left.png")})
-    assert np.array_equal(setup.interest, left > 0)  # type: ignore[arg-type]
-    assert np.array_equal(from_runs(setup.runs, (64, 64)), left > 0)
-    assert torch.equal(setup.encoder.interest, torch.from_numpy(left > 0))  # type: ignore[arg-type]
+    assert np.array_equal(setup.roi_mask, left > 0)  # type: ignore[arg-type]
+    assert np.array_equal(decode_run_lengths(setup.roi_run_lengths, (64, 64)), left > 0)
+    assert torch.equal(setup.encoder.roi_mask, torch.from_numpy(left > 0))  # type: ignore[arg-type]
 
 
 def test_unfinished_work_goes_on_with_the_same_plan_only(

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from flawflow.progress import Progress, ignore_progress
-from flawflow.training.duplicates import Look
+from flawflow.training.duplicates import Fingerprint
 from flawflow.training.feature_store import FeatureStore
 from flawflow.training.suspects import find_suspects
 
@@ -32,8 +32,8 @@ def _store(
         for view in range(1, views):
             scale[view::views] = 100.0
     names = tuple(Path(f"{number}.png") for number in range(count))
-    looks = tuple(Look((128, 256), bytes([number])) for number in range(count))
-    return FeatureStore(tuple(maps), ((16, 16), (8, 8), (4, 4)), views, names, (), looks)
+    fingerprints = tuple(Fingerprint((128, 256), bytes([number])) for number in range(count))
+    return FeatureStore(tuple(maps), ((16, 16), (8, 8), (4, 4)), views, names, (), fingerprints)
 
 
 @pytest.mark.parametrize(("count", "views", "wide"), [(40, 1, 6), (40, 3, 6), (30, 1, 6), (40, 1, 80)])
@@ -46,7 +46,7 @@ def test_what_is_unlike_the_others_is_found_with_its_place(count: int, views: in
     for suspect in suspects[:2]:
         assert suspect.score > suspect.limit
         assert suspect.anomaly_map.shape == SIZE
-        assert suspect.heat_scale[0] < suspect.limit < suspect.heat_scale[1]
+        assert suspect.colormap_range[0] < suspect.limit < suspect.colormap_range[1]
         x, y = suspect.place
         assert 110 < x < 210, "in the picture's own pixels"
         assert y < 45

@@ -13,7 +13,7 @@ from onnx import numpy_helper
 
 from flawflow import Inspector, evaluate
 from flawflow.errors import DatasetError, TrainingError
-from flawflow.images import read_picture
+from flawflow.images import read_image
 from flawflow.model_file import read_model
 from flawflow.model_file.canary import DRAWINGS
 from flawflow.progress import Progress
@@ -49,10 +49,10 @@ def test_the_model_file_is_read_and_its_card_is_true(seed_0: Any, parts: Path, t
     assert (card.detector, card.preset, card.size) == ("cflow", "tiny", (64, 64))
     assert (card.encoder.name, card.encoder.strides) == ("test_efficientnet", (4, 8, 16))
     assert card.encoder.weights == "random (seed 0)"
-    assert (card.training.dataset, card.training.picture_count, card.training.seed) == ("parts", 10, 0)
+    assert (card.training.dataset, card.training.image_count, card.training.seed) == ("parts", 10, 0)
     assert 0 < card.training.seconds <= seed_0.seconds
     assert len(card.calibration.scores) == 2
-    assert (seed_0.picture_count, seed_0.failures) == (12, ())
+    assert (seed_0.image_count, seed_0.failures) == (12, ())
     assert card.recipe == tiny_recipe
     inspection = inspector.inspect(parts / "test" / "good" / "000.png")
     assert inspection.anomaly_map.shape == (64, 64)
@@ -69,7 +69,7 @@ def test_the_same_seed_gives_the_same_model_and_progress_is_told(
     again = learn(tmp_path / "again.flaw", on_progress=seen.append)
     assert same(seed_0.model, again.model)
     assert again.card.calibration == seed_0.card.calibration
-    assert again.card.heat_scale == seed_0.card.heat_scale
+    assert again.card.colormap_range == seed_0.card.colormap_range
     stages = list(dict.fromkeys(step.stage for step in seen))
     assert stages == ["Features", "Suspects", "Flows", "Writing the model", "Calibrating"]
     for stage in stages:
@@ -107,8 +107,8 @@ def test_unreadable_pictures_are_skipped_and_told(
     result = learn(tmp_path / "a.flaw", data=folder)
     assert sorted(path for path, _ in result.failures) == broken
     assert all(str(path) in reason for path, reason in result.failures)
-    assert result.picture_count == 12
-    assert result.card.training.picture_count + len(result.card.calibration.scores) == 12
+    assert result.image_count == 12
+    assert result.card.training.image_count + len(result.card.calibration.scores) == 12
 
 
 def test_the_papers_recipe_skips_them_too(
@@ -164,7 +164,7 @@ def test_it_finds_drawn_defects(tmp_path: Path) -> None:
     # The heat map of a defect is highest where its mask is.
     inspector = Inspector.load(result.model)
     inspection = inspector.inspect(tmp_path / "parts" / "test" / "stain" / "000.png")
-    mask = read_picture(tmp_path / "parts" / "ground_truth" / "stain" / "000_mask.png")[..., 0] > 0
+    mask = read_image(tmp_path / "parts" / "ground_truth" / "stain" / "000_mask.png")[..., 0] > 0
     peak = np.unravel_index(inspection.anomaly_map.argmax(), mask.shape)
     rows, columns = np.nonzero(mask)
     assert np.hypot(rows - peak[0], columns - peak[1]).min() < 12

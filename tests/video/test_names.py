@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from flawflow.errors import FlawflowError
-from flawflow.images import PICTURE_SUFFIXES
+from flawflow.images import IMAGE_SUFFIXES
 from flawflow.video import VIDEO_SUFFIXES, is_video_name
 from flawflow.video.names import require_video
 
@@ -13,7 +13,7 @@ def test_videos_are_told_by_their_names_and_are_no_pictures():
     assert is_video_name(Path("a/CLIP.MP4"))
     assert not is_video_name(Path(".hidden.mp4"))
     assert not is_video_name(Path("mp4"))
-    assert not VIDEO_SUFFIXES & PICTURE_SUFFIXES
+    assert not VIDEO_SUFFIXES & IMAGE_SUFFIXES
 
 
 def test_without_the_extra_one_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch):

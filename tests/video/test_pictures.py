@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flawflow.images import read_picture, resize_picture
+from flawflow.images import read_image, resize_image
 from flawflow.video import pictures
 from flawflow.video.pictures import save_frames
 from flawflow.video.read import open_video
@@ -31,7 +31,7 @@ def test_every_third_frame_is_saved_without_loss(
     with open_video(path) as video:
         wanted = [frame.picture for frame in video.frames()][::3]
     for file, picture in zip(found, wanted, strict=True):
-        np.testing.assert_array_equal(read_picture(file), resize_picture(picture, (32, 40)))
+        np.testing.assert_array_equal(read_image(file), resize_image(picture, (32, 40)))
 
 
 def test_what_was_saved_is_not_saved_again(

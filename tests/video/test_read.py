@@ -5,7 +5,7 @@ import av
 import numpy as np
 import pytest
 
-from flawflow.errors import PictureError
+from flawflow.errors import ImageError
 from flawflow.video.read import Frame, open_video
 
 MakeVideo = Callable[..., Path]
@@ -17,7 +17,7 @@ def read(path: Path) -> tuple[list[Frame], str]:
     with open_video(path) as video:
         try:
             frames += video.frames()
-        except PictureError as error:
+        except ImageError as error:
             return frames, str(error)
     return frames, ""
 
@@ -105,12 +105,12 @@ def test_a_damaged_place_is_left_out_and_said_at_the_end(make_video: MakeVideo, 
 def test_what_is_no_video_is_refused_in_one_sentence(tmp_path: Path, content: bytes):
     path = tmp_path / "no.mp4"
     path.write_bytes(content)
-    with pytest.raises(PictureError, match=r"no\.mp4 cannot be read as a video"), open_video(path):
+    with pytest.raises(ImageError, match=r"no\.mp4 cannot be read as a video"), open_video(path):
         pass
 
 
 def test_a_missing_file_is_refused_in_one_sentence(tmp_path: Path):
-    with pytest.raises(PictureError, match="No such file"), open_video(tmp_path / "none.mp4"):
+    with pytest.raises(ImageError, match="No such file"), open_video(tmp_path / "none.mp4"):
         pass
 
 
@@ -118,7 +118,7 @@ def test_a_playlist_opens_no_other_file(make_video: MakeVideo, levels: list[np.n
     make_video(levels, "a.ts", "mpeg4")
     playlist = tmp_path / "list.m3u8"
     playlist.write_text("#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:2,\na.ts\n#EXT-X-ENDLIST\n")
-    with pytest.raises(PictureError), open_video(playlist):
+    with pytest.raises(ImageError), open_video(playlist):
         pass
 
 
@@ -133,7 +133,7 @@ def test_a_name_is_never_a_protocol(
 
 def test_large_frames_are_refused_by_the_header(make_video: MakeVideo, levels: list[np.ndarray]):
     path = make_video(levels)
-    with pytest.raises(PictureError, match="64 × 48 pixels"), open_video(path, max_pixels=1000):
+    with pytest.raises(ImageError, match="64 × 48 pixels"), open_video(path, max_pixels=1000):
         pass
 
 
@@ -146,7 +146,7 @@ def test_sound_alone_is_no_video(tmp_path: Path):
         silence.sample_rate = 8000
         container.mux(stream.encode(silence))
         container.mux(stream.encode(None))
-    with pytest.raises(PictureError, match="no moving pictures"), open_video(path):
+    with pytest.raises(ImageError, match="no moving pictures"), open_video(path):
         pass
 
 

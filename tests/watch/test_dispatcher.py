@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from flawflow.errors import WatchError
 from flawflow.results.record import Record
 from flawflow.results.sinks.contract import DeliveryError, RefusedError, Result, Sink
-from flawflow.watch.dispatcher import Courier
+from flawflow.watch.dispatcher import OutboxDispatcher
 from flawflow.watch.journal import Journal
 from flawflow.watch.scan import Seen
 
@@ -41,14 +41,14 @@ def fill(journal: Journal, count: int) -> None:
         journal.finish(Seen(number, f"{number}.png", 1), sha256=str(number), record=Record(), sinks=["x"])
 
 
-def run(journal: Journal, receiver: Receiver) -> Courier:
+def run(journal: Journal, receiver: Receiver) -> OutboxDispatcher:
     """Deliver all that can be delivered."""
-    courier = Courier(receiver, journal, first_pause=0.001, longest=0.002)
+    dispatcher = OutboxDispatcher(receiver, journal, first_pause=0.001, longest=0.002)
     while receiver.answers:
-        courier.wake()
+        dispatcher.wake()
         threading.Event().wait(0.001)
-    assert courier.close(10)
-    return courier
+    assert dispatcher.close(10)
+    return dispatcher
 
 
 def test_everything_arrives_in_order_and_leaves_the_outbox(journal: Journal):
@@ -62,26 +62,26 @@ def test_everything_arrives_in_order_and_leaves_the_outbox(journal: Journal):
 
 def test_news_wakes_a_courier_that_has_nothing_to_do(journal: Journal):
     receiver = Receiver()
-    courier = Courier(receiver, journal)
+    dispatcher = OutboxDispatcher(receiver, journal)
     fill(journal, 1)
-    courier.wake()
+    dispatcher.wake()
     assert receiver.has_got.wait(10)
-    assert courier.close(10)
+    assert dispatcher.close(10)
 
 
 def test_a_failed_delivery_comes_again_before_the_next_one(journal: Journal):
     fill(journal, 3)
     receiver = Receiver([None, DeliveryError("down"), OSError("no route"), None])
-    courier = run(journal, receiver)
+    dispatcher = run(journal, receiver)
     assert receiver.got == [1, 2, 3]
-    assert courier.trouble is None
+    assert dispatcher.trouble is None
 
 
 def test_pauses_grow_to_the_longest_and_heed_what_the_receiver_asks(journal: Journal):
     fill(journal, 1)
     receiver = Receiver([DeliveryError("down"), DeliveryError("down"), DeliveryError("busy", after=7.0)])
     waits: list[float] = []
-    courier = Courier.__new__(Courier)
+    dispatcher = OutboxDispatcher.__new__(OutboxDispatcher)
 
     class Clock(threading.Event):
         def wait(self, timeout: float | None = None) -> bool:
@@ -90,11 +90,11 @@ def test_pauses_grow_to_the_longest_and_heed_what_the_receiver_asks(journal: Jou
                 self.set()
             return True
 
-    courier.__dict__.update(
+    dispatcher.__dict__.update(
         sink=receiver, _outbox=journal, _first_pause=1.0, _longest=60.0, trouble=None, set_aside=0,
         _failure=None, _news=threading.Event(), _stopping=Clock(),
     )  # fmt: skip
-    courier._run()
+    dispatcher._run()
     assert waits == [1.0, 2.0, 7.0]
     assert receiver.got == [1]
 
@@ -110,38 +110,38 @@ def test_a_record_with_which_a_sink_fails_in_its_own_way_is_set_aside(journal: J
             super().deliver(results)
 
     receiver = Odd(at_once=at_once)
-    courier = run(journal, receiver)
+    dispatcher = run(journal, receiver)
     assert receiver.got == [1, 3]
-    assert courier.set_aside == 1
+    assert dispatcher.set_aside == 1
     assert journal.backlog() == {"x": 1}
 
 
 def test_a_refused_record_is_set_aside_and_the_next_ones_go_on(journal: Journal):
     fill(journal, 3)
     receiver = Receiver([None, RefusedError("cannot parse")])
-    courier = run(journal, receiver)
+    dispatcher = run(journal, receiver)
     assert receiver.got == [1, 3]
-    assert courier.set_aside == 1
+    assert dispatcher.set_aside == 1
     assert journal.backlog() == {"x": 1}
 
 
 def test_what_cannot_be_delivered_at_the_end_stays(journal: Journal):
     fill(journal, 2)
     receiver = Receiver([DeliveryError("down")] * 1000)
-    courier = Courier(receiver, journal, first_pause=60.0)
-    assert courier.close(10)
-    assert courier.trouble == "down"
+    dispatcher = OutboxDispatcher(receiver, journal, first_pause=60.0)
+    assert dispatcher.close(10)
+    assert dispatcher.trouble == "down"
     assert journal.backlog() == {"x": 2}
 
 
 def test_a_journal_that_fails_is_told_to_who_wakes_the_courier(journal: Journal):
     receiver = Receiver()
-    courier = Courier(receiver, journal)
+    dispatcher = OutboxDispatcher(receiver, journal)
     journal.close()
-    courier.wake()
-    courier._thread.join(10)
+    dispatcher.wake()
+    dispatcher._thread.join(10)
     with pytest.raises(WatchError, match="cannot serve as a journal"):
-        courier.wake()
+        dispatcher.wake()
     assert receiver.is_closed
 
 
@@ -161,9 +161,9 @@ def test_over_failures_and_crashes_each_record_arrives_at_least_once_and_in_orde
     for _ in range(data.draw(st.integers(0, 3))):
         receiver.deliver(journal.waiting("x", at_once))
     receiver.answers = [DeliveryError(text) if text else None for text in answers]
-    courier = Courier(receiver, journal, first_pause=0.0, longest=0.0)
+    dispatcher = OutboxDispatcher(receiver, journal, first_pause=0.0, longest=0.0)
     while journal.backlog():
-        courier.wake()
-    assert courier.close(10)
+        dispatcher.wake()
+    assert dispatcher.close(10)
     assert list(dict.fromkeys(receiver.got)) == list(range(1, count + 1))
     journal.close()

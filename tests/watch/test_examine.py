@@ -10,7 +10,7 @@ from flawflow.inspection.inspector import Inspector
 from flawflow.results.sinks import open_sink
 from flawflow.results.sinks.contract import Setting
 from flawflow.results.sinks.overlays import Overlays
-from flawflow.watch.examine import Judge
+from flawflow.watch.examine import ImageExaminer
 
 
 def test_the_record_names_what_was_loaded_whatever_stands_there_since(tiny_model: Path, tmp_path: Path, png):
@@ -19,7 +19,7 @@ def test_the_record_names_what_was_loaded_whatever_stands_there_since(tiny_model
     path.write_bytes(content)
     inspector = Inspector.load(path)
     path.write_bytes(b"another model")
-    record = Judge(inspector, path)("a.png", png(20), "0" * 64)
+    record = ImageExaminer(inspector, path)("a.png", png(20), "0" * 64)
     assert record.model_sha256 == hashlib.sha256(content).hexdigest()
     assert record.sha256 == "0" * 64
     assert record.model is not None
@@ -34,7 +34,7 @@ def overlays(output: Path, inspector: Inspector) -> Overlays:
 
 def test_an_overlay_is_there_before_the_record_that_names_it(tiny_model: Path, tmp_path: Path, png):
     inspector = Inspector.load(tiny_model)
-    judge = Judge(inspector, tiny_model, overlays(tmp_path / "out", inspector))
+    judge = ImageExaminer(inspector, tiny_model, overlays(tmp_path / "out", inspector))
     one, other = (judge("sub/latest.png", png(level), f"{level:x}" * 16) for level in (20, 250))
     # Another content under the same name has an overlay of its own.
     assert one.overlay == "overlays/sub/latest_141414141414.jpg"
@@ -48,7 +48,9 @@ def test_an_overlay_is_there_before_the_record_that_names_it(tiny_model: Path, t
 def test_an_overlay_that_cannot_be_written_costs_no_verdict(tiny_model: Path, tmp_path: Path, png):
     (tmp_path / "out").write_bytes(b"in the way")
     inspector = Inspector.load(tiny_model)
-    record = Judge(inspector, tiny_model, overlays(tmp_path / "out", inspector))("a.png", png(250), "0" * 64)
+    record = ImageExaminer(inspector, tiny_model, overlays(tmp_path / "out", inspector))(
+        "a.png", png(250), "0" * 64
+    )
     assert (record.verdict, record.overlay) == ("NG", None)
 
 

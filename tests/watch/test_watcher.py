@@ -31,8 +31,8 @@ def test_each_file_is_examined_once_oldest_first(
 def test_more_files_than_fit_into_a_round_are_all_examined_oldest_first(
     folder: Path, make: Make, examiner: Examiner, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(module, "_AT_ONCE", 7)
-    monkeypatch.setattr(module, "_LOOKED_UP", 3)
+    monkeypatch.setattr(module, "_MAX_FILES_PER_ROUND", 7)
+    monkeypatch.setattr(module, "_PATHS_PER_QUERY", 3)
     monkeypatch.setattr(module, "in_order", lambda function, items: (function(item) for item in items))
     for number in range(20):
         drop(folder, f"{number}.png", b"good%d" % number, seconds=1000 - number)

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from flawflow.errors import PictureError
+from flawflow.errors import ImageError
 from flawflow.results.record import Record
 from flawflow.watch.watcher import Watcher
 
@@ -18,7 +18,7 @@ class Examiner:
 
     def __call__(self, path: str, content: bytes, sha256: str) -> Record:
         if not content.startswith(b"good"):
-            raise PictureError(f"{path} is cut short.")
+            raise ImageError(f"{path} is cut short.")
         self.given.append((path, content))
         return Record(verdict="OK", score=1.0)
 

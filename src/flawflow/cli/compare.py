@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from flawflow.compare.runner import Outcome
     from flawflow.datasets import Dataset
 
-_LONGEST_SEED = 18
-_USUAL = ("cflow", "padim", "patchcore")
+_MAX_SEED_DIGITS = 18
+_DEFAULT_DETECTORS = ("cflow", "padim", "patchcore")
 
 
 def _names(_context: click.Context, _parameter: click.Parameter, text: str | None) -> tuple[str, ...] | None:
@@ -43,7 +43,7 @@ def _detectors(
 
 def _seeds(context: click.Context, parameter: click.Parameter, text: str) -> tuple[int, ...]:
     names = _names(context, parameter, text) or ()
-    if not all(name.isdecimal() and len(name) <= _LONGEST_SEED for name in names):
+    if not all(name.isdecimal() and len(name) <= _MAX_SEED_DIGITS for name in names):
         raise click.BadParameter(
             f"{text!r} are no seeds; write whole numbers of at most 18 digits with commas between them."
         )
@@ -65,7 +65,7 @@ def _encoders(
     "--detectors",
     callback=_detectors,
     metavar="A,B,…",
-    help=f"Of {', '.join(detector_names())}.  [default: {','.join(_USUAL)}]",
+    help=f"Of {', '.join(detector_names())}.  [default: {','.join(_DEFAULT_DETECTORS)}]",
 )
 @click.option(
     "--encoders",
@@ -112,7 +112,7 @@ def command(
     failures = _perform(left, output, device, outcomes, (variants, datasets))
     click.echo(_write(outcomes, output, variants, datasets), nl=False)
     for failure in failures:
-        click.echo(f"flawflow: {_said(failure.run)} failed: {failure.error}", err=True)
+        click.echo(f"flawflow: {_report(failure.run)} failed: {failure.error}", err=True)
     if failures:
         raise click.exceptions.Exit(1)
 
@@ -133,7 +133,7 @@ def _variants(
         if detectors is not None:
             raise click.UsageError("--ablation varies cflow alone: leave out --detectors.")
         return rows_of_ablation(asked(preset, settings, size=size), encoders)
-    names = detectors or _USUAL
+    names = detectors or _DEFAULT_DETECTORS
     fitting = _fitting(names, settings)
     return [
         Variant(
@@ -170,7 +170,7 @@ def _perform(
 
     failures = []
     for number, run in enumerate(runs, start=1):
-        click.echo(f"[{number}/{len(runs)}] {_said(run)}", err=True)
+        click.echo(f"[{number}/{len(runs)}] {_report(run)}", err=True)
         with ProgressDisplay() as display:
             (outcome,) = perform(
                 [run],
@@ -209,6 +209,6 @@ def _write(
     return write_tables(output, rows, [record for _, record in found], from_first)
 
 
-def _said(run: "Run") -> str:
+def _report(run: "Run") -> str:
     variant = run.variant
     return f"{run.dataset.name}: {variant.label}, {variant.recipe.encoder}, seed {run.seed}"

@@ -23,12 +23,12 @@ from flawflow.errors import DatasetError, FlawflowError, one_line
 if TYPE_CHECKING:
     from flawflow.model_file.card import Card
     from flawflow.report.summary import Summary
-    from flawflow.results.sinks.contract import Place, Setting, Sink
+    from flawflow.results.sinks.contract import FileTransfer, Setting, Sink
     from flawflow.results.sinks.report import Report
 
-EXIT_FOUND = 1
+EXIT_VERDICT = 1
 
-_USUAL_SINKS = ("csv", "overlays", "report")
+_DEFAULT_SINKS = ("csv", "overlays", "report")
 
 
 @click.command("inspect", short_help="Judge pictures and show where they are wrong.")
@@ -40,7 +40,7 @@ _USUAL_SINKS = ("csv", "overlays", "report")
 @click.option(
     "--overwrite", is_flag=True, help="Replace the results of an earlier inspection in that folder."
 )
-@to_option("inspect", default=_USUAL_SINKS, besides="jsonl")
+@to_option("inspect", default=_DEFAULT_SINKS, besides="jsonl")
 @place_option
 @rate_options
 @engine_option
@@ -54,7 +54,7 @@ def command(
     output: Path,
     overwrite: bool,
     sinks: tuple[str, ...],
-    place: "Place",
+    place: "FileTransfer",
     engine: str,
     fail_on_ng: bool,
     fail_on_review: bool,
@@ -88,7 +88,7 @@ def command(
     if summary.unreadable or missed:
         raise click.exceptions.Exit(EXIT_LEFT_OUT)
     if (summary.ng and (fail_on_ng or fail_on_review)) or (summary.review and fail_on_review):
-        raise click.exceptions.Exit(EXIT_FOUND)
+        raise click.exceptions.Exit(EXIT_VERDICT)
 
 
 def run_inspection(
@@ -97,8 +97,8 @@ def run_inspection(
     output: Path,
     *,
     overwrite: bool = False,
-    sinks: tuple[str, ...] = _USUAL_SINKS,
-    place: "Place" = "copy",
+    sinks: tuple[str, ...] = _DEFAULT_SINKS,
+    place: "FileTransfer" = "copy",
     engine: str = "onnxruntime",
     false_reject_rate: float | None = None,
     review_rate: float | None = None,
@@ -112,7 +112,7 @@ def run_inspection(
     from flawflow.cli.progress import ProgressDisplay
     from flawflow.inspection.inspector import Inspector
     from flawflow.inspection.parallel import threads_a_worker
-    from flawflow.report.overlay_paths import common_folder, overlay_names
+    from flawflow.report.overlay_paths import common_folder, overlay_paths
     from flawflow.results.deliver import Delivery
     from flawflow.results.run import Run
     from flawflow.results.sinks.contract import Setting
@@ -132,7 +132,7 @@ def run_inspection(
         place=place,
         model=model.name,
         card=inspector.card,
-        overlay_names=overlay_names([*paths, *videos]),
+        overlay_paths=overlay_paths([*paths, *videos]),
     )
     opened, report = _open_sinks(sinks, setting, inspector.card, overwrite=overwrite)
     after_interrupt(f"interrupted; what was inspected until now is in {output / 'results.jsonl'}")
@@ -180,12 +180,12 @@ def _open_sinks(
 
 def _find(pictures: tuple[str, ...], output: Path) -> tuple[list[Path], list[Path], tuple[str, ...]]:
     """Find pictures and videos, without overlays of an earlier inspection, and tell what was passed by."""
-    from flawflow.images import PICTURE_SUFFIXES, search
+    from flawflow.images import IMAGE_SUFFIXES, search
     from flawflow.results.sinks.overlays import OVERLAYS_NAME
     from flawflow.video.names import VIDEO_SUFFIXES, is_video_name, require_video
 
     overlays = os.path.abspath(output / OVERLAYS_NAME) + os.sep  # noqa: PTH100 resolve() would follow links
-    searched = search(pictures, suffixes=PICTURE_SUFFIXES | VIDEO_SUFFIXES)
+    searched = search(pictures, suffixes=IMAGE_SUFFIXES | VIDEO_SUFFIXES)
     found = [
         path
         for path in searched.pictures

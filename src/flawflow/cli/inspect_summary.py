@@ -19,7 +19,7 @@ def print_summary(report: "Report", calibration: "Calibration", delivery: "Deliv
     from rich.markup import escape
     from rich.table import Table
 
-    from flawflow.report.wording import counted, drifted, promise
+    from flawflow.report.wording import counted, drift_sentences, promise
 
     console = Console(highlight=False)
     summary = report.summary
@@ -41,7 +41,7 @@ def print_summary(report: "Report", calibration: "Calibration", delivery: "Deliv
         console.print(f"[bold]{counted(summary.unreadable, 'picture')} could not be read:[/]")
         for _, sentence in summary.failures[:_FAILURES_SHOWN]:
             console.print(f"  {escape(sentence)}", soft_wrap=True)
-    first, *more = drifted(report.monitor.drift())
+    first, *more = drift_sentences(report.monitor.drift())
     console.print(escape(one_line(first)), soft_wrap=True)
     for sentence in more:
         console.print(f"  {escape(one_line(sentence))}", soft_wrap=True)

@@ -42,9 +42,9 @@ def parse_size(value: str | int | tuple[int, int]) -> int | tuple[int, int]:
 
 def _set_limit(_context: click.Context, _option: click.Parameter, value: int | None) -> None:
     if value is not None:
-        from flawflow.images import set_most_pixels
+        from flawflow.images import set_max_pixels
 
-        set_most_pixels(value)
+        set_max_pixels(value)
 
 
 limit_option = click.option(

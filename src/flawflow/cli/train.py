@@ -84,7 +84,7 @@ def _print_result(result: "TrainingResult") -> None:
         click.echo(one_line(note))
     size = result.model.stat().st_size / 1e6
     click.echo(
-        f"Learned from {counted(result.picture_count, 'good picture')} in {duration(result.seconds)}: "
+        f"Learned from {counted(result.image_count, 'good picture')} in {duration(result.seconds)}: "
         f"{one_line(str(result.model))} ({size:.1f} MB)"
     )
     click.echo(rule(calibration))

@@ -15,8 +15,8 @@ from flawflow.errors import WatchError, one_line
 if TYPE_CHECKING:
     from flawflow.inspection.inspector import Inspector
     from flawflow.results.record import Record
-    from flawflow.results.sinks.contract import Place
-    from flawflow.watch.dispatcher import Courier
+    from flawflow.results.sinks.contract import FileTransfer
+    from flawflow.watch.dispatcher import OutboxDispatcher
     from flawflow.watch.journal import Journal
     from flawflow.watch.watcher import Watcher
 
@@ -62,7 +62,7 @@ def command(
     model: Path,
     output: Path,
     sinks: tuple[str, ...],
-    place: "Place",
+    place: "FileTransfer",
     interval: float,
     give_up: float,
     **rates: float | None,
@@ -82,8 +82,8 @@ def command(
     from flawflow.results.sinks import open_sink
     from flawflow.results.sinks.contract import Setting
     from flawflow.results.sinks.overlays import Overlays
-    from flawflow.watch.dispatcher import Courier
-    from flawflow.watch.examine import Judge
+    from flawflow.watch.dispatcher import OutboxDispatcher
+    from flawflow.watch.examine import ImageExaminer
     from flawflow.watch.journal import Journal
     from flawflow.watch.watcher import Watcher
 
@@ -99,20 +99,20 @@ def command(
     opened = [sink for sink in chosen if sink is not overlays]
     journal = Journal(output / _JOURNAL)
     journal.offer_again()
-    couriers = [Courier(sink, journal) for sink in opened]
+    dispatchers = [OutboxDispatcher(sink, journal) for sink in opened]
     watcher = Watcher(
         folder,
         journal,
-        Judge(inspector, model, overlays),
+        ImageExaminer(inspector, model, overlays),
         sinks=[sink.name for sink in opened],
         leave_out=output,
         interval=interval,
         give_up=give_up,
-        on_done=lambda record: _done(record, couriers),
+        on_done=lambda record: _done(record, dispatchers),
     )
     click.echo(f"Watching {one_line(str(folder))}; Ctrl-C ends.", err=True)
-    _run(watcher, couriers)
-    _end(watcher, couriers, journal)
+    _run(watcher, dispatchers)
+    _end(watcher, dispatchers, journal)
 
 
 def _inspector(model: Path, *, false_reject_rate: float | None, review_rate: float | None) -> "Inspector":
@@ -125,18 +125,20 @@ def _inspector(model: Path, *, false_reject_rate: float | None, review_rate: flo
     return inspector.with_calibration(calibration)
 
 
-def _done(record: "Record", couriers: "Sequence[Courier]") -> None:
+def _done(record: "Record", dispatchers: "Sequence[OutboxDispatcher]") -> None:
     if record.error is not None:
         click.echo(f"flawflow: {one_line(record.error)}", err=True)
-    for courier in couriers:
-        courier.wake()
+    for dispatcher in dispatchers:
+        dispatcher.wake()
 
 
-def _run(watcher: "Watcher", couriers: "Sequence[Courier]") -> None:
+def _run(watcher: "Watcher", dispatchers: "Sequence[OutboxDispatcher]") -> None:
     from flawflow.cli.progress import ProgressDisplay
 
     with _stopped_by_signal() as stop, ProgressDisplay() as progress:
-        watcher.run(stop, lambda: progress.update("inspected", _count(watcher), 0, _note(watcher, couriers)))
+        watcher.run(
+            stop, lambda: progress.update("inspected", _count(watcher), 0, _note(watcher, dispatchers))
+        )
 
 
 @contextmanager
@@ -162,18 +164,18 @@ def _count(watcher: "Watcher") -> int:
     return sum(watcher.tally[verdict] for verdict in _VERDICTS)
 
 
-def _note(watcher: "Watcher", couriers: "Sequence[Courier]") -> str:
+def _note(watcher: "Watcher", dispatchers: "Sequence[OutboxDispatcher]") -> str:
     """What is worth seeing besides the number of pictures."""
     counts = [f"{watcher.tally[verdict]:,} {verdict}" for verdict in _VERDICTS]
-    troubles = [watcher.trouble, *(courier.trouble for courier in couriers)]
+    troubles = [watcher.trouble, *(dispatcher.trouble for dispatcher in dispatchers)]
     return "; ".join(
         [", ".join([*counts, f"{watcher.waiting:,} waiting"]), *(one_line(text) for text in troubles if text)]
     )
 
 
-def _end(watcher: "Watcher", couriers: "Sequence[Courier]", journal: "Journal") -> None:
+def _end(watcher: "Watcher", dispatchers: "Sequence[OutboxDispatcher]", journal: "Journal") -> None:
     """Deliver what can be delivered now, and say what was done and what is left."""
-    ended = [courier.close(_SECONDS_TO_END) for courier in couriers]
+    ended = [dispatcher.close(_SECONDS_TO_END) for dispatcher in dispatchers]
     tally = watcher.tally
     counts = ", ".join(f"{tally[verdict]:,} {verdict}" for verdict in _VERDICTS)
     click.echo(

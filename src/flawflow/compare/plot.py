@@ -8,7 +8,7 @@ from flawflow.compare.summary import Figure, Row
 from flawflow.report.histogram import round_ticks
 
 _PANEL, _GAP, _LINE, _TOP, _BOTTOM = 200, 28, 22, 44, 30
-_LETTER = 6.8
+_LETTER_PIXELS = 6.8
 _COLOUR = "#0b6e99"
 # Measure, title, how many of its units make 1, and whether its axis is logarithmic.
 _PANELS = (
@@ -31,7 +31,7 @@ def plot_svg(rows: Sequence[Row]) -> str:
     first = [row for row in rows if row.category == rows[0].category]
     several = len({row.variant.recipe.encoder for row in first}) > 1
     labels = [row.variant.label + (f" · {row.variant.recipe.encoder}" if several else "") for row in first]
-    left = round(_LETTER * max(len(label) for label in labels)) + 20
+    left = round(_LETTER_PIXELS * max(len(label) for label in labels)) + 20
     foot = _TOP + _LINE * len(first)
     parts = [
         f'<rect y="{_TOP + _LINE * n}" width="100%" height="{_LINE}" fill="#f5f6f8"/>'

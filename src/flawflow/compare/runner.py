@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from flawflow.compare.plan import Run, packages
 from flawflow.errors import FlawflowError
-from flawflow.images import read_picture, resize_picture
+from flawflow.images import read_image, resize_image
 from flawflow.inspection.evaluate import evaluate
 from flawflow.metrics import Evaluation
 from flawflow.metrics.resampling import SetCounts
@@ -71,7 +71,7 @@ def perform(runs: Sequence[Run], folder: Path, *, device: str, on_progress: OnPr
         except FlawflowError as error:
             yield Outcome(run, None, str(error))
         else:
-            record["sha256"] = _seal(record)
+            record["sha256"] = _checksum(record)
             write_whole(_file(run, folder), json.dumps(record, indent=1, allow_nan=False) + "\n")
             yield Outcome(run, record)
 
@@ -107,9 +107,9 @@ def _perform(run: Run, folder: Path, device: str, on_progress: OnProgress) -> di
     evaluation = evaluate(
         model, dataset, counts=True, progress=lambda done, total: tell(Progress("Measuring", done, total))
     )
-    counts = (result.counts for result in evaluation.pictures)
+    counts = (result.counts for result in evaluation.images)
     SetCounts.of(one for one in counts if one is not None).save(counts_file(run, folder))
-    picture = resize_picture(read_picture(dataset.test[0].path), recipe.shape)
+    picture = resize_image(read_image(dataset.test[0].path), recipe.shape)
     record = {
         "key": run.key,
         "category": dataset.name,
@@ -121,7 +121,7 @@ def _perform(run: Run, folder: Path, device: str, on_progress: OnProgress) -> di
         "train_seconds": result.seconds,
         "milliseconds": milliseconds(OnnxRuntimeEngine(read_model(model).graph), picture),
         "megabytes": model.stat().st_size / 1e6,
-        "train_pictures": result.picture_count,
+        "train_pictures": result.image_count,
         "test_pictures": evaluation.image_count,
         "left_out": [*evaluation.left_out, *(sentence for _, sentence in result.failures)],
         "machine": machine(),
@@ -151,11 +151,11 @@ def _read(file: Path) -> dict[str, Any] | None:
         record = json.loads(file.read_text("utf-8"))
     except (ValueError, RecursionError):
         return None
-    sealed = isinstance(record, dict) and record.get("sha256") == _seal(record)
+    sealed = isinstance(record, dict) and record.get("sha256") == _checksum(record)
     return record if sealed else None
 
 
-def _seal(record: dict[str, Any]) -> str:
+def _checksum(record: dict[str, Any]) -> str:
     """A checksum of a record: a flipped bit may be another digit of a figure."""
     text = json.dumps({key: value for key, value in record.items() if key != "sha256"}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()

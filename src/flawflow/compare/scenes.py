@@ -110,7 +110,7 @@ def perform(run: SceneRun, *, device: str, on_progress: OnProgress) -> SceneResu
         "scene": scene.name,
         "preset": run.recipe.preset,
         "recipe": run.recipe.decisive(),
-        "train_pictures": training.picture_count,
+        "train_pictures": training.image_count,
         "train_seconds": training.seconds,
         "model": model.name,
         "machine": machine(),
@@ -135,7 +135,7 @@ def measure(
 
     Raises:
         DatasetError: A mask does not fit its video.
-        PictureError: A frame cannot be read.
+        ImageError: A frame cannot be read.
     """
     pixels, videos = PixelCounts(), {}
     total, done = sum(len(video.frames) for video in scene.test), 0

@@ -9,7 +9,7 @@ from flawflow.compare.plan import Variant
 
 MEASURES = ("image_auroc", "pixel_auroc", "aupro", "aupro_005", "train_seconds", "milliseconds", "megabytes")
 # A map that is constant on a picture says nothing of places, whatever the measure would give.
-_OF_PLACES = ("pixel_auroc", "aupro", "aupro_005")
+_PIXEL_MEASURES = ("pixel_auroc", "aupro", "aupro_005")
 MEAN = "mean"
 
 Record = Mapping[str, Any]
@@ -92,7 +92,7 @@ def _mean_row(variant: Variant, categories: Sequence[str], seeds: Mapping[int, l
 
 
 def _value(record: Record, name: str) -> float | None:
-    if name in _OF_PLACES and not record["localises"]:
+    if name in _PIXEL_MEASURES and not record["localises"]:
         return None
     value: float | None = record[name]
     return value

@@ -49,7 +49,7 @@ def to_markdown(
     for category, group in groupby(rows, key=lambda row: row.category):
         title = f"Mean of {categories} categories" if category == MEAN else _cell(category)
         lines = [f"## {title}", "", _line(_HEAD), _line(["---", "---"] + ["---:"] * len(MEASURES))]
-        lines += [_line([row.variant.label, row.variant.recipe.encoder, *_said(row)]) for row in group]
+        lines += [_line([row.variant.label, row.variant.recipe.encoder, *_report(row)]) for row in group]
         parts.append("\n".join(lines))
     parts += [_differences(differences)] if differences else []
     return "\n\n".join([*parts, _origin(rows, records)]) + "\n"
@@ -122,7 +122,7 @@ def _difference(one: Difference | None) -> str:
     return f"{100 * one.value:+.2f} ({low:+.1f} to {high:+.1f})" + (", tie" if one.is_tie else "")
 
 
-def _said(row: Row) -> list[str]:
+def _report(row: Row) -> list[str]:
     return [_number(row.figures[name], *((100, 2) if name in _SHARES else (1, 1))) for name in MEASURES]
 
 

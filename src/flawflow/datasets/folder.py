@@ -9,7 +9,7 @@ from pathlib import Path
 from flawflow.datasets.masks import Pairs, pair_masks
 from flawflow.datasets.sample import DEFECTIVE, GOOD, Dataset, Sample, good_samples, part_name
 from flawflow.errors import DatasetError
-from flawflow.images.find import PICTURE_SUFFIXES, Search, walk
+from flawflow.images.find import IMAGE_SUFFIXES, Search, walk
 from flawflow.video.names import VIDEO_SUFFIXES
 
 HELD_OUT = 0.2
@@ -28,7 +28,7 @@ def open_folder(folder: Path) -> Dataset:
     Raises:
         DatasetError: There is no picture, or a folder's name says that its pictures are not good ones.
     """
-    found = _search(folder, suffixes=PICTURE_SUFFIXES | VIDEO_SUFFIXES)
+    found = _search(folder, suffixes=IMAGE_SUFFIXES | VIDEO_SUFFIXES)
     for picture in found.pictures:
         for part in picture.relative_to(folder).parts[:-1]:
             if part.casefold() in _NOT_GOOD:
@@ -61,7 +61,7 @@ def open_good_and_bad(good: Path, bad: Path | None, masks: Path | None) -> Datas
     return Dataset(part_name(good), (*samples, *defective), found.notes + notes)
 
 
-def _search(folder: Path, *, suffixes: Collection[str] = PICTURE_SUFFIXES) -> Search:
+def _search(folder: Path, *, suffixes: Collection[str] = IMAGE_SUFFIXES) -> Search:
     if not folder.is_dir():
         raise DatasetError(f"The folder {folder} does not exist: check the path.")
     found = walk(folder, suffixes=suffixes)

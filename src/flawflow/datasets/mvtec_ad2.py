@@ -12,7 +12,7 @@ from pathlib import Path
 from flawflow.datasets.masks import Pairs, pair_masks
 from flawflow.datasets.mvtec import opened
 from flawflow.datasets.sample import Dataset
-from flawflow.images.find import walk_pictures
+from flawflow.images.find import walk_images
 
 _TRUTH = "ground_truth"
 _PRIVATE = ("test_private", "test_private_mixed")
@@ -42,5 +42,5 @@ def open_mvtec_ad2(folder: Path) -> Dataset:
         paired=paired,
         is_picture=lambda parts: parts[0] != _TRUTH,
     )
-    private = [path for name in _PRIVATE if (folder / name).is_dir() for path in walk_pictures(folder / name)]
+    private = [path for name in _PRIVATE if (folder / name).is_dir() for path in walk_images(folder / name)]
     return replace(dataset, unlabelled=tuple(private))

@@ -15,7 +15,7 @@ from flawflow.datasets.masks import Pairs, notes_on_masks
 from flawflow.datasets.mvtec import opened
 from flawflow.datasets.sample import Dataset, Sample, Saturation
 from flawflow.errors import DatasetError
-from flawflow.images.find import walk_pictures
+from flawflow.images.find import walk_images
 from flawflow.typed import FieldError
 
 _CONFIG = "defects_config.json"
@@ -47,7 +47,7 @@ def open_mvtec_loco(folder: Path) -> Dataset:
 
 def _with_masks(sample: Sample, folder: Path) -> Sample:
     masks = folder / "ground_truth" / sample.defect_type / sample.path.stem
-    return replace(sample, defect_masks=tuple(walk_pictures(masks)) if masks.is_dir() else ())
+    return replace(sample, defect_masks=tuple(walk_images(masks)) if masks.is_dir() else ())
 
 
 @dataclass(frozen=True)

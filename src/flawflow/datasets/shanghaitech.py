@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawflow.errors import DatasetError
-from flawflow.images.find import natural_key, walk_pictures
+from flawflow.images.find import natural_key, walk_images
 from flawflow.video.names import is_video_name
 
 _NAME = re.compile(r"([0-9]{2})_[0-9]+")
@@ -149,7 +149,7 @@ def _test_video(folder: Path) -> TestVideo:
     masks = folder.parents[1]
     frame_mask = masks / "test_frame_mask" / f"{folder.name}.npy"
     pixel_mask = masks / "test_pixel_mask" / f"{folder.name}.npy"
-    frames = tuple(walk_pictures(folder))
+    frames = tuple(walk_images(folder))
     if not frames:
         raise DatasetError(f"There is no frame in {folder}: unpack the data set anew.")
     if not frame_mask.is_file():

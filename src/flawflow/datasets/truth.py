@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawflow.datasets.sample import Sample, Saturation
-from flawflow.errors import PictureError, one_line
-from flawflow.images import has_shape_of, read_mask, read_picture
+from flawflow.errors import ImageError, one_line
+from flawflow.images import has_shape_of, read_image, read_mask
 from flawflow.metrics import DefectRegion
 
 
@@ -42,7 +42,7 @@ def read_truth(sample: Sample, picture: tuple[int, int], saturations: Mapping[in
             misfit = _misfit(sample.mask_path, mask, picture)
             return Truth(left_out=(misfit,)) if misfit else Truth(mask)
         defects = tuple(_defect(path, saturations) for path in sample.defect_masks)
-    except PictureError as error:
+    except ImageError as error:
         return Truth(left_out=(str(error),))
     misfits = map(_misfit, sample.defect_masks, (defect.mask for defect in defects), [picture] * len(defects))
     if left_out := tuple(filter(None, misfits)):
@@ -51,11 +51,11 @@ def read_truth(sample: Sample, picture: tuple[int, int], saturations: Mapping[in
 
 
 def _defect(path: Path, saturations: Mapping[int, Saturation]) -> DefectRegion:
-    levels = read_picture(path).max(axis=2)
+    levels = read_image(path).max(axis=2)
     mask, level = levels > 0, int(levels.max())
     if level not in saturations:
         known = ", ".join(map(str, sorted(saturations)))
-        raise PictureError(
+        raise ImageError(
             f"{one_line(str(path))} has the level {level}, for which the data set states no saturation "
             f"(only for {known}): copy both again."
         )

@@ -10,17 +10,18 @@ import itertools
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import Literal, Self
 
-from flawflow.decision.threshold import Threshold, check_rate, find_threshold, pictures_needed
+from flawflow.decision.threshold import Threshold, check_rate, find_threshold, images_needed
+from flawflow.typed import json_key
 
 Verdict = Literal["OK", "REVIEW", "NG"]
 
 # Rates that follow from a threshold are rounded to millionths.
-_STEPS = 1_000_000
+_RATE_STEPS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,8 @@ class Calibration:
     """Scores of good pictures that the model was not trained on, and the rates to judge by.
 
     Where pictures are few, the model is one of several that each left out another part of them
-    (cross-fitting). `scores` are then those of its own part, and `others` are those of the other parts, each
-    by the model that left it out. What is guaranteed rests on `scores` alone: only they are exchangeable
+    (cross-fitting). `scores` are then those of its own fold, and `out_of_fold` are those of the other folds,
+    each by the model that left it out. What is guaranteed rests on `scores` alone: only they are exchangeable
     with the score of a new picture. A threshold also lets no more of all n scores stand above it than the
     rate allows, which is what the share of rejected good pictures is seen to follow.
 
@@ -40,8 +41,8 @@ class Calibration:
         review_rate: The share of good pictures, in (0, 1), that may be judged NG or REVIEW; at least
             `false_reject_rate`. Where the two are equal no picture is REVIEW; where they are not, REVIEW
             begins at least one calibration score below NG, even where that takes more than this rate.
-        others: Image scores of further good pictures by models that were trained like this one on as many
-            pictures, but without them; ascending.
+        out_of_fold: Image scores of further good pictures by models that were trained like this one, on as
+            many pictures, but without them; ascending.
 
     Raises:
         ValueError: When a value is outside its range.
@@ -59,16 +60,16 @@ class Calibration:
     pixel_threshold: float
     false_reject_rate: float = 0.01
     review_rate: float = 0.05
-    others: tuple[float, ...] = ()
+    out_of_fold: tuple[float, ...] = field(default=(), metadata=json_key("others"))
 
     @classmethod
     def measured(
         cls,
         scores: Iterable[float],
-        peaks: Iterable[float],
+        maxima: Iterable[float],
         *,
-        others: Iterable[float] = (),
-        other_peaks: Iterable[float] = (),
+        out_of_fold: Iterable[float] = (),
+        out_of_fold_maxima: Iterable[float] = (),
         false_reject_rate: float = 0.01,
         review_rate: float = 0.05,
     ) -> Self:
@@ -79,16 +80,16 @@ class Calibration:
 
         Args:
             scores: Their image scores, in any order.
-            peaks: The largest values of their anomaly maps.
-            others: As of the attribute, in any order.
-            other_peaks: The largest values of those pictures' maps.
+            maxima: The largest values of their anomaly maps.
+            out_of_fold: As of the attribute, in any order.
+            out_of_fold_maxima: The largest values of those pictures' maps.
             false_reject_rate: As of the attribute.
             review_rate: As of the attribute.
 
         Raises:
             ValueError: When there is no picture, or a value is outside its range.
         """
-        own, other = _ascending(peaks), _ascending(other_peaks)
+        own, other = _ascending(maxima), _ascending(out_of_fold_maxima)
         if not own or not all(map(math.isfinite, own + other)):
             raise ValueError("a calibration needs good pictures, at least one, with finite anomaly maps")
         return cls(
@@ -96,13 +97,13 @@ class Calibration:
             pixel_threshold=find_threshold(review_rate, own, _ascending(own + other)).score,
             false_reject_rate=false_reject_rate,
             review_rate=review_rate,
-            others=_ascending(others),
+            out_of_fold=_ascending(out_of_fold),
         )
 
     def __post_init__(self) -> None:
         if not self.scores:
             raise ValueError("scores must hold at least one calibration score; got none")
-        for name, scores in (("scores", self.scores), ("others", self.others)):
+        for name, scores in (("scores", self.scores), ("others", self.out_of_fold)):
             if not all(map(math.isfinite, scores)):
                 raise ValueError(f"{name} must be finite")
             if any(low > high for low, high in itertools.pairwise(scores)):
@@ -132,8 +133,8 @@ class Calibration:
 
     @cached_property
     def all_scores(self) -> tuple[float, ...]:
-        """`scores` and `others` together, ascending: n numbers."""
-        return _ascending(self.scores + self.others) if self.others else self.scores
+        """`scores` and `out_of_fold` together, ascending: n numbers."""
+        return _ascending(self.scores + self.out_of_fold) if self.out_of_fold else self.scores
 
     def p_value(self, score: float) -> float:
         """The conformal p-value (1 + #{calibration scores ≥ score}) / (n + 1), in (0, 1].
@@ -184,11 +185,11 @@ class Calibration:
         Raises:
             ValueError: When the rate is outside (0, 1).
         """
-        return pictures_needed(self.false_reject_rate if rate is None else rate)
+        return images_needed(self.false_reject_rate if rate is None else rate)
 
     def needed_for_review(self) -> int:
         """The number of calibration pictures from which on `review_rate` can be guaranteed beside NG's."""
-        return pictures_needed(self.review_rate, under=self._band)
+        return images_needed(self.review_rate, under=self._band)
 
     def rate_above(self, score: float) -> float:
         """The rate whose threshold is the highest that is not above `score`; the lowest one where all are.
@@ -212,14 +213,14 @@ class Calibration:
         rate = Fraction(rank_of_all, len(self.all_scores) + 1)
         if rank > 1:
             rate = max(rate, Fraction(rank, len(self.scores) + 1))
-        return math.ceil(rate * _STEPS) / _STEPS
+        return math.ceil(rate * _RATE_STEPS) / _RATE_STEPS
 
     def attainable(self) -> tuple[float, ...]:
         """The scores that are the threshold of some rate, ascending: where a threshold can be put.
 
         Of a cross-fitted model not every calibration score is one, since both sets decide.
         """
-        if not self.others:
+        if not self.out_of_fold:
             return tuple(sorted(set(self.scores)))
         return tuple(sorted({self.threshold(self.rate_above(score)).score for score in self.all_scores}))
 

@@ -16,16 +16,16 @@ from typing import Any, Protocol
 import numpy as np
 
 from flawflow.decision.calibration import Calibration, Verdict
-from flawflow.decision.drift_baseline import Reference
-from flawflow.decision.martingale import Watch
-from flawflow.images.statistics import PictureStatistics
+from flawflow.decision.drift_baseline import DriftBaseline
+from flawflow.decision.martingale import ConformalMartingale
+from flawflow.images.statistics import ImageStatistics
 
 FALSE_ALARM_RATE = 0.01
 
 # When most of the latest pictures are not OK, so many of these must lie beyond all good ones for a hint.
 _LATEST, _HINT_PICTURES, _HINT_SHARE = 30, 10, 0.9
 
-WORDS: Mapping[str, tuple[str, str]] = {
+FINDING_WORDING: Mapping[str, tuple[str, str]] = {
     "score": ("scores are lower", "scores are higher"),
     "brightness": ("darker", "brighter"),
     "contrast": ("less contrast", "more contrast"),
@@ -38,7 +38,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
 """What a lower and a higher value of each statistic means."""
 
 
-class Calibrated(Protocol):
+class HasCalibration(Protocol):
     """What a model's card says about its good pictures."""
 
     @property
@@ -47,12 +47,12 @@ class Calibrated(Protocol):
         ...
 
     @property
-    def drift(self) -> Reference:
+    def drift(self) -> DriftBaseline:
         """How they were taken."""
         ...
 
 
-class Inspected(Protocol):
+class InspectionLike(Protocol):
     """What an inspection says about one picture."""
 
     @property
@@ -71,7 +71,7 @@ class Inspected(Protocol):
         ...
 
     @property
-    def statistics(self) -> PictureStatistics | None:
+    def statistics(self) -> ImageStatistics | None:
         """How it was taken; None where the model has nothing to compare it with."""
         ...
 
@@ -81,7 +81,7 @@ class Finding:
     """One way in which the pictures have changed.
 
     Attributes:
-        statistic: A key of `WORDS`.
+        statistic: A key of `FINDING_WORDING`.
         words: What has changed, such as "brighter".
         since: Number of the OK picture, from 1, at which it was certain enough to say.
         path: That picture; None where it has no file.
@@ -135,7 +135,7 @@ class DriftMonitor:
     """
 
     def __init__(
-        self, card: Calibrated, *, false_alarm_rate: float = FALSE_ALARM_RATE, seed: int = 0
+        self, card: HasCalibration, *, false_alarm_rate: float = FALSE_ALARM_RATE, seed: int = 0
     ) -> None:
         if not 0.0 < false_alarm_rate < 1.0:
             raise ValueError(f"a rate must be between 0 and 1 (0.01 is 1 %); got {false_alarm_rate}")
@@ -146,8 +146,8 @@ class DriftMonitor:
         self._false_alarm_rate = false_alarm_rate
         self._reference = int(looks_good.sum())
         generator = np.random.default_rng(seed)
-        self._watches = {
-            name: Watch(column[looks_good], len(columns) / false_alarm_rate, generator)
+        self._martingales = {
+            name: ConformalMartingale(column[looks_good], len(columns) / false_alarm_rate, generator)
             for name, column in columns.items()
         }
         self._ranges = {name: (column.min(), column.max()) for name, column in columns.items() if len(column)}
@@ -156,7 +156,7 @@ class DriftMonitor:
         self._latest: deque[frozenset[tuple[str, int]] | None] = deque(maxlen=_LATEST)
         self._found: list[tuple[str, int, int, str | None]] = []
 
-    def add(self, inspection: Inspected) -> None:
+    def add(self, inspection: InspectionLike) -> None:
         """Take the next picture into account."""
         if inspection.statistics is None or not self._reference:
             return
@@ -166,8 +166,8 @@ class DriftMonitor:
             return
         self._latest.append(None)
         self._compared += 1
-        for name, watch in self._watches.items():
-            direction = watch.add(values[name])
+        for name, martingale in self._martingales.items():
+            direction = martingale.add(values[name])
             if direction is not None:
                 path = None if inspection.path is None else str(inspection.path)
                 self._found.append((name, direction, self._compared, path))
@@ -178,11 +178,11 @@ class DriftMonitor:
             findings=tuple(
                 Finding(
                     statistic=name,
-                    words=WORDS[name][direction],
+                    words=FINDING_WORDING[name][direction],
                     since=since,
                     path=path,
-                    before=self._watches[name].before,
-                    now=self._watches[name].now,
+                    before=self._martingales[name].before,
+                    now=self._martingales[name].now,
                 )
                 for name, direction, since, path in self._found
             ),
@@ -212,5 +212,5 @@ class DriftMonitor:
         return (
             f"Of the latest {len(self._latest)} pictures {len(strange)} are not OK, and {count} of these "
             "differ in one way from every good picture of the calibration: "
-            f"{WORDS[name][direction]}. Look at light and camera before the parts."
+            f"{FINDING_WORDING[name][direction]}. Look at light and camera before the parts."
         )

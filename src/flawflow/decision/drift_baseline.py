@@ -8,19 +8,19 @@ from typing import Self
 
 import numpy as np
 
-from flawflow.images.statistics import PictureStatistics
+from flawflow.images.statistics import ImageStatistics
 
 # Of more pictures a random choice does as well, and the model file stays small.
-_MOST = 1000
+_MAX_IMAGES = 1000
 
 
 @dataclass(frozen=True)
-class Reference:
+class DriftBaseline:
     """The good pictures of a calibration: a column for each statistic, a place in it for each picture.
 
     Attributes:
         score: Image scores, by a model that was not trained on the picture.
-        brightness: As of `PictureStatistics`, like all that follow.
+        brightness: As of `ImageStatistics`, like all that follow.
     """
 
     score: tuple[float, ...] = ()
@@ -40,7 +40,7 @@ class Reference:
             raise ValueError("the values of a drift reference must be finite")
 
     @classmethod
-    def of(cls, pictures: Iterable[tuple[float, PictureStatistics]]) -> Self:
+    def of(cls, pictures: Iterable[tuple[float, ImageStatistics]]) -> Self:
         """Make a reference of the scores and statistics of good pictures.
 
         Of more than 1,000 pictures a random choice is kept, the same in every run.
@@ -59,11 +59,11 @@ class Reference:
 
     @classmethod
     def _chosen(cls, rows: list[tuple[float, ...]]) -> Self:
-        if len(rows) > _MOST:
-            kept = np.sort(np.random.default_rng(0).permutation(len(rows))[:_MOST])
+        if len(rows) > _MAX_IMAGES:
+            kept = np.sort(np.random.default_rng(0).permutation(len(rows))[:_MAX_IMAGES])
             rows = [rows[index] for index in kept.tolist()]
         return cls(*zip(*rows, strict=True))
 
 
-NO_REFERENCE = Reference()
+NO_BASELINE = DriftBaseline()
 """Of a model that knows of no pictures."""

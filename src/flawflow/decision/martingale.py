@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 # How boldly to bet: f(p) = ε·p^(ε-1), each with the same share of the wealth.
-_BETS = np.array([0.15, 0.3, 0.5, 0.75])
-_LEAST_P = 1e-12
-_RECENT = 20
+_BET_EXPONENTS = np.array([0.15, 0.3, 0.5, 0.75])
+_MIN_P_VALUE = 1e-12
+_RECENT_VALUES = 20
 
 
-class Watch:
+class ConformalMartingale:
     """Bets that the values of one statistic have become higher, or lower, at any time.
 
     Args:
@@ -35,10 +35,10 @@ class Watch:
         self._gaps = np.ones(len(known) + 1)
         self._goal = goal
         self._generator = generator
-        self._wealth = np.zeros((2, len(_BETS)))
+        self._wealth = np.zeros((2, len(_BET_EXPONENTS)))
         self._steps = 0
         self._has_found = False
-        self._recent: deque[float] = deque(maxlen=_RECENT)
+        self._recent: deque[float] = deque(maxlen=_RECENT_VALUES)
 
     @property
     def before(self) -> float:
@@ -79,7 +79,7 @@ class Watch:
         """
         self._steps += 1
         fresh = (_reserve(self._steps - 1) - _reserve(self._steps)) / self._wealth.size
-        gain = _BETS * np.maximum(p, _LEAST_P)[:, None] ** (_BETS - 1)
+        gain = _BET_EXPONENTS * np.maximum(p, _MIN_P_VALUE)[:, None] ** (_BET_EXPONENTS - 1)
         self._wealth = (self._wealth + fresh) * gain
 
 

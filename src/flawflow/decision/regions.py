@@ -62,18 +62,20 @@ def find_regions(anomaly_map: NDArray[np.float32], threshold: float) -> tuple[Re
     )
 
 
-def highest_place(anomaly_map: NDArray[np.float32], calm: float) -> Region:
+def highest_position(anomaly_map: NDArray[np.float32], background: float) -> Region:
     """Find the place of a map that stands out most, whatever its height.
 
     Args:
         anomaly_map: float32 (H, W), not empty; higher is more anomalous.
-        calm: The value of places that do not stand out.
+        background: The value of places that do not stand out.
 
     Returns:
-        The region around the largest value down to halfway to `calm`; at least the pixels of that value.
+        The region around the largest value, down to halfway to `background`; at least that value's pixels.
     """
     peak = anomaly_map.max()
-    return find_regions(anomaly_map, min((calm + float(peak)) / 2, float(np.nextafter(peak, -np.inf))))[0]
+    return find_regions(anomaly_map, min((background + float(peak)) / 2, float(np.nextafter(peak, -np.inf))))[
+        0
+    ]
 
 
 def _boxes(runs: Runs) -> NDArray[np.intp]:

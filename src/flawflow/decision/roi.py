@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def to_runs(mask: NDArray[np.bool_]) -> tuple[int, ...]:
+def encode_run_lengths(mask: NDArray[np.bool_]) -> tuple[int, ...]:
     """Write a mask as run lengths.
 
     Args:
@@ -14,17 +14,17 @@ def to_runs(mask: NDArray[np.bool_]) -> tuple[int, ...]:
         Lengths of runs of pixels, row by row, that do not count and that count in turn; the first are pixels
         that do not count, and may be none.
 
-    >>> to_runs(np.array([[True, True], [False, True]]))
+    >>> encode_run_lengths(np.array([[True, True], [False, True]]))
     (0, 2, 1, 1)
     """
     changes = np.flatnonzero(np.diff(mask.ravel(), prepend=False, append=not mask.flat[-1]))
     return tuple(np.diff(changes, prepend=0).tolist())
 
 
-def from_runs(runs: tuple[int, ...], size: tuple[int, int]) -> NDArray[np.bool_]:
-    """Read what `to_runs` wrote for a mask of `size` (H, W); without runs every pixel counts.
+def decode_run_lengths(runs: tuple[int, ...], size: tuple[int, int]) -> NDArray[np.bool_]:
+    """Read what `encode_run_lengths` wrote for a mask of `size` (H, W); without runs every pixel counts.
 
-    >>> from_runs((0, 2, 1, 1), (2, 2)).tolist(), from_runs((), (1, 2)).tolist()
+    >>> decode_run_lengths((0, 2, 1, 1), (2, 2)).tolist(), decode_run_lengths((), (1, 2)).tolist()
     ([[True, True], [False, True]], [[True, True]])
     """
     if not runs:
@@ -32,7 +32,7 @@ def from_runs(runs: tuple[int, ...], size: tuple[int, int]) -> NDArray[np.bool_]
     return np.repeat(np.arange(len(runs)) % 2 == 1, runs).reshape(size)
 
 
-def check_runs(runs: tuple[int, ...], size: tuple[int, int]) -> None:
+def check_run_lengths(runs: tuple[int, ...], size: tuple[int, int]) -> None:
     """Refuse what no mask of `size` (H, W) with a pixel that counts is written as.
 
     Raises:

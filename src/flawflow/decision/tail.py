@@ -8,10 +8,10 @@ import numpy as np
 FALSE_SUSPICION_RATE = 0.01
 
 # The highest scores, whose pictures may be defective, are counted but not measured.
-_CENSORED = 0.2
+_CENSORED_SHARE = 0.2
 
 
-def upper_limit(scores: Iterable[float], rate: float = FALSE_SUSPICION_RATE) -> float:
+def exponential_tail_limit(scores: Iterable[float], rate: float = FALSE_SUSPICION_RATE) -> float:
     """The score that a good picture exceeds with probability `rate`, if good scores have an exponential tail.
 
     With m scores above the median u, of which the r lowest are measured and the others only counted, the
@@ -38,6 +38,6 @@ def upper_limit(scores: Iterable[float], rate: float = FALSE_SUSPICION_RATE) -> 
     below = (n + 1) // 2
     excess = ordered[below:] - ordered[below - 1]
     m = len(excess)
-    r = max(1, m - math.floor(_CENSORED * n))
+    r = max(1, m - math.floor(_CENSORED_SHARE * n))
     total = excess[:r].sum() + (m - r) * excess[r - 1]
     return float(ordered[below - 1] + total * ((rate * n / m) ** (-1 / r) - 1))

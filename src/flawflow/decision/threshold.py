@@ -74,7 +74,7 @@ def find_threshold(
     return Threshold(score=score, asked_rate=rate, rank=rank, pictures=len(own), expected_rate=expected)
 
 
-def pictures_needed(rate: float, *, under: float | None = None) -> int:
+def images_needed(rate: float, *, under: float | None = None) -> int:
     """The number of calibration pictures from which on `find_threshold` keeps a rate.
 
     It is ⌈1/rate⌉ - 1; with a lower rate that takes a rank of its own, ⌈max(2/rate, 1/(rate - under))⌉ - 1.

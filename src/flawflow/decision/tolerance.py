@@ -5,7 +5,7 @@ import math
 CONFIDENCE = 0.95
 """The share of calibrations whose limit is not below what it limits."""
 
-_HALVINGS = 60
+_BISECTION_STEPS = 60
 
 
 def upper_rate(above: int, count: int, *, confidence: float = CONFIDENCE) -> float:
@@ -31,7 +31,7 @@ def upper_rate(above: int, count: int, *, confidence: float = CONFIDENCE) -> flo
         raise ValueError(f"Expected a rank between 1 and {count}; got {above}.")
     # P(Binomial(count, p) < above) falls from 1/2 or more at this low end to 0 at the high one.
     low, high = (above - 1) / count, 1.0
-    for _ in range(_HALVINGS):
+    for _ in range(_BISECTION_STEPS):
         middle = (low + high) / 2
         if _fewer(above, count, middle) > 1 - confidence:
             low = middle

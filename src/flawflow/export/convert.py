@@ -6,10 +6,10 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from flawflow.export.fp16 import halve_weights
+from flawflow.export.fp16 import to_fp16
 from flawflow.export.int8 import convolutions, quantise_convolutions
 
-Measure = Callable[[bytes], float]
+GraphMeasure = Callable[[bytes], float]
 """Tells how far a graph is from the one it came from."""
 
 
@@ -18,7 +18,7 @@ def convert(
     precision: str,
     *,
     pictures: Sequence[NDArray[np.uint8]] = (),
-    distance: Measure,
+    distance: GraphMeasure,
     near: float,
 ) -> bytes:
     """Keep a graph's weights in fewer bits.
@@ -44,12 +44,12 @@ def convert(
     if precision == "fp32":
         return bytes(model.SerializeToString())
     if precision != "int8":
-        halve_weights(model)
+        to_fp16(model)
         return bytes(model.SerializeToString())
     strides = sorted({stride for _, stride in convolutions(model)})
     for above in (0, *strides[:-1]):
         quantised = quantise_convolutions(model, pictures, above=above)
-        halve_weights(quantised)
+        to_fp16(quantised)
         content = bytes(quantised.SerializeToString())
         if distance(content) <= near:
             break

@@ -10,20 +10,20 @@ from numpy.typing import ArrayLike, NDArray
 
 from flawflow.datasets import Sample
 from flawflow.decision.calibration import Calibration
-from flawflow.errors import PictureError
-from flawflow.images import read_mask, read_picture, resize_picture
+from flawflow.errors import ImageError
+from flawflow.images import read_image, read_mask, resize_image
 from flawflow.inspection.calibrate import Measurement
 from flawflow.inspection.inspector import Inspector
 from flawflow.inspection.parallel import in_order
-from flawflow.metrics import Evaluation, Scored, Thresholds, evaluate_maps
+from flawflow.metrics import Evaluation, ScoredImage, Thresholds, evaluate_maps
 
 # A quarter of the heat map's scale is half the way from the calm of a good part to the pixel threshold.
-MOST_MAP_DIFFERENCE = 0.25
-LEAST_RANK_CORRELATION = 0.98
+MAX_MAP_DIFFERENCE = 0.25
+MIN_RANK_CORRELATION = 0.98
 # One picture may always be judged otherwise: it may lie next to a threshold.
-MOST_FLIPPED = 0.02
+MAX_FLIPPED_SHARE = 0.02
 # Of image AUROC, pixel AUROC and AUPRO.
-MOST_LOST = 0.005
+MAX_METRIC_LOSS = 0.005
 
 T = TypeVar("T")
 
@@ -72,18 +72,18 @@ class Pair:
 
     def measure(self, path: Path) -> tuple[Both, NDArray[np.float32], NDArray[np.float32]]:
         """Measure one picture; gives both maps, too."""
-        prepared = resize_picture(read_picture(path), self.before.card.size)
+        prepared = resize_image(read_image(path), self.before.card.size)
         before, after = self.before.measure(prepared), self.after.measure(prepared)
         both = Both(
-            Measurement.of(path, prepared, before, self.before.interest),
-            Measurement.of(path, prepared, after, self.after.interest),
+            Measurement.of(path, prepared, before, self.before.roi_mask),
+            Measurement.of(path, prepared, after, self.after.roi_mask),
             self.difference(before[0], after[0]),
         )
         return both, before[0], after[0]
 
     def difference(self, before: NDArray[np.float32], after: NDArray[np.float32]) -> float:
         """The largest difference of two maps, as a share of the heat map's scale."""
-        low, high = self.before.card.heat_scale
+        low, high = self.before.card.colormap_range
         return float(np.abs(after - before).max()) / (high - low)
 
 
@@ -93,7 +93,7 @@ def measure_good(pair: Pair, pictures: Sequence[Path], step: Step) -> tuple[list
     def measured(path: Path) -> Both | str:
         try:
             return pair.measure(path)[0]
-        except PictureError as error:
+        except ImageError as error:
             return str(error)
 
     found = list(_counted(in_order(measured, pictures), len(pictures), step))
@@ -106,16 +106,16 @@ def measure_labelled(
     """Measure labelled pictures; gives the measurements, and how good the model and the export are.
 
     Raises:
-        PictureError: When a picture or mask cannot be read.
+        ImageError: When a picture or mask cannot be read.
         MetricError: When the labels do not allow any measurement.
     """
 
-    def measured(sample: Sample) -> tuple[Both, Scored, Scored]:
+    def measured(sample: Sample) -> tuple[Both, ScoredImage, ScoredImage]:
         both, *maps = pair.measure(sample.path)
         masks = [read_mask(path) for path in sample.mask_files]
         mask = np.any(masks, axis=0) if masks else None
         before, after = (
-            Scored(
+            ScoredImage(
                 is_defective=sample.is_defective,
                 defect_type=sample.defect_type,
                 score=found.score,
@@ -143,14 +143,14 @@ def check(both: Sequence[Both], before: Calibration, after: Calibration) -> list
     flipped = sum(
         before.verdict(picture.before.score) != after.verdict(picture.after.score) for picture in both
     )
-    allowed = max(1, int(MOST_FLIPPED * len(both)))
+    allowed = max(1, int(MAX_FLIPPED_SHARE * len(both)))
     difference = max(picture.map_difference for picture in both)
     checks = [
         Check(
             "largest difference of maps",
             f"{difference:.3f}",
-            f"at most {MOST_MAP_DIFFERENCE} of the heat's scale",
-            difference <= MOST_MAP_DIFFERENCE,
+            f"at most {MAX_MAP_DIFFERENCE} of the heat's scale",
+            difference <= MAX_MAP_DIFFERENCE,
         ),
         Check("other verdicts", f"{flipped} of {len(both)}", f"at most {allowed}", flipped <= allowed),
     ]
@@ -158,8 +158,8 @@ def check(both: Sequence[Both], before: Calibration, after: Calibration) -> list
         [picture.before.score for picture in both], [picture.after.score for picture in both]
     )
     if correlation is not None:
-        holds = correlation >= LEAST_RANK_CORRELATION
-        least = f"at least {LEAST_RANK_CORRELATION}"
+        holds = correlation >= MIN_RANK_CORRELATION
+        least = f"at least {MIN_RANK_CORRELATION}"
         checks.insert(0, Check("rank correlation of scores", f"{correlation:.4f}", least, holds))
     return checks
 
@@ -175,8 +175,8 @@ def check_evaluations(before: Evaluation, after: Evaluation) -> list[Check]:
         Check(
             name,
             f"{100 * old:.2f} → {100 * new:.2f} %",
-            f"at most {100 * MOST_LOST:g} points less",
-            new >= old - MOST_LOST,
+            f"at most {100 * MAX_METRIC_LOSS:g} points less",
+            new >= old - MAX_METRIC_LOSS,
         )
         for name, old, new in measures
         if old is not None and new is not None

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from flawflow.datasets import Dataset
 from flawflow.decision.calibration import Calibration
-from flawflow.errors import DatasetError, ExportError, PictureError
+from flawflow.errors import DatasetError, ExportError, ImageError
 from flawflow.export import equivalence
 from flawflow.export.convert import convert
 from flawflow.export.equivalence import Both, Check, Pair
-from flawflow.images import read_picture, resize_picture
+from flawflow.images import read_image, resize_image
 from flawflow.inspection.calibrate import recalibrate
 from flawflow.inspection.inspector import Inspector
 from flawflow.model_file import ModelFile, read_model, write_model
@@ -21,15 +21,15 @@ from flawflow.model_file.card import Card
 from flawflow.runtime.canary_check import record_canaries
 from flawflow.runtime.engines import load_engine
 
-LEAST_GOOD = 8
+MIN_GOOD_IMAGES = 8
 
 # For int8: of the good pictures this share, and no more than so many, set the ranges of the 8-bit numbers.
-_RANGES_EVERY = 3
-_MOST_RANGES = 32
+_RANGE_IMAGE_EVERY = 3
+_MAX_RANGE_IMAGES = 32
 # By so many of them the convolutions that stay in 16 bits are chosen, to stay within this share of the limit:
 # other pictures differ more. Half of it let the ranks of good grids correlate by 0.981 only, near the limit;
 # this share lets them by 0.992.
-_CHOSEN_BY = 16
+_CHOICE_IMAGES = 16
 _SHARE_OF_LIMIT = 0.4
 
 OnProgress = Callable[[str, int, int], None]
@@ -129,8 +129,10 @@ def _check_request(
         raise ExportError(f"{model} is {card.precision} already: export the fp32 model that it came from")
     if precision == "int8" and not good:
         raise ExportError("int8 sets its ranges by good pictures: name some with --good")
-    if good and len(good) < LEAST_GOOD:
-        raise ExportError(f"{len(good)} good pictures are too few to measure by: give {LEAST_GOOD} or more")
+    if good and len(good) < MIN_GOOD_IMAGES:
+        raise ExportError(
+            f"{len(good)} good pictures are too few to measure by: give {MIN_GOOD_IMAGES} or more"
+        )
     if labelled is not None and not labelled.test:
         raise ExportError(
             f"{labelled.name} has no test pictures: give a data set with labelled test pictures"
@@ -146,7 +148,7 @@ def _shared_out(good: Sequence[Path], precision: str) -> tuple[Sequence[Path], S
     """The good pictures for the ranges and those for measuring; no picture is both."""
     if precision != "int8":
         return (), good
-    for_ranges = good[::_RANGES_EVERY][:_MOST_RANGES]
+    for_ranges = good[::_RANGE_IMAGE_EVERY][:_MAX_RANGE_IMAGES]
     chosen = set(for_ranges)
     return for_ranges, [path for path in good if path not in chosen]
 
@@ -165,8 +167,8 @@ def _converted(
     unreadable: list[str] = []
     for path in for_ranges:
         try:
-            pictures.append(resize_picture(read_picture(path), source.card.size))
-        except PictureError as error:
+            pictures.append(resize_image(read_image(path), source.card.size))
+        except ImageError as error:
             unreadable.append(str(error))
     if for_ranges and not pictures:
         raise DatasetError(f"none of the good pictures can be read: {unreadable[0]}")
@@ -180,7 +182,7 @@ def _converted(
         pair = Pair(before, Inspector(runs, source.card))
         return max(
             pair.difference(before.measure(picture)[0], pair.after.measure(picture)[0])
-            for picture in pictures[:_CHOSEN_BY]
+            for picture in pictures[:_CHOICE_IMAGES]
         )
 
     graph = convert(
@@ -188,7 +190,7 @@ def _converted(
         precision,
         pictures=pictures,
         distance=distance,
-        near=_SHARE_OF_LIMIT * equivalence.MOST_MAP_DIFFERENCE,
+        near=_SHARE_OF_LIMIT * equivalence.MAX_MAP_DIFFERENCE,
     )
     return graph, unreadable
 

@@ -5,13 +5,13 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 # Smaller tensors are left alone: a cast would take more bytes than it spares.
-_LEAST_ELEMENTS = 64
+_MIN_ELEMENTS = 64
 # float16 keeps 11 binary digits down to 2⁻¹⁴. Where more than this share of a tensor's largest value is lost,
 # its values are out of that range.
-_MOST_LOST = 2.0**-11
+_MAX_ROUNDING = 2.0**-11
 
 
-def halve_weights(model: onnx.ModelProto) -> None:
+def to_fp16(model: onnx.ModelProto) -> None:
     """Keep a model's weights as float16, in place, and cast them to float32 where they are used.
 
     Engines cast once, at loading, and compute as before. Left as they are: tensors that float16 cannot hold
@@ -26,7 +26,7 @@ def halve_weights(model: onnx.ModelProto) -> None:
     }
     casts = []
     for tensor in graph.initializer:
-        if tensor.name in scales or (half := _halved(tensor)) is None:
+        if tensor.name in scales or (half := _as_fp16(tensor)) is None:
             continue
         casts.append(helper.make_node("Cast", [half.name], [tensor.name], to=TensorProto.FLOAT))
         tensor.CopyFrom(half)
@@ -35,14 +35,14 @@ def halve_weights(model: onnx.ModelProto) -> None:
     graph.node.extend(nodes)
 
 
-def _halved(tensor: TensorProto) -> TensorProto | None:
+def _as_fp16(tensor: TensorProto) -> TensorProto | None:
     """The tensor as float16 under another name; None where it is to be kept."""
-    if tensor.data_type != TensorProto.FLOAT or np.prod(tensor.dims) < _LEAST_ELEMENTS:
+    if tensor.data_type != TensorProto.FLOAT or np.prod(tensor.dims) < _MIN_ELEMENTS:
         return None
     values = numpy_helper.to_array(tensor)
     with np.errstate(over="ignore", invalid="ignore"):
         half = values.astype(np.float16)
-        fits = np.abs(half - values).max() <= _MOST_LOST * np.abs(values).max()
+        fits = np.abs(half - values).max() <= _MAX_ROUNDING * np.abs(values).max()
     if not fits:
         return None
     return numpy_helper.from_array(half, f"{tensor.name}.float16")

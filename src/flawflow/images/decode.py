@@ -103,7 +103,7 @@ def pixels(image: Image.Image, *, keep_levels: bool = False) -> NDArray[Any]:
     """
     bits = stored_bits(image)
     levels = _plain(image)
-    # Not a copy yet: read_picture makes one at its end.
+    # Not a copy yet: read_image makes one at its end.
     if levels.ndim == 3:
         levels = levels[..., :3] if levels.shape[2] > 2 else levels[..., 0]
     # A 16-bit mode holds levels of 12 bits where a TIFF says so; mode I keeps 16-bit levels in int32.

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from flawflow.errors import DatasetError, one_line
 
-PICTURE_SUFFIXES = frozenset(
+IMAGE_SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".tif", ".tiff", ".webp"}
 )
 """What a picture's name ends with, in lower case; names are compared without regard to case."""
@@ -21,7 +21,7 @@ _OF_THE_SYSTEM = frozenset(
     {"@eadir", "#recycle", "#snapshot", "@recycle", "@recently-snapshot", "$recycle.bin", "__macosx"}
     | {"lost+found", "system volume information", "thumbs.db", "desktop.ini", "ehthumbs.db"}
 )
-_NAMED = 5
+_NAMES_SHOWN = 5
 
 _log = logging.getLogger(__name__)
 
@@ -55,9 +55,9 @@ class Search:
         if count := self.others.total():
             kinds = ", ".join(
                 f"{times:,} {one_line(suffix) or 'without a suffix'}"
-                for suffix, times in sorted(self.others.items(), key=_most_first)[:_NAMED]
+                for suffix, times in sorted(self.others.items(), key=_most_first)[:_NAMES_SHOWN]
             )
-            more = ", …" if len(self.others) > _NAMED else ""
+            more = ", …" if len(self.others) > _NAMES_SHOWN else ""
             were = "1 file was" if count == 1 else f"{count:,} files were"
             found.append(f"{were} left out, not being named like a picture ({kinds}{more}).")
         return tuple(found)
@@ -83,12 +83,12 @@ def natural_key(path: str | Path) -> tuple[tuple[str | int, ...], str]:
     return tuple(int(piece) if i % 2 else piece for i, piece in enumerate(pieces)), text
 
 
-def walk_pictures(folder: Path, *, suffixes: Collection[str] = PICTURE_SUFFIXES) -> list[Path]:
+def walk_images(folder: Path, *, suffixes: Collection[str] = IMAGE_SUFFIXES) -> list[Path]:
     """Find the pictures in a folder and all folders below it; see `walk`."""
     return walk(folder, suffixes=suffixes).pictures
 
 
-def walk(folder: Path, *, suffixes: Collection[str] = PICTURE_SUFFIXES) -> Search:
+def walk(folder: Path, *, suffixes: Collection[str] = IMAGE_SUFFIXES) -> Search:
     """Find the pictures in a folder and all folders below it, naturally sorted.
 
     What counts is whether a name ends with one of `suffixes`. Hidden files and folders (`.name`) are left
@@ -144,13 +144,11 @@ def _most_first(counted: tuple[str, int]) -> tuple[int, str]:
 
 
 def _named(paths: list[Path]) -> str:
-    more = f" and {len(paths) - _NAMED:,} more" if len(paths) > _NAMED else ""
-    return ", ".join(one_line(str(path)) for path in paths[:_NAMED]) + more
+    more = f" and {len(paths) - _NAMES_SHOWN:,} more" if len(paths) > _NAMES_SHOWN else ""
+    return ", ".join(one_line(str(path)) for path in paths[:_NAMES_SHOWN]) + more
 
 
-def find_pictures(
-    patterns: Iterable[str | Path], *, suffixes: Collection[str] = PICTURE_SUFFIXES
-) -> list[Path]:
+def find_images(patterns: Iterable[str | Path], *, suffixes: Collection[str] = IMAGE_SUFFIXES) -> list[Path]:
     """Find the pictures that files, folders and patterns name; see `search`.
 
     What is passed by is said to the logger of this module, as warnings.
@@ -164,7 +162,7 @@ def find_pictures(
     return found.pictures
 
 
-def search(patterns: Iterable[str | Path], *, suffixes: Collection[str] = PICTURE_SUFFIXES) -> Search:
+def search(patterns: Iterable[str | Path], *, suffixes: Collection[str] = IMAGE_SUFFIXES) -> Search:
     """Find the pictures that files, folders and patterns name, and tell what is passed by.
 
     A file is taken whatever its name ends with; of a folder, all pictures in it and below; of a pattern
@@ -222,7 +220,7 @@ def _matches(pattern: str | Path, suffixes: Collection[str]) -> Search:
     return found
 
 
-def is_named(path: Path, suffixes: Collection[str] = PICTURE_SUFFIXES) -> bool:
+def is_named(path: Path, suffixes: Collection[str] = IMAGE_SUFFIXES) -> bool:
     """Tell whether a file is named like a picture and is not hidden."""
     # A blank at the end comes of copying names by hand.
     return path.suffix.strip().lower() in suffixes and not is_passed_by(path.name)

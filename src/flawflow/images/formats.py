@@ -5,7 +5,7 @@ from typing import BinaryIO
 
 from PIL.ImageFile import ImageFile
 
-from flawflow.errors import PictureError
+from flawflow.errors import ImageError
 
 _BITS, _COMPRESSION, _PHOTOMETRIC, _FILL_ORDER = 258, 259, 262, 266
 _SAMPLES, _PLANAR, _PALETTE, _INKS, _SAMPLE_FORMAT, _SUBSAMPLING = 277, 284, 320, 332, 339, 530
@@ -13,7 +13,7 @@ _EXTRA = 338
 _KIND_OF_PAGE, _OLD_KIND_OF_PAGE = 254, 255
 _REDUCED, _MASK = 1, 4
 _OLD_REDUCED = 2
-_MOST_PAGES = 1000
+_MAX_PAGES = 1000
 _WHITE_IS_ZERO, _CMYK, _YCBCR = 0, 5, 6
 _SIGNED, _FLOAT = 2, 3
 # Compressions whose decoder sees to YCbCr itself: both JPEGs.
@@ -25,18 +25,18 @@ def check_kind(name: str, image: ImageFile, stream: BinaryIO) -> None:
     """Refuse a picture of several frames or pages, and TIFFs that would be read wrong.
 
     Raises:
-        PictureError: The sentence says what is not read, and the way out.
+        ImageError: The sentence says what is not read, and the way out.
     """
     frames = getattr(image, "n_frames", 1) if image.format != "TIFF" else 1
     if frames > 1:
-        raise PictureError(
+        raise ImageError(
             f"{name} has {frames:,} frames, of which only the first would be looked at: save each as a "
             "picture of its own."
         )
     if image.format == "TIFF":
         fault = _fault(getattr(image, "tag_v2", {})) or _fault_of_pages(stream)
         if fault:
-            raise PictureError(f"{name} {fault}.")
+            raise ImageError(f"{name} {fault}.")
 
 
 def is_white_zero(image: object) -> bool:
@@ -126,7 +126,7 @@ def _pages(stream: BinaryIO) -> list[int]:
     (place,) = struct.unpack_from(order + pointer, start, 8 if big else 4)
     kinds: list[int] = []
     seen: set[int] = set()
-    while place and place not in seen and len(kinds) < _MOST_PAGES:
+    while place and place not in seen and len(kinds) < _MAX_PAGES:
         seen.add(place)
         stream.seek(place)
         (entries,) = struct.unpack(order + count, stream.read(struct.calcsize(order + count)))

@@ -4,16 +4,16 @@ from typing import BinaryIO
 
 from PIL.ImageFile import ImageFile
 
-from flawflow.errors import PictureError, PictureTooLargeError
-from flawflow.images.pixel_limit import most_pixels
+from flawflow.errors import ImageError, ImageTooLargeError
+from flawflow.images.pixel_limit import max_pixels_allowed
 
 _WEBP_START = 30
 _TILE_WIDTH, _TILE_LENGTH = 322, 323
 _SCAN = b"\xff\xda"
-_MOST_SCANS = 100
+_MAX_SCANS = 100
 _RUN_LENGTH = (1, 2)
-_BLOCK = 1 << 20
-_LONGEST_SHAPE = 1000
+_BLOCK_BYTES = 1 << 20
+_MAX_ASPECT_RATIO = 1000
 
 
 def check_size(name: str, width: int, height: int, max_pixels: int) -> None:
@@ -23,15 +23,15 @@ def check_size(name: str, width: int, height: int, max_pixels: int) -> None:
     """
     if width * height > max_pixels:
         # A caller's own limit, such as a station's, is not that of the option.
-        other_way = ", or raise the limit (--max-pixels)" if max_pixels == most_pixels() else ""
-        raise PictureTooLargeError(
+        other_way = ", or raise the limit (--max-pixels)" if max_pixels == max_pixels_allowed() else ""
+        raise ImageTooLargeError(
             f"{name} has {width} × {height} pixels, more than the limit of {max_pixels:,}: make it "
             f"smaller{other_way}."
         )
-    if max(width, height) > _LONGEST_SHAPE * max(1, min(width, height)):
-        raise PictureTooLargeError(
-            f"{name} has {width} × {height} pixels, which is longer than {_LONGEST_SHAPE:,} : 1: cut it into "
-            "pieces."
+    if max(width, height) > _MAX_ASPECT_RATIO * max(1, min(width, height)):
+        raise ImageTooLargeError(
+            f"{name} has {width} × {height} pixels, which is longer than {_MAX_ASPECT_RATIO:,} : 1: "
+            "cut it into pieces."
         )
 
 
@@ -46,8 +46,8 @@ def check_start(name: str, stream: BinaryIO, max_pixels: int) -> None:
         check_size(name, *size, max_pixels)
         # Pixels that do not shrink at all take four bytes; no picture within the limit needs more.
         length = stream.seek(0, 2)
-        if length > 4 * max_pixels + _BLOCK:
-            raise PictureTooLargeError(
+        if length > 4 * max_pixels + _BLOCK_BYTES:
+            raise ImageTooLargeError(
                 f"{name} is a WebP of {length:,} bytes, more than {max_pixels:,} pixels can need: "
                 "save its first frame as a picture of its own."
             )
@@ -76,7 +76,7 @@ def _check_tiles(name: str, image: ImageFile, max_pixels: int) -> None:
         return
     padded = -(-image.width // width) * width * -(-image.height // length) * length
     if padded > max(max_pixels, 2 * image.width * image.height):
-        raise PictureTooLargeError(
+        raise ImageTooLargeError(
             f"{name} keeps {image.width} × {image.height} pixels in tiles of {width} × {length}, which need "
             f"more than the limit of {max_pixels:,} pixels: save it anew with smaller tiles."
         )
@@ -88,13 +88,13 @@ def _check_scans(name: str, stream: BinaryIO) -> None:
     scans, rest = 0, b""
     # Within compressed data 0xFF is always followed by 0, so these two bytes begin a scan
     # (or stand in a preview's, of which there are few).
-    while block := stream.read(_BLOCK):
+    while block := stream.read(_BLOCK_BYTES):
         scans += (rest + block).count(_SCAN)
         rest = block[-1:] if block[-1:] == _SCAN[:1] else b""
     stream.seek(place)
-    if scans > _MOST_SCANS:
-        raise PictureError(
-            f"{name} is a progressive JPEG of {scans:,} scans, more than the {_MOST_SCANS} that any camera "
+    if scans > _MAX_SCANS:
+        raise ImageError(
+            f"{name} is a progressive JPEG of {scans:,} scans, more than the {_MAX_SCANS} that any camera "
             "needs: save it anew."
         )
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 # Levels below this share of their range leave fewer than sixteen of the 256 grey levels.
-_LEAST_SHARE = 1 / 16
+_MIN_RANGE_SHARE = 1 / 16
 
 
 class LevelsError(Exception):
@@ -50,8 +50,8 @@ def require_light(levels: NDArray[np.uint8]) -> None:
     Raises:
         LevelsError: They use less than a sixteenth of the range.
     """
-    if levels.max() < 256 * _LEAST_SHARE:
-        raise LevelsError(_dark(f"below {65536 * _LEAST_SHARE:,.0f}", 65535))
+    if levels.max() < 256 * _MIN_RANGE_SHARE:
+        raise LevelsError(_dark(f"below {65536 * _MIN_RANGE_SHARE:,.0f}", 65535))
 
 
 def _require_range(levels: NDArray[Any], top: int) -> None:
@@ -62,7 +62,7 @@ def _require_range(levels: NDArray[Any], top: int) -> None:
             f"has levels from {low:,g} to {high:,g}, which leave the range 0 … {top:,} of its kind: save it "
             "as 8 or 16 bits"
         )
-    if 0 < high < (top + 1) * _LEAST_SHARE:
+    if 0 < high < (top + 1) * _MIN_RANGE_SHARE:
         raise LevelsError(_dark(f"at {high:,g}", top))
 
 

@@ -10,19 +10,19 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.ImageFile import ImageFile
 
-from flawflow.errors import PictureError
+from flawflow.errors import ImageError
 from flawflow.images.decode import KNOWN_FORMATS, opacity, open_header, pixels
 from flawflow.images.formats import check_kind, is_lossy
 from flawflow.images.guard import check_layout, check_size, check_start
 from flawflow.images.levels import LevelsError, eight_bits
 from flawflow.images.pillow_warnings import quiet_pillow
-from flawflow.images.pixel_limit import most_pixels
+from flawflow.images.pixel_limit import max_pixels_allowed
 
-PictureSource = str | Path | bytes | Image.Image | NDArray[Any]
-"""What `read_picture` accepts."""
+ImageSource = str | Path | bytes | Image.Image | NDArray[Any]
+"""What `read_image` accepts."""
 
 
-def read_picture(source: PictureSource, *, max_pixels: int | None = None) -> NDArray[np.uint8]:
+def read_image(source: ImageSource, *, max_pixels: int | None = None) -> NDArray[np.uint8]:
     """Read a picture as RGB.
 
     Files and bytes: PNG, JPEG, BMP, TIFF and WebP of any mode, recognised by their content. The EXIF
@@ -49,9 +49,9 @@ def read_picture(source: PictureSource, *, max_pixels: int | None = None) -> NDA
         uint8 (H, W, 3), RGB; writable, contiguous, and not shared with `source`.
 
     Raises:
-        PictureError: The picture is missing, damaged, cut short, too large or of another kind.
+        ImageError: The picture is missing, damaged, cut short, too large or of another kind.
     """
-    max_pixels = most_pixels() if max_pixels is None else max_pixels
+    max_pixels = max_pixels_allowed() if max_pixels is None else max_pixels
     if isinstance(source, np.ndarray):
         levels = _array_levels(source, max_pixels)
     else:
@@ -62,7 +62,7 @@ def read_picture(source: PictureSource, *, max_pixels: int | None = None) -> NDA
 
 
 def read_mask(source: str | Path | bytes, *, max_pixels: int | None = None) -> NDArray[np.bool_]:
-    """Read a mask of defects from a file, or its bytes, of any format and mode that `read_picture` reads.
+    """Read a mask of defects from a file, or its bytes, of any format and mode that `read_image` reads.
 
     A pixel is a defect where its stored level, or any channel of its colour, is not zero: masks of 0/1,
     0/255, one bit, 16 bits and of a palette mean the same. Where some of it is transparent, what is painted
@@ -74,9 +74,9 @@ def read_mask(source: str | Path | bytes, *, max_pixels: int | None = None) -> N
         bool (H, W), True = defect.
 
     Raises:
-        PictureError: As `read_picture`.
+        ImageError: As `read_image`.
     """
-    most = most_pixels() if max_pixels is None else max_pixels
+    most = max_pixels_allowed() if max_pixels is None else max_pixels
     return np.ascontiguousarray(_decoded(source, most, _defects), dtype=np.bool_)
 
 
@@ -95,13 +95,13 @@ def _defects(image: Image.Image, stream: BinaryIO | None) -> NDArray[np.bool_]:
 def _array_levels(array: NDArray[Any], max_pixels: int) -> NDArray[Any]:
     name = "The given array"
     if array.dtype.newbyteorder("=") not in (np.uint8, np.uint16):
-        raise PictureError(
+        raise ImageError(
             f"{name} holds {array.dtype}, whose range is not known: "
             "give uint8 (0 … 255) or uint16 (0 … 65535)."
         )
     grey = array.ndim == 2 or (array.ndim == 3 and array.shape[2] == 1)
     if array.size == 0 or not (grey or (array.ndim == 3 and array.shape[2] in (3, 4))):
-        raise PictureError(
+        raise ImageError(
             f"{name} has the shape {array.shape}: give (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) "
             "with at least one pixel."
         )
@@ -110,7 +110,7 @@ def _array_levels(array: NDArray[Any], max_pixels: int) -> NDArray[Any]:
     try:
         return eight_bits(levels, bits=16)
     except LevelsError as error:
-        raise PictureError(f"{name} {error}.") from None
+        raise ImageError(f"{name} {error}.") from None
 
 
 def _decoded(
@@ -118,11 +118,11 @@ def _decoded(
 ) -> NDArray[Any]:
     """Open `source`, refuse what is too large or of a kind that is not read, and give what `use` makes of it.
 
-    Whatever a decoder raises about damaged bytes becomes a PictureError: Pillow's decoders raise a dozen
+    Whatever a decoder raises about damaged bytes becomes a ImageError: Pillow's decoders raise a dozen
     kinds of exception and promise none.
     """
     if not isinstance(source, str | Path | bytes | Image.Image):
-        raise PictureError(
+        raise ImageError(
             f"A {type(source).__name__} is not a picture: give a path, bytes, a Pillow image or an array."
         )
     name = _name(source)
@@ -135,18 +135,18 @@ def _decoded(
                 check_start(name, stream, max_pixels)
                 image = open_header(stream)
                 if image is None:
-                    raise PictureError(_foreign(name, empty=not stream.read(1)))
+                    raise ImageError(_foreign(name, empty=not stream.read(1)))
                 check_size(name, image.width, image.height, max_pixels)
                 check_layout(name, image, stream, max_pixels)
                 check_kind(name, image, stream)
                 return use(image, stream)
-    except PictureError:
+    except ImageError:
         raise
     except LevelsError as error:
-        raise PictureError(f"{name} {error}.") from None
+        raise ImageError(f"{name} {error}.") from None
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise PictureError(
+        raise ImageError(
             f"{name} cannot be decoded ({reason}): it is damaged, cut short or of a rare kind; "
             f"copy it again, or save it anew as {KNOWN_FORMATS}."
         ) from error
@@ -163,10 +163,10 @@ def _opened(path: Path) -> io.BufferedReader:
         # Asked first: opening a pipe or a device could wait for ever.
         if not path.is_file():
             kind = "is a folder or device, not a file" if path.exists() else "does not exist"
-            raise PictureError(f"{path} {kind}: name a picture file.")
+            raise ImageError(f"{path} {kind}: name a picture file.")
         return path.open("rb")
     except OSError as error:
-        raise PictureError(f"{path} cannot be opened ({error.strerror}): check its permissions.") from error
+        raise ImageError(f"{path} cannot be opened ({error.strerror}): check its permissions.") from error
 
 
 def _foreign(name: str, *, empty: bool) -> str:

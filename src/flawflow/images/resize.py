@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-_OTHER_RATIO = 0.02
+_MAX_RATIO_DIFFERENCE = 0.02
 # Sides of 2 and 2.5 gained by their proportions, those of 4:3 did not (docs/accuracy.md).
 _LONG = 1.5
 
 
-def resize_picture(picture: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+def resize_image(picture: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
     """Resize a picture with a Lanczos filter, widened when shrinking; the aspect ratio is not kept.
 
     Args:
@@ -77,7 +77,7 @@ def has_shape_of(mask: tuple[int, int], picture: tuple[int, int]) -> bool:
     Their proportions may differ by 2 %, or by what rounding to whole pixels makes of the same ones.
     """
     off = abs(mask[0] * picture[1] - mask[1] * picture[0])
-    return off <= max(_OTHER_RATIO * mask[1] * picture[0], *picture)
+    return off <= max(_MAX_RATIO_DIFFERENCE * mask[1] * picture[0], *picture)
 
 
 def lines_and_cells(old: int, new: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -8,13 +8,13 @@ from PIL import Image
 
 _LEVELS = np.arange(256, dtype=np.float64)
 # Differences over so many pixels survive a slight blur; those of neighbours do not.
-_FAR = 4
-_TINY = 1e-6
+_FAR_PIXELS = 4
+_MIN_DEVIATION = 1e-6
 _DIGITS = 6
 
 
 @dataclass(frozen=True)
-class PictureStatistics:
+class ImageStatistics:
     """How a picture was taken, without regard to what it shows.
 
     Attributes:
@@ -37,12 +37,12 @@ class PictureStatistics:
     down: float
 
 
-def picture_statistics(picture: NDArray[np.uint8], interest: NDArray[np.bool_]) -> PictureStatistics:
+def image_statistics(picture: NDArray[np.uint8], roi_mask: NDArray[np.bool_]) -> ImageStatistics:
     """Measure a picture.
 
     Args:
         picture: uint8 (H, W, 3), RGB. Pictures that are to be compared have one size.
-        interest: bool (H, W), which pixels count; one at least.
+        roi_mask: bool (H, W), which pixels count; one at least.
 
     Returns:
         The statistics, each rounded to six decimals, so that equal pictures are equal.
@@ -50,25 +50,25 @@ def picture_statistics(picture: NDArray[np.uint8], interest: NDArray[np.bool_]) 
     image = Image.fromarray(picture)
     grey = image.convert("L")
     # Pillow counts levels much faster than numpy adds up what a mask leaves.
-    mask = None if interest.all() else Image.fromarray(interest.view(np.uint8))
+    mask = None if roi_mask.all() else Image.fromarray(roi_mask.view(np.uint8))
     red, green, blue = np.reshape(image.histogram(mask), (3, 256)) @ _LEVELS
     counts = np.array(grey.histogram(mask))
     mean = float(counts @ _LEVELS / counts.sum())
     deviation = float(np.sqrt(counts @ (_LEVELS - mean) ** 2 / counts.sum()))
     levels = np.asarray(grey, np.float32)
-    counting = None if mask is None else interest.astype(np.float32)
+    counting = None if mask is None else roi_mask.astype(np.float32)
     near, place = _edges(levels, counting, 1)
-    far, _ = _edges(levels, counting, _FAR)
-    total = max(float(red + green + blue), _TINY)
+    far, _ = _edges(levels, counting, _FAR_PIXELS)
+    total = max(float(red + green + blue), _MIN_DEVIATION)
     found = (
         mean / 255,
-        deviation / max(mean, _TINY),
-        near / max(far, _TINY),
+        deviation / max(mean, _MIN_DEVIATION),
+        near / max(far, _MIN_DEVIATION),
         float(red) / total,
         float(blue) / total,
         *place,
     )
-    return PictureStatistics(*(round(number, _DIGITS) for number in found))
+    return ImageStatistics(*(round(number, _DIGITS) for number in found))
 
 
 def _edges(
@@ -93,7 +93,7 @@ def _edges(
         total += float(columns.sum())
         across += float(columns @ _places(width, grey.shape[1]))
         down += float(rows @ _places(height, grey.shape[0]))
-    place = (across / total, down / total) if total > _TINY else (0.5, 0.5)
+    place = (across / total, down / total) if total > _MIN_DEVIATION else (0.5, 0.5)
     return total / max(pairs, 1.0), place
 
 

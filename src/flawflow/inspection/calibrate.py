@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawflow.decision.calibration import Calibration
-from flawflow.decision.drift_baseline import Reference
-from flawflow.errors import PictureError
-from flawflow.images import read_picture, resize_picture
-from flawflow.images.statistics import PictureStatistics, picture_statistics
+from flawflow.decision.drift_baseline import DriftBaseline
+from flawflow.errors import ImageError
+from flawflow.images import read_image, resize_image
+from flawflow.images.statistics import ImageStatistics, image_statistics
 from flawflow.inspection.inspection import Failure
 from flawflow.inspection.parallel import in_order
 from flawflow.model_file.card import Card
@@ -20,7 +20,7 @@ from flawflow.model_file.card import Card
 Measure = Callable[[NDArray[np.uint8]], tuple[NDArray[np.float32], float]]
 """Gives the anomaly map and the score of a picture of the model's size, as `Inspector.measure` does."""
 
-_CALM_QUANTILE = 0.99
+_BACKGROUND_QUANTILE = 0.99
 
 
 @dataclass(frozen=True)
@@ -30,16 +30,16 @@ class Measurement:
     Attributes:
         path: The picture's file.
         score: Its image score.
-        peak: The largest value of its anomaly map.
-        calm: The value that 99 % of its pixels that count do not exceed.
+        max_value: The largest value of its anomaly map.
+        background: The value that 99 % of its pixels that count do not exceed.
         statistics: How it was taken.
     """
 
     path: Path
     score: float
-    peak: float
-    calm: float
-    statistics: PictureStatistics
+    max_value: float
+    background: float
+    statistics: ImageStatistics
 
     @classmethod
     def of(
@@ -47,7 +47,7 @@ class Measurement:
         path: Path,
         prepared: NDArray[np.uint8],
         measured: tuple[NDArray[np.float32], float],
-        interest: NDArray[np.bool_],
+        roi_mask: NDArray[np.bool_],
     ) -> Self:
         """What a picture, its map and its score say.
 
@@ -55,38 +55,40 @@ class Measurement:
             path: The picture's file.
             prepared: The picture at the model's size, uint8 (H, W, 3).
             measured: Its anomaly map, float32 (H, W), and its score.
-            interest: bool (H, W), which pixels count.
+            roi_mask: bool (H, W), which pixels count.
         """
         anomaly_map, score = measured
-        return cls(path, score, *peak_and_calm(anomaly_map, interest), picture_statistics(prepared, interest))
+        return cls(
+            path, score, *max_and_background(anomaly_map, roi_mask), image_statistics(prepared, roi_mask)
+        )
 
 
-def peak_and_calm(anomaly_map: NDArray[np.float32], interest: NDArray[np.bool_]) -> tuple[float, float]:
+def max_and_background(anomaly_map: NDArray[np.float32], roi_mask: NDArray[np.bool_]) -> tuple[float, float]:
     """The largest value of a map, (H, W), and the one that 99 % of its pixels that count do not exceed."""
-    return float(anomaly_map.max()), float(np.quantile(anomaly_map[interest], _CALM_QUANTILE))
+    return float(anomaly_map.max()), float(np.quantile(anomaly_map[roi_mask], _BACKGROUND_QUANTILE))
 
 
 def measure_good(
-    measure: Measure, pictures: Iterable[Path], interest: NDArray[np.bool_]
+    measure: Measure, pictures: Iterable[Path], roi_mask: NDArray[np.bool_]
 ) -> Iterator[Measurement | Failure]:
     """Measure good pictures, side by side, in their order.
 
     Args:
         measure: Such as `Inspector.measure`; called from several threads at once.
         pictures: Files.
-        interest: (H, W) of the map, which pixels count: `Inspector.interest`.
+        roi_mask: (H, W) of the map, which pixels count: `Inspector.roi_mask`.
 
     Yields:
         A measurement for each picture, or a failure for one that cannot be read.
     """
-    size = interest.shape[0], interest.shape[1]
+    size = roi_mask.shape[0], roi_mask.shape[1]
 
     def measured(path: Path) -> Measurement | Failure:
         try:
-            prepared = resize_picture(read_picture(path), size)
-        except PictureError as error:
+            prepared = resize_image(read_image(path), size)
+        except ImageError as error:
             return Failure(path, str(error))
-        return Measurement.of(path, prepared, measure(prepared), interest)
+        return Measurement.of(path, prepared, measure(prepared), roi_mask)
 
     return in_order(measured, pictures)
 
@@ -94,7 +96,7 @@ def measure_good(
 def calibrate(
     measurements: Sequence[Measurement],
     *,
-    others: Sequence[Measurement] = (),
+    out_of_fold: Sequence[Measurement] = (),
     false_reject_rate: float = 0.01,
     review_rate: float = 0.05,
 ) -> tuple[Calibration, tuple[float, float]]:
@@ -102,7 +104,7 @@ def calibrate(
 
     Args:
         measurements: Of good pictures that the model was not trained on; at least one.
-        others: Of further good pictures, by sister models (`flawflow.training.cross_fit`).
+        out_of_fold: Of further good pictures, by sister models (`flawflow.training.cross_fit`).
         false_reject_rate: As of `Calibration`.
         review_rate: As of `Calibration`.
 
@@ -115,21 +117,21 @@ def calibrate(
     """
     calibration = Calibration.measured(
         (measurement.score for measurement in measurements),
-        (measurement.peak for measurement in measurements),
-        others=(measurement.score for measurement in others),
-        other_peaks=(measurement.peak for measurement in others),
+        (measurement.max_value for measurement in measurements),
+        out_of_fold=(measurement.score for measurement in out_of_fold),
+        out_of_fold_maxima=(measurement.max_value for measurement in out_of_fold),
         false_reject_rate=false_reject_rate,
         review_rate=review_rate,
     )
-    low = float(np.median([measurement.calm for measurement in (*measurements, *others)]))
+    low = float(np.median([measurement.background for measurement in (*measurements, *out_of_fold)]))
     # A map that is constant on all good pictures still needs a scale with a length.
     high = low + max(2 * (calibration.pixel_threshold - low), 1e-6 * max(1.0, abs(low)))
     return calibration, (low, high)
 
 
-def reference(measurements: Iterable[Measurement]) -> Reference:
+def drift_baseline(measurements: Iterable[Measurement]) -> DriftBaseline:
     """What later pictures are compared with."""
-    return Reference.of((measurement.score, measurement.statistics) for measurement in measurements)
+    return DriftBaseline.of((measurement.score, measurement.statistics) for measurement in measurements)
 
 
 def recalibrate(card: Card, measurements: Sequence[Measurement], *, add: bool = False) -> Card:
@@ -144,12 +146,12 @@ def recalibrate(card: Card, measurements: Sequence[Measurement], *, add: bool = 
     Raises:
         ValueError: When there is no measurement.
     """
-    earlier, drift = card.calibration, reference(measurements)
-    calibration, heat_scale = calibrate(
+    earlier, drift = card.calibration, drift_baseline(measurements)
+    calibration, colormap_range = calibrate(
         measurements, false_reject_rate=earlier.false_reject_rate, review_rate=earlier.review_rate
     )
     if add:
         scores = tuple(sorted((*earlier.scores, *calibration.scores)))
         calibration = replace(earlier, scores=scores)
         return replace(card, calibration=calibration, drift=card.drift.with_more(drift))
-    return replace(card, calibration=calibration, heat_scale=heat_scale, drift=drift)
+    return replace(card, calibration=calibration, colormap_range=colormap_range, drift=drift)

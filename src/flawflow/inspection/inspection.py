@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from flawflow.decision.calibration import Verdict
 from flawflow.decision.regions import Region
 from flawflow.images import resize_map
-from flawflow.images.statistics import PictureStatistics
+from flawflow.images.statistics import ImageStatistics
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Inspection:
     graph_map: NDArray[np.float32] = field(repr=False)
     regions: tuple[Region, ...]
     timings: Timings
-    statistics: PictureStatistics | None = None
+    statistics: ImageStatistics | None = None
 
     @cached_property
     def anomaly_map(self) -> NDArray[np.float32]:

@@ -11,15 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawflow.decision.calibration import Calibration
-from flawflow.decision.roi import from_runs
+from flawflow.decision.roi import decode_run_lengths
 from flawflow.errors import FlawflowError, ModelFileError
-from flawflow.images import PictureSource, read_picture, resize_picture
-from flawflow.images.statistics import picture_statistics
+from flawflow.images import ImageSource, read_image, resize_image
+from flawflow.images.statistics import image_statistics
 from flawflow.inspection.inspection import Failure, Inspection, Timings
 from flawflow.inspection.localization import regions_at
 from flawflow.inspection.parallel import in_order
 from flawflow.model_file import ModelFile, read_model
 from flawflow.model_file.card import Card
+from flawflow.renamed import warn_renamed
 from flawflow.runtime.canary_check import Proof, prove, ways
 from flawflow.runtime.engine import Engine, run_one
 from flawflow.runtime.engines import load_engine
@@ -32,7 +33,7 @@ class Inspector:
         card: What the model file says about the model.
         sha256: Hex digest of the model file that was loaded, whatever stands under its name since; "" for an
             inspector that was made without a file.
-        interest: bool, (H, W) of `card.size`: which pixels count. The model's map has its lowest value where
+        roi_mask: bool, (H, W) of `card.size`: which pixels count. The model's map has its lowest value where
             they do not, and its score leaves them out.
     """
 
@@ -42,7 +43,7 @@ class Inspector:
         self.card = card
         self.sha256 = ""
         self._proof = proof
-        self.interest = from_runs(card.interest, card.size)
+        self.roi_mask = decode_run_lengths(card.roi_run_lengths, card.size)
 
     @classmethod
     def load(cls, path: str | Path, *, engine: str = "onnxruntime", threads: int | None = None) -> Self:
@@ -114,7 +115,7 @@ class Inspector:
         other.sha256, other._origin = self.sha256, self._origin
         return other
 
-    def inspect(self, source: PictureSource, *, max_pixels: int | None = None) -> Inspection:
+    def inspect(self, source: ImageSource, *, max_pixels: int | None = None) -> Inspection:
         """Inspect one picture.
 
         Args:
@@ -123,12 +124,12 @@ class Inspector:
                 limit of the process.
 
         Raises:
-            PictureError: When the picture cannot be read.
+            ImageError: When the picture cannot be read.
         """
-        return self.inspect_with_picture(source, max_pixels=max_pixels)[0]
+        return self.inspect_with_image(source, max_pixels=max_pixels)[0]
 
-    def inspect_with_picture(
-        self, source: PictureSource, *, max_pixels: int | None = None
+    def inspect_with_image(
+        self, source: ImageSource, *, max_pixels: int | None = None
     ) -> tuple[Inspection, NDArray[np.uint8]]:
         """Inspect one picture as `inspect` does and give its pixels too, which nobody need read again.
 
@@ -136,9 +137,9 @@ class Inspector:
             The inspection, and the picture, uint8 (H, W, 3) RGB.
         """
         started = perf_counter()
-        picture = read_picture(source, max_pixels=max_pixels)
+        picture = read_image(source, max_pixels=max_pixels)
         read = perf_counter()
-        prepared = resize_picture(picture, self.card.size)
+        prepared = resize_image(picture, self.card.size)
         ready = perf_counter()
         graph_map, score = self._infer(prepared)
         inferred = perf_counter()
@@ -146,7 +147,7 @@ class Inspector:
         calibration = self.card.calibration
         p_value, verdict = calibration.p_value(score), calibration.verdict(score)
         regions = regions_at(graph_map, size, self.card, verdict)
-        statistics = picture_statistics(prepared, self.interest) if len(self.card.drift) else None
+        statistics = image_statistics(prepared, self.roi_mask) if len(self.card.drift) else None
         judged = perf_counter()
         found = Inspection(
             path=_path(source),
@@ -163,8 +164,15 @@ class Inspector:
         )
         return found, picture
 
+    def inspect_with_picture(
+        self, source: ImageSource, *, max_pixels: int | None = None
+    ) -> tuple[Inspection, NDArray[np.uint8]]:
+        """The former name of `inspect_with_image`."""
+        warn_renamed("Inspector.inspect_with_picture", "inspect_with_image")
+        return self.inspect_with_image(source, max_pixels=max_pixels)
+
     def inspect_many(
-        self, sources: Iterable[PictureSource], *, workers: int | None = None
+        self, sources: Iterable[ImageSource], *, workers: int | None = None
     ) -> Iterator[Inspection | Failure]:
         """Inspect many pictures: the same results as `inspect`, faster, in the order of the sources.
 
@@ -182,7 +190,7 @@ class Inspector:
         if isinstance(sources, str | bytes | Path):
             raise TypeError("inspect_many takes several pictures; give one picture to inspect")
 
-        def inspected(source: PictureSource) -> Inspection | Failure:
+        def inspected(source: ImageSource) -> Inspection | Failure:
             try:
                 return self.inspect(source)
             except FlawflowError as error:
@@ -190,7 +198,7 @@ class Inspector:
 
         return in_order(inspected, sources, workers=workers)
 
-    def measure(self, source: PictureSource) -> tuple[NDArray[np.float32], float]:
+    def measure(self, source: ImageSource) -> tuple[NDArray[np.float32], float]:
         """The anomaly map at the model's own size and the image score of a picture, not judged.
 
         Args:
@@ -200,9 +208,9 @@ class Inspector:
             Map float32 of `card.size`, and score; higher is more anomalous.
 
         Raises:
-            PictureError: When the picture cannot be read.
+            ImageError: When the picture cannot be read.
         """
-        return self._infer(resize_picture(read_picture(source), self.card.size))
+        return self._infer(resize_image(read_image(source), self.card.size))
 
     def _infer(self, prepared: NDArray[np.uint8]) -> tuple[NDArray[np.float32], float]:
         return run_one(self._engine, prepared, self.card.size)
@@ -218,5 +226,5 @@ def _loaded_again(
     return inspector.with_calibration(calibration)
 
 
-def _path(source: PictureSource) -> Path | None:
+def _path(source: ImageSource) -> Path | None:
     return Path(source) if isinstance(source, str | Path) else None

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawflow.decision.calibration import Verdict
-from flawflow.decision.regions import Region, find_regions, highest_place
+from flawflow.decision.regions import Region, find_regions, highest_position
 from flawflow.images import resize_map
 from flawflow.model_file.card import Card
 
@@ -27,5 +27,5 @@ def regions_at(
     found = find_regions(resize_map(graph_map, size), threshold) if graph_map.max() > threshold else ()
     if verdict != "OK" and not found:
         # Score and map have thresholds of their own. A person who is asked to look is told where.
-        return (highest_place(resize_map(graph_map, size), card.heat_scale[0]),)
+        return (highest_position(resize_map(graph_map, size), card.colormap_range[0]),)
     return found

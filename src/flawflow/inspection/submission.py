@@ -41,14 +41,14 @@ def write_submission(
 
     Raises:
         DatasetError: There is no such picture.
-        PictureError: One cannot be read; the server takes only complete submissions.
+        ImageError: One cannot be read; the server takes only complete submissions.
     """
     if not dataset.unlabelled:
         raise DatasetError(
             f"{dataset.name} has no test pictures without labels (test_private, test_private_mixed of MVTec "
             "AD 2): there is nothing to hand in."
         )
-    low, high = inspector.card.heat_scale
+    low, high = inspector.card.colormap_range
     threshold = inspector.card.calibration.pixel_threshold
 
     def written(path: Path) -> None:

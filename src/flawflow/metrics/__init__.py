@@ -2,7 +2,7 @@
 
 from flawflow.metrics.at_threshold import AtThreshold, Thresholds
 from flawflow.metrics.aupro import aupro
-from flawflow.metrics.evaluation import DefectEvaluation, Evaluation, Scored, evaluate_maps
+from flawflow.metrics.evaluation import DefectEvaluation, Evaluation, ScoredImage, evaluate_maps
 from flawflow.metrics.pixel_result import PixelResult
 from flawflow.metrics.pixels import PixelMeasures
 from flawflow.metrics.ranking import auroc, auroc_interval, average_precision
@@ -15,7 +15,7 @@ __all__ = [
     "Evaluation",
     "PixelMeasures",
     "PixelResult",
-    "Scored",
+    "ScoredImage",
     "Thresholds",
     "aupro",
     "auroc",

@@ -19,7 +19,7 @@ _GOOD = None  # the group of all good pictures; a defect type is a string
 
 
 @dataclass(frozen=True)
-class Scored:
+class ScoredImage:
     """One inspected picture and the truth about it.
 
     Attributes:
@@ -125,7 +125,7 @@ class Evaluation:
         return content
 
 
-def evaluate_maps(records: Iterable[Scored], *, thresholds: Thresholds | None = None) -> Evaluation:
+def evaluate_maps(records: Iterable[ScoredImage], *, thresholds: Thresholds | None = None) -> Evaluation:
     """Measure inspected pictures against the truth, one by one, without keeping their maps.
 
     Args:
@@ -180,7 +180,7 @@ class _Seen:
     def __post_init__(self) -> None:
         self.pixels = PixelMeasures(threshold=self.thresholds.pixel if self.thresholds else None)
 
-    def add(self, record: Scored) -> None:
+    def add(self, record: ScoredImage) -> None:
         if not record.is_defective:
             if record.mask is not None and record.mask.any():
                 raise MetricError(

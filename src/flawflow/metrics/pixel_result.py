@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from flawflow.errors import MetricError
 from flawflow.metrics import curve
-from flawflow.metrics.score_counts import DefectTally, GoodTally
+from flawflow.metrics.score_counts import DefectScoreCounts, GoodScoreCounts
 
 FPR_LIMIT = 0.3
 STRICT_FPR_LIMIT = 0.05
@@ -53,15 +53,15 @@ class Tally:
         judged: [hits, alarms, defect pixels] at the threshold, areas.
     """
 
-    good: GoodTally
-    defect: DefectTally
-    saturated: DefectTally
+    good: GoodScoreCounts
+    defect: DefectScoreCounts
+    saturated: DefectScoreCounts
     judged: NDArray[np.float64]
 
     @classmethod
     def empty(cls) -> "Tally":
         """Nothing counted."""
-        return cls(GoodTally(), DefectTally(), DefectTally(), np.zeros(3))
+        return cls(GoodScoreCounts(), DefectScoreCounts(), DefectScoreCounts(), np.zeros(3))
 
     @property
     def held(self) -> int:
@@ -82,7 +82,7 @@ def measured(
     Raises:
         MetricError: No defect pixel or no good pixel is among them.
     """
-    levels, areas, shares = DefectTally.levels(tally.defect for tally in tallies)
+    levels, areas, shares = DefectScoreCounts.levels(tally.defect for tally in tallies)
     total = sum(tally.good.total for tally in tallies)
     if len(levels) == 0 or total == 0:
         missing = "defect" if len(levels) == 0 else "good"
@@ -115,7 +115,7 @@ def measured(
 
 def _saturated(tallies: Sequence[Tally], total: float) -> curve.Steps | None:
     """The curve of the saturated overlap; None where no defects are marked one by one."""
-    levels, _, shares = DefectTally.levels(tally.saturated for tally in tallies)
+    levels, _, shares = DefectScoreCounts.levels(tally.saturated for tally in tallies)
     if len(levels) == 0:
         return None
     above, at_least = _good_beyond(tallies, levels)

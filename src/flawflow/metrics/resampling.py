@@ -27,7 +27,7 @@ _DROPPED_BITS = 16
 
 
 @dataclass(frozen=True)
-class PictureCounts:
+class ImageCounts:
     """What one picture adds to the measures.
 
     Attributes:
@@ -57,18 +57,18 @@ def counts_of(
     score: float,
     anomaly_map: NDArray[np.float32] | None,
     mask: NDArray[np.bool_] | None,
-) -> PictureCounts:
+) -> ImageCounts:
     """Count one picture, as `PixelMeasures` lays its mask (H', W') over its map (H, W)."""
     if anomaly_map is None or (is_defective and mask is None):
         nothing = np.zeros(0)
-        return PictureCounts(name, is_defective, score, np.zeros(0, np.int64), nothing, nothing, nothing, 0)
+        return ImageCounts(name, is_defective, score, np.zeros(0, np.int64), nothing, nothing, nothing, 0)
     distinct, at = np.unique(ordered_levels(anomaly_map, _DROPPED_BITS).ravel(), return_inverse=True)
     shares = shares_of(np.zeros(anomaly_map.shape, bool) if mask is None else mask, anomaly_map.shape)
 
     def counted(cells: NDArray[np.integer], areas: curve.Floats) -> curve.Floats:
         return np.bincount(at[cells], areas, len(distinct)).astype(np.float64)
 
-    return PictureCounts(
+    return ImageCounts(
         name=name,
         is_defective=is_defective,
         score=score,
@@ -104,7 +104,7 @@ class SetCounts:
         self.pixels = pixels
 
     @classmethod
-    def of(cls, pictures: Iterable[PictureCounts]) -> "SetCounts":
+    def of(cls, pictures: Iterable[ImageCounts]) -> "SetCounts":
         """Put pictures on common levels."""
         kept = list(pictures)
         levels = np.unique(np.concatenate([np.zeros(0, np.int64), *(one.levels for one in kept)]))

@@ -41,7 +41,7 @@ def truncated(scores: Scores, dropped_bits: int) -> Scores:
     return (scores.view(np.uint32) & kept).view(np.float32)
 
 
-class GoodTally:
+class GoodScoreCounts:
     """The scores of good pixels: answers how many are above a level."""
 
     def __init__(self) -> None:
@@ -112,7 +112,7 @@ class GoodTally:
         return self._fresh[0] if self._fresh else np.empty(0, np.float32)
 
 
-class DefectTally:
+class DefectScoreCounts:
     """The scores of defect pixels, each with its area and with its share area/|region| of its region."""
 
     def __init__(self) -> None:
@@ -134,9 +134,9 @@ class DefectTally:
         self._parts = [self.levels([self], dropped_bits)]
 
     @staticmethod
-    def levels(tallies: Iterable["DefectTally"], dropped_bits: int = 0) -> tuple[Scores, Column, Column]:
+    def levels(counts: Iterable["DefectScoreCounts"], dropped_bits: int = 0) -> tuple[Scores, Column, Column]:
         """(S,) distinct scores of several tallies, descending, with their areas and shares."""
-        parts = [part for tally in tallies for part in tally._parts]
+        parts = [part for count in counts for part in count._parts]
         if not parts:
             return np.empty(0, np.float32), np.empty(0), np.empty(0)
         scores = truncated(np.concatenate([part[0] for part in parts]), dropped_bits)

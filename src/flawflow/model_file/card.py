@@ -5,28 +5,27 @@ and in its range, and nothing else may be. A change of fields is a new `FORMAT_V
 has a default, which it gets where an older file lacks it.
 """
 
-import dataclasses
 import json
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from flawflow.decision.calibration import Calibration
-from flawflow.decision.drift_baseline import NO_REFERENCE, Reference
-from flawflow.decision.roi import check_runs
+from flawflow.decision.drift_baseline import NO_BASELINE, DriftBaseline
+from flawflow.decision.roi import check_run_lengths
 from flawflow.errors import ModelFileError
 from flawflow.model_file.canary import Canary
 from flawflow.recipe import Recipe
-from flawflow.typed import FieldError, completed, parse
+from flawflow.typed import FieldError, completed, json_key, parse, to_plain
 
 FORMAT_VERSION = 4
 
 PRECISIONS = ("fp32", "fp16", "bf16", "int8")
 
 # Far beyond any model's input; it keeps a hostile card from asking for all memory.
-MAX_SIDE = 16384
+MAX_SIDE_PIXELS = 16384
 
 # Scores and maps are float32, and sums and differences of them must be, too.
 MAX_LEVEL = 1e30
@@ -63,19 +62,19 @@ class TrainingCard:
 
     Attributes:
         dataset: Name of the data.
-        picture_count: Good pictures that the detector was trained on.
+        image_count: Good pictures that the detector was trained on.
         seed: Seed of every random choice.
         seconds: Wall time of the training.
     """
 
     dataset: str
-    picture_count: int
+    image_count: int = field(metadata=json_key("picture_count"))
     seed: int
     seconds: float
 
     def __post_init__(self) -> None:
-        if self.picture_count < 1:
-            raise ValueError(f"picture_count must be positive; got {self.picture_count}")
+        if self.image_count < 1:
+            raise ValueError(f"picture_count must be positive; got {self.image_count}")
         if not (math.isfinite(self.seconds) and self.seconds >= 0):
             raise ValueError(f"seconds must be zero or more; got {self.seconds}")
 
@@ -93,10 +92,10 @@ class Card:
         encoder: The encoder and its weights.
         training: The data and the run.
         calibration: Scores of good pictures and what follows from them.
-        heat_scale: (low, high): the map values that a heat map shows as nothing and as full colour,
+        colormap_range: (low, high): the map values that a heat map shows as nothing and as full colour,
             one scale for all pictures of this model.
-        interest: Which pixels of the map count, as `flawflow.decision.roi.to_runs` writes them; empty
-            where all do. The graph itself leaves the others out.
+        roi_run_lengths: Which pixels of the map count, as `flawflow.decision.roi.encode_run_lengths` writes
+            them; empty where all do. The graph itself leaves the others out.
         drift: Good pictures of the calibration to compare later ones with; empty where nothing is known.
         canaries: Drawn pictures with what the file's maker measured of them; empty in older files.
         recipe: All that was asked for when the model was trained; None in older files, which do not tell.
@@ -115,9 +114,9 @@ class Card:
     encoder: EncoderCard
     training: TrainingCard
     calibration: Calibration
-    heat_scale: tuple[float, float]
-    interest: tuple[int, ...] = ()
-    drift: Reference = NO_REFERENCE
+    colormap_range: tuple[float, float] = field(metadata=json_key("heat_scale"))
+    roi_run_lengths: tuple[int, ...] = field(default=(), metadata=json_key("interest"))
+    drift: DriftBaseline = NO_BASELINE
     canaries: tuple[Canary, ...] = ()
     recipe: Recipe | None = None
     precision: str = "fp32"
@@ -128,14 +127,16 @@ class Card:
             raise ValueError(f"format_version must be {FORMAT_VERSION}; got {self.format_version}")
         if self.precision not in PRECISIONS:
             raise ValueError(f"precision must be one of {', '.join(PRECISIONS)}; got {self.precision!r}")
-        if not all(1 <= side <= MAX_SIDE for side in self.size):
-            raise ValueError(f"size must be two numbers from 1 to {MAX_SIDE}; got {self.size}")
-        check_runs(self.interest, self.size)
-        if not (all(map(math.isfinite, self.heat_scale)) and self.heat_scale[0] < self.heat_scale[1]):
-            raise ValueError(f"heat_scale must be two finite numbers, low < high; got {self.heat_scale}")
+        if not all(1 <= side <= MAX_SIDE_PIXELS for side in self.size):
+            raise ValueError(f"size must be two numbers from 1 to {MAX_SIDE_PIXELS}; got {self.size}")
+        check_run_lengths(self.roi_run_lengths, self.size)
+        if not (
+            all(map(math.isfinite, self.colormap_range)) and self.colormap_range[0] < self.colormap_range[1]
+        ):
+            raise ValueError(f"heat_scale must be two finite numbers, low < high; got {self.colormap_range}")
         if len({canary.drawing for canary in self.canaries}) < len(self.canaries):
             raise ValueError("canaries must be of different drawings")
-        levels = [*self.heat_scale, self.calibration.pixel_threshold, *self.calibration.all_scores]
+        levels = [*self.colormap_range, self.calibration.pixel_threshold, *self.calibration.all_scores]
         levels += (level for canary in self.canaries for level in (canary.score, *canary.points))
         if not all(-MAX_LEVEL <= level <= MAX_LEVEL for level in levels):
             raise ValueError(f"scores, maps, pixel_threshold and heat_scale must be within ±{MAX_LEVEL:g}")
@@ -144,7 +145,8 @@ class Card:
 
     def to_dict(self) -> dict[str, Any]:
         """The card as a JSON-ready dictionary."""
-        return dataclasses.asdict(self)
+        values: dict[str, Any] = to_plain(self)
+        return values
 
     def to_json(self) -> str:
         """The card as one line of JSON."""

@@ -16,14 +16,14 @@ from pathlib import Path
 
 from flawflow.errors import ModelFileError
 from flawflow.model_file.card import Card
-from flawflow.model_file.protobuf import Field, WireError, delimited, fields
+from flawflow.model_file.protobuf import Field, ProtobufError, delimited, fields
 from flawflow.storage.files import write_whole
 
 # A protobuf message, and so an ONNX file without external data, ends here.
-MAX_BYTES = 2**31 - 1
+MAX_MODEL_BYTES = 2**31 - 1
 
 _CARD_KEY = b"flawflow.card"
-_SEAL_KEY = b"flawflow.seal"
+_CHECKSUM_KEY = b"flawflow.seal"
 _GRAPH, _METADATA = 7, 14
 
 
@@ -32,7 +32,7 @@ def _entry(key: bytes, value: bytes) -> bytes:
     return delimited(_METADATA, delimited(1, key) + delimited(2, value))
 
 
-_SEAL_BYTES = len(_entry(_SEAL_KEY, bytes(64)))
+_CHECKSUM_BYTES = len(_entry(_CHECKSUM_KEY, bytes(64)))
 
 # Where tensors and programs hide: for each ONNX message, the fields that lead to one and what they hold
 # (onnx.proto3, IR version 13).
@@ -84,15 +84,15 @@ def write_model(path: Path, graph: bytes, card: Card) -> None:
     try:
         model = list(fields(memoryview(graph)))
         if not any(part.number == _GRAPH for part in model):
-            raise WireError("no graph in it")
+            raise ProtobufError("no graph in it")
         if any(_key(part).startswith(b"flawflow.") for part in model):
             raise ModelFileError(f"{path}: the graph already carries a card; use replace_card")
         _refuse_foreign(path, memoryview(graph))
-    except WireError as error:
+    except ProtobufError as error:
         raise ModelFileError(f"{path}: the graph to write is not an ONNX model ({error})") from None
     body = graph + _entry(_CARD_KEY, card.to_json().encode())
-    content = body + _entry(_SEAL_KEY, hashlib.sha256(body).hexdigest().encode())
-    if len(content) > MAX_BYTES:
+    content = body + _entry(_CHECKSUM_KEY, hashlib.sha256(body).hexdigest().encode())
+    if len(content) > MAX_MODEL_BYTES:
         raise ModelFileError(f"{path}: {_too_large(len(content))}; take a smaller encoder")
     write_whole(path, content)
 
@@ -105,17 +105,17 @@ def read_model(path: Path) -> ModelFile:
             flawflow, or when its graph keeps tensors in other files or holds loops, branches or functions.
     """
     content = _read(path)
-    body = memoryview(content)[:-_SEAL_BYTES]
+    body = memoryview(content)[:-_CHECKSUM_BYTES]
     digest = hashlib.sha256(body)
-    if content[len(body) :] != _entry(_SEAL_KEY, digest.hexdigest().encode()):
-        raise ModelFileError(f"{path} {_why_unsealed(content)}")
+    if content[len(body) :] != _entry(_CHECKSUM_KEY, digest.hexdigest().encode()):
+        raise ModelFileError(f"{path} {_why_no_checksum(content)}")
     digest.update(content[len(body) :])
     try:
         card = _card_entry(body)
         if card is None:
-            raise WireError("its card is not where it belongs")
+            raise ProtobufError("its card is not where it belongs")
         _refuse_foreign(path, body)
-    except WireError as error:
+    except ProtobufError as error:
         raise ModelFileError(f"{path} is sealed but not a flawflow model ({error}); train it again") from None
     try:
         return ModelFile(graph=content, card=Card.from_json(card), sha256=digest.hexdigest())
@@ -145,7 +145,7 @@ def _read(path: Path) -> bytes:
         if path.exists() and not (path.is_file() or path.is_dir()):
             raise ModelFileError(f"{path} cannot be read (a device or pipe): give a .flaw model file")
         size = path.stat().st_size
-        if size > MAX_BYTES:
+        if size > MAX_MODEL_BYTES:
             raise ModelFileError(f"{path} is not a flawflow model: {_too_large(size)}")
         content = path.read_bytes()
     except FileNotFoundError:
@@ -158,7 +158,7 @@ def _read(path: Path) -> bytes:
 
 
 def _too_large(size: int) -> str:
-    return f"it has {size} bytes, and an ONNX file may have at most {MAX_BYTES} (2 GiB)"
+    return f"it has {size} bytes, and an ONNX file may have at most {MAX_MODEL_BYTES} (2 GiB)"
 
 
 def _key(part: Field) -> bytes:
@@ -183,14 +183,14 @@ def _card_entry(body: memoryview) -> bytes | None:
     )
 
 
-def _why_unsealed(content: bytes) -> str:
+def _why_no_checksum(content: bytes) -> str:
     """What is wrong with a file whose seal is missing or broken, and the way out."""
     damaged = "is damaged, cut short or was changed after flawflow wrote it: take a good copy of the file"
-    if _CARD_KEY in content or _SEAL_KEY in content:
+    if _CARD_KEY in content or _CHECKSUM_KEY in content:
         return damaged
     try:
         numbers = {part.number for part in fields(memoryview(content))}
-    except WireError:
+    except ProtobufError:
         numbers = set()
     if {1, _GRAPH} <= numbers:
         return "is an ONNX model but not made by flawflow: train one with flawflow"

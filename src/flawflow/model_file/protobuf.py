@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 
-class WireError(ValueError):
+class ProtobufError(ValueError):
     """Bytes that are no protobuf message."""
 
 
@@ -36,7 +36,7 @@ def fields(message: memoryview) -> Iterator[Field]:
     """Walk the top level of a serialised message, field by field.
 
     Raises:
-        WireError: When the bytes are cut short, or a wire type or field number is not protobuf's.
+        ProtobufError: When the bytes are cut short, or a wire type or field number is not protobuf's.
     """
     offset, size = 0, len(message)
     while offset < size:
@@ -45,7 +45,7 @@ def fields(message: memoryview) -> Iterator[Field]:
         number, wire_type = tag >> 3, tag & 7
         # A tag has 32 bits; a parser that drops higher ones would see another field than this walk.
         if number == 0 or tag >= 1 << 32:
-            raise WireError(f"field number {number} at byte {start}")
+            raise ProtobufError(f"field number {number} at byte {start}")
         if wire_type == 0:
             varint, offset = _varint(message, offset)
             yield Field(number, varint, start, offset)
@@ -55,10 +55,10 @@ def fields(message: memoryview) -> Iterator[Field]:
         elif wire_type in _FIXED_SIZES:
             length = _FIXED_SIZES[wire_type]
         else:
-            raise WireError(f"wire type {wire_type} at byte {start}")
+            raise ProtobufError(f"wire type {wire_type} at byte {start}")
         end = offset + length
         if end > size:
-            raise WireError(f"the field at byte {start} reaches beyond the end")
+            raise ProtobufError(f"the field at byte {start} reaches beyond the end")
         yield Field(number, message[offset:end], start, end)
         offset = end
 
@@ -73,13 +73,13 @@ def _varint(message: memoryview, offset: int) -> tuple[int, int]:
     value = 0
     for shift in range(0, 70, 7):
         if offset >= len(message):
-            raise WireError("cut short inside a number")
+            raise ProtobufError("cut short inside a number")
         byte = message[offset]
         offset += 1
         value |= (byte & 0x7F) << shift
         if byte < 0x80:
             return value, offset
-    raise WireError(f"a number longer than ten bytes ends at byte {offset}")
+    raise ProtobufError(f"a number longer than ten bytes ends at byte {offset}")
 
 
 def _as_varint(value: int) -> bytes:

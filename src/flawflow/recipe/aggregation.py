@@ -33,7 +33,7 @@ OF_CFLOW = Aggregation(smoothing=2.0, tail=0.0025)
 BY_PIXELS = Aggregation(by_position=False, on_grid=False, smoothing=4.0, tail=0.0)
 """What PaDiM, PatchCore and SPADE do: maps smoothed by σ = 4 pixels, scored by their maximum."""
 
-BY_PICTURE = Aggregation(by_position=False, on_grid=False, tail=0.0)
+BY_IMAGE = Aggregation(by_position=False, on_grid=False, tail=0.0)
 """For detectors of whole pictures, whose maps are constant."""
 
 OF_PAPER = Aggregation(by_position=False, on_grid=False, align_corners=True, tail=0.0)

@@ -15,7 +15,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from flawflow.errors import RecipeError
-from flawflow.recipe.aggregation import BY_PICTURE, BY_PIXELS, OF_CFLOW, OF_PAPER, PLAIN, Aggregation
+from flawflow.recipe.aggregation import BY_IMAGE, BY_PIXELS, OF_CFLOW, OF_PAPER, PLAIN, Aggregation
 from flawflow.recipe.augmentation import MODERATE, Augmentation
 from flawflow.recipe.baseline_options import (
     DIFFERNET,
@@ -51,7 +51,7 @@ class DetectorKind:
         augmentation: Makes further views of each picture.
         views: How many of them.
         localises: Whether its map tells places; otherwise it is constant.
-        crosses: Whether few pictures are cross-fitted without being asked, which takes four trainings.
+        cross_fits: Whether few pictures are cross-fitted without being asked, which takes four trainings.
     """
 
     home: str
@@ -63,7 +63,7 @@ class DetectorKind:
     augmentation: Augmentation = MODERATE
     views: int = 0
     localises: bool = True
-    crosses: bool = True
+    cross_fits: bool = True
 
     def make(self, options: Mapping[str, Any]) -> "Detector":
         """Make an unfitted detector, with options that differ from the defaults."""
@@ -95,7 +95,7 @@ DETECTORS: Mapping[str, DetectorKind] = {
         aggregation=OF_PAPER,
         strides=(8, 16, 32),
         reflect_padding=True,
-        crosses=False,
+        cross_fits=False,
     ),
     "padim": DetectorKind(home=_PADIM, options=PadimOptions(), aggregation=BY_PIXELS),
     "padim-pooled": DetectorKind(home=_PADIM, options=POOLED, aggregation=BY_PIXELS, strides=(8, 16)),
@@ -106,14 +106,14 @@ DETECTORS: Mapping[str, DetectorKind] = {
     "spade": DetectorKind(home=f"{_HERE}.spade:Spade", options=SpadeOptions(), aggregation=BY_PIXELS),
     "mahalanobis": DetectorKind(
         home=f"{_HERE}.mahalanobis:Mahalanobis",
-        aggregation=BY_PICTURE,
+        aggregation=BY_IMAGE,
         strides=(8, 16, 32),
         localises=False,
     ),
     "differnet": DetectorKind(
         home=f"{_HERE}.differnet:Differnet",
         options=DIFFERNET,
-        aggregation=BY_PICTURE,
+        aggregation=BY_IMAGE,
         strides=(8, 16, 32),
         augmentation=Augmentation(degrees=5.0, brightness=0.05, contrast=0.05),
         views=4,

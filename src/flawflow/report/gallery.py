@@ -11,17 +11,17 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from flawflow.decision.regions import Region
-from flawflow.images import resize_map, resize_picture
+from flawflow.images import resize_image, resize_map
 from flawflow.inspection.inspection import Inspection
 from flawflow.report.heatmap import overlay
 from flawflow.results.record import Record
 
-_SIDE = 288
-_QUALITY = 78
-_MOST_ANOMALOUS = 160
-_SAMPLE = 40
+_SIDE_PIXELS = 288
+_JPEG_QUALITY = 78
+_MOST_ANOMALOUS_IMAGES = 160
+_SAMPLE_IMAGES = 40
 # Together with base64's third this leaves a page of 1,000 pictures well below 15 MB.
-_BYTES = 9_000_000
+_MAX_BYTES = 9_000_000
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,8 @@ class Gallery:
     """
 
     def __init__(self) -> None:
-        self._worst = _Largest(_MOST_ANOMALOUS)
-        self._sample = _Largest(_SAMPLE)
+        self._worst = _Largest(_MOST_ANOMALOUS_IMAGES)
+        self._sample = _Largest(_SAMPLE_IMAGES)
 
     def wants(self, record: Record) -> bool:
         """Say whether an exhibit would be kept as things stand; one that would not, will not be later.
@@ -75,7 +75,7 @@ class Gallery:
         shown, used = [], 0
         for exhibit in _interleaved(self._worst.exhibits(), self._sample.exhibits()):
             used += len(exhibit.picture) + len(exhibit.overlay)
-            if used > _BYTES:
+            if used > _MAX_BYTES:
                 break
             shown.append(exhibit)
         return sorted(shown, key=lambda exhibit: -exhibit.score)
@@ -114,7 +114,7 @@ def _draw(record: Record) -> float:
 
 def _interleaved(worst: list[Exhibit], sample: list[Exhibit]) -> Iterator[Exhibit]:
     """Give four of the worst and one of the sample in turn, each exhibit once: both survive a cut."""
-    turn = max(_MOST_ANOMALOUS // _SAMPLE, 1)
+    turn = max(_MOST_ANOMALOUS_IMAGES // _SAMPLE_IMAGES, 1)
     given: set[int] = set()
     for start in range(max(len(worst), len(sample))):
         group = worst[turn * start : turn * (start + 1)] + sample[start : start + 1]
@@ -129,9 +129,9 @@ def exhibit_of(
 ) -> Exhibit:
     """Make the exhibit of a picture: reduce first and draw then, so that boxes stay sharp lines."""
     height, width = picture.shape[:2]
-    factor = min(_SIDE / max(height, width), 1.0)
+    factor = min(_SIDE_PIXELS / max(height, width), 1.0)
     size = max(round(height * factor), 1), max(round(width * factor), 1)
-    small = resize_picture(picture, size)
+    small = resize_image(picture, size)
     regions = [_scaled(region, size[1] / width, size[0] / height) for region in inspection.regions]
     drawn = overlay(small, resize_map(inspection.graph_map, size), scale, regions)
     return Exhibit(record, _jpeg(small), _jpeg(drawn))
@@ -145,5 +145,5 @@ def _scaled(region: Region, across: float, down: float) -> Region:
 
 def _jpeg(picture: NDArray[np.uint8]) -> bytes:
     content = io.BytesIO()
-    Image.fromarray(picture).save(content, "JPEG", quality=_QUALITY, optimize=True)
+    Image.fromarray(picture).save(content, "JPEG", quality=_JPEG_QUALITY, optimize=True)
     return content.getvalue()

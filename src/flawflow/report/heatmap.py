@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from flawflow.errors import PictureError
+from flawflow.errors import ImageError
 
 # The ends of the colour map in OKLCH: lightness rises evenly from a dark violet to a light yellow
 # while the hue turns from violet over red and orange. Lightness alone orders the colours, so the
@@ -46,7 +46,7 @@ class HasBox(Protocol):
         """Left, top, right, bottom in pixels; right and bottom exclusive."""
 
 
-def heat(anomaly_map: NDArray[np.floating[Any]], scale: tuple[float, float]) -> NDArray[np.uint8]:
+def colorize(anomaly_map: NDArray[np.floating[Any]], scale: tuple[float, float]) -> NDArray[np.uint8]:
     """Colour an anomaly map.
 
     Args:
@@ -57,7 +57,7 @@ def heat(anomaly_map: NDArray[np.floating[Any]], scale: tuple[float, float]) -> 
     Returns:
         (H, W, 4) uint8 RGBA. Alpha is 0 at and below the scale's low end and grows with the value.
     """
-    return palette(_FULL_ALPHA)[heat_levels(anomaly_map, scale)]
+    return palette(_FULL_ALPHA)[colormap_levels(anomaly_map, scale)]
 
 
 def overlay(
@@ -71,23 +71,23 @@ def overlay(
     Args:
         picture: (H, W, 3) uint8 RGB.
         anomaly_map: (H, W) of the same size.
-        scale: As for `heat`.
+        scale: As for `colorize`.
         regions: What gets a box.
 
     Returns:
         (H, W, 3) uint8 RGB; `picture` is left as it is.
 
     Raises:
-        PictureError: The map is not of the picture's size.
+        ImageError: The map is not of the picture's size.
     """
     if picture.shape[:2] != anomaly_map.shape:
-        raise PictureError(
+        raise ImageError(
             f"the picture is {_size(picture.shape)} but its anomaly map is {_size(anomaly_map.shape)}: "
             "it changed while it was inspected, so inspect it again"
         )
     # Pillow blends in C and without the interpreter's lock, so the next pictures are inspected meanwhile.
     colours = palette(_FULL_ALPHA)
-    levels = Image.fromarray(heat_levels(anomaly_map, scale))
+    levels = Image.fromarray(colormap_levels(anomaly_map, scale))
     alpha = levels.point(colours[:, 3].tolist())
     levels.putpalette(colours[:, :3].tobytes())
     image = Image.fromarray(picture)
@@ -103,12 +103,12 @@ def css_gradient() -> str:
     return f"linear-gradient(to right, {', '.join(stops)})"
 
 
-def heat_levels(anomaly_map: NDArray[np.floating[Any]], scale: tuple[float, float]) -> NDArray[np.uint8]:
+def colormap_levels(anomaly_map: NDArray[np.floating[Any]], scale: tuple[float, float]) -> NDArray[np.uint8]:
     """Give the place of every value on a heat scale.
 
     Args:
         anomaly_map: (H, W), finite.
-        scale: (low, high); see `heat`.
+        scale: (low, high); see `colorize`.
 
     Returns:
         (H, W) uint8: 0 at and below the scale's low end, 255 at and above its high end.
@@ -127,7 +127,7 @@ def heat_levels(anomaly_map: NDArray[np.floating[Any]], scale: tuple[float, floa
 
 @functools.cache
 def palette(opacity: float) -> NDArray[np.uint8]:
-    """Give the colour of every level of `heat_levels`.
+    """Give the colour of every level of `colormap_levels`.
 
     Args:
         opacity: Of full heat, in [0, 1].

@@ -7,7 +7,7 @@ from pathlib import Path, PurePath
 from flawflow.video.names import VIDEO_SUFFIXES
 
 
-def overlay_names(pictures: Iterable[Path]) -> dict[Path, str]:
+def overlay_paths(pictures: Iterable[Path]) -> dict[Path, str]:
     """Give every picture a name for its overlay, relative to the overlays' folder.
 
     The pictures' folders are mirrored from the deepest one that holds them all. A picture keeps its
@@ -20,7 +20,7 @@ def overlay_names(pictures: Iterable[Path]) -> dict[Path, str]:
         For each path a relative path with `/`, ending in `.jpg`, or `.mp4` for a video; no two are
         equal, not even on a file system that takes `A.jpg` for `a.jpg`.
 
-    >>> list(overlay_names([Path("in/x/a.png"), Path("in/y/a.png"), Path("in/y/a.bmp")]).values())
+    >>> list(overlay_paths([Path("in/x/a.png"), Path("in/y/a.png"), Path("in/y/a.bmp")]).values())
     ['x/a.jpg', 'y/a.jpg', 'y/a_bmp.jpg']
     """
     absolute = {picture: _absolute(picture) for picture in pictures}

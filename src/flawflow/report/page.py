@@ -19,12 +19,12 @@ from flawflow.report.timeline import TIMELINE_STYLE
 from flawflow.report.wording import (
     VERDICT_WORDS,
     counted,
-    drifted,
+    drift_sentences,
     duration,
-    looked_at,
     named,
     promise,
     rarity,
+    roi_sentence,
     rule,
 )
 
@@ -68,7 +68,7 @@ def render_page(
     """
     template = Template(files(__package__).joinpath("page.html").read_text("utf-8"))
     shown = {verdict: sum(e.record.verdict == verdict for e in exhibits) for verdict in _CHIPS}
-    low, high = card.heat_scale
+    low, high = card.colormap_range
     return template.substitute(
         model=escape(summary.model),
         tiles=_tiles(summary),
@@ -131,13 +131,13 @@ def facts_of(card: Card) -> str:
     """Render what the model's card says."""
     encoder, training = card.encoder, card.training
     facts = (
-        ("Learned from", f"{counted(training.picture_count, 'good picture')} of {training.dataset}"),
+        ("Learned from", f"{counted(training.image_count, 'good picture')} of {training.dataset}"),
         (
             "Learned on",
             f"{datetime.fromisoformat(card.created):%Y-%m-%d %H:%M} UTC, in {duration(training.seconds)}",
         ),
         ("Input", f"{card.size[1]} × {card.size[0]} pixels (width × height)"),
-        ("Looks at", looked_at(card)),
+        ("Looks at", roi_sentence(card)),
         ("Detector", f"{card.detector}, preset {card.preset}, seed {training.seed}"),
         ("Encoder", f"{encoder.name}, weights {encoder.weights} (licence: {encoder.weights_licence})"),
         ("Verdict", rule(card.calibration)),
@@ -151,7 +151,7 @@ def facts_of(card: Card) -> str:
 
 
 def _drift(drift: Drift) -> str:
-    first, *more = drifted(drift)
+    first, *more = drift_sentences(drift)
     points = "".join(f"<li>{escape(sentence)}</li>" for sentence in more)
     alarm = " alarm" if drift.findings or drift.hint else ""
     return f'<section class="drift{alarm}"><h2>Camera and light</h2><p>{escape(first)}</p>' + (

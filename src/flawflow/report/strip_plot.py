@@ -8,10 +8,10 @@ from flawflow.report.wording import counted
 
 _WIDTH, _LEFT, _RIGHT = 860, 170, 16
 _TOP, _ROW, _BOTTOM = 34, 22, 44
-_LONGEST_NAME = 22
+_MAX_NAME_CHARACTERS = 22
 
 
-def strips_svg(groups: Mapping[str, Sequence[float]], *, ng: float, review: float) -> str:
+def strip_plot_svg(groups: Mapping[str, Sequence[float]], *, ng: float, review: float) -> str:
     """Draw a stroke for each score, a row for each group, and a line at each threshold.
 
     Args:
@@ -53,7 +53,7 @@ def _row(
     thresholds: tuple[float, float],
 ) -> str:
     ng, review = thresholds
-    shown = name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
+    shown = name if len(name) <= _MAX_NAME_CHARACTERS else f"{name[: _MAX_NAME_CHARACTERS - 1]}…"
     parts = [f'<text x="{_LEFT - 10}" y="{top + 14}" text-anchor="end">{escape(shown)}</text>']
     for verdict, chosen in (
         ("ok", [score for score in scores if score <= review]),

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from flawflow.results.record import Record
 
 # A page with more sentences than this helps nobody; results.jsonl has them all.
-_KEPT_FAILURES = 500
-_KEPT_WORST = 10
+_MAX_KEPT_FAILURES = 500
+_MAX_KEPT_WORST = 10
 
 
 @dataclass
@@ -48,14 +48,14 @@ class Summary:
         """Count one record."""
         if record.error is not None:
             self.unreadable += 1
-            if len(self.failures) < _KEPT_FAILURES:
+            if len(self.failures) < _MAX_KEPT_FAILURES:
                 self.failures.append((record.path or "(no path)", record.error))
             return
         if record.score is not None:
             self.scores.append(record.score)
             # Of equal scores the earlier picture stays: its negated number is the larger one.
             heapq.heappush(self._worst, (record.score, -self.inspected, record))
-            if len(self._worst) > _KEPT_WORST:
+            if len(self._worst) > _MAX_KEPT_WORST:
                 heapq.heappop(self._worst)
         if record.verdict == "NG":
             self.ng += 1

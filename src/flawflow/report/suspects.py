@@ -12,17 +12,17 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from flawflow.decision.regions import find_regions
-from flawflow.errors import PictureError
-from flawflow.images import read_picture, resize_map, resize_picture
+from flawflow.errors import ImageError
+from flawflow.images import read_image, resize_image, resize_map
 from flawflow.report.heatmap import overlay
-from flawflow.report.overlay_paths import overlay_names
+from flawflow.report.overlay_paths import overlay_paths
 from flawflow.results.record import readable
 from flawflow.storage.files import beside, write_whole
 
 LIST_NAME = "suspects.json"
 
-_QUALITY = 90
-_LONGEST = 1600
+_JPEG_QUALITY = 90
+_MAX_SIDE_PIXELS = 1600
 
 
 class SuspectLike(Protocol):
@@ -45,7 +45,7 @@ class SuspectLike(Protocol):
         """float32 (H, W)."""
 
     @property
-    def heat_scale(self) -> tuple[float, float]:
+    def colormap_range(self) -> tuple[float, float]:
         """The map values to draw as nothing and as full heat."""
 
     @property
@@ -74,7 +74,7 @@ def write_suspects(model: Path, suspects: Sequence[SuspectLike], *, excluded: bo
         shutil.rmtree(folder)
     if not suspects:
         return None
-    names = overlay_names(suspect.path for suspect in suspects)
+    names = overlay_paths(suspect.path for suspect in suspects)
     records = []
     for suspect in suspects:
         drawn = _drawn(suspect)
@@ -97,14 +97,14 @@ def write_suspects(model: Path, suspects: Sequence[SuspectLike], *, excluded: bo
 def _drawn(suspect: SuspectLike) -> bytes | None:
     """The overlay as JPEG; None where the picture cannot be read any more."""
     try:
-        picture = read_picture(suspect.path)
-    except PictureError:
+        picture = read_image(suspect.path)
+    except ImageError:
         return None
-    factor = min(1.0, _LONGEST / max(picture.shape))
+    factor = min(1.0, _MAX_SIDE_PIXELS / max(picture.shape))
     size = max(1, round(picture.shape[0] * factor)), max(1, round(picture.shape[1] * factor))
     anomaly_map = resize_map(suspect.anomaly_map, size)
     regions = find_regions(anomaly_map, suspect.limit)
     content = io.BytesIO()
-    drawn = overlay(resize_picture(picture, size), anomaly_map, suspect.heat_scale, regions)
-    Image.fromarray(drawn).save(content, "JPEG", quality=_QUALITY, subsampling=0)
+    drawn = overlay(resize_image(picture, size), anomaly_map, suspect.colormap_range, regions)
+    Image.fromarray(drawn).save(content, "JPEG", quality=_JPEG_QUALITY, subsampling=0)
     return content.getvalue()

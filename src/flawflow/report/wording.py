@@ -15,7 +15,7 @@ VERDICT_WORDS = {
     "OK": "like the good parts",
 }
 
-_HAIR = 1e-9
+_ROUNDING_MARGIN = 1e-9
 
 
 def rarity(p_value: float, calibration_count: int) -> str:
@@ -44,12 +44,12 @@ def rule(calibration: Calibration) -> str:
     return f"{said}, and REVIEW when it is above {review:.4g}." if review < reject else f"{said}."
 
 
-def looked_at(card: Card) -> str:
+def roi_sentence(card: Card) -> str:
     """Say how much of a picture counts."""
-    if not card.interest:
+    if not card.roi_run_lengths:
         return "the whole picture"
     # Runs of pixels that count are every second one.
-    share = sum(card.interest[1::2]) / (card.size[0] * card.size[1])
+    share = sum(card.roi_run_lengths[1::2]) / (card.size[0] * card.size[1])
     return f"{percent(share)} of the picture, by a mask of the training; the rest changes nothing"
 
 
@@ -63,7 +63,7 @@ def promise(calibration: Calibration) -> str:
     said = f"A good part is judged NG with a probability of {rate(reject)}"
     said += f", and NG or REVIEW with {rate(review)}" if reviews else "; no picture is judged REVIEW"
     said += f" ({_measured_on(calibration)}). {_confidence(reject, review if reviews else None)}"
-    if calibration.others:
+    if calibration.out_of_fold:
         said += f", by the {counted(reject.pictures, 'picture')} kept out of its own training alone"
     broken = [
         f"{percent(given.asked_rate)} of {verdict} needs {needed:,} pictures"
@@ -73,7 +73,7 @@ def promise(calibration: Calibration) -> str:
         )
         if not given.keeps_rate
     ]
-    what = "to guarantee what" if calibration.others else "for what"
+    what = "to guarantee what" if calibration.out_of_fold else "for what"
     return f"{said}. These are too few {what} was asked: {' and '.join(broken)}." if broken else f"{said}."
 
 
@@ -90,7 +90,7 @@ def meaning(verdict: Verdict, calibration: Calibration) -> str:
 def guarantee(calibration: Calibration) -> str:
     """Say whether the rates asked for are kept, and what holds with confidence; shorter than `promise`."""
     reject, review = calibration.threshold(), calibration.review_threshold()
-    kind = " that its own training left out" if calibration.others else ""
+    kind = " that its own training left out" if calibration.out_of_fold else ""
     said = [
         f"{percent(given.asked_rate)} cannot be guaranteed: it needs {needed:,} good calibration pictures, "
         f"and there are {given.pictures:,}{kind}."
@@ -118,7 +118,7 @@ def rate(given: Threshold) -> str:
 
 
 def _measured_on(calibration: Calibration) -> str:
-    own, others = len(calibration.scores), len(calibration.others)
+    own, others = len(calibration.scores), len(calibration.out_of_fold)
     if not others:
         return f"measured on {counted(own, 'good picture')} kept out of the training"
     return (
@@ -127,7 +127,7 @@ def _measured_on(calibration: Calibration) -> str:
     )
 
 
-def drifted(drift: Drift) -> list[str]:
+def drift_sentences(drift: Drift) -> list[str]:
     """Say whether camera or light have changed: the verdict first, then how."""
     if not drift.reference:
         return [
@@ -177,7 +177,7 @@ def percent_up(share: float) -> str:
     """
     exponent = math.floor(math.log10(share)) - 1
     # What is a hair above two digits is the rounding of a float.
-    return percent(math.ceil(share / 10**exponent - _HAIR) * 10**exponent)
+    return percent(math.ceil(share / 10**exponent - _ROUNDING_MARGIN) * 10**exponent)
 
 
 def duration(seconds: float) -> str:

@@ -11,9 +11,9 @@ from flawflow.results.sinks.contract import DeliveryError, RefusedError, Result,
 from flawflow.storage.backoff import Backoff
 
 # Pauses of 1, 2, 4, 8 and 16 seconds: what restarts meanwhile gets everything.
-_TRIES = 6
+_MAX_TRIES = 6
 # What a receiver may ask for between two tries: an inspection waits meanwhile.
-_LONGEST_REST_SECONDS = 30.0
+_MAX_REST_SECONDS = 30.0
 
 
 class Delivery:
@@ -55,7 +55,7 @@ class Delivery:
 
     def _deliver(self, result: Result, sink: Sink) -> None:
         pauses = Backoff(first=self._first_pause)
-        for tries in range(1, _TRIES + 1):
+        for tries in range(1, _MAX_TRIES + 1):
             try:
                 sink.deliver([result])
                 return
@@ -63,11 +63,11 @@ class Delivery:
                 self._miss(sink, error)
                 return
             except DeliveryError as error:
-                if tries == _TRIES:
+                if tries == _MAX_TRIES:
                     self._given_up.add(sink.name)
                     self._miss(sink, error)
                 else:
-                    time.sleep(pauses.next(min(error.after, _LONGEST_REST_SECONDS)))
+                    time.sleep(pauses.next(min(error.after, _MAX_REST_SECONDS)))
 
     def _miss(self, sink: Sink, error: Exception) -> None:
         self.missed[sink.name] += 1

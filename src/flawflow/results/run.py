@@ -69,7 +69,7 @@ class Run:
             path, number = numbered
             file = self._place(path)
             try:
-                inspection, picture = self._inspector.inspect_with_picture(path)
+                inspection, picture = self._inspector.inspect_with_image(path)
             except FlawflowError as error:
                 return Result(self._record(Failure(path, str(error)), number), file)
             return _prepared(Result(self._record(inspection, number), file, inspection), picture, sinks)

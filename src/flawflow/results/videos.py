@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from flawflow.errors import PictureError
+from flawflow.errors import ImageError
 from flawflow.inspection.inspection import Failure
 from flawflow.results.deliver import Delivery
 from flawflow.results.run import Run
@@ -27,7 +27,7 @@ def deliver_video(
         setting: What the sinks were opened with.
         progress: Called after each frame with (done, all).
     """
-    name = setting.overlay_names[path]
+    name = setting.overlay_paths[path]
     try:
         with (
             open_video(path) as video,
@@ -41,5 +41,5 @@ def deliver_video(
             for sink in sinks:
                 if isinstance(sink, Report) and exhibit is not None:
                     sink.add_video(exhibit)
-    except PictureError as error:
+    except ImageError as error:
         delivery.deliver(run.failed(Failure(path, str(error))))

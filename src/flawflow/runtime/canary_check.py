@@ -18,7 +18,7 @@ Infer = Callable[[NDArray[np.uint8]], tuple[NDArray[np.float32], float]]
 
 # What two engines may differ by, by precision (tests/training/test_parity.py). bfloat16 loses more on
 # drawings, which are unlike all that a model was trained on.
-MOST_DIFFERENT = {"fp32": 1e-4, "fp16": 1e-4, "bf16": 1e-1, "int8": 3e-2}
+MAX_DIFFERENCE = {"fp32": 1e-4, "fp16": 1e-4, "bf16": 1e-1, "int8": 3e-2}
 
 _WAYS_OUT = {
     "onnxruntime": "upgrade onnxruntime, or use the engine openvino",
@@ -99,14 +99,14 @@ def prove(infer: Infer, card: Card, *, engine: str, safe: bool) -> Proof:
     """
     if not card.canaries:
         infer(np.zeros((*card.size, 3), np.uint8))
-    level = max(map(abs, card.heat_scale))
+    level = max(map(abs, card.colormap_range))
     differences = {
         canary.drawing: canary.difference(
             Canary.of(canary.drawing, *infer(draw(canary.drawing, card.size))), level=level
         )
         for canary in card.canaries
     }
-    proof = Proof(engine=engine, safe=safe, differences=differences, limit=MOST_DIFFERENT[card.precision])
+    proof = Proof(engine=engine, safe=safe, differences=differences, limit=MAX_DIFFERENCE[card.precision])
     if not proof.holds:
         raise ModelFileError(f"{proof.sentence}; {_WAYS_OUT[engine]}")
     return proof

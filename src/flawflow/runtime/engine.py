@@ -21,8 +21,8 @@ from flawflow.runtime.memory_limit import bound_memory
 INPUT = "images"
 OUTPUTS = ("anomaly_map", "pred_score")
 
-_FATAL = 4
-_LONGEST = 400
+_ONLY_FATAL_MESSAGES = 4
+_MAX_MESSAGE_CHARACTERS = 400
 
 
 class Engine(Protocol):
@@ -122,7 +122,7 @@ def open_session(graph: bytes, *, threads: int | None, safe: bool = False) -> or
     check_threads(threads)
     options = ort.SessionOptions()
     # Errors arrive as exceptions; what ONNX Runtime would print besides belongs to nobody's terminal.
-    options.log_severity_level = _FATAL
+    options.log_severity_level = _ONLY_FATAL_MESSAGES
     options.intra_op_num_threads = threads or 0
     options.use_deterministic_compute = True
     if safe:
@@ -199,4 +199,4 @@ def check_contract(inputs: dict[str, str], outputs: dict[str, str]) -> None:
 def said(error: Exception) -> str:
     """What an engine says, which may be a page long, as the beginning of one line."""
     text = " ".join(str(error).split()) or type(error).__name__
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} …"
+    return text if len(text) <= _MAX_MESSAGE_CHARACTERS else f"{text[:_MAX_MESSAGE_CHARACTERS]} …"

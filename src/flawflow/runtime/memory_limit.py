@@ -7,7 +7,7 @@ import threading
 import onnxruntime as ort
 
 # Far beyond what flawflow's largest models take (about 4 GiB for a memory of 1.6 GB and its working copies).
-_MOST = 8 * 2**30
+_MAX_POOL_BYTES = 8 * 2**30
 _LOCK = threading.Lock()
 
 
@@ -33,5 +33,5 @@ def _bound() -> int:
     try:
         whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):
-        return _MOST  # Windows does not say.
-    return min(_MOST, whole * 3 // 4) if whole > 0 else _MOST
+        return _MAX_POOL_BYTES  # Windows does not say.
+    return min(_MAX_POOL_BYTES, whole * 3 // 4) if whole > 0 else _MAX_POOL_BYTES

@@ -18,7 +18,7 @@ from flawflow import __version__
 from flawflow.errors import FlawflowError, one_line
 from flawflow.server.api import events, export, inspect, inspections, models, page, review, system
 from flawflow.server.errors import BusyError, status_of
-from flawflow.server.metrics import Meters
+from flawflow.server.metrics import Metrics
 from flawflow.server.retraining import routes as improve
 from flawflow.server.schemas import Problem
 from flawflow.server.security.bodies import BodyLimit
@@ -75,13 +75,16 @@ def create_app(settings: Settings) -> FastAPI:
         middleware=[
             # First, so that whoever guards a path has one spelling to guard.
             Middleware(Versioned),
-            Middleware(Metered, meters=station.meters),
+            Middleware(Metered, metrics=station.metrics),
             Middleware(SafeHeaders),
             Middleware(Caught),
             Middleware(Gate, station=station),
-            Middleware(RateLimit, settings=settings, meters=station.meters),
+            Middleware(RateLimit, settings=settings, metrics=station.metrics),
             Middleware(
-                BodyLimit, settings=settings, meters=station.meters, wait_seconds=station.desk.wait_seconds
+                BodyLimit,
+                settings=settings,
+                metrics=station.metrics,
+                wait_seconds=station.inspection_service.wait_seconds,
             ),
         ],
     )
@@ -100,8 +103,8 @@ def create_app(settings: Settings) -> FastAPI:
 class Metered:
     """Measures every request."""
 
-    def __init__(self, app: ASGIApp, *, meters: Meters) -> None:
-        self._app, self._meters = app, meters
+    def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:
+        self._app, self._metrics = app, metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve and count a request."""
@@ -115,7 +118,7 @@ class Metered:
                 seconds = time.perf_counter() - started
                 # Whoever sends methods of his own must not make as many counters.
                 method = scope["method"] if scope["method"] in _METHODS else "other"
-                self._meters.requests.labels(method, message["status"]).observe(seconds)
+                self._metrics.requests.labels(method, message["status"]).observe(seconds)
             await send(message)
 
         await self._app(scope, receive, send_metered)

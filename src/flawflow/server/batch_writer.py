@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from flawflow.server.db import InspectionRow, Store
 from flawflow.server.errors import LostCommitError
-from flawflow.server.image_store import Shelf
+from flawflow.server.image_store import ImageStore
 
-_MOST_AT_ONCE = 256
+_MAX_BATCH_ROWS = 256
 # A commit costs as much as recording four inspections. For this long the first of them waits for others.
 _GATHERING_SECONDS = 0.02
 
@@ -36,7 +36,7 @@ class Entry:
     recorded: "Future[InspectionRow]"
 
 
-class Scribe:
+class BatchWriter:
     """One thread that writes what has come together since its last commit.
 
     Files and commits wait for the disk. Workers need not: they go on with the next picture, and whatever they
@@ -47,7 +47,7 @@ class Scribe:
     def __init__(
         self,
         store: Store,
-        shelf: Shelf,
+        image_store: ImageStore,
         *,
         in_work: Callable[[], int],
         written: Callable[[Sequence[InspectionRow]], None],
@@ -56,11 +56,11 @@ class Scribe:
 
         Args:
             store: Where to write records and maps.
-            shelf: Where to write pictures.
+            image_store: Where to write pictures.
             in_work: Gives how many pictures are not answered yet, those that wait for their commit included.
             written: Called after each commit.
         """
-        self._store, self._shelf, self._in_work, self._written = store, shelf, in_work, written
+        self._store, self._image_store, self._in_work, self._written = store, image_store, in_work, written
         self._waiting: queue.SimpleQueue[Entry | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="flawflow-scribe", daemon=True)
         self._thread.start()
@@ -88,7 +88,7 @@ class Scribe:
         while entry is not None:
             if self._keep(entry):
                 entries.append(entry)
-            if len(entries) == _MOST_AT_ONCE:
+            if len(entries) == _MAX_BATCH_ROWS:
                 break
             left = end - time.monotonic() if self._in_work() > len(entries) else 0
             try:
@@ -101,7 +101,7 @@ class Scribe:
         """Write a picture before its record, whole: what a record names is there."""
         try:
             if entry.picture is not None:
-                self._shelf.keep_picture(entry.row.key, entry.picture)
+                self._image_store.keep_picture(entry.row.key, entry.picture)
         except Exception as error:  # A full disk: who waits for this one is told, and others go on.
             entry.recorded.set_exception(error)
             return False
@@ -115,7 +115,7 @@ class Scribe:
         except Exception as error:  # A full disk, a lost connection: whoever waits is told, and others go on.
             if not isinstance(error, LostCommitError):
                 # Nothing was recorded, and whoever sends it again sends the picture, too.
-                self._shelf.drop_pictures(entry.row.key for entry in entries)
+                self._image_store.drop_pictures(entry.row.key for entry in entries)
             for entry in entries:
                 entry.recorded.set_exception(error)
             return

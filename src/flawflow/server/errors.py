@@ -1,6 +1,6 @@
 """What can go wrong in a station; each knows the HTTP status that says so."""
 
-from flawflow.errors import FlawflowError, PictureError, PictureTooLargeError
+from flawflow.errors import FlawflowError, ImageError, ImageTooLargeError
 
 
 class StationError(FlawflowError):
@@ -57,7 +57,7 @@ class LostCommitError(BusyError):
     """Nobody knows whether the database recorded what it was given; it shows when the database is back."""
 
 
-class UnknownKindError(PictureError):
+class UnknownKindError(ImageError):
     """The bytes are of no kind of picture that is read."""
 
 
@@ -65,5 +65,5 @@ def status_of(error: FlawflowError) -> int:
     """Give the HTTP status that says what went wrong; 500 where it is nothing that was asked for or sent."""
     if isinstance(error, StationError):
         return error.status
-    kinds = ((PictureTooLargeError, 413), (UnknownKindError, 415), (PictureError, 422))
+    kinds = ((ImageTooLargeError, 413), (UnknownKindError, 415), (ImageError, 422))
     return next((status for kind, status in kinds if isinstance(error, kind)), 500)

@@ -7,8 +7,8 @@ from typing import Any
 
 from flawflow.server.errors import BusyError
 
-_MOST_LISTENERS = 64
-_MOST_UNREAD = 256
+_MAX_LISTENERS = 64
+_MAX_UNREAD_EVENTS = 256
 
 
 class Events:
@@ -38,7 +38,7 @@ class Events:
         Raises:
             BusyError: When too many listen already.
         """
-        if len(self._listeners) >= _MOST_LISTENERS:
+        if len(self._listeners) >= _MAX_LISTENERS:
             raise BusyError("too many pages listen to this station: close some", retry_after=30)
 
     async def subscribe(self) -> AsyncIterator[dict[str, Any]]:
@@ -59,7 +59,7 @@ class Events:
                 del self._listeners[queue]
 
     def _enter(self) -> asyncio.Queue[dict[str, Any] | None]:
-        queue: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue(_MOST_UNREAD)
+        queue: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue(_MAX_UNREAD_EVENTS)
         with self._lock:
             self.check_room()
             self._listeners[queue] = asyncio.get_running_loop()

@@ -12,7 +12,7 @@ from flawflow.server.rows import record_of_row
 EXPORT_COLUMNS = (*COLUMNS, "regions", "label", "labelled", "has_picture", "has_mask")
 """Those of every table of records, and what the station knows besides."""
 
-_KNOWN_BESIDES = ("label", "labelled", "has_picture", "has_mask")
+_REVIEW_COLUMNS = ("label", "labelled", "has_picture", "has_mask")
 
 
 class ParquetMissingError(StationError):
@@ -46,4 +46,4 @@ def parquet_pages(pages: Iterable[list[InspectionRow]], journal: str) -> Iterato
 
 
 def _cells(row: InspectionRow, journal: str) -> dict[str, Any]:
-    return cells_of(record_of_row(row, journal)) | {name: getattr(row, name) for name in _KNOWN_BESIDES}
+    return cells_of(record_of_row(row, journal)) | {name: getattr(row, name) for name in _REVIEW_COLUMNS}

@@ -11,12 +11,12 @@ from flawflow.storage.files import write_whole
 ORPHANS = "orphans"
 """The folder of pictures that no record names."""
 
-_CHUNK = 1000
+_KEYS_PER_QUERY = 1000
 # More than the record takes for a picture.
 _AROUND_PICTURE = 2**16
 
 
-class Shelf:
+class ImageStore:
     """Keeps files below one folder, named by random keys.
 
     A picture is kept byte for byte, under a name without an ending, and never handed out so: what a
@@ -143,8 +143,8 @@ def _keys(folder: Path) -> Iterator[list[str]]:
     for part in filter(Path.is_dir, folder.glob("*")):
         # Keys are ASCII; what else lies there is not the station's, and is left alone.
         keys = [path.name for path in part.iterdir() if path.name.isascii() and path.is_file()]
-        for start in range(0, len(keys), _CHUNK):
-            yield keys[start : start + _CHUNK]
+        for start in range(0, len(keys), _KEYS_PER_QUERY):
+            yield keys[start : start + _KEYS_PER_QUERY]
 
 
 def _move(source: Path, target: Path) -> None:

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from flawflow.errors import PictureError, PictureTooLargeError
-from flawflow.images import read_mask, read_picture, resize_map
-from flawflow.report.heatmap import heat_levels, overlay
+from flawflow.errors import ImageError, ImageTooLargeError
+from flawflow.images import read_image, read_mask, resize_map
+from flawflow.report.heatmap import colormap_levels, overlay
 
 _JPEG_START = b"\xff\xd8"
 _JPEG_QUALITY = 92
@@ -22,7 +22,7 @@ _JPEG_QUALITY = 92
 
 def map_png(graph_map: NDArray[np.float32], scale: tuple[float, float]) -> bytes:
     """A map as 8-bit grey PNG: 0 is the scale's low end, 255 its high end."""
-    return _grey_png(heat_levels(graph_map, scale))
+    return _grey_png(colormap_levels(graph_map, scale))
 
 
 def shown(path: Path, *, max_pixels: int, side: int | None = None) -> bytes:
@@ -34,11 +34,11 @@ def shown(path: Path, *, max_pixels: int, side: int | None = None) -> bytes:
         side: The longest side that is wanted; None for the picture's own.
 
     Raises:
-        PictureError: The file is damaged.
+        ImageError: The file is damaged.
     """
     with path.open("rb") as file:
         is_jpeg = file.read(2) == _JPEG_START
-    image = Image.fromarray(read_picture(path, max_pixels=max_pixels))
+    image = Image.fromarray(read_image(path, max_pixels=max_pixels))
     if side is not None and max(image.size) > side:
         image.thumbnail((side, side))
         is_jpeg = True
@@ -87,18 +87,18 @@ def mask_png(content: bytes, *, size: tuple[int, int]) -> bytes:
         size: The picture's (height, width).
 
     Raises:
-        PictureError: It is no PNG, or of another size.
+        ImageError: It is no PNG, or of another size.
     """
     if not content.startswith(b"\x89PNG"):
-        raise PictureError("the mask is no PNG: send one of the picture's size")
+        raise ImageError("the mask is no PNG: send one of the picture's size")
     try:
         mask = read_mask(content, max_pixels=size[0] * size[1])
-    except PictureTooLargeError:
-        raise PictureError(
+    except ImageTooLargeError:
+        raise ImageError(
             f"the mask has more pixels than its picture, {size[1]} × {size[0]}: draw it at the picture's size"
         ) from None
     if mask.shape != size:
-        raise PictureError(
+        raise ImageError(
             f"the mask has {mask.shape[1]} × {mask.shape[0]} pixels, its picture {size[1]} × {size[0]}: "
             "draw it at the picture's size"
         )

@@ -12,14 +12,14 @@ from flawflow.errors import FlawflowError, one_line
 from flawflow.images.decode import is_known
 from flawflow.inspection.parallel import default_workers
 from flawflow.results.record import readable
-from flawflow.server.batch_writer import Entry, Scribe
+from flawflow.server.batch_writer import BatchWriter, Entry
 from flawflow.server.db import InspectionRow
 from flawflow.server.db.tables import NAME_LENGTH
 from flawflow.server.errors import BusyError, NotFoundError, TooLargeError, UnknownKindError, status_of
 from flawflow.server.images import map_png
-from flawflow.server.metrics import Meters
+from flawflow.server.metrics import Metrics
 from flawflow.server.models import Model
-from flawflow.server.queue_rate import Pace
+from flawflow.server.queue_rate import QueueRate
 from flawflow.server.rows import new_row
 from flawflow.server.security.paths import open_inside
 from flawflow.server.settings import Settings
@@ -65,7 +65,7 @@ class Failed:
 Outcome = InspectionRow | Failed
 
 
-class Desk:
+class InspectionService:
     """Inspects with a bounded queue and a worker a core. Safe to use from several threads.
 
     Each worker takes one picture at a time, with one thread of the engine. There is no batching: on a CPU
@@ -73,14 +73,14 @@ class Desk:
     waiting for a batch to fill would only make the first picture of it late.
     """
 
-    def __init__(self, settings: Settings, *, scribe: Scribe, meters: Meters) -> None:
-        self._settings, self._scribe, self._meters = settings, scribe, meters
+    def __init__(self, settings: Settings, *, batch_writer: BatchWriter, metrics: Metrics) -> None:
+        self._settings, self._batch_writer, self._metrics = settings, batch_writer, metrics
         self._pool = ThreadPoolExecutor(
             settings.workers or default_workers(), thread_name_prefix="flawflow-desk"
         )
         self._lock = threading.Lock()
         self._count = self._bytes = 0
-        self._pace = Pace()
+        self._pace = QueueRate()
 
     def inspect(self, model: Model, pictures: Sequence[Given], *, source: str) -> list[Outcome]:
         """Inspect pictures, record them and give what was found, in order.
@@ -132,7 +132,7 @@ class Desk:
             )
         with self._lock:
             if self._count + count > settings.max_waiting or self._bytes + size > settings.max_waiting_bytes:
-                self._meters.refused.labels("queue").inc()
+                self._metrics.refused.labels("queue").inc()
                 raise BusyError(
                     f"{self._count} pictures wait already: send this again in a moment",
                     retry_after=self._pace.seconds(self._count),
@@ -142,7 +142,7 @@ class Desk:
                     self._pace.begin()
                 self._count += count
                 self._bytes += size
-                self._meters.waiting.set(self._count)
+                self._metrics.waiting.set(self._count)
 
     def wait_seconds(self) -> int:
         """Give the whole seconds, 1 or more, after which what is in the queue now will have left."""
@@ -163,18 +163,18 @@ class Desk:
             self._pace.leave()
             self._count -= 1
             self._bytes -= size
-            self._meters.waiting.set(self._count)
+            self._metrics.waiting.set(self._count)
         outcome = None if future.exception() else future.result()
         if isinstance(outcome, InspectionRow):
-            self._meters.inspections.labels(model, outcome.verdict).inc()
+            self._metrics.inspections.labels(model, outcome.verdict).inc()
         elif outcome is not None:
-            self._meters.failures.labels(model).inc()
+            self._metrics.failures.labels(model).inc()
 
     def _work(self, model: Model, picture: Given, source: str, future: "Future[Outcome]") -> None:
         name = one_line(readable(picture.name))[:NAME_LENGTH] or "picture"
         try:
             row, png, kept = self._inspected(model, picture, name, source)
-            self._scribe.write(Entry(row, png, kept, future))  # type: ignore[arg-type]  # an Outcome as well
+            self._batch_writer.write(Entry(row, png, kept, future))  # type: ignore[arg-type]  # an Outcome as well
         except FlawflowError as error:
             future.set_result(_failed(name, picture, error))
         except Exception as error:  # Whoever waits must be told; a worker must live on.
@@ -192,8 +192,8 @@ class Desk:
         keeps = keep == "all" or (keep == "ng" and inspection.verdict != "OK")
         row = new_row(model, inspection, name=name, source=source, digest=hashlib.sha256(content).hexdigest())
         row.has_picture = keeps
-        self._meters.timed(inspection.timings)
-        return row, map_png(inspection.graph_map, model.card.heat_scale), content if keeps else None
+        self._metrics.timed(inspection.timings)
+        return row, map_png(inspection.graph_map, model.card.colormap_range), content if keeps else None
 
 
 def _bytes(content: bytes | Path, settings: Settings) -> bytes:

@@ -17,10 +17,10 @@ from prometheus_client.registry import Collector
 from flawflow.inspection.inspection import Timings
 from flawflow.server.models import Model
 
-_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_BUCKET_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
-class Meters:
+class Metrics:
     """Counters of one station; they have their own registry, so that a process may hold several stations."""
 
     def __init__(self) -> None:
@@ -38,7 +38,7 @@ class Meters:
         )
         self.stages = Histogram(
             "flawflow_stage_seconds", "Wall time of each stage of an inspection.", ("stage",),
-            buckets=_SECONDS, registry=registry,
+            buckets=_BUCKET_SECONDS, registry=registry,
         )  # fmt: skip
         self.waiting = Gauge(
             "flawflow_waiting_pictures", "Pictures that wait or are in work.", registry=registry
@@ -48,7 +48,7 @@ class Meters:
         )
         self.requests = Histogram(
             "flawflow_request_seconds", "Wall time of requests by method and status.", ("method", "status"),
-            buckets=_SECONDS, registry=registry,
+            buckets=_BUCKET_SECONDS, registry=registry,
         )  # fmt: skip
 
     def watch_models(self, models: Callable[[], Iterable[Model]]) -> None:

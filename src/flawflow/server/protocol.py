@@ -6,10 +6,10 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from flawflow.server.security.connections import Place
+from flawflow.server.security.connections import Slot
 
 # As much as the slower parser, h11, takes; the station's own page sends less than 1 KiB.
-_MOST_BYTES = 64 * 2**10
+_MAX_HEAD_BYTES = 64 * 2**10
 
 HEAD_SECONDS = 10.0
 """How long the head of a request may take, and a handshake of TLS before it."""
@@ -31,10 +31,10 @@ class BoundedHttp(HttpToolsProtocol):
     - An answer that nobody reads holds its bytes for a minute.
 
     Attributes:
-        place: The connection's, given back at its end.
+        slot: The connection's, given back at its end.
     """
 
-    place: Place | None = None
+    slot: Slot | None = None
     _loose = 0
     _late: asyncio.TimerHandle | None = None
     _unread: asyncio.TimerHandle | None = None
@@ -52,15 +52,15 @@ class BoundedHttp(HttpToolsProtocol):
         """Give the place back."""
         self._set_late(None)
         self._set_unread(None)
-        if self.place is not None:
-            self.place.leave()
+        if self.slot is not None:
+            self.slot.leave()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Take what came."""
         self._loose += len(data)
         super().data_received(data)
-        if self._loose > _MOST_BYTES and not self.transport.is_closing():
+        if self._loose > _MAX_HEAD_BYTES and not self.transport.is_closing():
             self.send_400_response("The headers are too long.")
         if self.cycle is None or self.cycle.response_complete:
             self._expect()
@@ -70,8 +70,8 @@ class BoundedHttp(HttpToolsProtocol):
         """Begin to serve a request."""
         self._loose = 0
         self._set_late(None)
-        if self.place is not None:
-            self.place.heard()
+        if self.slot is not None:
+            self.slot.heard()
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:

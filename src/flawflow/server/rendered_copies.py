@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 # Copies can be made again; the last of the disk's room is for what cannot.
-_LEAST_FREE_BYTES = 1 << 30
+_MIN_FREE_BYTES = 1 << 30
 
 
-class Copies:
+class RenderedCopies:
     """Files by name, in bounded room: what was asked for lately stays. Safe to use from several threads.
 
     Two folders take turns. New files come into the one, and what is found in the other moves there; when it
@@ -51,7 +51,7 @@ class Copies:
 
     def keep(self, name: str, content: bytes) -> BinaryIO:
         """Write a file and open it; where the disk has no room, it is in the memory alone."""
-        if len(content) > self._half or shutil.disk_usage(self._folder).free < _LEAST_FREE_BYTES:
+        if len(content) > self._half or shutil.disk_usage(self._folder).free < _MIN_FREE_BYTES:
             return io.BytesIO(content)
         gone: list[Path] = []
         try:

@@ -27,11 +27,11 @@ def new_row(model: Model, inspection: Inspection, *, name: str, source: str, dig
         model: Which inspected.
         inspection: What it found.
         name: The picture's, for people.
-        source: Where it came from; see `Desk.inspect`.
+        source: Where it came from; see `InspectionService.inspect`.
         digest: SHA-256 of the picture's file, in hex.
     """
     record = record_of(inspection)
-    low, high = model.card.heat_scale
+    low, high = model.card.colormap_range
     return InspectionRow(
         key=uuid.uuid4().hex,
         time=datetime.now(UTC),

@@ -83,12 +83,12 @@ class ModelOut(BaseModel):
     loaded: datetime
     problem: str | None = Field(description="why a newer file was not taken")
     calibration: CalibrationOut
-    heat_scale: tuple[float, float]
+    colormap_range: tuple[float, float]
     proof: ProofOut
     versions: list[VersionOut]
 
 
-class Scored(BaseModel):
+class ScoredVerdict(BaseModel):
     """A score and its verdict."""
 
     score: float
@@ -100,7 +100,7 @@ class HistogramOut(BaseModel):
 
     good: list[float]
     attainable: list[float] = Field(description="where a threshold can be put")
-    recent: list[Scored]
+    recent: list[ScoredVerdict]
     ng_threshold: float
     review_threshold: float
 
@@ -189,7 +189,7 @@ def model_json(
         "loaded": model.loaded.isoformat(),
         "problem": model.problem,
         "calibration": calibration_json(calibration or model.calibration),
-        "heat_scale": list(model.card.heat_scale),
+        "heat_scale": list(model.card.colormap_range),
         "proof": proof_json(model.inspector.proof),
         "versions": [{**vars(version), "active": version.version == model.version} for version in versions],
     }

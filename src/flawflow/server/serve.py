@@ -13,7 +13,7 @@ from flawflow.errors import FlawflowError
 from flawflow.server.app import create_app
 from flawflow.server.protocol import HEAD_SECONDS, BoundedHttp
 from flawflow.server.security.certificate import check_certificate
-from flawflow.server.security.connections import Places, accept
+from flawflow.server.security.connections import Slots, accept
 from flawflow.server.security.descriptors import raise_limit
 from flawflow.server.settings import Settings
 from flawflow.server.station import Station
@@ -37,10 +37,10 @@ class Server(uvicorn.Server):
         self.station = station
         # Half for connections, half for whatever the station itself opens.
         most = min(settings.max_connections, raise_limit() // 2)
-        self.places = Places(
+        self.slots = Slots(
             most,
             most_of_one=settings.max_connections_of_one,
-            refused=station.meters.refused.labels("connections").inc,
+            refused=station.metrics.refused.labels("connections").inc,
         )
         self._accepting: asyncio.Task[None] | None = None
 
@@ -53,7 +53,7 @@ class Server(uvicorn.Server):
             BoundedHttp, config=self.config, server_state=self.server_state, app_state=state
         )
         self._accepting = asyncio.create_task(
-            accept(sockets[0], protocol, self.places, tls=self.config.ssl, handshake_seconds=HEAD_SECONDS)
+            accept(sockets[0], protocol, self.slots, tls=self.config.ssl, handshake_seconds=HEAD_SECONDS)
         )
         self._accepting.add_done_callback(self._stop_accepting)
 

@@ -14,7 +14,7 @@ KeepPictures = Literal["all", "ng", "none"]
 
 DEFAULT_PORT = 8470
 
-_SHORTEST_TOKEN = 16
+_MIN_TOKEN_CHARACTERS = 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,9 +85,9 @@ class Settings:
                 f"{self.host} can be reached from other computers: set a token with --token (or the variable "
                 "FLAWFLOW_TOKEN), or listen on 127.0.0.1"
             )
-        if self.token is not None and not (len(self.token) >= _SHORTEST_TOKEN and self.token.isascii()):
+        if self.token is not None and not (len(self.token) >= _MIN_TOKEN_CHARACTERS and self.token.isascii()):
             raise FlawflowError(
-                f"the token must have {_SHORTEST_TOKEN} or more ASCII characters: make one with "
+                f"the token must have {_MIN_TOKEN_CHARACTERS} or more ASCII characters: make one with "
                 "python -c 'import secrets; print(secrets.token_urlsafe())'"
             )
         if (self.certificate is None) != (self.key is None):

@@ -15,7 +15,7 @@ from flawflow.results.sinks.contract import Result, Setting, Sink
 from flawflow.server.db import InspectionRow, Store
 from flawflow.server.rows import record_of_row
 from flawflow.storage.files import write_whole
-from flawflow.watch.dispatcher import Courier
+from flawflow.watch.dispatcher import OutboxDispatcher
 
 FOLDER = "results"
 """The folder of files that sinks write, below the data folder."""
@@ -86,25 +86,25 @@ class Deliveries:
 
     def __init__(self, sinks: Sequence[Sink], store: Store, folder: Path, journal: str) -> None:
         """Begin to deliver; see `RecordOutbox`."""
-        self._couriers: list[Courier] = []
+        self._dispatchers: list[OutboxDispatcher] = []
         self._troubles: dict[str, str | None] = {}
         if sinks:
             outbox = RecordOutbox(store, folder, journal, [sink.name for sink in sinks])
-            self._couriers = [Courier(sink, outbox) for sink in sinks]
+            self._dispatchers = [OutboxDispatcher(sink, outbox) for sink in sinks]
 
     def wake(self) -> None:
         """Say that there is something to deliver; what keeps a sink from it is logged once."""
-        for courier in self._couriers:
-            courier.wake()
-            name, trouble = courier.sink.name, courier.trouble
+        for dispatcher in self._dispatchers:
+            dispatcher.wake()
+            name, trouble = dispatcher.sink.name, dispatcher.trouble
             if trouble != self._troubles.get(name):
                 self._troubles[name] = trouble
                 _log.warning("%s: %s", name, one_line(trouble or "delivers again"))
 
     def close(self) -> None:
         """Try once more what waits, then end; what is left is delivered after the next start."""
-        for courier in self._couriers:
-            courier.close(_SECONDS_TO_END)
+        for dispatcher in self._dispatchers:
+            dispatcher.close(_SECONDS_TO_END)
 
 
 def open_sinks(texts: Sequence[str], folder: Path) -> list[Sink]:

@@ -12,31 +12,31 @@ from typing import Self
 from sqlalchemy.exc import SQLAlchemyError
 
 from flawflow.errors import one_line
-from flawflow.server.batch_writer import Scribe
+from flawflow.server.batch_writer import BatchWriter
 from flawflow.server.db import InspectionRow, Store
 from flawflow.server.db.problems import disk_problem
 from flawflow.server.errors import BusyError, NotFoundError, StationError
 from flawflow.server.events import Events
 from flawflow.server.folder import make_private
 from flawflow.server.identity import BACKUP, Identity
-from flawflow.server.image_store import ORPHANS, Shelf
-from flawflow.server.inspection_service import Desk
+from flawflow.server.image_store import ORPHANS, ImageStore
+from flawflow.server.inspection_service import InspectionService
 from flawflow.server.lock import FolderLock
-from flawflow.server.metrics import Meters
+from flawflow.server.metrics import Metrics
 from flawflow.server.models import Model, Registry
 from flawflow.server.schemas import inspection_json, model_json
 from flawflow.server.security.failed_logins import TokenCheck
 from flawflow.server.security.sessions import Sessions
 from flawflow.server.settings import Settings
 from flawflow.server.sinks import Deliveries, open_sinks
-from flawflow.server.view_cache import Looking
+from flawflow.server.view_cache import ViewCache
 
 _log = logging.getLogger("flawflow.server")
 
 _REFRESH_SECONDS = 1.0
 _SWEEP_SECONDS = 3600.0
 # A database that does not answer must not keep a station from ending.
-_LONGEST_TURN_SECONDS = 30.0
+_MAX_ROUND_SECONDS = 30.0
 RETRY_SECONDS = 10
 """When to come back to a station whose database or disk cannot be used, or that starts again."""
 
@@ -49,12 +49,12 @@ class Station:
         settings: What it was told.
         journal: Its identity, which its records are of.
         store: Its record.
-        shelf: Its files.
+        image_store: Its files.
         registry: Its models.
-        desk: Inspects.
+        inspection_service: Inspects.
         looking: Makes what people look at.
         events: What happens, for pages that listen.
-        meters: What Prometheus reads.
+        metrics: What Prometheus reads.
         sessions: Who has logged in.
         tokens: Compares what clients give with the token; None where there is none.
     """
@@ -62,15 +62,15 @@ class Station:
     settings: Settings
     journal: str
     store: Store
-    shelf: Shelf
+    image_store: ImageStore
     registry: Registry
-    desk: Desk
-    looking: Looking
+    inspection_service: InspectionService
+    looking: ViewCache
     events: Events
-    meters: Meters
+    metrics: Metrics
     sessions: Sessions
     tokens: TokenCheck | None
-    _scribe: Scribe
+    _batch_writer: BatchWriter
     _deliveries: Deliveries
     _lock: FolderLock
     _stopped: threading.Event = field(default_factory=threading.Event)
@@ -85,7 +85,7 @@ class Station:
         """
         make_private(settings.data)
         sinks = open_sinks(settings.to, settings.data)
-        events, meters, shelf = Events(), Meters(), Shelf(settings.data)
+        events, metrics, image_store = Events(), Metrics(), ImageStore(settings.data)
 
         def tell_model(model: Model) -> None:
             events.publish({"type": "model", "model": model_json(model, registry.versions(model.name))})
@@ -93,7 +93,7 @@ class Station:
         with contextlib.ExitStack() as opened:
             lock = FolderLock(settings.data)
             opened.callback(lock.release)
-            store, journal = _open_store(settings, shelf)
+            store, journal = _open_store(settings, image_store)
             opened.callback(store.close)
             try:
                 registry = Registry(
@@ -102,10 +102,10 @@ class Station:
             except SQLAlchemyError as error:
                 raise StationError(store.problem(error) or one_line(str(error))) from None
             # Only a crash leaves files without records, so that the start is the time to look for them.
-            _tidy(settings, store, shelf)
+            _tidy(settings, store, image_store)
             opened.pop_all()
 
-        meters.watch_models(registry.all)
+        metrics.watch_models(registry.all)
 
         def tell_inspections(rows: Sequence[InspectionRow]) -> None:
             for row in rows:
@@ -113,21 +113,23 @@ class Station:
             deliveries.wake()
 
         deliveries = Deliveries(sinks, store, settings.data, journal)
-        scribe = Scribe(store, shelf, in_work=lambda: desk.in_work, written=tell_inspections)
-        desk = Desk(settings, scribe=scribe, meters=meters)
+        batch_writer = BatchWriter(
+            store, image_store, in_work=lambda: inspection_service.in_work, written=tell_inspections
+        )
+        inspection_service = InspectionService(settings, batch_writer=batch_writer, metrics=metrics)
         station = cls(
             settings=settings,
             journal=journal,
             store=store,
-            shelf=shelf,
+            image_store=image_store,
             registry=registry,
-            desk=desk,
-            looking=Looking(settings.data / "views", max_pixels=settings.max_pixels),
+            inspection_service=inspection_service,
+            looking=ViewCache(settings.data / "views", max_pixels=settings.max_pixels),
             events=events,
-            meters=meters,
+            metrics=metrics,
             sessions=Sessions(settings.data / "sessions.json", settings.token),
             tokens=None if settings.token is None else TokenCheck(settings.token),
-            _scribe=scribe,
+            _batch_writer=batch_writer,
             _deliveries=deliveries,
             _lock=lock,
         )
@@ -146,7 +148,7 @@ class Station:
         try:
             self.store.check()
             if self.settings.keep_pictures != "none":
-                self.shelf.check()
+                self.image_store.check()
         except (SQLAlchemyError, OSError) as error:
             raise BusyError(self.problem(error) or one_line(str(error)), retry_after=RETRY_SECONDS) from None
 
@@ -161,11 +163,11 @@ class Station:
         self._stopped.set()
         self.events.close()
         self.looking.close()
-        self.desk.close()
-        self._scribe.close()
+        self.inspection_service.close()
+        self._batch_writer.close()
         self._deliveries.close()
         for thread in self._threads:
-            thread.join(_LONGEST_TURN_SECONDS)
+            thread.join(_MAX_ROUND_SECONDS)
         self.store.close()
         self._lock.release()
 
@@ -177,7 +179,7 @@ class Station:
         """
         if not row.has_picture:
             raise NotFoundError("this picture is not kept")
-        return self.shelf.picture(row.key)
+        return self.image_store.picture(row.key)
 
     def sweep(self) -> None:
         """Remove the pictures and maps whose time is over."""
@@ -187,7 +189,7 @@ class Station:
             if not keys:
                 break
             # The record first: a crash between leaves a file without a record, which the next start removes.
-            self.shelf.drop_pictures(keys)
+            self.image_store.drop_pictures(keys)
             self.looking.drop(keys)
 
     def _every(self, seconds: float, action: Callable[[], None]) -> None:
@@ -204,9 +206,9 @@ class Station:
         thread.start()
 
 
-def _open_store(settings: Settings, shelf: Shelf) -> tuple[Store, str]:
+def _open_store(settings: Settings, image_store: ImageStore) -> tuple[Store, str]:
     """Open the record, if it is the one that belongs to the data folder, and give their identity."""
-    identity = Identity(settings.data, shelf.keys())
+    identity = Identity(settings.data, image_store.keys())
     store = Store(settings.database_url, admit=identity.admit)
     identity.settle()
     # What is recorded from here on is in no backup, and no backup may take its place.
@@ -214,9 +216,9 @@ def _open_store(settings: Settings, shelf: Shelf) -> tuple[Store, str]:
     return store, identity.name
 
 
-def _tidy(settings: Settings, store: Store, shelf: Shelf) -> None:
+def _tidy(settings: Settings, store: Store, image_store: ImageStore) -> None:
     try:
-        count = shelf.tidy(store.kept)
+        count = image_store.tidy(store.kept)
     except (SQLAlchemyError, OSError) as error:
         # It can wait: what can still be recorded is.
         _log.error("%s", store.problem(error) or disk_problem(error) or one_line(str(error)))

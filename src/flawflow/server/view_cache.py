@@ -11,29 +11,29 @@ from typing import BinaryIO, TypeVar
 
 from starlette.concurrency import run_in_threadpool
 
-from flawflow.images import read_picture
+from flawflow.images import read_image
 from flawflow.server.db import InspectionRow
 from flawflow.server.errors import BusyError
 from flawflow.server.images import overlay_png, shown
-from flawflow.server.rendered_copies import Copies
+from flawflow.server.rendered_copies import RenderedCopies
 
 _T = TypeVar("_T")
 
-SIDES = (160, 640, 2048)
+COPY_SIDES_PIXELS = (160, 640, 2048)
 """The longest sides of copies, in pixels: a strip's, a card's and a screen's."""
 
-_ROOM_BYTES = 512 << 20
+_MAX_CACHE_BYTES = 512 << 20
 _RETRY_SECONDS = 2
 
 
-class Lane:
+class RenderQueue:
     """Makes one thing after the other, and keeps what it made.
 
     One picture of 20 megapixels takes some 300 MB while it is drawn: what many ask for at once must wait.
     """
 
     def __init__(self, folder: Path, *, most_waiting: int) -> None:
-        self._copies = Copies(folder, most_bytes=_ROOM_BYTES)
+        self._copies = RenderedCopies(folder, most_bytes=_MAX_CACHE_BYTES)
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="flawflow-looking")
         self._lock = threading.Lock()
         self._waiting, self._most_waiting = 0, most_waiting
@@ -84,7 +84,7 @@ class Lane:
                 self._waiting -= 1
 
 
-class Looking:
+class ViewCache:
     """The pictures of inspections as a browser gets them.
 
     Attributes:
@@ -99,8 +99,8 @@ class Looking:
             max_pixels: As the pictures were read with.
         """
         self._max_pixels = max_pixels
-        self._small = Lane(folder / "small", most_waiting=256)
-        self.large = Lane(folder / "large", most_waiting=32)
+        self._small = RenderQueue(folder / "small", most_waiting=256)
+        self.large = RenderQueue(folder / "large", most_waiting=32)
 
     @staticmethod
     def name(row: InspectionRow, side: int | None) -> str:
@@ -112,10 +112,10 @@ class Looking:
         """
         longest = max(row.height, row.width)
         wanted = longest if side is None else min(side, longest)
-        return f"{row.key}.{next((each for each in SIDES if each >= wanted), 'full')}"
+        return f"{row.key}.{next((each for each in COPY_SIDES_PIXELS if each >= wanted), 'full')}"
 
     async def picture(self, row: InspectionRow, path: Path, side: int | None) -> BinaryIO:
-        """Give a picture, JPEG or PNG, whose longest side is the first of `SIDES` that is enough.
+        """Give a picture, JPEG or PNG, whose longest side is the first of `COPY_SIDES_PIXELS` that is enough.
 
         Args:
             row: The inspection.
@@ -131,7 +131,7 @@ class Looking:
         """Give the picture with its heat map and a box around each region, PNG."""
 
         def draw() -> bytes:
-            pixels = read_picture(path, max_pixels=self._max_pixels)
+            pixels = read_image(path, max_pixels=self._max_pixels)
             return overlay_png(pixels, anomaly_map(), (row.heat_low, row.heat_high), row.regions)
 
         return await self.large.get(f"{row.key}.overlay", draw)
@@ -140,7 +140,7 @@ class Looking:
         """Remove what was made of pictures that are not kept any more."""
         for key in keys:
             for lane in (self._small, self.large):
-                lane.drop(f"{key}.{kind}" for kind in (*SIDES, "full", "overlay"))
+                lane.drop(f"{key}.{kind}" for kind in (*COPY_SIDES_PIXELS, "full", "overlay"))
 
     def close(self) -> None:
         """Make no more."""

@@ -7,11 +7,11 @@ import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
-SECRET = 0o600
+SECRET_MODE = 0o600
 """The mode of a file that holds a secret: for its owner alone."""
 
 # What file systems take, in bytes.
-_LONGEST_NAME = 255
+_MAX_NAME_BYTES = 255
 
 
 @contextlib.contextmanager
@@ -58,11 +58,11 @@ def beside(path: Path, ending: str) -> Path:
     'a/part.flaw.training'
     """
     name = os.fsencode(path.name)
-    if len(name) + len(ending) <= _LONGEST_NAME:
+    if len(name) + len(ending) <= _MAX_NAME_BYTES:
         return path.with_name(path.name + ending)
     mark = f"~{hashlib.sha256(name).hexdigest()[:8]}"
     # Bytes of a character that is cut in two are dropped.
-    start = name[: _LONGEST_NAME - len(mark) - len(ending)].decode("utf-8", "ignore")
+    start = name[: _MAX_NAME_BYTES - len(mark) - len(ending)].decode("utf-8", "ignore")
     return path.with_name(f"{start}{mark}{ending}")
 
 

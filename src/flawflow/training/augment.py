@@ -13,10 +13,10 @@ from PIL import Image
 
 from flawflow.recipe.augmentation import Augmentation, Edge
 
-Picture = NDArray[np.uint8]
+ViewImage = NDArray[np.uint8]
 
 
-def rotate(picture: Picture, degrees: float, *, edge: Edge = "reflect") -> Picture:
+def rotate(picture: ViewImage, degrees: float, *, edge: Edge = "reflect") -> ViewImage:
     """Rotate counter-clockwise about the centre.
 
     Args:
@@ -38,14 +38,14 @@ def rotate(picture: Picture, degrees: float, *, edge: Edge = "reflect") -> Pictu
     return np.array(turned)[margin : margin + height, margin : margin + width]
 
 
-def flip(picture: Picture, quarters: int, *, mirrored: bool) -> Picture:
+def flip(picture: ViewImage, quarters: int, *, mirrored: bool) -> ViewImage:
     """Turn by quarters counter-clockwise, by twice as many where the picture is no square; then mirror."""
     square = picture.shape[0] == picture.shape[1]
     turned = np.rot90(picture, quarters if square else 2 * quarters)
     return np.ascontiguousarray(turned[:, ::-1] if mirrored else turned)
 
 
-def shift(picture: Picture, right: int, down: int) -> Picture:
+def shift(picture: ViewImage, right: int, down: int) -> ViewImage:
     """Move the picture's content by whole pixels; what enters at the edge is its reflection."""
     height, width = picture.shape[:2]
     padded = _reflected(picture, abs(down), abs(right))
@@ -53,16 +53,16 @@ def shift(picture: Picture, right: int, down: int) -> Picture:
     return padded[top : top + height, left : left + width].copy()
 
 
-def relight(picture: Picture, *, contrast: float = 1.0, brightness: float = 1.0) -> Picture:
+def relight(picture: ViewImage, *, contrast: float = 1.0, brightness: float = 1.0) -> ViewImage:
     """Stretch the picture's values about their mean by `contrast`, then multiply by `brightness`."""
     values = picture.astype(np.float32)
     mean = values.mean()
     changed = ((values - mean) * contrast + mean) * brightness
-    result: Picture = np.clip(np.rint(changed), 0, 255).astype(np.uint8)
+    result: ViewImage = np.clip(np.rint(changed), 0, 255).astype(np.uint8)
     return result
 
 
-def random_view(picture: Picture, augmentation: Augmentation, generator: np.random.Generator) -> Picture:
+def random_view(picture: ViewImage, augmentation: Augmentation, generator: np.random.Generator) -> ViewImage:
     """One random view of a picture."""
     # All numbers are drawn, used or not, so that one bound does not change what another draws.
     turn, right, down, light, stretch = generator.uniform(-1, 1, size=5)
@@ -89,5 +89,5 @@ def view_generator(seed: int, picture: int, view: int) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(np.random.SeedSequence((seed, picture, view))))
 
 
-def _reflected(picture: Picture, rows: int, columns: int) -> Picture:
+def _reflected(picture: ViewImage, rows: int, columns: int) -> ViewImage:
     return np.pad(picture, ((rows, rows), (columns, columns), (0, 0)), mode="reflect")

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawflow.decision.calibration import Calibration
-from flawflow.decision.drift_baseline import Reference
+from flawflow.decision.drift_baseline import DriftBaseline
 from flawflow.errors import DatasetError
 from flawflow.inspection import calibrate as by_measurements
-from flawflow.inspection.calibrate import Measurement, measure_good, reference
+from flawflow.inspection.calibrate import Measurement, drift_baseline, measure_good
 from flawflow.inspection.inspection import Failure
 from flawflow.progress import OnProgress, Progress
 from flawflow.runtime.engine import Engine
@@ -23,33 +23,33 @@ class Calibrated:
 
     Attributes:
         calibration: Their scores, and the thresholds that follow.
-        heat_scale: (low, high): the map values that a heat map shows as nothing and as full colour.
-        reference: What later pictures are compared with.
+        colormap_range: (low, high): the map values that a heat map shows as nothing and as full colour.
+        drift_baseline: What later pictures are compared with.
         unread: The pictures that could not be read, each with a sentence that says why.
     """
 
     calibration: Calibration
-    heat_scale: tuple[float, float]
-    reference: Reference
+    colormap_range: tuple[float, float]
+    drift_baseline: DriftBaseline
     unread: tuple[tuple[Path, str], ...]
 
 
 def calibrate(
     engine: Engine,
     pictures: Sequence[Path],
-    interest: NDArray[np.bool_],
+    roi_mask: NDArray[np.bool_],
     on_progress: OnProgress,
     *,
-    others: Sequence[Measurement] = (),
+    out_of_fold: Sequence[Measurement] = (),
 ) -> Calibrated:
     """Calibrate by the exported graph.
 
     Args:
         engine: Runs the graph.
         pictures: Good pictures that the detector was not trained on.
-        interest: Which pixels of the graph's input, (H, W), count.
+        roi_mask: Which pixels of the graph's input, (H, W), count.
         on_progress: Who is told.
-        others: Of further good pictures, by sister models (`flawflow.training.cross_fit`).
+        out_of_fold: Of further good pictures, by sister models (`flawflow.training.cross_fit`).
 
     Raises:
         DatasetError: None of the pictures could be read.
@@ -61,7 +61,7 @@ def calibrate(
 
     measurements: list[Measurement] = []
     failures: list[tuple[Path, str]] = []
-    for done, result in enumerate(measure_good(measure, pictures, interest), start=1):
+    for done, result in enumerate(measure_good(measure, pictures, roi_mask), start=1):
         if isinstance(result, Failure):
             failures.append((pictures[done - 1], result.error))
         else:
@@ -71,5 +71,7 @@ def calibrate(
         raise DatasetError(
             "None of the pictures kept for calibration could be read; give more good pictures."
         )
-    calibration, heat_scale = by_measurements.calibrate(measurements, others=others)
-    return Calibrated(calibration, heat_scale, reference((*measurements, *others)), tuple(failures))
+    calibration, colormap_range = by_measurements.calibrate(measurements, out_of_fold=out_of_fold)
+    return Calibrated(
+        calibration, colormap_range, drift_baseline((*measurements, *out_of_fold)), tuple(failures)
+    )

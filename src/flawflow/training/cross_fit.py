@@ -15,34 +15,36 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from flawflow.images import read_picture, resize_picture
-from flawflow.images.statistics import PictureStatistics, picture_statistics
-from flawflow.inspection.calibrate import Measurement, peak_and_calm
+from flawflow.images import read_image, resize_image
+from flawflow.images.statistics import ImageStatistics, image_statistics
+from flawflow.inspection.calibrate import Measurement, max_and_background
 from flawflow.progress import Progress, within
-from flawflow.training.feature_source import Source
+from flawflow.training.feature_source import FeatureSource
 from flawflow.training.feature_store import FeatureStore
 from flawflow.training.model import InspectionModel
 
-PARTS = 4
+FOLD_COUNT = 4
 
 
-def part_size(store: FeatureStore) -> int:
+def fold_size(store: FeatureStore) -> int:
     """Pictures that each model leaves out. What is left over by the division stays in all trainings."""
-    return len(store.pictures) // PARTS
+    return len(store.pictures) // FOLD_COUNT
 
 
-def without_first_part(source: Source) -> tuple[Source, tuple[Path, ...]]:
+def without_first_fold(source: FeatureSource) -> tuple[FeatureSource, tuple[Path, ...]]:
     """What the model that is written learns from, and the pictures that it leaves out.
 
     Args:
         source: All pictures in random order.
     """
     store = source.features
-    size = part_size(store)
+    size = fold_size(store)
     return _training(source, store, size, number=1), store.pictures[:size]
 
 
-def measure_by_sisters(source: Source, fit: Callable[[Source], InspectionModel]) -> list[Measurement]:
+def out_of_fold_measurements(
+    source: FeatureSource, fit: Callable[[FeatureSource], InspectionModel]
+) -> list[Measurement]:
     """Train a sister for each part but the first, and measure the part with it.
 
     Args:
@@ -52,56 +54,61 @@ def measure_by_sisters(source: Source, fit: Callable[[Source], InspectionModel])
     Returns:
         A measurement of each picture of those parts.
     """
-    size = part_size(source.features)
+    size = fold_size(source.features)
     measured = []
-    for part in range(1, PARTS):
+    for part in range(1, FOLD_COUNT):
         name = f"part-{part + 1}"
         kept = source.work.load(name)
         if kept is None:
-            tell = within(source.on_progress, (part - 1) / (PARTS - 1), part / (PARTS - 1))
+            tell = within(source.on_progress, (part - 1) / (FOLD_COUNT - 1), part / (FOLD_COUNT - 1))
             told = replace(source, on_progress=tell)
-            kept = {"measured": _measured_by_sister(told, fit, part * size, size, number=part + 1)}
+            kept = {"measured": _measured_by_fold_model(told, fit, part * size, size, number=part + 1)}
             source.work.save(name, kept)
         paths = source.features.pictures[part * size : (part + 1) * size]
         rows = kept["measured"].tolist()
         measured += [
-            Measurement(path, score, peak, calm, _statistics(source, path))
-            for path, (score, peak, calm) in zip(paths, rows, strict=True)
+            Measurement(path, score, max_value, background, _statistics(source, path))
+            for path, (score, max_value, background) in zip(paths, rows, strict=True)
         ]
     return measured
 
 
-def _measured_by_sister(
-    source: Source, fit: Callable[[Source], InspectionModel], start: int, size: int, *, number: int
+def _measured_by_fold_model(
+    source: FeatureSource,
+    fit: Callable[[FeatureSource], InspectionModel],
+    start: int,
+    size: int,
+    *,
+    number: int,
 ) -> torch.Tensor:
     """Score, peak and calm of the pictures of one part, (size, 3) float64, by a model without them."""
     with _moved_to_front(source.features, start, size) as store:
-        sister = fit(_training(source, store, size, number=number))
-        interest = _interest(source)
+        fold_model = fit(_training(source, store, size, number=number))
+        roi_mask = _roi_mask(source)
         rows = []
         with torch.inference_mode():
             for pyramid in store.part(0, size).plain_pyramids(source.device):
-                maps, scores = sister.head([distance.cpu() for distance in sister.detector(pyramid)])
+                maps, scores = fold_model.head([distance.cpu() for distance in fold_model.detector(pyramid)])
                 for anomaly_map, score in zip(maps.numpy(), scores.tolist(), strict=True):
-                    rows.append((score, *peak_and_calm(anomaly_map, interest)))
+                    rows.append((score, *max_and_background(anomaly_map, roi_mask)))
     return torch.tensor(rows, dtype=torch.float64)
 
 
-def _statistics(source: Source, path: Path) -> PictureStatistics:
-    return picture_statistics(resize_picture(read_picture(path), source.size), _interest(source))
+def _statistics(source: FeatureSource, path: Path) -> ImageStatistics:
+    return image_statistics(resize_image(read_image(path), source.size), _roi_mask(source))
 
 
-def _interest(source: Source) -> NDArray[np.bool_]:
-    interest = source.features.interest
-    return np.ones(source.size, np.bool_) if interest is None else interest.numpy()
+def _roi_mask(source: FeatureSource) -> NDArray[np.bool_]:
+    roi_mask = source.features.roi_mask
+    return np.ones(source.size, np.bool_) if roi_mask is None else roi_mask.numpy()
 
 
-def _training(source: Source, store: FeatureStore, size: int, *, number: int) -> Source:
+def _training(source: FeatureSource, store: FeatureStore, size: int, *, number: int) -> FeatureSource:
     """The source of a training without the first pictures of a store, with work and progress of its own."""
     learned = store.part(size, len(store.pictures))
 
     def tell(progress: Progress) -> None:
-        source.on_progress(replace(progress, stage=f"{progress.stage}, model {number} of {PARTS}"))
+        source.on_progress(replace(progress, stage=f"{progress.stage}, model {number} of {FOLD_COUNT}"))
 
     return replace(
         source,

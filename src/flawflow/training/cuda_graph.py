@@ -9,7 +9,7 @@ from torch import Tensor, nn
 _PLAIN_STEPS = 3
 
 
-def recorded(step: Callable[[], Tensor], device: torch.device) -> Callable[[], Tensor]:
+def as_cuda_graph(step: Callable[[], Tensor], device: torch.device) -> Callable[[], Tensor]:
     """Give a step that does the same work; on a GPU as a CUDA graph.
 
     A step of a small flow is hundreds of kernels of a few microseconds each: starting them one by one takes
@@ -20,7 +20,7 @@ def recorded(step: Callable[[], Tensor], device: torch.device) -> Callable[[], T
             and gives a tensor.
         device: Where it works.
     """
-    return _Recorded(step) if device.type == "cuda" else step
+    return _CudaGraphStep(step) if device.type == "cuda" else step
 
 
 def adam(module: nn.Module, rate: float, device: torch.device) -> tuple[torch.optim.Adam, Tensor]:
@@ -31,7 +31,7 @@ def adam(module: nn.Module, rate: float, device: torch.device) -> tuple[torch.op
     return torch.optim.Adam(module.parameters(), lr=lr, capturable=on_gpu), lr
 
 
-class _Recorded:
+class _CudaGraphStep:
     """The first steps as they are, then one recording for all others."""
 
     def __init__(self, step: Callable[[], Tensor]) -> None:

@@ -6,19 +6,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flawflow.errors import DatasetError, one_line
-from flawflow.training.duplicates import find_copies
-from flawflow.training.feature_source import Source
+from flawflow.training.duplicates import find_duplicates
+from flawflow.training.feature_source import FeatureSource
 from flawflow.training.feature_store import FeatureStore
 from flawflow.training.split import require_enough
 from flawflow.training.suspects import Suspect, find_suspects
 
 # With fewer pictures a training says what it cannot know.
-FEW = 30
+FEW_IMAGES = 30
 _SIZES_SHOWN = 3
 
 
 @dataclass(frozen=True)
-class Gathered:
+class CheckedData:
     """Good pictures, looked at.
 
     Attributes:
@@ -28,13 +28,13 @@ class Gathered:
         failures: Those that could not be read, each with the sentence that says why.
     """
 
-    source: Source
+    source: FeatureSource
     suspects: tuple[Suspect, ...]
     notes: tuple[str, ...]
     failures: tuple[tuple[Path, str], ...]
 
 
-def gather(source: Source, *, exclude_suspects: bool) -> Gathered:
+def check_data(source: FeatureSource, *, exclude_suspects: bool) -> CheckedData:
     """Find copies and suspects, and leave out what must not count.
 
     Of copies only the first counts. If one was learned from and the other calibrated, the scores of
@@ -49,7 +49,7 @@ def gather(source: Source, *, exclude_suspects: bool) -> Gathered:
     """
     store = source.features
     require_enough(len(store.pictures))
-    first = find_copies(store.looks, store.maps[-1][:: store.views], store.grids[-1])
+    first = find_duplicates(store.fingerprints, store.maps[-1][:: store.views], store.grids[-1])
     kept = [number for number, original in enumerate(first) if number == original]
     notes = tuple(_notes(store, first, source.size))
     _require(kept, store, "copies of others")
@@ -60,7 +60,7 @@ def gather(source: Source, *, exclude_suspects: bool) -> Gathered:
         kept = [number for number, path in enumerate(store.pictures) if path not in excluded]
         _require(kept, store, "suspects")
         store = store.only(kept)
-    return Gathered(replace(source, pictures=store.pictures, store=store), suspects, notes, store.failures)
+    return CheckedData(replace(source, pictures=store.pictures, store=store), suspects, notes, store.failures)
 
 
 def _require(kept: Sequence[int], store: FeatureStore, what: str) -> None:
@@ -83,7 +83,7 @@ def _notes(store: FeatureStore, first: Sequence[int], size: tuple[int, int]) -> 
             f"{len(repeated)} of {count} good pictures are copies of others, or nearly so "
             f"(such as {one} of {other}): they were left out."
         )
-    sizes = Counter(look.size for look in store.looks).most_common()
+    sizes = Counter(fingerprint.size for fingerprint in store.fingerprints).most_common()
     if len(sizes) > 1:
         shown = ", ".join(f"{times} of {w} × {h}" for (h, w), times in sizes[:_SIZES_SHOWN])
         more = f" and {len(sizes) - _SIZES_SHOWN} more" if len(sizes) > _SIZES_SHOWN else ""
@@ -91,9 +91,9 @@ def _notes(store: FeatureStore, first: Sequence[int], size: tuple[int, int]) -> 
             f"The good pictures differ in size ({shown}{more}): all are resized to {size[1]} × {size[0]}, so "
             "those of other proportions or sharpness look different."
         )
-    if count - len(repeated) < FEW:
+    if count - len(repeated) < FEW_IMAGES:
         notes.append(
             f"{count - len(repeated)} good pictures show little of what good parts may look like: expect "
-            f"good parts that stand out, and give {FEW} or more when you have them."
+            f"good parts that stand out, and give {FEW_IMAGES} or more when you have them."
         )
     return notes

@@ -12,12 +12,12 @@ from torch.nn import functional as F
 
 # Two pictures nearer than this share of what is usual between nearest neighbours are one. In the pictures of
 # MVTec AD, KolektorSDD and PIPED copies are below 0.002 and different pictures above 0.4.
-_SAME = 0.1
-_CELLS = 4
+_DUPLICATE_DISTANCE_SHARE = 0.1
+_POOLED_SIDE = 4
 
 
 @dataclass(frozen=True)
-class Look:
+class Fingerprint:
     """One picture in short.
 
     Attributes:
@@ -29,34 +29,36 @@ class Look:
     digest: bytes
 
     @classmethod
-    def at(cls, picture: NDArray[np.uint8], resized: NDArray[np.uint8]) -> "Look":
+    def at(cls, picture: NDArray[np.uint8], resized: NDArray[np.uint8]) -> "Fingerprint":
         """Look at a picture as it was read, (H, W, 3), and as the encoder sees it."""
         return cls((picture.shape[0], picture.shape[1]), hashlib.sha256(resized.tobytes()).digest())
 
 
 @torch.inference_mode()
-def find_copies(looks: Sequence[Look], features: Tensor, grid: tuple[int, int]) -> list[int]:
+def find_duplicates(
+    fingerprints: Sequence[Fingerprint], features: Tensor, grid: tuple[int, int]
+) -> list[int]:
     """Find the pictures that are there more than once: the same pixels, or nearly the same features.
 
     A file that was saved anew differs a little in every pixel. How little is little depends on the part: so a
     distance counts by the median distance of a picture to its nearest neighbour.
 
     Args:
-        looks: Of each picture.
+        fingerprints: Of each picture.
         features: (N, H·W, D) float32 of each picture, of a coarse scale.
         grid: (H, W) of that scale.
 
     Returns:
         For each picture the number of the first one that it is a copy of, or its own.
     """
-    first = list(range(len(looks)))
+    first = list(range(len(fingerprints)))
     distances = _distances(features, grid)
     nearest = distances.min(dim=1).values
-    same = (distances < _SAME * nearest.median()).numpy()
+    same = (distances < _DUPLICATE_DISTANCE_SHARE * nearest.median()).numpy()
     seen: dict[bytes, int] = {}
-    for number, look in enumerate(looks):
+    for number, fingerprint in enumerate(fingerprints):
         twins = np.flatnonzero(same[number, :number])
-        earlier = seen.setdefault(look.digest, number)
+        earlier = seen.setdefault(fingerprint.digest, number)
         if earlier < number:
             first[number] = first[earlier]
         elif len(twins):
@@ -68,7 +70,7 @@ def _distances(features: Tensor, grid: tuple[int, int]) -> Tensor:
     """Distances between the pictures' averaged features, (N, N), infinite from a picture to itself."""
     count, _, depth = features.shape
     pooled = [
-        F.adaptive_avg_pool2d(part.transpose(1, 2).reshape(-1, depth, *grid), _CELLS).flatten(1).cpu()
+        F.adaptive_avg_pool2d(part.transpose(1, 2).reshape(-1, depth, *grid), _POOLED_SIDE).flatten(1).cpu()
         for part in torch.split(features, 64)
     ]
     vectors = torch.cat(pooled)

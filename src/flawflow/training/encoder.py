@@ -52,14 +52,14 @@ class Encoder(nn.Module):
             one stride; its maps come from evenly spaced blocks, early to late.
         size: (H, W) that the network is bound to, or None where any multiple of the strides will do.
         weights_info: Where the weights come from.
-        interest: (H, W) bool, which pixels are seen; None for all. The others look like what convolutions
+        roi_mask: (H, W) bool, which pixels are seen; None for all. The others look like what convolutions
             see beyond the edge of a picture, whatever they hold.
     """
 
     network: Any
     scale: Tensor
     offset: Tensor
-    interest: Tensor | None
+    roi_mask: Tensor | None
 
     def __init__(
         self,
@@ -124,8 +124,8 @@ class Encoder(nn.Module):
         """
         self.grids((images.shape[1], images.shape[2]))
         pixels = images.permute(0, 3, 1, 2).to(torch.float32) * self.scale + self.offset
-        if self.interest is not None:
-            pixels = pixels * self.interest
+        if self.roi_mask is not None:
+            pixels = pixels * self.roi_mask
         maps: list[Tensor] = self.network.forward_intermediates(
             pixels, indices=self._maps, output_fmt="NCHW", intermediates_only=True
         )

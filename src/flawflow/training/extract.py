@@ -17,20 +17,20 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from flawflow.errors import DatasetError, PictureError, TrainingError
-from flawflow.images import read_picture, resize_picture
+from flawflow.errors import DatasetError, ImageError, TrainingError
+from flawflow.images import read_image, resize_image
 from flawflow.recipe.augmentation import Augmentation
 from flawflow.storage.files import errors_name
 from flawflow.training.augment import random_view, view_generator
-from flawflow.training.duplicates import Look
+from flawflow.training.duplicates import Fingerprint
 from flawflow.training.encoder import Encoder
 from flawflow.training.feature_store import FeatureStore
 
 _GIB = 2**30
 _FLOAT_BYTES = 4
-_READERS = 4
+_READER_THREADS = 4
 
-Progress = Callable[[int, int], None]
+ProgressCallback = Callable[[int, int], None]
 T = TypeVar("T")
 
 
@@ -46,7 +46,7 @@ def extract(
     device: torch.device | str = "cpu",
     budget: int = 2 * _GIB,
     folder: Path | None = None,
-    on_progress: Progress | None = None,
+    on_progress: ProgressCallback | None = None,
 ) -> FeatureStore:
     """Run the encoder once over pictures.
 
@@ -80,26 +80,26 @@ def extract(
     ]
     maps = allocate(shapes, device=device, budget=budget, folder=folder)
 
-    def prepare(index: int) -> tuple[Look, list[NDArray[np.uint8]]]:
-        picture = read_picture(pictures[index])
-        plain = resize_picture(picture, size)
+    def prepare(index: int) -> tuple[Fingerprint, list[NDArray[np.uint8]]]:
+        picture = read_image(pictures[index])
+        plain = resize_image(picture, size)
         shown = [plain]
         if augmentation is not None:
             draws = (view_generator(seed, index, view) for view in range(1, copies))
             shown += [random_view(plain, augmentation, draw) for draw in draws]
-        return Look.at(picture, plain), shown
+        return Fingerprint.at(picture, plain), shown
 
     read: list[Path] = []
-    looks: list[Look] = []
+    fingerprints: list[Fingerprint] = []
     failures: list[tuple[Path, str]] = []
     writer = _Writer(encoder, maps, batch=batch, device=device)
     for index, result in enumerate(_ahead(prepare, len(pictures), ahead=2 * max(1, batch // copies))):
-        if isinstance(result, PictureError):
+        if isinstance(result, ImageError):
             failures.append((pictures[index], str(result)))
         else:
-            look, shown = result
+            fingerprint, shown = result
             writer.add(shown)
-            looks.append(look)
+            fingerprints.append(fingerprint)
             read.append(pictures[index])
         if on_progress is not None:
             on_progress(index + 1, len(pictures))
@@ -108,8 +108,8 @@ def extract(
         first = f"; the first: {failures[0][1]}" if failures else ""
         raise DatasetError(f"None of {len(pictures)} training pictures could be read{first}")
     kept = tuple(scale[: writer.rows] for scale in maps)
-    interest = None if encoder.interest is None else encoder.interest.cpu()
-    return FeatureStore(kept, grids, copies, tuple(read), tuple(failures), tuple(looks), interest)
+    roi_mask = None if encoder.roi_mask is None else encoder.roi_mask.cpu()
+    return FeatureStore(kept, grids, copies, tuple(read), tuple(failures), tuple(fingerprints), roi_mask)
 
 
 class _Writer:
@@ -144,9 +144,9 @@ class _Writer:
         self.rows = end
 
 
-def _ahead(prepare: Callable[[int], T], count: int, *, ahead: int) -> Iterator[T | PictureError]:
+def _ahead(prepare: Callable[[int], T], count: int, *, ahead: int) -> Iterator[T | ImageError]:
     """Results of `prepare` in order, computed in threads at most `ahead` before they are needed."""
-    with ThreadPoolExecutor(min(_READERS, os.cpu_count() or 1)) as pool:
+    with ThreadPoolExecutor(min(_READER_THREADS, os.cpu_count() or 1)) as pool:
         running: deque[Future[T]] = deque()
         try:
             for index in range(count + ahead):
@@ -155,7 +155,7 @@ def _ahead(prepare: Callable[[int], T], count: int, *, ahead: int) -> Iterator[T
                 if index >= ahead and running:
                     try:
                         yield running.popleft().result()
-                    except PictureError as error:
+                    except ImageError as error:
                         yield error
         finally:
             for future in running:

@@ -15,7 +15,7 @@ from flawflow.training.unfinished_work import WorkFolder
 
 
 @dataclass(frozen=True, kw_only=True)
-class Source:
+class FeatureSource:
     """Good pictures to learn from.
 
     Attributes:

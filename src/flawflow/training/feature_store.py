@@ -10,10 +10,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from flawflow.training.duplicates import Look
-from flawflow.training.roi import cells
+from flawflow.training.duplicates import Fingerprint
+from flawflow.training.roi import roi_cells
 
-_ROWS = 16
+_ROWS_AT_ONCE = 16
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,8 @@ class FeatureStore:
         views: Rows per picture.
         pictures: The pictures that were read, in the order of the rows.
         failures: The pictures that could not be read, each with the sentence that says why.
-        looks: What each picture that was read looks like.
-        interest: (H, W) bool, which pixels of the pictures count; None for all.
+        fingerprints: What each picture that was read looks like.
+        roi_mask: (H, W) bool, which pixels of the pictures count; None for all.
     """
 
     maps: tuple[Tensor, ...]
@@ -37,14 +37,14 @@ class FeatureStore:
     views: int
     pictures: tuple[Path, ...]
     failures: tuple[tuple[Path, str], ...]
-    looks: tuple[Look, ...] = ()
-    interest: Tensor | None = None
+    fingerprints: tuple[Fingerprint, ...] = ()
+    roi_mask: Tensor | None = None
 
     def inside(self, k: int) -> Tensor | None:
         """The positions of scale k to learn from, (P,) int64; None for all."""
-        if self.interest is None:
+        if self.roi_mask is None:
             return None
-        return torch.nonzero(cells(self.interest, self.grids[k]).flatten())[:, 0]
+        return torch.nonzero(roi_cells(self.roi_mask, self.grids[k]).flatten())[:, 0]
 
     def only(self, chosen: Sequence[int]) -> "FeatureStore":
         """The store of some of the pictures, by their numbers in rising order.
@@ -61,7 +61,7 @@ class FeatureStore:
             self,
             maps=tuple(maps[: len(chosen) * self.views] for maps in self.maps),
             pictures=tuple(self.pictures[number] for number in chosen),
-            looks=tuple(self.looks[number] for number in chosen),
+            fingerprints=tuple(self.fingerprints[number] for number in chosen),
         )
 
     def vectors(self, k: int) -> Tensor:
@@ -72,7 +72,9 @@ class FeatureStore:
         """The features of pictures `start` to `end`, not copied."""
         rows = slice(start * self.views, end * self.views)
         maps = tuple(scale[rows] for scale in self.maps)
-        return replace(self, maps=maps, pictures=self.pictures[start:end], looks=self.looks[start:end])
+        return replace(
+            self, maps=maps, pictures=self.pictures[start:end], fingerprints=self.fingerprints[start:end]
+        )
 
     def plain_pyramids(self, device: torch.device) -> Iterator[list[Tensor]]:
         """The features of the pictures as they are, some pictures at a time, as maps (B, D_k, H_k, W_k)."""
@@ -83,8 +85,11 @@ class FeatureStore:
         return self._pyramids(self.maps, device)
 
     def _pyramids(self, rows: Sequence[Tensor], device: torch.device) -> Iterator[list[Tensor]]:
-        for start in range(0, len(rows[0]), _ROWS):
+        for start in range(0, len(rows[0]), _ROWS_AT_ONCE):
             yield [
-                maps[start : start + _ROWS].to(device).transpose(1, 2).reshape(-1, maps.shape[2], *grid)
+                maps[start : start + _ROWS_AT_ONCE]
+                .to(device)
+                .transpose(1, 2)
+                .reshape(-1, maps.shape[2], *grid)
                 for maps, grid in zip(rows, self.grids, strict=True)
             ]

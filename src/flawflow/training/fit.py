@@ -2,11 +2,11 @@
 
 from flawflow.recipe import Recipe
 from flawflow.training.detectors.detector import Detector
-from flawflow.training.feature_source import Source
+from flawflow.training.feature_source import FeatureSource
 from flawflow.training.model import InspectionModel, build_head
 
 
-def fit(source: Source, recipe: Recipe) -> InspectionModel:
+def fit(source: FeatureSource, recipe: Recipe) -> InspectionModel:
     """Learn from good pictures as a recipe says.
 
     Args:
@@ -22,7 +22,7 @@ def fit(source: Source, recipe: Recipe) -> InspectionModel:
     return fit_detector(source, detector)
 
 
-def fit_detector(source: Source, detector: Detector) -> InspectionModel:
+def fit_detector(source: FeatureSource, detector: Detector) -> InspectionModel:
     """Let an unfitted detector learn, and measure what its maps are on good pictures."""
     detector.fit(source)
     head = build_head(detector, source.features, source.size, source.device)

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from flawflow.training.detectors.detector import Aggregation, Weights
-from flawflow.training.roi import cells, nearest_inside
+from flawflow.training.roi import nearest_inside, roi_cells
 
 
 class Head(nn.Module):
@@ -26,20 +26,20 @@ class Head(nn.Module):
             (`flawflow.training.moments`).
         size: (H, W) of the anomaly map.
         aggregation: How.
-        interest: (H, W) bool, which pixels count; None for all. The others get the lowest value of those
+        roi_mask: (H, W) bool, which pixels count; None for all. The others get the lowest value of those
             that count, and the nearest of these stand in for them where the map is enlarged and smoothed.
         weights: How much each scale counts; None for all alike.
     """
 
     columns: Tensor
-    interest: Tensor | None
+    roi_mask: Tensor | None
 
     def __init__(
         self,
         moments: Sequence[tuple[Tensor, Tensor]],
         size: tuple[int, int],
         aggregation: Aggregation,
-        interest: Tensor | None = None,
+        roi_mask: Tensor | None = None,
         weights: Weights | None = None,
     ) -> None:
         super().__init__()
@@ -47,10 +47,10 @@ class Head(nn.Module):
         self.on_grid = aggregation.on_grid
         finest = moments[0][0].shape
         grid = (finest[0], finest[1]) if self.on_grid else size
-        self.register_buffer("interest", interest)
+        self.register_buffer("interest", roi_mask)
         counting = torch.arange(grid[0] * grid[1])
-        if interest is not None:
-            counting = torch.nonzero(cells(interest, grid).flatten())[:, 0]
+        if roi_mask is not None:
+            counting = torch.nonzero(roi_cells(roi_mask, grid).flatten())[:, 0]
             self.register_buffer("counting", counting)
         self.tail = max(1, round(aggregation.tail * len(counting)))
         sigma = 0.0 if self.on_grid else aggregation.smoothing
@@ -66,8 +66,8 @@ class Head(nn.Module):
             self.register_buffer(f"mean{k}", mean)
             self.register_buffer(f"gain{k}", 1 / deviation)
             self.register_buffer(f"rows{k}", rows)
-            if interest is not None:
-                self.register_buffer(f"nearest{k}", nearest_inside(cells(interest, grid_of(mean))))
+            if roi_mask is not None:
+                self.register_buffer(f"nearest{k}", nearest_inside(roi_cells(roi_mask, grid_of(mean))))
             across.append(columns)
         self.register_buffer("columns", _side_by_side(weights.in_score, across))
         self.has_own_score = weights.in_score != weights.in_map
@@ -110,20 +110,20 @@ class Head(nn.Module):
             total = F.softplus(total) * (1 + self.strength * F.softplus(fine))
         if self.on_grid:
             total = self.get_buffer("tall") @ (total @ self.get_buffer("wide"))
-        if self.interest is not None:
-            lowest = torch.where(self.interest, total, torch.inf).amin(dim=(1, 2), keepdim=True)
-            total = torch.where(self.interest, total, lowest)
+        if self.roi_mask is not None:
+            lowest = torch.where(self.roi_mask, total, torch.inf).amin(dim=(1, 2), keepdim=True)
+            total = torch.where(self.roi_mask, total, lowest)
         return total, score
 
     def _heightened(self, k: int, distance: Tensor) -> Tensor:
         mean, gain, rows = (self.get_buffer(f"{name}{k}") for name in ("mean", "gain", "rows"))
         normalised = (distance - mean) * gain
-        if self.interest is not None:
+        if self.roi_mask is not None:
             normalised = from_nearest(normalised, self.get_buffer(f"nearest{k}"))
         return rows @ normalised
 
     def _score(self, values: Tensor) -> Tensor:
-        if self.interest is not None:
+        if self.roi_mask is not None:
             values = values.index_select(1, self.get_buffer("counting"))
         if self.tail > 1:
             return values.topk(self.tail, dim=1, sorted=False).values.mean(dim=1)

@@ -10,7 +10,7 @@ from flawflow.training.encoder import Encoder
 from flawflow.training.feature_store import FeatureStore
 from flawflow.training.head import Head, from_nearest, grid_of
 from flawflow.training.moments import scale_moments
-from flawflow.training.roi import cells, nearest_inside
+from flawflow.training.roi import nearest_inside, roi_cells
 
 
 class InspectionModel(nn.Module):
@@ -52,10 +52,10 @@ def build_head(detector: Detector, store: FeatureStore, size: tuple[int, int], d
     used = pyramids if by_position else itertools.islice(pyramids, 1)
     parts = [[distance.cpu() for distance in detector(pyramid)] for pyramid in used]
     distances = [torch.cat(scale) for scale in zip(*parts, strict=True)]
-    interest = store.interest
-    if interest is not None:
+    roi_mask = store.roi_mask
+    if roi_mask is not None:
         distances = [
-            from_nearest(scale, nearest_inside(cells(interest, grid_of(scale)))) for scale in distances
+            from_nearest(scale, nearest_inside(roi_cells(roi_mask, grid_of(scale)))) for scale in distances
         ]
     moments = scale_moments(distances, by_position=by_position)
-    return Head(moments, size, detector.aggregation, interest, detector.weights(len(moments)))
+    return Head(moments, size, detector.aggregation, roi_mask, detector.weights(len(moments)))

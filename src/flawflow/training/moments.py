@@ -9,18 +9,18 @@ from torch.nn import functional as F
 from flawflow.training.head import gaussian_matrix
 
 # The statistics of a position are taken over its neighbourhood: σ as a share of the map's shorter side.
-_NEIGHBOURHOOD = 1 / 32
+_NEIGHBOURHOOD_SHARE = 1 / 32
 # The least deviation of a position, as a share of the whole map's.
-_LEAST_DEVIATION = 0.5
+_MIN_DEVIATION_SHARE = 0.5
 # The least of a scale's noise that may be left of it on average, as a share.
-_LEAST_NOISE = 0.05
+_MIN_NOISE_SHARE = 0.05
 # The structure up to which a part is a texture, and from which it is an object. In docs/accuracy.md textures
 # have 0.03 at most and objects 0.2 at least.
 _TEXTURE, _OBJECT = 0.04, 0.16
 # The side of what noise is averaged over, as a share of the map's shorter side: about that of a defect.
-_DEFECT = 1 / 8
+_DEFECT_SIDE_SHARE = 1 / 8
 # What the encoder's padding reaches, as a share of the map's shorter side.
-_BORDER = 1 / 16
+_BORDER_SHARE = 1 / 16
 
 
 def scale_moments(distances: Sequence[Tensor], *, by_position: bool) -> list[tuple[Tensor, Tensor]]:
@@ -55,10 +55,10 @@ def _moments(distances: Tensor, own: float) -> tuple[Tensor, Tensor]:
     mean = torch.lerp(mean.mean().expand_as(mean), mean, own)
     deviation = torch.lerp(distances.std().clamp_min(1e-6).expand_as(deviation), deviation, own)
     height, width = mean.shape
-    side = max(1, round(_DEFECT * min(height, width)))
+    side = max(1, round(_DEFECT_SIDE_SHARE * min(height, width)))
     normalised = ((distances - mean) / deviation)[:, None]
     noise = F.avg_pool2d(normalised, side, stride=max(1, side // 2)).std()
-    return mean, deviation * noise.clamp_min(_LEAST_NOISE)
+    return mean, deviation * noise.clamp_min(_MIN_NOISE_SHARE)
 
 
 def position_moments(distances: Tensor) -> tuple[Tensor, Tensor]:
@@ -71,11 +71,13 @@ def position_moments(distances: Tensor) -> tuple[Tensor, Tensor]:
         Mean and deviation, each (H_k, W_k), the deviation positive.
     """
     height, width = distances.shape[1:]
-    rows, columns = (gaussian_matrix(side, _NEIGHBOURHOOD * min(height, width)) for side in (height, width))
+    rows, columns = (
+        gaussian_matrix(side, _NEIGHBOURHOOD_SHARE * min(height, width)) for side in (height, width)
+    )
     distances = distances.double().cpu()
     mean = rows @ distances.mean(dim=0) @ columns.T
     variance = rows @ (distances - mean).square().mean(dim=0) @ columns.T
-    least = (_LEAST_DEVIATION**2 * distances.var()).clamp_min(1e-12)
+    least = (_MIN_DEVIATION_SHARE**2 * distances.var()).clamp_min(1e-12)
     return mean.float(), (variance + least).sqrt().float()
 
 
@@ -92,7 +94,7 @@ def structure(distances: Tensor) -> float:
         A value in [0, 1]; 0 for a single picture.
     """
     rows, height, width = distances.shape
-    border = round(_BORDER * min(height, width))
+    border = round(_BORDER_SHARE * min(height, width))
     inner = distances[:, border : height - border, border : width - border].double().cpu()
     if rows < 2 or inner[0].numel() < 2:
         return 0.0

@@ -18,7 +18,7 @@ from flawflow.training.model import InspectionModel
 OPSET = 20
 # Larger constants are not worked out before the graph is written: their products may be larger than they are,
 # and engines make them at loading.
-_MOST_FOLDED = 1024
+_MAX_FOLDED_VALUES = 1024
 TOLERANCE = 1e-4
 
 
@@ -46,7 +46,7 @@ def export_graph(model: InspectionModel, size: tuple[int, int]) -> bytes:
                 verbose=False,
             )
             if program is not None:
-                onnxscript.optimizer.optimize(program.model, input_size_limit=_MOST_FOLDED)
+                onnxscript.optimizer.optimize(program.model, input_size_limit=_MAX_FOLDED_VALUES)
     finally:
         noisy.setLevel(level)
     if program is None:

@@ -16,25 +16,25 @@ from torch import Tensor
 from flawflow.errors import DatasetError
 from flawflow.recipe import Recipe
 from flawflow.recipe.augmentation import Augmentation
-from flawflow.training.detectors.position_standardizer import PositionStandard
+from flawflow.training.detectors.position_standardizer import PositionStandardizer
 from flawflow.training.encoder import Encoder
 from flawflow.training.extract import extract
 from flawflow.training.feature_store import FeatureStore
-from flawflow.training.split import LEAST_PICTURES, split_good
+from flawflow.training.split import MIN_IMAGES, split_good
 from flawflow.video.names import is_video_name
 
-VIEWS = 3
+ROTATED_COPIES = 3
 CANDIDATES: Mapping[str, Augmentation] = {
     "mirrored and turned by quarters": Augmentation(degrees=0.0, flips=True),
     "mirrored and turned by any angle": Augmentation(degrees=180.0, flips=True),
 }
 
 # So many pictures tell enough, and cost a second or two.
-_MOST = 24
-_LEAST = 8
+_MAX_IMAGES = 24
+_MIN_IMAGES = 8
 _NOISE = 0.5
 # Of how many standard errors the gain must be; chance reaches this once in a thousand trainings.
-_SURE = 3.0
+_MIN_GAIN_ERRORS = 3.0
 
 
 def choose_augmentation(
@@ -48,22 +48,28 @@ def choose_augmentation(
         size: (H, W) that pictures are resized to.
         seed: Of the choice of pictures and of the views.
     """
-    order = np.random.default_rng(seed).permutation(len(pictures))[:_MOST]
+    order = np.random.default_rng(seed).permutation(len(pictures))[:_MAX_IMAGES]
     chosen = [pictures[index] for index in sorted(order.tolist())]
     gains = {}
     for name, augmentation in CANDIDATES.items():
         try:
             store = extract(
-                encoder, chosen, size=size, augmentation=augmentation, views=VIEWS, seed=seed, folder=None
+                encoder,
+                chosen,
+                size=size,
+                augmentation=augmentation,
+                views=ROTATED_COPIES,
+                seed=seed,
+                folder=None,
             )
         except DatasetError:
             return None  # None can be read: whoever learns from them says so.
-        if len(store.pictures) < _LEAST:
+        if len(store.pictures) < _MIN_IMAGES:
             return None
         gains[name] = gain(store)
     best = max(gains, key=lambda name: float(gains[name].mean()))
     error = float(gains[best].std(ddof=1)) / len(gains[best]) ** 0.5
-    return best if float(gains[best].mean()) > _SURE * error else None
+    return best if float(gains[best].mean()) > _MIN_GAIN_ERRORS * error else None
 
 
 def augmented(recipe: Recipe, encoder: Encoder, pictures: Sequence[Path]) -> tuple[Recipe, tuple[str, ...]]:
@@ -78,7 +84,7 @@ def augmented(recipe: Recipe, encoder: Encoder, pictures: Sequence[Path]) -> tup
     """
     still = [path for path in pictures if not is_video_name(path)]
     has_own = recipe.views or recipe.detector.name == "paper-cflow"
-    if recipe.augment == "none" or has_own or len(still) < LEAST_PICTURES:
+    if recipe.augment == "none" or has_own or len(still) < MIN_IMAGES:
         return recipe, ()
     # What calibrates has no say in what is learned.
     learned_from, _ = split_good(still, recipe.seed)
@@ -86,7 +92,7 @@ def augmented(recipe: Recipe, encoder: Encoder, pictures: Sequence[Path]) -> tup
     if name is None:
         return recipe, ("The good parts lie alike: no turned or mirrored views are learned from.",)
     note = f"The good parts lie anyhow: they are learned from {name} as well."
-    return recipe.replace(augmentation=CANDIDATES[name], views=VIEWS), (note,)
+    return recipe.replace(augmentation=CANDIDATES[name], views=ROTATED_COPIES), (note,)
 
 
 @torch.inference_mode()
@@ -114,7 +120,7 @@ def gain(store: FeatureStore) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
 
 def _likelihood(fitted: Tensor, measured: Tensor) -> Tensor:
     """Mean log-likelihood per channel, but for a constant, of each picture (N, H·W, D) under Gaussians."""
-    standard = PositionStandard.from_data(fitted, noise=_NOISE)
+    standard = PositionStandardizer.from_data(fitted, noise=_NOISE)
     covariance = standard.covariance(fitted)
     covariance.diagonal().add_(1e-6 * covariance.diagonal().mean() + 1e-12)
     factor = torch.linalg.cholesky(covariance)

@@ -23,7 +23,7 @@ class StoppedError(Exception):
     """Another piece of work failed, or was interrupted: this one ends too."""
 
 
-class Tally:
+class ProgressCounter:
     """Counts the steps of all pieces of work and tells of the progress, one thread at a time."""
 
     def __init__(self, stage: str, total: int, on_progress: OnProgress) -> None:
@@ -51,7 +51,9 @@ class Tally:
         self._stop.set()
 
 
-def run_together(jobs: Sequence[Callable[[], T]], tally: Tally, device: torch.device) -> list[T]:
+def run_parallel(
+    jobs: Sequence[Callable[[], T]], progress_counter: ProgressCounter, device: torch.device
+) -> list[T]:
     """Run pieces of work, and give their results in order; the first error ends all.
 
     On a GPU they run one after the other.
@@ -68,7 +70,7 @@ def run_together(jobs: Sequence[Callable[[], T]], tally: Tally, device: torch.de
                 if failure is not None:
                     raise failure
         except BaseException:
-            tally.stop()
+            progress_counter.stop()
             for job in running:
                 job.cancel()
             raise

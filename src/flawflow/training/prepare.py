@@ -9,9 +9,9 @@ from flawflow.datasets import Dataset
 from flawflow.inspection.calibrate import Measurement
 from flawflow.progress import OnProgress, ignore_progress, spans, within
 from flawflow.recipe import Recipe
-from flawflow.training.cross_fit import PARTS, measure_by_sisters, without_first_part
-from flawflow.training.data_checks import gather
-from flawflow.training.feature_source import Source
+from flawflow.training.cross_fit import FOLD_COUNT, out_of_fold_measurements, without_first_fold
+from flawflow.training.data_checks import check_data
+from flawflow.training.feature_source import FeatureSource
 from flawflow.training.fit import fit
 from flawflow.training.model import InspectionModel
 from flawflow.training.setup import Setup, set_up
@@ -25,7 +25,7 @@ _FRAMES, _FEATURES, _SUSPECTS, _FIT = 6.0, 6.0, 1.0, 22.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Learned:
+class FittedModel:
     """A fitted model, and what is needed to calibrate and describe it.
 
     Attributes:
@@ -34,8 +34,8 @@ class Learned:
         model: Encoder, detector and head.
         source: What the model learned from.
         held_out: Good pictures that it has not seen, to calibrate with.
-        others: Measurements of further good pictures by sister models.
-        picture_count: Good pictures that were given, frames of videos among them, readable or not.
+        out_of_fold: Measurements of further good pictures by sister models.
+        image_count: Good pictures that were given, frames of videos among them, readable or not.
         suspects: Those that may be defective, the most unusual first.
         notes: Sentences about the pictures that a person should read.
         unread: Pictures that could not be read, each with the sentence that says why.
@@ -45,17 +45,17 @@ class Learned:
     setup: Setup
     work: WorkFolder
     model: InspectionModel
-    source: Source
+    source: FeatureSource
     held_out: tuple[Path, ...]
-    others: Sequence[Measurement]
-    picture_count: int
+    out_of_fold: Sequence[Measurement]
+    image_count: int
     suspects: tuple[Suspect, ...]
     notes: tuple[str, ...]
     unread: tuple[tuple[Path, str], ...]
     cut_short: tuple[tuple[Path, str], ...]
 
 
-def learn(
+def fit_model(
     data: Dataset,
     folder: Path,
     recipe: Recipe,
@@ -63,12 +63,12 @@ def learn(
     device: str = "auto",
     resume: bool = False,
     on_progress: OnProgress = ignore_progress,
-) -> Learned:
+) -> FittedModel:
     """Learn what good parts look like.
 
     Args:
         data: Whose good training pictures are learned from.
-        folder: Where unfinished work is kept; it stays until the caller removes it (`Learned.work`).
+        folder: Where unfinished work is kept; it stays until the caller removes it (`FittedModel.work`).
         recipe: What is asked for.
         device: "auto", "cpu" or "cuda".
         resume: Go on with the work that is there.
@@ -79,44 +79,44 @@ def learn(
     """
     setup = set_up([sample.path for sample in data.train], recipe, device=device)
     work = WorkFolder(folder, setup.plan(), resume=resume)
-    told = _told(setup, on_progress)
+    reporters = _reporters(setup, on_progress)
     parts = split(
         setup.paths,
         setup.recipe,
-        crossed=setup.is_crossed,
+        cross_fitted=setup.is_cross_fitted,
         folder=work.path / "frames",
-        on_progress=told.get("frames", ignore_progress),
+        on_progress=reporters.get("frames", ignore_progress),
     )
-    everything = source_of(setup, parts.learned_from + parts.held_out, work, told["features"])
-    seen = replace(everything, store=everything.features, on_progress=told["suspects"])
-    gathered = gather(seen, exclude_suspects=recipe.exclude_suspects)
-    others: Sequence[Measurement] = ()
-    if setup.is_crossed:
-        crossed = replace(gathered.source, on_progress=told["sisters"])
-        others = measure_by_sisters(crossed, partial(fit, recipe=setup.recipe))
-        source, held_out = without_first_part(replace(crossed, on_progress=told["fit"]))
+    everything = source_of(setup, parts.training + parts.held_out, work, reporters["features"])
+    seen = replace(everything, store=everything.features, on_progress=reporters["suspects"])
+    checked = check_data(seen, exclude_suspects=recipe.exclude_suspects)
+    out_of_fold: Sequence[Measurement] = ()
+    if setup.is_cross_fitted:
+        cross_fitted = replace(checked.source, on_progress=reporters["sisters"])
+        out_of_fold = out_of_fold_measurements(cross_fitted, partial(fit, recipe=setup.recipe))
+        source, held_out = without_first_fold(replace(cross_fitted, on_progress=reporters["fit"]))
     else:
-        source, held_out = set_aside(replace(gathered.source, on_progress=told["fit"]), parts.held_out)
-    return Learned(
+        source, held_out = set_aside(replace(checked.source, on_progress=reporters["fit"]), parts.held_out)
+    return FittedModel(
         setup=setup,
         work=work,
         model=fit(source, setup.recipe),
         source=source,
         held_out=held_out,
-        others=others,
-        picture_count=len(everything.pictures),
-        suspects=gathered.suspects,
-        notes=setup.notes + gathered.notes,
-        unread=gathered.failures,
+        out_of_fold=out_of_fold,
+        image_count=len(everything.pictures),
+        suspects=checked.suspects,
+        notes=setup.notes + checked.notes,
+        unread=checked.failures,
         cut_short=parts.failures,
     )
 
 
 def source_of(
     setup: Setup, pictures: tuple[Path, ...], work: WorkFolder, on_progress: OnProgress = ignore_progress
-) -> Source:
+) -> FeatureSource:
     """Pictures with all that was decided: what a detector learns from."""
-    return Source(
+    return FeatureSource(
         encoder=setup.encoder,
         pictures=pictures,
         size=setup.recipe.shape,
@@ -129,10 +129,10 @@ def source_of(
     )
 
 
-def _told(setup: Setup, on_progress: OnProgress) -> dict[str, OnProgress]:
+def _reporters(setup: Setup, on_progress: OnProgress) -> dict[str, OnProgress]:
     """Who is told of each part of the work, by its name."""
     weights = {"frames": _FRAMES} if any(map(is_video_name, setup.paths)) else {}
     weights |= {"features": _FEATURES, "suspects": _SUSPECTS}
-    weights |= {"sisters": (PARTS - 1) * _FIT} if setup.is_crossed else {}
+    weights |= {"sisters": (FOLD_COUNT - 1) * _FIT} if setup.is_cross_fitted else {}
     weights |= {"fit": _FIT}
     return {name: within(on_progress, *span) for name, span in spans(weights).items()}

@@ -10,16 +10,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from flawflow.decision.roi import from_runs
-from flawflow.errors import DatasetError, PictureError, TrainingError
-from flawflow.images import has_shape_of, read_mask, read_picture, resize_mask
+from flawflow.decision.roi import decode_run_lengths
+from flawflow.errors import DatasetError, ImageError, TrainingError
+from flawflow.images import has_shape_of, read_image, read_mask, resize_mask
 from flawflow.model_file import read_model
 from flawflow.video.names import is_video_name
 
-_PART = 1024
+_POSITIONS_AT_ONCE = 1024
 
 
-def read_interest(
+def read_roi_mask(
     roi: Path | None, ignore: Path | None, size: tuple[int, int], picture: tuple[int, int]
 ) -> NDArray[np.bool_] | None:
     """Read which pixels count.
@@ -35,7 +35,7 @@ def read_interest(
         bool of shape `size`, or None where neither mask is given.
 
     Raises:
-        PictureError: A mask cannot be read.
+        ImageError: A mask cannot be read.
         ModelFileError: A model file cannot.
         TrainingError: A mask is of another shape than the pictures, or nothing is left to look at.
     """
@@ -54,15 +54,15 @@ def read_interest(
     return counts
 
 
-def first_shape(paths: Sequence[Path]) -> tuple[int, int]:
+def first_image_shape(paths: Sequence[Path]) -> tuple[int, int]:
     """(H, W) of the first picture, or of the first video's frames, that can be read.
 
     Raises:
         DatasetError: None can be read.
     """
     for path in paths:
-        with contextlib.suppress(PictureError):
-            picture = _first_frame(path) if is_video_name(path) else read_picture(path)
+        with contextlib.suppress(ImageError):
+            picture = _first_frame(path) if is_video_name(path) else read_image(path)
             return picture.shape[0], picture.shape[1]
     raise DatasetError("None of the good pictures could be read; name a folder of pictures.")
 
@@ -74,21 +74,23 @@ def _first_frame(path: Path) -> NDArray[np.uint8]:
         return next(iter(video.frames())).picture
 
 
-def cells(interest: Tensor, grid: tuple[int, int]) -> Tensor:
+def roi_cells(roi_mask: Tensor, grid: tuple[int, int]) -> Tensor:
     """The positions of a feature map that see a pixel that counts: bool of shape `grid`.
 
     Args:
-        interest: (H, W) bool.
+        roi_mask: (H, W) bool.
         grid: (H_k, W_k), which divides (H, W).
     """
-    return F.adaptive_max_pool2d(interest[None].float(), grid)[0] > 0
+    return F.adaptive_max_pool2d(roi_mask[None].float(), grid)[0] > 0
 
 
 def nearest_inside(inside: Tensor) -> Tensor:
     """For each position of a grid, (H, W) bool, the index of the nearest one that is inside, (H·W,) int64."""
     places = torch.nonzero(torch.ones_like(inside)).float()
     indices = torch.nonzero(inside.flatten())[:, 0]
-    found = [torch.cdist(part, places[indices]).argmin(dim=1) for part in torch.split(places, _PART)]
+    found = [
+        torch.cdist(part, places[indices]).argmin(dim=1) for part in torch.split(places, _POSITIONS_AT_ONCE)
+    ]
     return indices[torch.cat(found)]
 
 
@@ -96,7 +98,7 @@ def _read(path: Path, picture: tuple[int, int]) -> NDArray[np.bool_]:
     if path.suffix == ".flaw":
         # At the size of that model's input, of whatever shape the pictures were.
         card = read_model(path).card
-        return from_runs(card.interest, card.size)
+        return decode_run_lengths(card.roi_run_lengths, card.size)
     mask = read_mask(path)
     _check_shape(path, (mask.shape[0], mask.shape[1]), picture)
     return mask

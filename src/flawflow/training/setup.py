@@ -10,14 +10,14 @@ import torch
 from numpy.typing import NDArray
 
 from flawflow import __version__
-from flawflow.decision.roi import to_runs
+from flawflow.decision.roi import encode_run_lengths
 from flawflow.errors import TrainingError
 from flawflow.images import proportional_size
 from flawflow.recipe import Recipe
 from flawflow.training.encoder import Encoder, build_encoder
 from flawflow.training.orientation import augmented
-from flawflow.training.roi import first_shape, read_interest
-from flawflow.training.split import check_good, is_crossed
+from flawflow.training.roi import first_image_shape, read_roi_mask
+from flawflow.training.split import check_image_count, is_cross_fitted
 from flawflow.training.unfinished_work import digest_of_files
 
 
@@ -31,8 +31,8 @@ class Setup:
         paths: Good pictures and videos.
         encoder: The frozen encoder; it knows which pixels count.
         device: Where to train.
-        is_crossed: Whether all pictures calibrate, by sister models.
-        interest: (H, W) bool, which pixels count; None for all.
+        is_cross_fitted: Whether all pictures calibrate, by sister models.
+        roi_mask: (H, W) bool, which pixels count; None for all.
         notes: Sentences about what was decided.
     """
 
@@ -41,14 +41,14 @@ class Setup:
     paths: tuple[Path, ...]
     encoder: Encoder
     device: torch.device
-    is_crossed: bool
-    interest: NDArray[np.bool_] | None
+    is_cross_fitted: bool
+    roi_mask: NDArray[np.bool_] | None
     notes: tuple[str, ...]
 
     @property
-    def runs(self) -> tuple[int, ...]:
-        """`interest` as a card keeps it."""
-        return () if self.interest is None else to_runs(self.interest)
+    def roi_run_lengths(self) -> tuple[int, ...]:
+        """`roi_mask` as a card keeps it."""
+        return () if self.roi_mask is None else encode_run_lengths(self.roi_mask)
 
     def plan(self) -> dict[str, Any]:
         """What must be the same for unfinished work to be resumed."""
@@ -72,9 +72,9 @@ def set_up(paths: Sequence[Path], recipe: Recipe, *, device: str) -> Setup:
         FlawflowError: Something does not fit; the message says what and the way out.
     """
     place = _device(device)
-    check_good(paths)
+    check_image_count(paths)
     recipe, said = _shaped(recipe, paths)
-    crossed = is_crossed(recipe, paths)
+    cross_fitted = is_cross_fitted(recipe, paths)
     network = build_encoder(
         recipe.encoder,
         strides=recipe.strides,
@@ -83,9 +83,9 @@ def set_up(paths: Sequence[Path], recipe: Recipe, *, device: str) -> Setup:
         seed=recipe.seed,
         reflect_padding=recipe.reflect_padding,
     )
-    interest = _interest(recipe, paths)
-    if interest is not None:
-        network.interest = torch.from_numpy(interest)
+    roi_mask = _roi_mask(recipe, paths)
+    if roi_mask is not None:
+        network.roi_mask = torch.from_numpy(roi_mask)
     found, notes = augmented(recipe, network, paths)
     return Setup(
         asked=recipe,
@@ -93,8 +93,8 @@ def set_up(paths: Sequence[Path], recipe: Recipe, *, device: str) -> Setup:
         paths=tuple(paths),
         encoder=network,
         device=place,
-        is_crossed=crossed,
-        interest=interest,
+        is_cross_fitted=cross_fitted,
+        roi_mask=roi_mask,
         notes=said + notes,
     )
 
@@ -103,7 +103,7 @@ def _shaped(recipe: Recipe, paths: Sequence[Path]) -> tuple[Recipe, tuple[str, .
     """The recipe with the size that the pictures' proportions give; a sentence where it is no square."""
     if not isinstance(recipe.size, int):
         return recipe, ()
-    picture = first_shape(paths)
+    picture = first_image_shape(paths)
     # Whole cells of the coarsest scale.
     height, width = proportional_size(recipe.size, picture, max(recipe.strides))
     shaped = recipe.replace(size=(height, width))
@@ -125,9 +125,9 @@ def _device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def _interest(recipe: Recipe, pictures: Sequence[Path]) -> NDArray[np.bool_] | None:
+def _roi_mask(recipe: Recipe, pictures: Sequence[Path]) -> NDArray[np.bool_] | None:
     """Which pixels count, by masks that fit the first picture that can be read; None for all."""
     if recipe.roi is None and recipe.ignore is None:
         return None
     roi, ignore = (None if mask is None else Path(mask) for mask in (recipe.roi, recipe.ignore))
-    return read_interest(roi, ignore, recipe.shape, first_shape(pictures))
+    return read_roi_mask(roi, ignore, recipe.shape, first_image_shape(pictures))

@@ -9,15 +9,15 @@ import numpy as np
 from flawflow.errors import DatasetError, TrainingError
 from flawflow.progress import OnProgress, Progress, within
 from flawflow.recipe import Recipe
-from flawflow.training.feature_source import Source
+from flawflow.training.feature_source import FeatureSource
 from flawflow.video.names import is_video_name, require_video
 
 HELD_OUT_SHARE = 0.15
-LEAST_HELD_OUT = 2
-LEAST_PICTURES = 8
+MIN_HELD_OUT_IMAGES = 2
+MIN_IMAGES = 8
 
 # What REVIEW's 5 % needs. Where the share that is kept aside has fewer, nothing usual could be promised.
-_ENOUGH = 19
+_MIN_HELD_OUT_WITHOUT_FOLDS = 19
 
 
 @dataclass(frozen=True)
@@ -25,17 +25,17 @@ class Split:
     """Good pictures, split.
 
     Attributes:
-        learned_from: Files to learn from.
+        training: Files to learn from.
         held_out: Files to calibrate with.
         failures: Videos that could not be read to their end, each with the sentence that says why.
     """
 
-    learned_from: tuple[Path, ...]
+    training: tuple[Path, ...]
     held_out: tuple[Path, ...]
     failures: tuple[tuple[Path, str], ...] = ()
 
 
-def check_good(paths: Sequence[Path]) -> None:
+def check_image_count(paths: Sequence[Path]) -> None:
     """Refuse what cannot be learned from, before any work.
 
     Raises:
@@ -49,7 +49,7 @@ def check_good(paths: Sequence[Path]) -> None:
         require_enough(len(paths))
 
 
-def is_crossed(recipe: Recipe, paths: Sequence[Path]) -> bool:
+def is_cross_fitted(recipe: Recipe, paths: Sequence[Path]) -> bool:
     """Say whether to cross-fit; "auto" does where 15 % of the pictures are fewer than 19.
 
     Args:
@@ -61,8 +61,8 @@ def is_crossed(recipe: Recipe, paths: Sequence[Path]) -> bool:
     """
     video = next(filter(is_video_name, paths), None)
     if recipe.calibration == "auto":
-        few = round(HELD_OUT_SHARE * len(paths)) < _ENOUGH
-        return few and video is None and recipe.detector.kind.crosses
+        few = round(HELD_OUT_SHARE * len(paths)) < _MIN_HELD_OUT_WITHOUT_FOLDS
+        return few and video is None and recipe.detector.kind.cross_fits
     if recipe.calibration == "cross" and video is not None:
         raise TrainingError(
             f"{video} is a video, whose frames are too much alike to be cross-fitted; choose the calibration "
@@ -78,7 +78,7 @@ def split_good(pictures: Sequence[Path], seed: int) -> tuple[tuple[Path, ...], t
         DatasetError: There are fewer than eight.
     """
     require_enough(len(pictures))
-    held_out = max(LEAST_HELD_OUT, round(HELD_OUT_SHARE * len(pictures)))
+    held_out = max(MIN_HELD_OUT_IMAGES, round(HELD_OUT_SHARE * len(pictures)))
     order = np.random.default_rng(seed).permutation(len(pictures))
     chosen = set(order[:held_out].tolist())
     return (
@@ -98,12 +98,12 @@ def split_clips(clips: Sequence[Sequence[Path]]) -> tuple[tuple[Path, ...], tupl
     Where the clips are so short that this gives fewer than two, the last two pictures of all.
     """
     parts = [(clip, len(clip) - round(HELD_OUT_SHARE * len(clip))) for clip in clips]
-    learned_from = tuple(path for clip, end in parts for path in clip[:end])
+    training = tuple(path for clip, end in parts for path in clip[:end])
     held_out = tuple(path for clip, end in parts for path in clip[end:])
-    if len(held_out) < LEAST_HELD_OUT:
-        every = (*learned_from, *held_out)
-        return every[:-LEAST_HELD_OUT], every[-LEAST_HELD_OUT:]
-    return learned_from, held_out
+    if len(held_out) < MIN_HELD_OUT_IMAGES:
+        every = (*training, *held_out)
+        return every[:-MIN_HELD_OUT_IMAGES], every[-MIN_HELD_OUT_IMAGES:]
+    return training, held_out
 
 
 def require_enough(count: int) -> None:
@@ -112,14 +112,14 @@ def require_enough(count: int) -> None:
     Raises:
         DatasetError: There are fewer than eight.
     """
-    if count < LEAST_PICTURES:
+    if count < MIN_IMAGES:
         raise DatasetError(
-            f"{count} readable good pictures are too few to learn from; give {LEAST_PICTURES} or more."
+            f"{count} readable good pictures are too few to learn from; give {MIN_IMAGES} or more."
         )
 
 
 def split(
-    paths: Sequence[Path], recipe: Recipe, *, crossed: bool, folder: Path, on_progress: OnProgress
+    paths: Sequence[Path], recipe: Recipe, *, cross_fitted: bool, folder: Path, on_progress: OnProgress
 ) -> Split:
     """Split good pictures.
 
@@ -130,7 +130,7 @@ def split(
     Args:
         paths: Good pictures and videos.
         recipe: Its seed chooses; of a video every Nth frame is a picture, of its size.
-        crossed: Whether the pictures are to be cross-fitted: all of them are to learn from, in random order.
+        cross_fitted: Whether the pictures are cross-fitted: all of them are for training, in random order.
         folder: Where the frames of videos are kept; the caller removes them.
         on_progress: Who is told.
 
@@ -139,7 +139,7 @@ def split(
     """
     pictures = [path for path in paths if not is_video_name(path)]
     videos = [path for path in paths if is_video_name(path)]
-    if crossed:
+    if cross_fitted:
         return Split(shuffled(pictures, recipe.seed), ())
     if not videos:
         return Split(*split_good(pictures, recipe.seed))
@@ -157,11 +157,11 @@ def split(
         clips.append(frames)
         failures += [(path, said)] if said else []
     require_enough(len(pictures) + sum(map(len, clips)))
-    learned_from, held_out = split_clips([*clips, pictures])
-    return Split(learned_from, held_out, tuple(failures))
+    training, held_out = split_clips([*clips, pictures])
+    return Split(training, held_out, tuple(failures))
 
 
-def set_aside(source: Source, held_out: Sequence[Path]) -> tuple[Source, tuple[Path, ...]]:
+def set_aside(source: FeatureSource, held_out: Sequence[Path]) -> tuple[FeatureSource, tuple[Path, ...]]:
     """Part what is learned from and what calibrates; the features of `source` are of no further use.
 
     Args:
@@ -170,7 +170,7 @@ def set_aside(source: Source, held_out: Sequence[Path]) -> tuple[Source, tuple[P
     """
     aside = set(held_out)
     learned = [number for number, path in enumerate(source.pictures) if path not in aside]
-    missing = LEAST_HELD_OUT - (len(source.pictures) - len(learned))
+    missing = MIN_HELD_OUT_IMAGES - (len(source.pictures) - len(learned))
     if missing > 0:
         # All that were kept aside were copies of others or suspects.
         chosen = np.random.default_rng(source.seed).choice(learned, missing, replace=False)

@@ -14,21 +14,22 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from flawflow.decision.tail import FALSE_SUSPICION_RATE, upper_limit
+from flawflow.decision.tail import FALSE_SUSPICION_RATE, exponential_tail_limit
 from flawflow.progress import OnProgress, Progress
+from flawflow.renamed import renamed_attribute
 from flawflow.training.detectors.detector import Aggregation
-from flawflow.training.detectors.position_standardizer import PositionStandard
+from flawflow.training.detectors.position_standardizer import PositionStandardizer
 from flawflow.training.feature_store import FeatureStore
 from flawflow.training.head import Head, from_nearest, grid_of
 from flawflow.training.moments import position_moments
-from flawflow.training.roi import cells, nearest_inside
+from flawflow.training.roi import nearest_inside, roi_cells
 
 _FOLDS = 5
-_ROUNDS = 3
+_MAX_ROUNDS = 3
 _NOISE = 0.5
 # More channels than these are mixed down to as many: it bounds the time for wide encoders.
-_CHANNELS = 64
-_ROWS = 16
+_MAX_CHANNELS = 64
+_ROWS_AT_ONCE = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +42,7 @@ class Suspect:
         limit: What a good picture's score exceeds with a probability of about 1 %.
         place: (x, y) of the most unusual place, in the picture's own pixels.
         anomaly_map: (H, W) float32 at the model's size; higher is more anomalous.
-        heat_scale: The map values to draw as nothing and as full heat; one scale for all suspects.
+        colormap_range: The map values to draw as nothing and as full heat; one scale for all suspects.
     """
 
     path: Path
@@ -49,7 +50,9 @@ class Suspect:
     limit: float
     place: tuple[int, int]
     anomaly_map: NDArray[np.float32] = field(repr=False)
-    heat_scale: tuple[float, float]
+    colormap_range: tuple[float, float]
+
+    heat_scale = renamed_attribute("heat_scale", "colormap_range")
 
     @property
     def reason(self) -> str:
@@ -80,14 +83,14 @@ def find_suspects(
         The suspects, the most unusual first.
     """
     trusted = torch.ones(len(store.pictures), dtype=torch.bool)
-    for number in range(_ROUNDS):
+    for number in range(_MAX_ROUNDS):
         measured = _measured(store, trusted, size, seed)
-        on_progress(Progress("Suspects", number + 1, _ROUNDS))
+        on_progress(Progress("Suspects", number + 1, _MAX_ROUNDS))
         before, trusted = trusted, measured.scores <= measured.limit
         # Where most stand out none do: there would be nothing left to measure them by.
         if torch.equal(before, trusted) or 2 * int(trusted.sum()) < len(trusted):
             break
-    on_progress(Progress("Suspects", _ROUNDS, _ROUNDS))
+    on_progress(Progress("Suspects", _MAX_ROUNDS, _MAX_ROUNDS))
     return _described(store, measured, torch.nonzero(~trusted).flatten().tolist())
 
 
@@ -106,13 +109,13 @@ def _measured(store: FeatureStore, trusted: Tensor, size: tuple[int, int], seed:
     # The finest scale costs more than all others and finds no more.
     scales = range(min(1, len(store.maps) - 1), len(store.maps))
     distances = [_cross_fitted(store, scale, folds, trusted, seed) for scale in scales]
-    interest = store.interest
-    if interest is not None:
-        distances = [from_nearest(d, nearest_inside(cells(interest, grid_of(d)))) for d in distances]
+    roi_mask = store.roi_mask
+    if roi_mask is not None:
+        distances = [from_nearest(d, nearest_inside(roi_cells(roi_mask, grid_of(d)))) for d in distances]
     moments = [position_moments(scale[trusted]) for scale in distances]
-    head = Head(moments, size, Aggregation(), interest)
+    head = Head(moments, size, Aggregation(), roi_mask)
     scores = torch.cat([head(part)[1] for part in _portions(distances)])
-    return _Measured(distances, head, scores, upper_limit(scores[trusted].tolist()))
+    return _Measured(distances, head, scores, exponential_tail_limit(scores[trusted].tolist()))
 
 
 def _described(store: FeatureStore, measured: _Measured, numbers: Sequence[int]) -> tuple[Suspect, ...]:
@@ -120,8 +123,8 @@ def _described(store: FeatureStore, measured: _Measured, numbers: Sequence[int])
     if not numbers:
         return ()
     head, distances, limit = measured.head, measured.distances, measured.limit
-    calm = torch.cat([head(part)[0].flatten(1).quantile(0.99, dim=1) for part in _portions(distances)])
-    low = float(calm.median())
+    background = torch.cat([head(part)[0].flatten(1).quantile(0.99, dim=1) for part in _portions(distances)])
+    low = float(background.median())
     suspects = []
     for number in numbers:
         anomaly_map = head([scale[number : number + 1] for scale in distances])[0][0]
@@ -130,9 +133,9 @@ def _described(store: FeatureStore, measured: _Measured, numbers: Sequence[int])
                 path=store.pictures[number],
                 score=float(measured.scores[number]),
                 limit=limit,
-                place=_peak(anomaly_map, store.looks[number].size),
+                place=_peak(anomaly_map, store.fingerprints[number].size),
                 anomaly_map=anomaly_map.numpy(),
-                heat_scale=(low, low + max(2 * (limit - low), 1e-6)),
+                colormap_range=(low, low + max(2 * (limit - low), 1e-6)),
             )
         )
     return tuple(sorted(suspects, key=lambda suspect: -suspect.score))
@@ -150,19 +153,19 @@ def _cross_fitted(store: FeatureStore, scale: int, folds: Tensor, trusted: Tenso
         first, second = (total.sum(dim=0) - total[fold] for total in totals)
         mean = first / rows
         variance = (second / rows - mean.square()).clamp_min(0) * (rows / (rows - 1))
-        standard = PositionStandard.from_moments(mean.float(), variance.float(), rows, noise=_NOISE)
+        standard = PositionStandardizer.from_moments(mean.float(), variance.float(), rows, noise=_NOISE)
         whitening = _whitening(plain, mix, others, standard)
-        for part in torch.split(torch.nonzero(folds == fold).flatten(), _ROWS):
+        for part in torch.split(torch.nonzero(folds == fold).flatten(), _ROWS_AT_ONCE):
             whitened = standard(plain[part] @ mix) @ whitening
             distances[part] = whitened.square().sum(dim=2).sqrt().cpu()
     return distances.reshape(-1, *store.grids[scale])
 
 
 def _mixing(channels: int, seed: int) -> Tensor:
-    if channels <= _CHANNELS:
+    if channels <= _MAX_CHANNELS:
         return torch.eye(channels)
     generator = torch.Generator().manual_seed(seed)
-    mixed: Tensor = torch.linalg.qr(torch.randn(channels, _CHANNELS, generator=generator))[0]
+    mixed: Tensor = torch.linalg.qr(torch.randn(channels, _MAX_CHANNELS, generator=generator))[0]
     return mixed
 
 
@@ -170,16 +173,16 @@ def _moments(plain: Tensor, mix: Tensor, folds: Tensor, trusted: Tensor) -> tupl
     """Sums of the trusted features and of their squares, for each fold, (folds, H·W, D) float64."""
     sums = torch.zeros(2, _FOLDS, plain.shape[1], mix.shape[1], dtype=torch.float64, device=plain.device)
     for fold in range(_FOLDS):
-        for part in torch.split(torch.nonzero(trusted & (folds == fold)).flatten(), _ROWS):
+        for part in torch.split(torch.nonzero(trusted & (folds == fold)).flatten(), _ROWS_AT_ONCE):
             features = (plain[part] @ mix).double()
             sums[0, fold] += features.sum(dim=0)
             sums[1, fold] += features.square().sum(dim=0)
     return sums[0], sums[1]
 
 
-def _whitening(plain: Tensor, mix: Tensor, rows: Tensor, standard: PositionStandard) -> Tensor:
+def _whitening(plain: Tensor, mix: Tensor, rows: Tensor, standard: PositionStandardizer) -> Tensor:
     covariance = torch.zeros(mix.shape[1], mix.shape[1], dtype=torch.float64, device=plain.device)
-    for part in torch.split(rows, _ROWS):
+    for part in torch.split(rows, _ROWS_AT_ONCE):
         vectors = standard(plain[part] @ mix).flatten(0, 1)
         covariance += (vectors.T @ vectors).double()
     covariance /= len(rows) * plain.shape[1]
@@ -191,7 +194,9 @@ def _whitening(plain: Tensor, mix: Tensor, rows: Tensor, standard: PositionStand
 
 
 def _portions(distances: Sequence[Tensor]) -> list[list[Tensor]]:
-    return [list(part) for part in zip(*(torch.split(scale, _ROWS) for scale in distances), strict=True)]
+    return [
+        list(part) for part in zip(*(torch.split(scale, _ROWS_AT_ONCE) for scale in distances), strict=True)
+    ]
 
 
 def _peak(anomaly_map: Tensor, size: tuple[int, int]) -> tuple[int, int]:

@@ -11,25 +11,26 @@ from numpy.typing import NDArray
 
 from flawflow import __version__
 from flawflow.datasets import Dataset, open_dataset
-from flawflow.images import read_picture, resize_picture
+from flawflow.images import read_image, resize_image
 from flawflow.model_file import write_model
 from flawflow.model_file.card import Card, EncoderCard, TrainingCard
 from flawflow.progress import OnProgress, Progress, ignore_progress, spans, within
 from flawflow.recipe import PRESETS, Recipe
+from flawflow.renamed import renamed_attribute
 from flawflow.runtime.canary_check import record_canaries
 from flawflow.runtime.engine import OnnxRuntimeEngine
 from flawflow.storage.files import beside
 from flawflow.training.calibrate import Calibrated, calibrate
 from flawflow.training.encoder import Encoder
-from flawflow.training.feature_source import Source
+from flawflow.training.feature_source import FeatureSource
 from flawflow.training.model import InspectionModel
 from flawflow.training.onnx_export import check_graph, export_graph
-from flawflow.training.prepare import Learned, learn
+from flawflow.training.prepare import FittedModel, fit_model
 from flawflow.training.suspects import Suspect
 
-_CHECKED_PICTURES = 3
+_CHECKED_IMAGES = 3
 # How long each part takes beside the others, as in `flawflow.training.prepare`.
-_PARTS = {"learn": 29.0, "export": 7.0, "calibrate": 1.0}
+_STAGE_WEIGHTS = {"learn": 29.0, "export": 7.0, "calibrate": 1.0}
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class TrainingResult:
 
     Attributes:
         model: The model file.
-        picture_count: Good pictures that were given and could be read.
+        image_count: Good pictures that were given and could be read.
         seconds: Wall time, the encoder's loading included.
         card: The model card.
         failures: Training pictures, and videos, that could not be read, each with the sentence that says why.
@@ -47,12 +48,14 @@ class TrainingResult:
     """
 
     model: Path
-    picture_count: int
+    image_count: int
     seconds: float
     card: Card
     failures: tuple[tuple[Path, str], ...]
     suspects: tuple[Suspect, ...]
     notes: tuple[str, ...]
+
+    picture_count = renamed_attribute("picture_count", "image_count")
 
 
 def train(
@@ -92,29 +95,29 @@ def train(
     # Whoever opened the data set has its notes.
     said = () if data is given else data.notes
     output = Path(output)
-    told = {name: within(on_progress, *span) for name, span in spans(_PARTS).items()}
+    reporters = {name: within(on_progress, *span) for name, span in spans(_STAGE_WEIGHTS).items()}
     folder = beside(output, ".training")
-    learned = learn(data, folder, recipe, device=device, resume=resume, on_progress=told["learn"])
-    graph = export(learned.model, learned.source, told["export"])
-    calibrated = _calibrate(graph, learned, told["calibrate"])
+    fitted = fit_model(data, folder, recipe, device=device, resume=resume, on_progress=reporters["learn"])
+    graph = export(fitted.model, fitted.source, reporters["export"])
+    calibrated = _calibrate(graph, fitted, reporters["calibrate"])
     seconds = perf_counter() - started
-    card = _card(data, graph, learned, calibrated, seconds)
+    card = _card(data, graph, fitted, calibrated, seconds)
     write_model(output, graph, card)
-    failures = learned.unread + calibrated.unread
+    failures = fitted.unread + calibrated.unread
     if not keep_work:
-        learned.work.remove()
+        fitted.work.remove()
     return TrainingResult(
         model=output,
-        picture_count=learned.picture_count - len(failures),
+        image_count=fitted.image_count - len(failures),
         seconds=seconds,
         card=card,
-        failures=failures + learned.cut_short,
-        suspects=learned.suspects,
-        notes=said + learned.notes,
+        failures=failures + fitted.cut_short,
+        suspects=fitted.suspects,
+        notes=said + fitted.notes,
     )
 
 
-def export(model: InspectionModel, source: Source, on_progress: OnProgress = ignore_progress) -> bytes:
+def export(model: InspectionModel, source: FeatureSource, on_progress: OnProgress = ignore_progress) -> bytes:
     """Export a fitted model, and check that the graph judges as it does.
 
     Args:
@@ -135,44 +138,46 @@ def export(model: InspectionModel, source: Source, on_progress: OnProgress = ign
     return graph
 
 
-def _calibrate(graph: bytes, learned: Learned, on_progress: OnProgress) -> Calibrated:
-    interest = learned.setup.interest
-    counting = np.ones(learned.source.size, np.bool_) if interest is None else interest
-    return calibrate(OnnxRuntimeEngine(graph), learned.held_out, counting, on_progress, others=learned.others)
+def _calibrate(graph: bytes, fitted: FittedModel, on_progress: OnProgress) -> Calibrated:
+    roi_mask = fitted.setup.roi_mask
+    counting = np.ones(fitted.source.size, np.bool_) if roi_mask is None else roi_mask
+    return calibrate(
+        OnnxRuntimeEngine(graph), fitted.held_out, counting, on_progress, out_of_fold=fitted.out_of_fold
+    )
 
 
-def _card(data: Dataset, graph: bytes, learned: Learned, calibrated: Calibrated, seconds: float) -> Card:
-    recipe = learned.setup.asked
+def _card(data: Dataset, graph: bytes, fitted: FittedModel, calibrated: Calibrated, seconds: float) -> Card:
+    recipe = fitted.setup.asked
     return Card(
         flawflow_version=__version__,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         detector=recipe.detector.name,
         preset=recipe.preset,
         size=recipe.shape,
-        encoder=_encoder_card(learned.setup.encoder),
+        encoder=_encoder_card(fitted.setup.encoder),
         training=TrainingCard(
             dataset=data.name,
-            picture_count=len(learned.source.pictures),
+            image_count=len(fitted.source.pictures),
             seed=recipe.seed,
             seconds=seconds,
         ),
         calibration=calibrated.calibration,
-        heat_scale=calibrated.heat_scale,
-        interest=learned.setup.runs,
-        drift=calibrated.reference,
+        colormap_range=calibrated.colormap_range,
+        roi_run_lengths=fitted.setup.roi_run_lengths,
+        drift=calibrated.drift_baseline,
         canaries=record_canaries(graph, recipe.shape),
         recipe=recipe,
     )
 
 
-def _some_pictures(source: Source) -> Sequence[NDArray[np.uint8]]:
+def _some_pictures(source: FeatureSource) -> Sequence[NDArray[np.uint8]]:
     """Good pictures as they are and one upside down.
 
     To a detector that remembers its pictures these are at distance 0, of which rounding leaves nothing; the
     turned one gives the maps the size that differences are measured by.
     """
-    paths = source.features.pictures[:_CHECKED_PICTURES]
-    pictures = [resize_picture(read_picture(path), source.size) for path in paths]
+    paths = source.features.pictures[:_CHECKED_IMAGES]
+    pictures = [resize_image(read_image(path), source.size) for path in paths]
     return [*pictures, np.ascontiguousarray(pictures[0][::-1])]
 
 

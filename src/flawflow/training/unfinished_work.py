@@ -20,7 +20,7 @@ from flawflow.errors import TrainingError, one_line
 from flawflow.storage.files import beside, write_whole
 
 _PLAN = "plan.json"
-_SEAL = "sha256"
+_CHECKSUM = "sha256"
 
 _log = logging.getLogger(__name__)
 
@@ -92,7 +92,7 @@ class WorkFolder:
         content = path.read_bytes()
         try:
             tensors = load(content)
-            if _kept_seal(content) != _seal(tensors):
+            if _stored_checksum(content) != _checksum(tensors):
                 raise ValueError("its checksum does not fit")
         except (SafetensorError, ValueError, LookupError, TypeError, RecursionError) as error:
             raise UnusableWorkError(
@@ -104,7 +104,7 @@ class WorkFolder:
     def save(self, name: str, tensors: Mapping[str, Tensor]) -> None:
         """Keep tensors under `name`, whole or not at all."""
         copies = {key: tensor.detach().cpu().contiguous() for key, tensor in tensors.items()}
-        write_whole(self.path / f"{name}.safetensors", save(copies, {_SEAL: _seal(copies)}))
+        write_whole(self.path / f"{name}.safetensors", save(copies, {_CHECKSUM: _checksum(copies)}))
 
     def within(self, name: str) -> "WorkFolder":
         """A folder inside this one, for a part of the work; it goes when this one goes."""
@@ -117,7 +117,7 @@ class WorkFolder:
         shutil.rmtree(self.path, ignore_errors=True)
 
 
-def _seal(tensors: Mapping[str, Tensor]) -> str:
+def _checksum(tensors: Mapping[str, Tensor]) -> str:
     """A checksum of names, types, shapes and values: a flipped bit would go on in all later weights."""
     digest = hashlib.sha256()
     for name, tensor in sorted(tensors.items()):
@@ -126,10 +126,10 @@ def _seal(tensors: Mapping[str, Tensor]) -> str:
     return digest.hexdigest()
 
 
-def _kept_seal(content: bytes) -> str:
+def _stored_checksum(content: bytes) -> str:
     """The checksum in the header of a safetensors file, which is JSON after eight bytes of its length."""
     length = int.from_bytes(content[:8], "little")
-    return str(json.loads(content[8 : 8 + length])["__metadata__"][_SEAL])
+    return str(json.loads(content[8 : 8 + length])["__metadata__"][_CHECKSUM])
 
 
 def digest_of_files(paths: Sequence[Path]) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from flawflow.errors import FlawflowError, PictureError
+from flawflow.errors import FlawflowError, ImageError
 from flawflow.inspection.inspection import Failure, Inspection
 from flawflow.inspection.inspector import Inspector
 from flawflow.inspection.parallel import in_order
@@ -60,5 +60,5 @@ def whole_frames(video: Video, failures: list[Failure]) -> Iterator[Frame]:
     """Give the frames that can be read; what is wrong with the file is added to `failures` after the last."""
     try:
         yield from video.frames()
-    except PictureError as error:
+    except ImageError as error:
         failures.append(Failure(video.path, str(error)))

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from flawflow.errors import PictureError
-from flawflow.images import resize_picture
+from flawflow.errors import ImageError
+from flawflow.images import resize_image
 from flawflow.inspection.parallel import in_order
 from flawflow.storage.files import write_whole
 from flawflow.video.read import Frame, Video, open_video
@@ -37,7 +37,7 @@ def save_frames(
         try:
             with open_video(path) as video:
                 _save(video, scratch, every, size, on_progress)
-        except PictureError as error:
+        except ImageError as error:
             write_whole(scratch / _FAILURE, str(error))
         scratch.rename(folder)
     failure = folder / _FAILURE
@@ -54,7 +54,7 @@ def _save(
                 yield frame
 
     def save(frame: Frame) -> int:
-        picture = Image.fromarray(resize_picture(frame.picture, size))
+        picture = Image.fromarray(resize_image(frame.picture, size))
         # The least compression: the pictures are read a few times and then removed.
         picture.save(folder / f"{frame.index:08d}.png", compress_level=1)
         return frame.index + 1

@@ -14,8 +14,8 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from flawflow.errors import PictureError
-from flawflow.images import most_pixels
+from flawflow.errors import ImageError
+from flawflow.images import max_pixels_allowed
 from flawflow.images.guard import check_size
 
 # Only containers of one file, and only this file: a playlist in a video's clothes would make the
@@ -24,7 +24,7 @@ _OPTIONS = {
     "protocol_whitelist": "file",
     "format_whitelist": "asf,avi,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,mpeg,mpegts",
 }
-_USUAL_RATE = Fraction(25)
+_DEFAULT_RATE = Fraction(25)
 # So much may be missing from the promised length before a file counts as cut short: headers round.
 _SLACK_SECONDS = 0.25
 _SLACK_FRAMES = 2
@@ -60,7 +60,7 @@ class Video:
         self.path = path
         self._container = container
         self._stream = stream
-        self.rate = Fraction(stream.average_rate or stream.guessed_rate or _USUAL_RATE)
+        self.rate = Fraction(stream.average_rate or stream.guessed_rate or _DEFAULT_RATE)
         self._promised = _promised_seconds(container, stream, self.rate)
         self.frame_count = stream.frames or round(self._promised * self.rate)
 
@@ -70,7 +70,7 @@ class Video:
         Damaged parts are left out and the frames after them still given; what is wrong is said at the end.
 
         Raises:
-            PictureError: After all whole frames: the file is damaged, ends too early, or changes its size.
+            ImageError: After all whole frames: the file is damaged, ends too early, or changes its size.
         """
         self._damaged = 0
         first = size = None
@@ -83,7 +83,7 @@ class Video:
             picture = _picture(decoded)
             size = size or picture.shape
             if picture.shape != size:
-                raise PictureError(
+                raise ImageError(
                     f"{self.path} changes its size after {count} frames: split it there into two videos."
                 )
             yield Frame(count, seconds, picture, perf_counter() - before)
@@ -109,16 +109,16 @@ class Video:
 
     def _check_end(self, count: int, seconds: float) -> None:
         if count == 0:
-            raise PictureError(f"{self.path} has no frame that can be read: record or copy it anew.")
+            raise ImageError(f"{self.path} has no frame that can be read: record or copy it anew.")
         shown = seconds + float(1 / self.rate)
         slack = max(_SLACK_SECONDS, float(_SLACK_FRAMES / self.rate))
         if shown < self._promised - slack:
-            raise PictureError(
+            raise ImageError(
                 f"{self.path} is cut short: it ends after {shown:.1f} of {self._promised:.1f} seconds, of "
                 f"which {count} frames could be read; record or copy it anew."
             )
         if self._damaged:
-            raise PictureError(
+            raise ImageError(
                 f"{self.path} is damaged: {count} whole frames could be read, and {self._damaged} parts "
                 "were left out; record or copy it anew."
             )
@@ -135,9 +135,9 @@ def open_video(path: Path, *, max_pixels: int | None = None) -> Iterator[Video]:
         max_pixels: Videos of larger frames are refused by their header; None for the limit of the process.
 
     Raises:
-        PictureError: The file is missing, no video, or too large.
+        ImageError: The file is missing, no video, or too large.
     """
-    max_pixels = most_pixels() if max_pixels is None else max_pixels
+    max_pixels = max_pixels_allowed() if max_pixels is None else max_pixels
     try:
         # As a URL of a file: a name such as "http:…" or "concat:…" must not be taken for another protocol.
         container = av.open(f"file:{path}", options=_OPTIONS)
@@ -145,10 +145,10 @@ def open_video(path: Path, *, max_pixels: int | None = None) -> Iterator[Video]:
         reason = (
             error.strerror if isinstance(error, OSError) else "it is no video or its beginning is damaged"
         )
-        raise PictureError(f"{path} cannot be read as a video ({reason}): check the file.") from None
+        raise ImageError(f"{path} cannot be read as a video ({reason}): check the file.") from None
     with container:
         if not container.streams.video:
-            raise PictureError(f"{path} holds no moving pictures: name another file.")
+            raise ImageError(f"{path} holds no moving pictures: name another file.")
         stream = container.streams.video[0]
         check_size(str(path), stream.width, stream.height, max_pixels)
         stream.codec_context.options = {"max_pixels": str(max_pixels)}

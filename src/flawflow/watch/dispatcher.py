@@ -25,7 +25,7 @@ class Outbox(Protocol):
         ...
 
 
-class Courier:
+class OutboxDispatcher:
     """One thread that empties a sink's outbox.
 
     Attributes:

@@ -3,14 +3,14 @@
 from dataclasses import replace
 from pathlib import Path
 
-from flawflow.errors import PictureError
+from flawflow.errors import ImageError
 from flawflow.inspection.inspector import Inspector
 from flawflow.results.record import Record, record_of
 from flawflow.results.sinks.contract import Result
 from flawflow.results.sinks.overlays import Overlays
 
 
-class Judge:
+class ImageExaminer:
     """Examines pictures for a `Watcher` with one model. Safe to use from several threads."""
 
     def __init__(self, inspector: Inspector, model: Path, overlays: Overlays | None = None) -> None:
@@ -28,12 +28,12 @@ class Judge:
         """Judge a picture by its content.
 
         Raises:
-            PictureError: It cannot be decoded; the sentence names `path`.
+            ImageError: It cannot be decoded; the sentence names `path`.
         """
         try:
-            inspection, picture = self._inspector.inspect_with_picture(content)
-        except PictureError as error:
-            raise PictureError(str(error).replace("The picture in the given bytes", path, 1)) from None
+            inspection, picture = self._inspector.inspect_with_image(content)
+        except ImageError as error:
+            raise ImageError(str(error).replace("The picture in the given bytes", path, 1)) from None
         record = replace(
             record_of(inspection), model=self._name, model_sha256=self._inspector.sha256, sha256=sha256
         )

@@ -11,7 +11,7 @@ class _Tried(NamedTuple):
     since: float
 
 
-class Settler:
+class StabilityTracker:
     """Remembers how files looked before, so far as they are waiting.
 
     A file is settled when two looks, at least `pause` seconds apart, saw the same size and time of change.

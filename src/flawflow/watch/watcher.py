@@ -12,13 +12,13 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
-from flawflow.errors import FlawflowError, PictureError, WatchError, one_line
+from flawflow.errors import FlawflowError, ImageError, WatchError, one_line
 from flawflow.inspection.parallel import in_order
 from flawflow.results.record import Record
 from flawflow.results.run import now
 from flawflow.watch.journal import Journal
 from flawflow.watch.scan import Seen, scan, time_of
-from flawflow.watch.stability import Settler
+from flawflow.watch.stability import StabilityTracker
 
 Examine = Callable[[str, bytes, str], Record]
 """Judges a picture, given its path in the folder, its content and the content's SHA-256 in hex.
@@ -29,14 +29,14 @@ Gives a record of which the watcher adds what it knows of the file. Raises Flawf
 Open = Callable[[Path], BinaryIO]
 """Opens a file of the folder; raises OSError, FileNotFoundError for what is not to be read now."""
 
-MAX_BYTES = 1 << 30
+MAX_FILE_BYTES = 1 << 30
 """A larger file is no picture of a line."""
 
 # At most so many files are taken from one look: the memory stays the same with a million waiting.
-_AT_ONCE = 1000
+_MAX_FILES_PER_ROUND = 1000
 # Looking takes at most a fifth of the time, however large the folder and however slow the share.
-_REST = 4
-_LOOKED_UP = 500
+_REST_PER_ROUND = 4
+_PATHS_PER_QUERY = 500
 
 
 class LaterError(Exception):
@@ -71,7 +71,7 @@ class Watcher:
         leave_out: Path | None = None,
         interval: float = 1.0,
         give_up: float = 60.0,
-        max_bytes: int = MAX_BYTES,
+        max_bytes: int = MAX_FILE_BYTES,
         open_file: Open = lambda path: path.open("rb"),
         on_done: Callable[[Record], None] = lambda _: None,
     ) -> None:
@@ -101,7 +101,7 @@ class Watcher:
         self._max_bytes = max_bytes
         self._open = open_file
         self._on_done = on_done
-        self._settler = Settler(pause=interval, give_up=give_up)
+        self._stability = StabilityTracker(pause=interval, give_up=give_up)
 
     def run(self, stop: threading.Event, after_round: Callable[[], None] = lambda: None) -> None:
         """Watch until `stop` is set; `after_round` is called after each round."""
@@ -113,7 +113,7 @@ class Watcher:
     def round(self, stop: threading.Event) -> float:
         """Look once, examine what is settled, oldest first, and give the seconds to rest."""
         started = time.monotonic()
-        ready = self._settler.settled(self._look(started), started)
+        ready = self._stability.settled(self._look(started), started)
         looked = time.monotonic() - started
         outcomes = in_order(self._try, ready)
         for outcome in outcomes:
@@ -123,28 +123,28 @@ class Watcher:
             if stop.is_set():
                 break
         outcomes.close()  # type: ignore[attr-defined]  # a generator: waits for what has begun
-        return max(self._interval, _REST * looked)
+        return max(self._interval, _REST_PER_ROUND * looked)
 
     def _look(self, now: float) -> list[Seen]:
         self.waiting, self.trouble = 0, None
         halves: set[str] = set()
-        oldest = heapq.nsmallest(_AT_ONCE, self._due(now, halves))
+        oldest = heapq.nsmallest(_MAX_FILES_PER_ROUND, self._due(now, halves))
         if self.trouble is None:
-            self._settler.forget_gone(halves)
+            self._stability.forget_gone(halves)
         return oldest
 
     def _due(self, now: float, halves: set[str]) -> Iterator[Seen]:
         files = scan(self._folder, leave_out=self._leave_out, on_error=self._cannot_look)
-        while some := list(islice(files, _LOOKED_UP)):
+        while some := list(islice(files, _PATHS_PER_QUERY)):
             known = self._journal.known([seen.path for seen in some])
             for seen in some:
                 done = known.get(seen.path)
                 if done is not None and (done.size, done.mtime_ns) == (seen.size, seen.mtime_ns):
                     continue
                 self.waiting += 1
-                if self._settler.is_half(seen.path):
+                if self._stability.is_half(seen.path):
                     halves.add(seen.path)
-                if self._settler.is_due(seen, now):
+                if self._stability.is_due(seen, now):
                     yield seen
 
     def _cannot_look(self, error: OSError) -> None:
@@ -174,10 +174,10 @@ class Watcher:
 
     def _note(self, outcome: _Outcome) -> None:
         seen = outcome.seen
-        if outcome.error is not None and not self._settler.is_last_try(seen, time.monotonic()):
-            self._settler.half_written(seen)
+        if outcome.error is not None and not self._stability.is_last_try(seen, time.monotonic()):
+            self._stability.half_written(seen)
             return
-        self._settler.forget(seen.path)
+        self._stability.forget(seen.path)
         if outcome.error is None and outcome.found is None:
             self.tally["unchanged"] += 1
             self._journal.finish(seen, sha256=outcome.sha256)
@@ -222,14 +222,14 @@ def _read(path: Path, seen: Seen, max_bytes: int, open_file: Open) -> bytes:
     """Read a file that is as it was seen, before and after.
 
     Raises:
-        PictureError: It has changed, or is larger than `max_bytes`.
+        ImageError: It has changed, or is larger than `max_bytes`.
         OSError: It cannot be read, or is gone.
     """
     if seen.size > max_bytes:
-        raise PictureError(f"{seen.path} has {seen.size:,} bytes, more than {max_bytes:,}: save it smaller.")
+        raise ImageError(f"{seen.path} has {seen.size:,} bytes, more than {max_bytes:,}: save it smaller.")
     with open_file(path) as stream:
         content = stream.read(seen.size + 1)
         state = os.fstat(stream.fileno())
     if (len(content), state.st_size, time_of(state)) != (seen.size, seen.size, seen.mtime_ns):
-        raise PictureError(f"{seen.path} changes while it is read: write it elsewhere and move it here.")
+        raise ImageError(f"{seen.path} changes while it is read: write it elsewhere and move it here.")
     return content

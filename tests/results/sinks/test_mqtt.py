@@ -97,7 +97,7 @@ def test_a_refused_connection_is_a_matter_of_time(broker: Broker, result: Write)
 def test_a_broker_that_does_not_answer_is_a_matter_of_time(
     broker: Broker, result: Write, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("flawflow.results.sinks.mqtt._SECONDS", 0.1)
+    monkeypatch.setattr("flawflow.results.sinks.mqtt._TIMEOUT_SECONDS", 0.1)
     broker.answers = False
     with pytest.raises(DeliveryError, match=r"does not accept the connection \(no answer\)"):
         Mqtt(broker.url).deliver([result(1)])
@@ -106,7 +106,7 @@ def test_a_broker_that_does_not_answer_is_a_matter_of_time(
 def test_a_record_without_acknowledgement_is_not_delivered(
     broker: Broker, result: Write, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("flawflow.results.sinks.mqtt._SECONDS", 0.1)
+    monkeypatch.setattr("flawflow.results.sinks.mqtt._TIMEOUT_SECONDS", 0.1)
     broker.acknowledges = False
     sink = Mqtt(broker.url)
     with pytest.raises(DeliveryError, match="acknowledged"):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from flawflow.images import read_picture
+from flawflow.images import read_image
 from flawflow.inspection.inspection import Failure, Inspection
 from flawflow.model_file.card import Card
 from flawflow.results.record import record_of
@@ -17,7 +17,7 @@ MakeInspection = Callable[..., Inspection]
 
 @pytest.fixture
 def sink(tmp_path: Path, card: Card) -> Overlays:
-    return Overlays(tmp_path / "out", scale=card.heat_scale, name_of=lambda _: "sub/a.jpg")
+    return Overlays(tmp_path / "out", scale=card.colormap_range, name_of=lambda _: "sub/a.jpg")
 
 
 def result(outcome: Inspection | Failure) -> Result:
@@ -43,7 +43,7 @@ def test_a_picture_too_long_for_jpeg_gets_a_png(
     path = tmp_path / "line.png"
     Image.new("RGB", (70, 66_000)).save(path)
     inspection = make_inspection(path, anomaly_map=np.zeros((66_000, 70)))
-    drawn = sink.prepare(result(inspection), read_picture(path))
+    drawn = sink.prepare(result(inspection), read_image(path))
     assert drawn.record.overlay == "overlays/sub/a.png"
     sink.deliver([drawn])
     assert (tmp_path / "out" / drawn.record.overlay).exists()

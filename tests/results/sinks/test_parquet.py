@@ -18,7 +18,7 @@ def test_the_file_is_there_when_all_is_and_says_what_the_records_say(
     tmp_path: Path, result: Write, monkeypatch: pytest.MonkeyPatch
 ):
     parquet = pytest.importorskip("pyarrow.parquet")
-    monkeypatch.setattr(module, "_ROWS", 2)
+    monkeypatch.setattr(module, "_ROWS_PER_GROUP", 2)
     region = RegionRecord(BoxRecord(1, 2, 3, 4), 4, 1.0, PointRecord(2.0, 3.0))
     results = [result(number) for number in (1, 2, 3, 4)]
     results += [result(5, verdict="NG", regions=(region,)), result(6, verdict=None, score=None, error="cut")]
@@ -43,7 +43,7 @@ def test_an_inspection_that_breaks_off_leaves_none(
     tmp_path: Path, result: Write, monkeypatch: pytest.MonkeyPatch, count: int
 ):
     pytest.importorskip("pyarrow")
-    monkeypatch.setattr(module, "_ROWS", 2)
+    monkeypatch.setattr(module, "_ROWS_PER_GROUP", 2)
     sink = ParquetFile(tmp_path)
     for number in range(count):
         sink.deliver([result(number)])

@@ -11,7 +11,7 @@ from flawflow.errors import SinkError
 from flawflow.results.record import Record
 from flawflow.results.sinks.contract import DeliveryError, RefusedError, Result
 from flawflow.results.sinks.webhook import TOKEN_VARIABLE, Webhook
-from flawflow.watch.dispatcher import Courier
+from flawflow.watch.dispatcher import OutboxDispatcher
 from flawflow.watch.journal import Journal
 from flawflow.watch.scan import Seen
 
@@ -109,13 +109,13 @@ def test_an_outage_delays_and_loses_nothing(server: Server, journal: Journal):
         journal.finish(Seen(number, str(number), 1), sha256=None, record=record, sinks=[sink.name])
     server.codes = [503, 500, 204, 429, 204]
     sink_pause = pytest.MonkeyPatch()
-    sink_pause.setattr("flawflow.results.sinks.webhook._LONGEST_REST", 0.0)
-    courier = Courier(sink, journal, first_pause=0.001, longest=0.002)
+    sink_pause.setattr("flawflow.results.sinks.webhook._MAX_REST_SECONDS", 0.0)
+    dispatcher = OutboxDispatcher(sink, journal, first_pause=0.001, longest=0.002)
     while journal.backlog():
-        courier.wake()
+        dispatcher.wake()
         threading.Event().wait(0.002)
     sink_pause.undo()
-    assert courier.close(10)
+    assert dispatcher.close(10)
     assert [body["id"] for _, body in server.got] == [1, 2, 3, 4, 5]
 
 

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from flawflow.inspection.inspector import Inspector
-from flawflow.report.heatmap import heat_levels
+from flawflow.report.heatmap import colormap_levels
 
 
 def image(answer):
@@ -60,7 +60,7 @@ def test_the_map_is_that_of_the_picture(client, inspect, make_png, tiny_model):
     answer = client.get(inspect(content)["links"]["map"])
     low, high = map(float, answer.headers["x-heat-scale"].split(","))
     assert (low, high) == (0.25, 1.0)
-    wanted = heat_levels(Inspector.load(tiny_model).inspect(content).graph_map, (low, high))
+    wanted = colormap_levels(Inspector.load(tiny_model).inspect(content).graph_map, (low, high))
     np.testing.assert_array_equal(np.asarray(image(answer)), wanted)
 
 
@@ -111,14 +111,14 @@ def test_a_small_picture_is_not_made_larger(client, inspect, make_png):
 
 def test_what_was_made_is_not_made_again(client, inspect, make_png, monkeypatch):
     links = inspect(make_png(spot=True, size=(400, 400)))["links"]
-    monkeypatch.setattr("flawflow.server.rendered_copies._LEAST_FREE_BYTES", 0)
+    monkeypatch.setattr("flawflow.server.rendered_copies._MIN_FREE_BYTES", 0)
     places = [links["picture"], links["picture"] + "?side=160", links["overlay"]]
     before = [client.get(place).content for place in places]
 
     def made_again(*_, **__):
         raise AssertionError("it was made before")
 
-    for name in ("shown", "read_picture", "overlay_png"):
+    for name in ("shown", "read_image", "overlay_png"):
         monkeypatch.setattr(f"flawflow.server.view_cache.{name}", made_again)
     assert [client.get(place).content for place in places] == before
 

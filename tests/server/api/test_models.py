@@ -67,8 +67,8 @@ def test_a_cross_fitted_model_promises_by_its_own_pictures_alone(
     # 25 + 75 scores at 1 %: the own ones guarantee 1/26, whatever the others say.
     scores = tuple(step / 200 for step in range(100))
     own, others = scores[::4], tuple(score for score in scores if score not in scores[::4])
-    crossed = Calibration(own, 0.5, others=others)
-    write_model(tmp_path / "crossed.flaw", tiny_graph, replace(tiny_card, calibration=crossed))
+    cross_fitted = Calibration(own, 0.5, out_of_fold=others)
+    write_model(tmp_path / "crossed.flaw", tiny_graph, replace(tiny_card, calibration=cross_fitted))
     client = make_client(Settings(models=(tmp_path / "crossed.flaw",), data=tmp_path / "data"))
     told = client.get("/api/models/crossed").json()["calibration"]
     assert (told["count"], told["own_count"], told["guaranteed"]) == (100, 25, False)

@@ -6,7 +6,7 @@ import pytest
 
 from flawflow import __version__
 from flawflow.model_file import read_model, replace_card
-from flawflow.report.heatmap import heat
+from flawflow.report.heatmap import colorize
 from flawflow.runtime.canary_check import record_canaries
 
 
@@ -18,7 +18,7 @@ def test_health_readiness_and_version(client):
 
 def test_the_palette_is_that_of_the_reports(client):
     colours = client.get("/api/palette").json()["colours"]
-    ramp = heat(np.linspace(0, 1, 256)[None], (0.0, 1.0))[0]
+    ramp = colorize(np.linspace(0, 1, 256)[None], (0.0, 1.0))[0]
     assert [colour[:3] for colour in colours] == ramp[:, :3].tolist()
     assert (colours[0][3], colours[-1][3]) == (0, 255)
 
@@ -27,7 +27,7 @@ def test_not_ready_is_503(client, station, monkeypatch):
     def full():
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(station.shelf, "check", full)
+    monkeypatch.setattr(station.image_store, "check", full)
     answer = client.get("/api/ready")
     assert answer.status_code == 503
     assert int(answer.headers["retry-after"]) > 0

@@ -23,7 +23,9 @@ from flawflow.server.station import Station
 
 
 def inspect(station: Station, content: bytes, count: int = 1) -> list[str]:
-    rows = station.desk.inspect(station.registry.get(), [Given("a", content)] * count, source="upload")
+    rows = station.inspection_service.inspect(
+        station.registry.get(), [Given("a", content)] * count, source="upload"
+    )
     return [row.key for row in rows]
 
 
@@ -96,10 +98,10 @@ def test_again_it_copies_only_what_is_new(settings: Settings, tmp_path: Path, ma
     target = tmp_path / "backup"
     inspect(station, make_png(), 3)
     first = back_up(settings.data, target)
-    station.shelf.keep_mask("ab12", b"one")
+    station.image_store.keep_mask("ab12", b"one")
     inspect(station, make_png(), 2)
     second = back_up(settings.data, target)
-    station.shelf.keep_mask("ab12", b"two")
+    station.image_store.keep_mask("ab12", b"two")
     third = back_up(settings.data, target)
     station.close()
     assert (first.copied, first.same) == (3, 0)

@@ -189,8 +189,8 @@ def test_of_a_cross_fitted_model_the_page_promises_what_its_own_pictures_do(
 ):
     scores = tuple(step / 200 for step in range(100))
     own, others = scores[::4], tuple(score for score in scores if score not in scores[::4])
-    crossed = replace(tiny_card, calibration=Calibration(own, 0.5, others=others))
-    write_model(tmp_path / "part.flaw", tiny_graph, crossed)
+    cross_fitted = replace(tiny_card, calibration=Calibration(own, 0.5, out_of_fold=others))
+    write_model(tmp_path / "part.flaw", tiny_graph, cross_fitted)
     with serving(tmp_path) as address:
         page = browser.new_page()
         page.goto(address)
@@ -214,7 +214,7 @@ def test_of_a_cross_fitted_model_the_page_promises_what_its_own_pictures_do(
         page.get_by_role("button", name="Apply").click()
         expect(page.get_by_role("button", name="Apply")).to_be_hidden()
         kept = page.request.get(f"{address}api/models/part").json()["calibration"]
-        judge = crossed.calibration.with_rates(
+        judge = cross_fitted.calibration.with_rates(
             false_reject_rate=kept["false_reject_rate"], review_rate=kept["review_rate"]
         )
         assert kept["ng_threshold"] == judge.threshold().score < scores[-1]

@@ -19,11 +19,13 @@ Review = Callable[..., dict]
 
 @pytest.fixture
 def datasets(station: Station, tmp_path: Path) -> Datasets:
-    return Datasets(tmp_path / "sets", store=station.store, shelf=station.shelf, originals={})
+    return Datasets(tmp_path / "sets", store=station.store, image_store=station.image_store, originals={})
 
 
 def with_original(station: Station, folder: Path, original: Path) -> Datasets:
-    return Datasets(folder, store=station.store, shelf=station.shelf, originals={"tiny": original})
+    return Datasets(
+        folder, store=station.store, image_store=station.image_store, originals={"tiny": original}
+    )
 
 
 def files(folder: Path) -> dict[str, str]:

@@ -87,7 +87,7 @@ def test_the_command_asks_for_the_same(card: Card, preset: str):
 def test_where_the_model_looks_is_taken_from_the_model(card: Card, plan: Plan):
     assert (plan.recipe.roi, plan.recipe.ignore) == (None, None)
     own = card.recipe.replace(roi="gone.png", ignore="too.png")  # type: ignore[union-attr]
-    looks = like(dataclasses.replace(card, interest=(512, 512), recipe=own)).recipe
+    looks = like(dataclasses.replace(card, roi_run_lengths=(512, 512), recipe=own)).recipe
     assert (looks.roi, looks.ignore) == (str(Path("old.flaw").absolute()), None)
 
 

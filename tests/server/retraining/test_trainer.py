@@ -42,12 +42,12 @@ def plan(tiny_card: Card, tmp_path: Path) -> Plan:
 def test_a_model_comes_out_and_progress_is_heard(
     plan: Plan, tiny_graph: bytes, tiny_card: Card, tmp_path: Path
 ):
-    write_model(tmp_path / "tiny.flaw", tiny_graph, replace(tiny_card, interest=(512, 512)))
+    write_model(tmp_path / "tiny.flaw", tiny_graph, replace(tiny_card, roi_run_lengths=(512, 512)))
     plan = changed(plan, roi=tmp_path / "tiny.flaw")
     steps: list[tuple[str, float]] = []
     model = Training(plan, tmp_path / "log.txt").run(lambda stage, share: steps.append((stage, share)))
     card = read_model(model).card
-    assert (card.size, card.detector, card.interest) == ((32, 32), "mahalanobis", (512, 512))
+    assert (card.size, card.detector, card.roi_run_lengths) == ((32, 32), "mahalanobis", (512, 512))
     shares = [share for _, share in steps]
     assert shares == sorted(shares)
     assert (shares[0], shares[-1]) == (pytest.approx(0, abs=0.05), pytest.approx(1.0))

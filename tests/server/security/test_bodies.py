@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from flawflow.server.metrics import Meters
+from flawflow.server.metrics import Metrics
 from flawflow.server.security import bodies
 from flawflow.server.security.bodies import BodyLimit
 from flawflow.server.security.pools import Pools
@@ -23,7 +23,7 @@ def limit(tiny_model):
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 
-    return BodyLimit(app, settings=settings, meters=Meters(), wait_seconds=lambda: 7)
+    return BodyLimit(app, settings=settings, metrics=Metrics(), wait_seconds=lambda: 7)
 
 
 async def sent(limit, chunks, **options):
@@ -140,7 +140,7 @@ def test_what_came_fast_at_first_buys_no_standing_still_later(limit):
 
 
 def test_a_body_that_comes_slowly_and_steadily_is_waited_for(limit, monkeypatch):
-    monkeypatch.setattr(bodies, "_SLOWEST_BYTES_A_SECOND", 1.0)
+    monkeypatch.setattr(bodies, "_MIN_BYTES_PER_SECOND", 1.0)
     with_pool(limit, patience=5.0)
     assert send_chunks(limit, [*[1] * 100, 0]) == (200, 101)
 
@@ -244,5 +244,5 @@ def test_what_is_over_leaves_nothing_behind(limit):
 
 def test_the_slowest_speed_is_that_of_the_documentation():
     page = (Path(__file__).parents[3] / "docs" / "station.md").read_text("utf-8")
-    assert f"comes at under {bodies._SLOWEST_BYTES_A_SECOND / 1024:g} KiB/s" in page
-    assert f"behind {bodies._SLOWEST_BYTES_A_SECOND / 1024:g} KiB/s" in page
+    assert f"comes at under {bodies._MIN_BYTES_PER_SECOND / 1024:g} KiB/s" in page
+    assert f"behind {bodies._MIN_BYTES_PER_SECOND / 1024:g} KiB/s" in page

@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from flawflow.server.security import connections
-from flawflow.server.security.connections import Places, accept
+from flawflow.server.security.connections import Slots, accept
 
 
 @pytest.fixture
@@ -32,55 +32,55 @@ def is_hung_up(client):
         return False
 
 
-def enter(places, pairs, address):
+def enter(slots, pairs, address):
     own, client = pairs()
-    return places.enter(own, address), client
+    return slots.enter(own, address), client
 
 
 def test_the_oldest_that_is_silent_makes_room(pairs):
-    places = Places(10, most_of_one=3)
-    (first, one), (_, two), (_, three) = (enter(places, pairs, "a") for _ in range(3))
+    slots = Slots(10, most_of_one=3)
+    (first, one), (_, two), (_, three) = (enter(slots, pairs, "a") for _ in range(3))
     first.heard()
-    newest, four = enter(places, pairs, "a")
+    newest, four = enter(slots, pairs, "a")
     assert newest is not None
     assert [is_hung_up(each) for each in (one, two, three, four)] == [False, True, False, False]
-    assert len(places) == 3
+    assert len(slots) == 3
 
 
 def test_nobody_who_has_spoken_is_cut_off(pairs):
     refusals = []
-    places = Places(10, most_of_one=2, refused=lambda: refusals.append(1))
-    entered = [enter(places, pairs, "a") for _ in range(2)]
+    slots = Slots(10, most_of_one=2, refused=lambda: refusals.append(1))
+    entered = [enter(slots, pairs, "a") for _ in range(2)]
     for place, _ in entered:
         place.heard()
-    assert enter(places, pairs, "a")[0] is None
-    assert enter(places, pairs, "b")[0] is not None
+    assert enter(slots, pairs, "a")[0] is None
+    assert enter(slots, pairs, "b")[0] is not None
     assert not any(is_hung_up(client) for _, client in entered)
     assert len(refusals) == 1
 
 
 def test_all_together_have_a_limit(pairs):
-    places = Places(4, most_of_one=3)
-    entered = [enter(places, pairs, address) for address in "abcd"]
-    assert enter(places, pairs, "e")[0] is not None
+    slots = Slots(4, most_of_one=3)
+    entered = [enter(slots, pairs, address) for address in "abcd"]
+    assert enter(slots, pairs, "e")[0] is not None
     assert [is_hung_up(client) for _, client in entered] == [True, False, False, False]
-    for place in list(places._all):
+    for place in list(slots._all):
         place.heard()
-    assert enter(places, pairs, "f")[0] is None
+    assert enter(slots, pairs, "f")[0] is None
 
 
 def test_a_place_is_given_back_once(pairs):
-    places = Places(2, most_of_one=2)
-    one, two = (enter(places, pairs, "a")[0] for _ in range(2))
+    slots = Slots(2, most_of_one=2)
+    one, two = (enter(slots, pairs, "a")[0] for _ in range(2))
     for place in (one, two):
         place.heard()
     one.leave()
     one.leave()
-    assert enter(places, pairs, "a")[0] is not None
-    assert len(places) == 2
-    for place in list(places._all):
+    assert enter(slots, pairs, "a")[0] is not None
+    assert len(slots) == 2
+    for place in list(slots._all):
         place.leave()
-    assert (len(places), places._of) == (0, {})
+    assert (len(slots), slots._of) == (0, {})
 
 
 class Full(socket.socket):
@@ -108,8 +108,8 @@ def test_a_full_table_is_waited_out_with_one_line(monkeypatch, caplog):
                 transport.close()
                 made.set()
 
-        places = Places(5, most_of_one=5)
-        task = asyncio.create_task(accept(listener, Heard, places, tls=None, handshake_seconds=1.0))
+        slots = Slots(5, most_of_one=5)
+        task = asyncio.create_task(accept(listener, Heard, slots, tls=None, handshake_seconds=1.0))
         for _ in range(2):
             listener.left = 50
             with socket.create_connection(listener.getsockname(), timeout=30):
@@ -128,10 +128,8 @@ def test_a_full_table_is_waited_out_with_one_line(monkeypatch, caplog):
 def test_who_finds_no_place_is_hung_up_on_at_once():
     async def run(listener):
         listener.setblocking(False)
-        places = Places(1, most_of_one=0)
-        task = asyncio.create_task(
-            accept(listener, asyncio.Protocol, places, tls=None, handshake_seconds=1.0)
-        )
+        slots = Slots(1, most_of_one=0)
+        task = asyncio.create_task(accept(listener, asyncio.Protocol, slots, tls=None, handshake_seconds=1.0))
         reader, writer = await asyncio.open_connection(*listener.getsockname())
         # Nobody else comes, in whose place it could be forgotten.
         assert await asyncio.wait_for(reader.read(), 30) == b""

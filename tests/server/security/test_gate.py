@@ -20,7 +20,7 @@ def bearer(token):
 
 
 def refused(client, reason):
-    text = client.app.state.station.meters.registry.get_sample_value(
+    text = client.app.state.station.metrics.registry.get_sample_value(
         "flawflow_refused_total", {"reason": reason}
     )
     return int(text or 0)
@@ -122,7 +122,7 @@ def test_guesses_at_a_time_are_no_more_of_them(guarded):
     assert answers.count(429) == 35
     # What would have had to wait for long was not looked at, so that the right one is among them unseen.
     waiting = guarded.app.state.station.tokens._guesses.wait("127.0.0.1")
-    assert waiting <= failed_logins._LONGEST_WAIT_SECONDS + 1 / failed_logins._RATE
+    assert waiting <= failed_logins._MAX_WAIT_SECONDS + 1 / failed_logins._TRIES_PER_SECOND
 
 
 def test_an_address_that_showed_the_token_never_waits(guarded):

@@ -16,7 +16,7 @@ def test_a_bucket_fills_evenly():
 
 
 def test_buckets_of_many_clients_do_not_fill_the_memory(monkeypatch):
-    monkeypatch.setattr(limits, "_MOST_CLIENTS", 10)
+    monkeypatch.setattr(limits, "_MAX_CLIENTS", 10)
     bucket = Bucket(1.0, burst=1)
     for number in range(100):
         bucket.take(str(number))

@@ -114,13 +114,13 @@ def test_a_picture_that_became_a_link_before_its_turn_is_not_read(client, settin
     picture = settings.allow[0] / "a.png"
     picture.write_bytes(make_png())
     station = client.app.state.station
-    submit = station.desk.submit
+    submit = station.inspection_service.submit
 
     def late(*arguments, **options):
         picture.unlink()
         picture.symlink_to(settings.data.parent / "secret.png")
         return submit(*arguments, **options)
 
-    monkeypatch.setattr(station.desk, "submit", late)
+    monkeypatch.setattr(station.inspection_service, "submit", late)
     answer = client.post("/api/inspect", json={"paths": ["a.png"]})
     assert (answer.status_code, client.get("/api/inspections").json()["inspections"]) == (404, [])

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from flawflow.server.security import sessions as module
-from flawflow.server.security.sessions import SECONDS, Sessions
+from flawflow.server.security.sessions import SESSION_SECONDS, Sessions
 
 TOKEN = "correct-horse-battery"
 
@@ -14,7 +14,7 @@ def test_a_login_is_over_after_its_time(tmp_path: Path):
     now = 1e9
     sessions = Sessions(tmp_path / "sessions.json", TOKEN, clock=lambda: now)
     secret = sessions.begin()
-    now += SECONDS - 1
+    now += SESSION_SECONDS - 1
     assert sessions.has(secret)
     now += 2
     assert not sessions.has(secret)
@@ -45,7 +45,7 @@ def test_who_logs_out_is_out_after_a_restart(tmp_path: Path):
 
 
 def test_the_oldest_of_too_many_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(module, "_MOST", 3)
+    monkeypatch.setattr(module, "_MAX_SESSIONS", 3)
     now = 1e9
     sessions = Sessions(tmp_path / "sessions.json", TOKEN, clock=lambda: now)
     secrets = []

@@ -94,7 +94,9 @@ def test_a_crash_between_record_and_journal_has_nothing_inspected_twice(
     from flawflow.server.inspection_service import Given
 
     (folder / "a.png").write_bytes(make_png(20))
-    station.desk.inspect(station.registry.get(), [Given("a.png", make_png(20))], source=f"watch:{folder}")
+    station.inspection_service.inspect(
+        station.registry.get(), [Given("a.png", make_png(20))], source=f"watch:{folder}"
+    )
     watch(client)
     wait(lambda: client.get("/api/sources").json()[0]["seen"] == 1)
     assert len(found()) == 1
@@ -124,14 +126,14 @@ def test_a_full_queue_loses_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ):  # fmt: skip
     refusals = [BusyError("full"), BusyError("full")]
-    submit = station.desk.submit
+    submit = station.inspection_service.submit
 
     def sometimes(*arguments: object, **options: object) -> object:
         if refusals:
             raise refusals.pop()
         return submit(*arguments, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(station.desk, "submit", sometimes)
+    monkeypatch.setattr(station.inspection_service, "submit", sometimes)
     (folder / "a.png").write_bytes(make_png(20))
     watch(client)
     wait(lambda: len(found()) == 1)
@@ -182,7 +184,7 @@ def test_a_record_that_cannot_be_read_is_told_without_a_traceback(
     def fail() -> None:
         raise PoolTimeoutError("away")
 
-    monkeypatch.setattr(all_sources, "_AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr(all_sources, "_RESTART_SECONDS", 0.01)
     (folder / "a.png").write_bytes(make_png(20))
     with monkeypatch.context() as away:
         away.setattr(station.store, "reading", fail)

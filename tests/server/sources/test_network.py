@@ -40,7 +40,7 @@ def test_every_picture_of_a_stream_arrives(scheme: str):
 def test_a_stream_that_ends_is_connected_to_again(
     *, scheme: str, client: TestClient, wait: Wait, found: Found, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(module, "_FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(module, "_FIRST_PAUSE_SECONDS", 0.01)
     camera = Camera(LEVELS)
     with camera.running() as port:
         sent = {"kind": "stream", "address": address(scheme, port), "interval": 0.05}
@@ -54,7 +54,7 @@ def test_a_stream_that_ends_is_connected_to_again(
 def test_a_camera_that_is_switched_off_and_on_goes_on(
     *, scheme: str, client: TestClient, wait: Wait, found: Found, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(module, "_FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(module, "_FIRST_PAUSE_SECONDS", 0.01)
 
     def error() -> str:
         return client.get("/api/sources").json()[0]["error"] or ""

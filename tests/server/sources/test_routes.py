@@ -87,7 +87,7 @@ def test_a_source_whose_folder_is_missing_at_the_start_comes_alive_with_it(
     make_png: Callable[..., bytes], monkeypatch: pytest.MonkeyPatch,
 ):  # fmt: skip
     """A share that is mounted late."""
-    monkeypatch.setattr(sources, "_AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr(sources, "_RESTART_SECONDS", 0.01)
     for name in ("one", "two"):
         (settings.allow[0] / name).mkdir()
         body = {"kind": "folder", "address": name, "interval": 0.05}
@@ -109,7 +109,7 @@ def test_a_film_that_is_missing_at_the_start_is_inspected_when_it_comes(
     *, make_client: Callable[..., TestClient], client: TestClient, settings: Settings, wait: Wait,
     film: Callable[..., Path], monkeypatch: pytest.MonkeyPatch,
 ):  # fmt: skip
-    monkeypatch.setattr(sources, "_AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr(sources, "_RESTART_SECONDS", 0.01)
     settings.data.joinpath("sources").mkdir(exist_ok=True)
     client.__exit__(None, None, None)
     address = str(settings.allow[0] / "film.mkv")
@@ -166,7 +166,7 @@ def test_a_link_in_the_place_of_a_watched_folder_leads_nowhere(
     *, client: TestClient, settings: Settings, wait: Wait, make_png: Callable[..., bytes], replaced: str,
     monkeypatch: pytest.MonkeyPatch,
 ):  # fmt: skip
-    monkeypatch.setattr(sources, "_AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr(sources, "_RESTART_SECONDS", 0.01)
     folder, secret = settings.allow[0] / "line", settings.data.parent / "secret"
     (secret / "line").mkdir(parents=True)
     for place in (secret, secret / "line"):
@@ -196,7 +196,7 @@ def test_a_source_that_fails_is_tried_again(
     *, client: TestClient, settings: Settings, wait: Wait, make_png: Callable[..., bytes],
     monkeypatch: pytest.MonkeyPatch,
 ):  # fmt: skip
-    monkeypatch.setattr(sources, "_AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr(sources, "_RESTART_SECONDS", 0.01)
     failures: list[Exception] = [FlawflowError("the journal is locked"), ValueError("odd"), OSError("gone")]
     round_ = Watcher.round
 
@@ -217,7 +217,7 @@ def test_a_source_that_fails_is_tried_again(
 def test_a_station_has_so_many_sources_and_room_again_when_one_goes(
     client: TestClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(sources, "_MOST", 2)
+    monkeypatch.setattr(sources, "_MAX_SOURCES", 2)
 
     def add(name: str) -> int:
         (settings.allow[0] / name).mkdir(exist_ok=True)

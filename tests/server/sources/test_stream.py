@@ -81,7 +81,7 @@ def test_a_live_stream_is_inspected_and_connected_to_again(
     *, client: TestClient, server: str, tmp_path: Path, wait: Wait, found: Found, film: Film,
     monkeypatch: pytest.MonkeyPatch,
 ):  # fmt: skip
-    monkeypatch.setattr(module, "_FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(module, "_FIRST_PAUSE_SECONDS", 0.01)
     film(tmp_path / "www" / "live.avi", codec="mjpeg")
     start(client, f"{server}/live.avi", interval=0.05)
     # Each connection gives at least its last picture; the next ones come of connecting again.

@@ -8,14 +8,14 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from flawflow.images import read_picture
+from flawflow.images import read_image
 from flawflow.synthetic import draw_parts
 from flawflow.training.encoder import build_encoder
-from flawflow.training.feature_source import Source
+from flawflow.training.feature_source import FeatureSource
 from flawflow.training.unfinished_work import WorkFolder
 
 SIZE = (64, 64)
-MakeSource = Callable[[Sequence[int]], Source]
+MakeSource = Callable[[Sequence[int]], FeatureSource]
 ByHand = Callable[..., NDArray[np.float64]]
 
 
@@ -29,15 +29,15 @@ def part_files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ...]:
 @pytest.fixture(scope="session")
 def part_pictures(part_files: tuple[Path, ...]) -> NDArray[np.uint8]:
     """The same as one batch, (10, 64, 64, 3)."""
-    return np.stack([read_picture(path) for path in part_files])
+    return np.stack([read_image(path) for path in part_files])
 
 
 @pytest.fixture
 def make_source(part_files: tuple[Path, ...], tmp_path: Path) -> MakeSource:
     """Give a source of drawn parts at the given strides."""
 
-    def make(strides: Sequence[int]) -> Source:
-        return Source(
+    def make(strides: Sequence[int]) -> FeatureSource:
+        return FeatureSource(
             encoder=build_encoder("test_efficientnet", strides=strides, weights="random", size=SIZE),
             pictures=part_files,
             size=SIZE,

@@ -13,18 +13,18 @@ from flawflow.recipe.options import CflowOptions
 from flawflow.runtime.engine import OnnxRuntimeEngine
 from flawflow.training.detectors.cflow import Cflow
 from flawflow.training.detectors.detector import Weights
-from flawflow.training.feature_source import Source
+from flawflow.training.feature_source import FeatureSource
 from flawflow.training.model import InspectionModel, build_head
 from flawflow.training.onnx_export import TOLERANCE, check_graph, export_graph
 
-MakeSource = Callable[[Sequence[int]], Source]
+MakeSource = Callable[[Sequence[int]], FeatureSource]
 SHORT = CflowOptions(steps=6, blocks=2, hidden=8, position_channels=8, batch=64)
 # The grids of pictures of 64 × 64: the scales by themselves, joined (two maps), coarse.
 SIDES = {(8,): (8, 8, 8), (8, 16): (8, 8, 4), (8, 16, 32): (8, 4, 4, 2), (4, 8, 16): (16, 8, 8, 4)}
 STRIDES = pytest.mark.parametrize("strides", SIDES, ids=str)
 
 
-def _model(source: Source, options: CflowOptions) -> InspectionModel:
+def _model(source: FeatureSource, options: CflowOptions) -> InspectionModel:
     detector = Cflow(options)
     detector.fit(source)
     return InspectionModel(
@@ -38,7 +38,7 @@ def test_any_number_of_scales_is_learned_and_exported(
 ) -> None:
     source = make_source(strides)
     model = _model(source, SHORT)
-    assert (len(model.detector.scales), len(model.detector.joined)) == (max(0, len(strides) - 2), 2)  # type: ignore[arg-type]
+    assert (len(model.detector.scales), len(model.detector.fused)) == (max(0, len(strides) - 2), 2)  # type: ignore[arg-type]
     with torch.inference_mode():
         distances = model.detector(source.encoder(torch.from_numpy(part_pictures)))
         maps, scores = model(torch.from_numpy(part_pictures))

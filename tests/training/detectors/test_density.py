@@ -8,11 +8,11 @@ import torch
 
 from flawflow.recipe.options import CflowOptions
 from flawflow.training.detectors.density import build_flow, coupling_blocks, limited, sine_condition
-from flawflow.training.feature_source import Source
+from flawflow.training.feature_source import FeatureSource
 from flawflow.training.flows import Chain, Rotation, log_prob
 from flawflow.training.position_encoding import sine_position
 
-MakeSource = Callable[[Sequence[int]], Source]
+MakeSource = Callable[[Sequence[int]], FeatureSource]
 
 
 def test_a_fresh_flow_is_the_gaussian_optimum() -> None:

@@ -3,7 +3,7 @@ import torch
 from torch.testing import assert_close
 
 from flawflow.training.detectors.fitting import Batches, one_cycle
-from flawflow.training.detectors.position_standardizer import PositionStandard
+from flawflow.training.detectors.position_standardizer import PositionStandardizer
 
 
 def test_one_cycle() -> None:
@@ -22,15 +22,17 @@ def test_one_cycle() -> None:
 def test_every_vector_comes_with_the_statistics_and_the_condition_of_its_place() -> None:
     positions, dimension, rows = 6, 4, 5
     maps = torch.randn(rows, positions, dimension, generator=torch.Generator().manual_seed(0))
-    standard = PositionStandard.from_data(maps, noise=0.5)
+    standardizer = PositionStandardizer.from_data(maps, noise=0.5)
     condition = torch.arange(positions)[:, None].float()
     places = torch.tensor([1, 2, 5])
-    batches = Batches(vectors=maps.flatten(0, 1), standard=standard, condition=condition, places=places)
+    batches = Batches(
+        vectors=maps.flatten(0, 1), standardizer=standardizer, condition=condition, places=places
+    )
     assert batches.choices == rows * len(places)
     choice = torch.arange(batches.choices)
     x, given = batches.at(choice, torch.zeros(len(choice), dimension))
     assert given is not None
     assert given[:, 0].tolist() == [1, 2, 5] * rows
-    assert_close(x, standard(maps)[:, places].flatten(0, 1))
+    assert_close(x, standardizer(maps)[:, places].flatten(0, 1))
     noisy, _ = batches.at(choice, torch.ones(len(choice), dimension))
-    assert_close(noisy - x, standard.noise[places].repeat(rows, 1))
+    assert_close(noisy - x, standardizer.noise[places].repeat(rows, 1))

@@ -10,7 +10,7 @@ from flawflow.recipe.options import CflowOptions
 from flawflow.training.detectors.density import build_flow, coupling_blocks
 from flawflow.training.detectors.folded import FoldedFlow, unfold
 from flawflow.training.detectors.folded_parts import Halve, Split
-from flawflow.training.detectors.position_standardizer import PositionStandard
+from flawflow.training.detectors.position_standardizer import PositionStandardizer
 from flawflow.training.flows import (
     ActNorm,
     AdditiveCoupling,
@@ -157,12 +157,12 @@ def test_the_folded_flow_is_the_flow(name: str, d: int, channels: int, standardi
     maps = 3 * torch.randn(6, POSITIONS, d, generator=generator) + torch.randn(
         POSITIONS, d, generator=generator
     )
-    standard = PositionStandard.from_data(maps, noise=0.5) if standardised else None
+    standardizer = PositionStandardizer.from_data(maps, noise=0.5) if standardised else None
     before = {key: value.clone() for key, value in flow.state_dict().items()}
-    folded = FoldedFlow(flow, condition, standard)
+    folded = FoldedFlow(flow, condition, standardizer)
     assert all(torch.equal(before[key], value) for key, value in flow.state_dict().items())
 
-    x = (maps if standard is None else standard(maps)).flatten(0, 1)
+    x = (maps if standardizer is None else standardizer(maps)).flatten(0, 1)
     conditions = None if condition is None else condition.repeat(len(maps), 1)
     with torch.no_grad():
         # float64, so that what is measured is the folded flow's rounding alone.

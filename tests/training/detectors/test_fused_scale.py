@@ -14,43 +14,45 @@ from torch.nn import functional as F
 
 from flawflow.recipe.options import CflowOptions
 from flawflow.training.detectors import fused_scale
-from flawflow.training.detectors.feature_fusion import as_vectors, join
+from flawflow.training.detectors.feature_fusion import as_vectors, fuse
 from flawflow.training.detectors.fused_scale import (
-    COARSE,
-    JOINED,
-    Joined,
-    JoinedFeatures,
-    JoinedScale,
+    COARSE_FUSION,
+    FINE_FUSION,
+    FusedFeatures,
+    FusedScale,
+    Fusion,
     draw_channels,
-    fit_joined,
+    fit_fused_scale,
     pooling_matrix,
 )
 from flawflow.training.extract import allocate
-from flawflow.training.feature_source import Source
+from flawflow.training.feature_source import FeatureSource
 from flawflow.training.feature_store import FeatureStore
-from flawflow.training.parallel import Tally
-from flawflow.training.roi import cells
+from flawflow.training.parallel import ProgressCounter
+from flawflow.training.roi import roi_cells
 
-MakeSource = Callable[[Sequence[int]], Source]
+MakeSource = Callable[[Sequence[int]], FeatureSource]
 SMALL = CflowOptions(steps=0, blocks=2, hidden=16, position_channels=8, batch=64)
-BOTH = pytest.mark.parametrize("how", [JOINED, COARSE], ids=["joined", "coarse"])
+BOTH = pytest.mark.parametrize("how", [FINE_FUSION, COARSE_FUSION], ids=["joined", "coarse"])
 
 
-def _fit(source: Source, how: Joined, options: CflowOptions = SMALL) -> JoinedScale:
-    return fit_joined(source, how, options, Tally("Flows", options.steps, source.on_progress))
+def _fit(source: FeatureSource, how: Fusion, options: CflowOptions = SMALL) -> FusedScale:
+    return fit_fused_scale(source, how, options, ProgressCounter("Flows", options.steps, source.on_progress))
 
 
-def _with_store(source: Source, grids: Sequence[tuple[int, int]], interest: Tensor | None = None) -> Source:
+def _with_store(
+    source: FeatureSource, grids: Sequence[tuple[int, int]], roi_mask: Tensor | None = None
+) -> FeatureSource:
     """The source with random features of six pictures in place of its own."""
     generator = torch.Generator().manual_seed(2)
     maps = tuple(
         torch.randn(6, height * width, 3 + k, generator=generator) for k, (height, width) in enumerate(grids)
     )
     pictures = tuple(Path(f"{number}.png") for number in range(6))
-    return replace(source, store=FeatureStore(maps, tuple(grids), 1, pictures, (), interest=interest))
+    return replace(source, store=FeatureStore(maps, tuple(grids), 1, pictures, (), roi_mask=roi_mask))
 
 
-def _pyramid(source: Source) -> list[Tensor]:
+def _pyramid(source: FeatureSource) -> list[Tensor]:
     (pyramid,) = source.features.plain_pyramids(source.device)
     return pyramid
 
@@ -64,7 +66,7 @@ def test_neighbours_are_averaged_without_what_is_beyond_the_edge(
     maps = torch.randn(2, 3, *own, generator=torch.Generator().manual_seed(seed))
     averaged = F.avg_pool2d(maps, 3, stride=1, padding=1, count_include_pad=False)
     found = pooling_matrix(own[0], wanted[0]) @ maps @ pooling_matrix(own[1], wanted[1]).T
-    torch.testing.assert_close(found, join([averaged], wanted, mode="bilinear"))
+    torch.testing.assert_close(found, fuse([averaged], wanted, mode="bilinear"))
 
 
 @pytest.mark.parametrize("grid", [(4, 6), (2, 3)])
@@ -72,13 +74,13 @@ def test_the_two_coarsest_scales_are_joined_at_a_grid(grid: tuple[int, int]) -> 
     generator = torch.Generator().manual_seed(0)
     shapes = (2, 8, 12), (3, 4, 6), (4, 2, 3)
     pyramid = [torch.randn(5, *shape, generator=generator) for shape in shapes]
-    joined = join(pyramid[1:], grid, mode="bilinear")
-    assert joined.shape == (5, 7, *grid)
-    assert torch.equal(JoinedFeatures(grid, [3, 4])(pyramid), as_vectors(joined))
+    fused = fuse(pyramid[1:], grid, mode="bilinear")
+    assert fused.shape == (5, 7, *grid)
+    assert torch.equal(FusedFeatures(grid, [3, 4])(pyramid), as_vectors(fused))
     chosen = torch.tensor([1, 2, 6])
     averaged = [F.avg_pool2d(maps, 3, stride=1, padding=1, count_include_pad=False) for maps in pyramid[1:]]
-    found = JoinedFeatures(grid, [3, 4], chosen, pooled=[(4, 6), (2, 3)])(pyramid)
-    expected = join(averaged, grid, mode="bilinear")[:, chosen]
+    found = FusedFeatures(grid, [3, 4], chosen, pooled=[(4, 6), (2, 3)])(pyramid)
+    expected = fuse(averaged, grid, mode="bilinear")[:, chosen]
     torch.testing.assert_close(found, as_vectors(expected))
 
 
@@ -91,7 +93,7 @@ def test_products_of_joined_vectors_are_those_of_their_scales(
     generator = torch.Generator().manual_seed(0)
     pyramid = [torch.randn(5, *shape, generator=generator) for shape in ((2, 8, 12), (3, 4, 6), (4, 2, 3))]
     channels = None if chosen is None else torch.tensor(chosen)
-    features = JoinedFeatures(grid, [3, 4], channels, pooled=pooled)
+    features = FusedFeatures(grid, [3, 4], channels, pooled=pooled)
     matrix = torch.randn(7 if chosen is None else len(chosen), 9, generator=generator)
     torch.testing.assert_close(features.product(pyramid, matrix), features(pyramid) @ matrix)
 
@@ -123,13 +125,13 @@ def test_a_flow_that_has_not_learned_is_the_shared_gaussian(
     source = make_source(strides)
     pyramid = _pyramid(source)
     with torch.inference_mode():
-        joined, coarse = (_fit(source, how) for how in (JOINED, COARSE))
-        own, shared = joined(pyramid)
-        whitened = joined.gaussian(joined.features(pyramid))
+        fused, coarse = (_fit(source, how) for how in (FINE_FUSION, COARSE_FUSION))
+        own, shared = fused(pyramid)
+        whitened = fused.gaussian(fused.features(pyramid))
         (below,) = coarse(pyramid)
         expected = (1 + coarse.gaussian.energy(coarse.gaussian(coarse.features(pyramid)))).sqrt()
     assert own.shape == shared.shape == (10, 8, 8)
-    torch.testing.assert_close(own.flatten(1), (1 + joined.gaussian.energy(whitened)).sqrt())
+    torch.testing.assert_close(own.flatten(1), (1 + fused.gaussian.energy(whitened)).sqrt())
     # The likeliest vector is at 1.
     energy = whitened.square().sum(dim=2)
     torch.testing.assert_close(shared.flatten(1).square(), 1 + energy - energy.min(), rtol=1e-4, atol=1e-3)
@@ -144,7 +146,7 @@ def test_what_is_learned_makes_good_pictures_likelier(make_source: MakeSource) -
     pyramid = _pyramid(source)
     options = replace(SMALL, steps=60, batch=256, joined_noise=0.1)
     with torch.inference_mode(mode=False):
-        before, after = (_fit(source, JOINED, chosen) for chosen in (SMALL, options))
+        before, after = (_fit(source, FINE_FUSION, chosen) for chosen in (SMALL, options))
     with torch.inference_mode():
         vectors = after.gaussian(after.features(pyramid))
         found, expected = (scale.density.flow(vectors).mean() for scale in (after, before))  # type: ignore[union-attr, operator]
@@ -152,7 +154,7 @@ def test_what_is_learned_makes_good_pictures_likelier(make_source: MakeSource) -
 
 
 @BOTH
-def test_another_position_stands_out_where_it_is(how: Joined, make_source: MakeSource) -> None:
+def test_another_position_stands_out_where_it_is(how: Fusion, make_source: MakeSource) -> None:
     source = make_source((4, 8, 16))
     scale = _fit(source, how)
     pyramid = _pyramid(source)
@@ -162,7 +164,7 @@ def test_another_position_stands_out_where_it_is(how: Joined, make_source: MakeS
         features[3, :, : height // 4, : width // 4] *= -2
     with torch.inference_mode():
         maps = [after - before for after, before in zip(scale(changed), scale(pyramid), strict=True)]
-    assert len(maps) == 1 + how.learns
+    assert len(maps) == 1 + how.fits_flow
     for grown in maps:
         side = grown.shape[1]
         assert grown[3].argmax() in (0, 1, side, side + 1)
@@ -174,16 +176,16 @@ def test_another_position_stands_out_where_it_is(how: Joined, make_source: MakeS
 
 
 @BOTH
-def test_what_lies_outside_is_not_learned(how: Joined, make_source: MakeSource, tmp_path: Path) -> None:
-    interest = torch.zeros(32, 128, dtype=torch.bool)
-    interest[4:20, 3:26] = True
-    source = _with_store(make_source((8, 16)), ((8, 32), (4, 16)), interest)
+def test_what_lies_outside_is_not_learned(how: Fusion, make_source: MakeSource, tmp_path: Path) -> None:
+    roi_mask = torch.zeros(32, 128, dtype=torch.bool)
+    roi_mask[4:20, 3:26] = True
+    source = _with_store(make_source((8, 16)), ((8, 32), (4, 16)), roi_mask)
     store = source.features
     changed = []
     for maps, grid in zip(store.maps, store.grids, strict=True):
         # What neighbours tell of each other: two coarse positions.
         reach = 2 * (grid[0] // 4) + 1
-        seen = F.max_pool2d(cells(interest, grid)[None].float(), 2 * reach + 1, 1, reach)[0] > 0
+        seen = F.max_pool2d(roi_cells(roi_mask, grid)[None].float(), 2 * reach + 1, 1, reach)[0] > 0
         changed.append(torch.where(seen.flatten()[:, None], maps, 50.0))
         assert not torch.equal(changed[-1], maps)
     other = replace(source, store=replace(store, maps=tuple(changed)))
@@ -197,15 +199,15 @@ def test_what_lies_outside_is_not_learned(how: Joined, make_source: MakeSource, 
 @pytest.mark.parametrize(("width", "shared"), [(5, 1), (6, 2), (8, 2)])
 def test_cells_are_as_large_as_the_grid_allows(width: int, shared: int, make_source: MakeSource) -> None:
     source = _with_store(make_source((8, 16)), ((8, 2 * width), (4, width), (2, width)))
-    joined, coarse = (_fit(source, how) for how in (JOINED, COARSE))
-    assert len(joined.gaussian.basis) == 4 * width // shared
+    fused, coarse = (_fit(source, how) for how in (FINE_FUSION, COARSE_FUSION))
+    assert len(fused.gaussian.basis) == 4 * width // shared
     assert len(coarse.gaussian.basis) == 2 * width
 
 
 def test_channels_and_ranks_are_as_the_options_say(make_source: MakeSource) -> None:
     source = _with_store(make_source((8, 16)), ((2, 4), (1, 2)))
     options = replace(SMALL, joined_channels=2, rank=1, coarse_rank=2)
-    ranks = [_fit(source, how, options).gaussian.basis.shape[1:] for how in (JOINED, COARSE)]
+    ranks = [_fit(source, how, options).gaussian.basis.shape[1:] for how in (FINE_FUSION, COARSE_FUSION)]
     assert ranks == [(2, 1), (2, 2)]
 
 
@@ -216,16 +218,16 @@ def test_few_vectors_take_fewer_channels(grid: tuple[int, int], coarse: int, mak
     # Six pictures of seven channels: half as many as five times the positions that differ. Of 2 × 2, all have
     # the same neighbours.
     source = _with_store(make_source((8, 16)), ((4, 4), grid))
-    assert len(_fit(source, JOINED).gaussian.matrix) == 7
-    assert len(_fit(source, COARSE).gaussian.matrix) == coarse
-    interest = torch.zeros(4, 4, dtype=torch.bool)
-    interest[0, :2] = True
-    source = _with_store(make_source((8, 16)), ((4, 4), grid), interest)
-    assert len(_fit(source, JOINED).gaussian.matrix) == 5
+    assert len(_fit(source, FINE_FUSION).gaussian.matrix) == 7
+    assert len(_fit(source, COARSE_FUSION).gaussian.matrix) == coarse
+    roi_mask = torch.zeros(4, 4, dtype=torch.bool)
+    roi_mask[0, :2] = True
+    source = _with_store(make_source((8, 16)), ((4, 4), grid), roi_mask)
+    assert len(_fit(source, FINE_FUSION).gaussian.matrix) == 5
 
 
 @BOTH
-def test_without_positions_all_are_measured_alike(how: Joined, make_source: MakeSource) -> None:
+def test_without_positions_all_are_measured_alike(how: Fusion, make_source: MakeSource) -> None:
     source = _with_store(make_source((8, 16)), ((2, 4), (1, 2)))
     scale = _fit(source, how, replace(SMALL, position_statistics=False, position_channels=0))
     assert scale.gaussian.basis.shape[2] == 0
@@ -236,10 +238,10 @@ def test_without_positions_all_are_measured_alike(how: Joined, make_source: Make
 def test_vectors_in_files_give_the_same(make_source: MakeSource, monkeypatch: pytest.MonkeyPatch) -> None:
     source = make_source((8, 16))
     options = replace(SMALL, steps=5)
-    expected = _fit(source, JOINED, options).state_dict()
+    expected = _fit(source, FINE_FUSION, options).state_dict()
     assert not (source.work.path / "joined").exists()
     (source.work.path / "scale-2.safetensors").unlink()
     monkeypatch.setattr(fused_scale, "allocate", partial(allocate, budget=0))
-    found = _fit(source, JOINED, options).state_dict()
+    found = _fit(source, FINE_FUSION, options).state_dict()
     assert [path.name for path in (source.work.path / "joined").iterdir()] == ["scale-0.f32"]
     assert all(torch.equal(tensor, found[name]) for name, tensor in expected.items())

@@ -21,11 +21,11 @@ def test_nearest_distance_is_that_of_scikit_learn(seed: int, memory: int, dimens
     kept = generator.normal(3, 2, (memory, dimension)).astype(np.float32)
     asked = generator.normal(3, 2, (2, 7, dimension)).astype(np.float32)
     asked[0, 0] = kept[0]
-    whole, nearest_neighbors._PART = nearest_neighbors._PART, part
+    whole, nearest_neighbors._VECTORS_AT_ONCE = nearest_neighbors._VECTORS_AT_ONCE, part
     try:
         found = nearest_distance(torch.from_numpy(asked), torch.from_numpy(kept)).numpy()
     finally:
-        nearest_neighbors._PART = whole
+        nearest_neighbors._VECTORS_AT_ONCE = whole
     expected, _ = NearestNeighbors(n_neighbors=1).fit(kept).kneighbors(asked.reshape(-1, dimension))
     # Of neighbours that are almost equally near, either may be found.
     np.testing.assert_allclose(found.ravel(), expected[:, 0], atol=2e-3)

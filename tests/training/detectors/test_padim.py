@@ -51,7 +51,7 @@ def test_the_choice_of_channels_follows_the_seed(make_source):
 
 
 def test_a_model_that_no_file_holds_is_refused_before_the_work(make_source, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(feature_fusion, "_MOST_BYTES", 1000)
+    monkeypatch.setattr(feature_fusion, "_MAX_FUSED_BYTES", 1000)
     with pytest.raises(TrainingError, match="padim"):
         Padim().fit(make_source((4, 8, 16)))
 

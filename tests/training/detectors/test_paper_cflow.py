@@ -10,7 +10,7 @@ from flawflow.recipe.baseline_options import PaperOptions
 from flawflow.training.detectors.anomaly_score import LikelihoodScale
 from flawflow.training.detectors.paper_cflow import (
     PaperCflow,
-    ScaleLearner,
+    ScaleFitter,
     learning_rate,
     vector_batches,
 )
@@ -89,12 +89,12 @@ def test_a_small_map_makes_one_batch() -> None:
 
 def test_a_learner_learns_with_the_rate_it_is_told() -> None:
     torch.manual_seed(0)
-    learner = ScaleLearner(6, (4, 4), seed=1, device=torch.device("cpu"))
+    fitter = ScaleFitter(6, (4, 4), seed=1, device=torch.device("cpu"))
     features = 3 * torch.randn(32, 6, 4, 4) + 5
-    before = [parameter.clone() for parameter in learner.flow.parameters()]
-    learner.learn(features, 0.0, torch.Generator().manual_seed(0))
-    assert all(torch.equal(a, b) for a, b in zip(before, learner.flow.parameters(), strict=True))
-    losses = [learner.learn(features, 1e-3, torch.Generator().manual_seed(s)) for s in range(12)]
+    before = [parameter.clone() for parameter in fitter.flow.parameters()]
+    fitter.fit(features, 0.0, torch.Generator().manual_seed(0))
+    assert all(torch.equal(a, b) for a, b in zip(before, fitter.flow.parameters(), strict=True))
+    losses = [fitter.fit(features, 1e-3, torch.Generator().manual_seed(s)) for s in range(12)]
     assert losses[-1] < 0.7 * losses[0]
 
 

@@ -33,9 +33,9 @@ def test_coarse_features_are_repeated_where_they_are_not_interpolated(make_sourc
 
 def test_standardised_channels_have_mean_0_and_deviation_1_where_patches_count(make_source):
     source = make_source((8, 16))
-    interest = torch.zeros(64, 64, dtype=torch.bool)
-    interest[8:40, 16:64] = True
-    store = replace(source.features, interest=interest)
+    roi_mask = torch.zeros(64, 64, dtype=torch.bool)
+    roi_mask[8:40, 16:64] = True
+    store = replace(source.features, roi_mask=roi_mask)
     outside = torch.ones(64, dtype=torch.bool)
     outside[store.inside(0)] = False
     # At stride 16 the map is left alone: a patch inside sees its neighbours.

@@ -4,7 +4,7 @@ import torch
 from sklearn.neighbors import NearestNeighbors
 
 from flawflow.recipe.baseline_options import SpadeOptions
-from flawflow.training.detectors.feature_fusion import join
+from flawflow.training.detectors.feature_fusion import fuse
 from flawflow.training.detectors.spade import Spade
 from flawflow.training.train import _some_pictures
 
@@ -20,7 +20,7 @@ def test_both_searches_are_those_of_scikit_learn(make_source, part_pictures, nei
         asked = source.encoder(torch.from_numpy(others))
         (found,) = spade(asked)
     assert found.shape == (3, 8, 8)
-    kept, queries = (join(maps, (8, 8), mode="bilinear").flatten(2).numpy() for maps in (good, asked))
+    kept, queries = (fuse(maps, (8, 8), mode="bilinear").flatten(2).numpy() for maps in (good, asked))
     pictures = NearestNeighbors(n_neighbors=min(neighbours, 10)).fit(good[-1].mean(dim=(2, 3)).numpy())
     _, closest = pictures.kneighbors(asked[-1].mean(dim=(2, 3)).numpy())
     for n in range(3):

@@ -6,12 +6,12 @@ from PIL import Image
 
 from flawflow.training.toy import __main__ as command
 from flawflow.training.toy.figure import DEFECT, FOOT, GOOD, HEAD, PANEL, draw_figure
-from flawflow.training.toy.learning import learn_toy
+from flawflow.training.toy.learning import fit_toy
 
 
 @pytest.fixture(scope="module")
 def figure() -> Image.Image:
-    return draw_figure(learn_toy(steps=5))
+    return draw_figure(fit_toy(steps=5))
 
 
 def test_every_panel_is_drawn(figure: Image.Image) -> None:
@@ -30,7 +30,7 @@ def test_every_panel_is_drawn(figure: Image.Image) -> None:
 def test_the_command_writes_a_png(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, figure: Image.Image
 ) -> None:
-    monkeypatch.setattr(command, "learn_toy", lambda: None)
+    monkeypatch.setattr(command, "fit_toy", lambda: None)
     monkeypatch.setattr(command, "draw_figure", lambda toy: figure)
     command.main(["-o", str(tmp_path / "new" / "figure.png")])
     with Image.open(tmp_path / "new" / "figure.png") as written:

@@ -2,12 +2,12 @@ import pytest
 import torch
 
 from flawflow.training.toy.crescents import draw_good
-from flawflow.training.toy.learning import FALSE_REJECT_RATE, Toy, learn_toy
+from flawflow.training.toy.learning import FALSE_REJECT_RATE, Toy, fit_toy
 
 
 @pytest.fixture(scope="module")
 def toy() -> Toy:
-    return learn_toy(steps=400)
+    return fit_toy(steps=400)
 
 
 def test_the_threshold_keeps_its_promise_on_new_good_vectors(toy: Toy) -> None:
@@ -23,4 +23,4 @@ def test_the_flow_finds_defects_that_the_gaussian_misses(toy: Toy) -> None:
 
 
 def test_the_same_seed_learns_the_same() -> None:
-    assert learn_toy(steps=5, seed=3).flow.threshold == learn_toy(steps=5, seed=3).flow.threshold
+    assert fit_toy(steps=5, seed=3).flow.threshold == fit_toy(steps=5, seed=3).flow.threshold

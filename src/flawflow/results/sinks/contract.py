@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from flawflow.report.gallery import Exhibit
 
 
-Place = Literal["copy", "move"]
+FileTransfer = Literal["copy", "move"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,16 +31,16 @@ class Setting:
         place: How pictures get into the folders of their verdicts.
         model: The model's name.
         card: The model's card; None where nothing is drawn.
-        overlay_names: Where the overlay of each picture of an inspection goes, below `overlays`.
+        overlay_paths: Where the overlay of each picture of an inspection goes, below `overlays`.
     """
 
     verb: Verb
     output: Path
     pictures: Path = Path()
-    place: Place = "copy"
+    place: FileTransfer = "copy"
     model: str = ""
     card: Card | None = None
-    overlay_names: Mapping[Path, str] = field(default_factory=dict)
+    overlay_paths: Mapping[Path, str] = field(default_factory=dict)
 
 
 class DeliveryError(Exception):
@@ -60,7 +60,7 @@ class RefusedError(Exception):
 
 
 @dataclass(frozen=True, eq=False)
-class Drawing:
+class RenderedOverlay:
     """A picture with its heat map, in memory.
 
     Attributes:
@@ -81,14 +81,14 @@ class Result:
         file: Its path below the folder that holds the pictures, as the file system spells it; None where the
             picture is no file, or a frame of one.
         inspection: What the model says; None for a failure, and for a record that outlived its process.
-        drawing: Made by the sink of overlays.
+        rendered: Made by the sink of overlays.
         exhibit: The picture on the report page, made by that sink.
     """
 
     record: Record
     file: str | None = None
     inspection: Inspection | None = None
-    drawing: Drawing | None = None
+    rendered: RenderedOverlay | None = None
     exhibit: "Exhibit | None" = None
 
 

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from flawflow.results.sinks.contract import Place, RefusedError, Result, Setting, Sink
+from flawflow.results.sinks.contract import FileTransfer, RefusedError, Result, Setting, Sink
 from flawflow.storage.files import beside, sha256_of_file, whole_file
 
 UNREADABLE = "UNREADABLE"
 
-_COPIED_AT_ONCE = 1 << 30
+_COPY_BLOCK_BYTES = 1 << 30
 
 # What is wrong with a name, and no matter of time: too long, or a file where a folder is needed and the like.
 _OF_THE_NAME = (
@@ -41,7 +41,7 @@ class VerdictFolders(Sink):
 
     name = "folder"
 
-    def __init__(self, pictures: Path, output: Path, place: Place) -> None:
+    def __init__(self, pictures: Path, output: Path, place: FileTransfer) -> None:
         """Prepare to place.
 
         Args:
@@ -101,7 +101,7 @@ def _copy(source: Path, target: Path) -> None:
     """Copy by the kernel, which shares the space where the file system can."""
     with source.open("rb") as read, target.open("wb") as written:
         try:
-            while os.copy_file_range(read.fileno(), written.fileno(), _COPIED_AT_ONCE):
+            while os.copy_file_range(read.fileno(), written.fileno(), _COPY_BLOCK_BYTES):
                 pass
         except (AttributeError, OSError):
             # Not on this system, or not between these two file systems.

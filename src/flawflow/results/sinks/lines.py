@@ -9,7 +9,7 @@ from flawflow.results.sinks.contract import Result, Setting, Sink
 LIST_NAME = "results"
 """The name of an inspection's list, without its suffix."""
 
-MAX_BYTES = 100_000_000
+MAX_LIST_BYTES = 100_000_000
 """A file that has grown to this is followed by another of the same day."""
 
 
@@ -63,7 +63,7 @@ class DatedLines(Sink):
 
     at_once = 100
 
-    def __init__(self, form: Form, output: Path, *, max_bytes: int = MAX_BYTES) -> None:
+    def __init__(self, form: Form, output: Path, *, max_bytes: int = MAX_LIST_BYTES) -> None:
         """Write into `output/KIND`, which is created with the first record."""
         self.name = form.suffix
         self._form, self._folder = form, output / form.suffix

@@ -15,7 +15,7 @@ from flawflow.storage.urls import shown_url
 PASSWORD_VARIABLE = "FLAWFLOW_MQTT_PASSWORD"
 """The environment variable with the password of the address's user."""
 
-_SECONDS = 10.0
+_TIMEOUT_SECONDS = 10.0
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
 # At least once: the broker acknowledges every record.
 _QOS = 1
@@ -60,7 +60,7 @@ class Mqtt(Sink):
             for result in results:
                 text = json.dumps(result.record.to_dict(), allow_nan=False)
                 sent = self._client.publish(self._topic, text, qos=_QOS)
-                sent.wait_for_publish(_SECONDS)
+                sent.wait_for_publish(_TIMEOUT_SECONDS)
                 if not sent.is_published():
                     raise DeliveryError(f"{self._address.netloc} has not acknowledged a record")
         except (OSError, ValueError, RuntimeError) as error:
@@ -96,7 +96,7 @@ class Mqtt(Sink):
             client.tls_set()
         client.connect(str(self._address.hostname), self._address.port or _PORTS[self._address.scheme])
         client.loop_start()
-        if not answered.wait(_SECONDS) or answers[0].is_failure:
+        if not answered.wait(_TIMEOUT_SECONDS) or answers[0].is_failure:
             client.disconnect()
             client.loop_stop()
             said = str(answers[0]) if answers else "no answer"

@@ -11,30 +11,30 @@ from PIL import Image
 
 from flawflow.images import resize_map
 from flawflow.report.heatmap import overlay
-from flawflow.results.sinks.contract import Drawing, Result, Setting, Sink
+from flawflow.results.sinks.contract import RenderedOverlay, Result, Setting, Sink
 from flawflow.storage.files import beside, errors_name
 
 OVERLAYS_NAME = "overlays"
 TIMELINE_SUFFIX = ".svg"
 """A video's timeline has the name of its overlay but for this."""
 
-_QUALITY = 92
+_JPEG_QUALITY = 92
 # A JPEG can be no longer or wider.
-_JPEG_LIMIT = 65_500
+_MAX_JPEG_SIDE_PIXELS = 65_500
 
 
 def open_overlays(setting: Setting, _address: str) -> Sink:
     """Open the overlays of an inspection or of a watched folder."""
     assert setting.card is not None, "the model is known"
-    scale = setting.card.heat_scale
+    scale = setting.card.colormap_range
     return Overlays(setting.output, scale=scale, name_of=lambda result: _name(setting, result))
 
 
 def _name(setting: Setting, result: Result) -> str:
     """Where a picture's overlay goes; the name of one that is watched tells its content, which may change."""
     path = None if result.inspection is None else result.inspection.path
-    if path is not None and path in setting.overlay_names:
-        return setting.overlay_names[path]
+    if path is not None and path in setting.overlay_paths:
+        return setting.overlay_paths[path]
     file, digest = Path(result.file or "picture"), result.record.sha256 or ""
     return beside(file.with_suffix(""), f"_{digest[:12]}.jpg").as_posix()
 
@@ -63,7 +63,7 @@ class Overlays(Sink):
         if inspection is None:
             return result
         name = f"{OVERLAYS_NAME}/{self._name_of(result)}"
-        is_long = max(picture.shape) > _JPEG_LIMIT
+        is_long = max(picture.shape) > _MAX_JPEG_SIDE_PIXELS
         if is_long:
             name = PurePath(name).with_suffix(".png").as_posix()
         # Not the inspection's own large map, which would stay as long as the inspection.
@@ -71,23 +71,23 @@ class Overlays(Sink):
         content = io.BytesIO()
         # Full colour resolution: half of it would fray the boxes' thin lines.
         Image.fromarray(overlay(picture, large, self._scale, inspection.regions)).save(
-            content, "PNG" if is_long else "JPEG", quality=_QUALITY, subsampling=0
+            content, "PNG" if is_long else "JPEG", quality=_JPEG_QUALITY, subsampling=0
         )
-        drawing = Drawing(name, content.getvalue())
-        return replace(result, record=replace(result.record, overlay=name), drawing=drawing)
+        rendered = RenderedOverlay(name, content.getvalue())
+        return replace(result, record=replace(result.record, overlay=name), rendered=rendered)
 
     def deliver(self, results: Sequence[Result]) -> None:
         """Write what was drawn; see `Sink.deliver`."""
         for result in results:
-            drawing = result.drawing
-            if drawing is None or not isinstance(drawing.content, bytes):
+            rendered = result.rendered
+            if rendered is None or not isinstance(rendered.content, bytes):
                 continue
-            path = self._output / drawing.name
+            path = self._output / rendered.name
             # Half a picture must not stay behind where the disk is full.
             with errors_name(path):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 try:
-                    path.write_bytes(drawing.content)
+                    path.write_bytes(rendered.content)
                 except OSError:
                     path.unlink(missing_ok=True)
                     raise

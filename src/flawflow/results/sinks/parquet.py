@@ -14,7 +14,7 @@ from flawflow.storage.files import whole_file
 PARQUET_NAME = "results.parquet"
 
 # Rows of one row group: what is kept in memory until it is written.
-_ROWS = 1000
+_ROWS_PER_GROUP = 1000
 
 
 def open_parquet(setting: Setting, _address: str) -> Sink:
@@ -47,7 +47,7 @@ class ParquetFile(Sink):
     def deliver(self, results: Sequence[Result]) -> None:
         """Keep rows until a row group is full; see `Sink.deliver`."""
         self._rows += [cells_of(result.record) for result in results]
-        if len(self._rows) >= _ROWS:
+        if len(self._rows) >= _ROWS_PER_GROUP:
             self._write_rows()
 
     def finish(self) -> None:

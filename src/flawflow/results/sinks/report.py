@@ -59,7 +59,7 @@ class Report(Sink):
         inspection = result.inspection
         if inspection is None or self.page is None or not self._gallery.wants(result.record):
             return result
-        exhibit = exhibit_of(inspection, picture, result.record, self._card.heat_scale)
+        exhibit = exhibit_of(inspection, picture, result.record, self._card.colormap_range)
         return replace(result, exhibit=exhibit)
 
     def deliver(self, results: Sequence[Result]) -> None:

@@ -15,7 +15,7 @@ from flawflow.report.heatmap import overlay
 from flawflow.report.page import VideoExhibit
 from flawflow.report.timeline import timeline_svg
 from flawflow.results.record import readable
-from flawflow.results.sinks.contract import Drawing, Result, Sink
+from flawflow.results.sinks.contract import RenderedOverlay, Result, Sink
 from flawflow.results.sinks.overlays import OVERLAYS_NAME, TIMELINE_SUFFIX
 from flawflow.storage.files import write_whole
 from flawflow.video.read import Video
@@ -52,20 +52,20 @@ class VideoOverlay(Sink):
         if found is None:
             return result
         large = resize_map(found.graph_map, found.size)
-        drawn = overlay(picture, large, self._card.heat_scale, found.regions)
+        drawn = overlay(picture, large, self._card.colormap_range, found.regions)
         record = replace(result.record, overlay=self._name)
-        return replace(result, record=record, drawing=Drawing(self._name, drawn))
+        return replace(result, record=record, rendered=RenderedOverlay(self._name, drawn))
 
     def deliver(self, results: Sequence[Result]) -> None:
         """Append frames; see `Sink.deliver`."""
         for result in results:
-            found, drawing, seconds = result.inspection, result.drawing, result.record.seconds
-            if found is None or drawing is None or isinstance(drawing.content, bytes) or seconds is None:
+            found, rendered, seconds = result.inspection, result.rendered, result.record.seconds
+            if found is None or rendered is None or isinstance(rendered.content, bytes) or seconds is None:
                 continue
             if self._writer is None:
                 writing = write_video(self._path, size=found.size, rate=self._video.rate)
                 self._writer = self._writing.enter_context(writing)
-            self._writer.add(drawing.content, seconds)
+            self._writer.add(rendered.content, seconds)
             self._seconds.append(seconds)
             self._scores.append(found.score)
 

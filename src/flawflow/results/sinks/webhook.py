@@ -18,12 +18,12 @@ from flawflow.storage.urls import shown_url
 TOKEN_VARIABLE = "FLAWFLOW_WEBHOOK_TOKEN"
 """The environment variable whose value, if any, is sent as `Authorization: Bearer`."""
 
-_SECONDS = 10.0
-_LONGEST_REST = 300.0
+_TIMEOUT_SECONDS = 10.0
+_MAX_REST_SECONDS = 300.0
 
 # What says that this very record is at fault. Every other answer (a wrong address, a token that has
 # expired, an overload) is a matter of time.
-_NEVER = (400, 413, 415, 422)
+_NEVER_ACCEPTED_STATUSES = (400, 413, 415, 422)
 
 
 def open_webhook(_setting: Setting, address: str) -> Sink:
@@ -76,11 +76,11 @@ class Webhook(Sink):
 
     def _post(self, request: urllib.request.Request) -> None:
         try:
-            with self._opener.open(request, timeout=_SECONDS) as answer:
+            with self._opener.open(request, timeout=_TIMEOUT_SECONDS) as answer:
                 answer.read()
         except urllib.error.HTTPError as error:
             with error:
-                if error.code in _NEVER:
+                if error.code in _NEVER_ACCEPTED_STATUSES:
                     raise RefusedError(f"{self._shown} answered {error.code} {error.reason}") from None
                 after = _seconds(error.headers.get("Retry-After"))
                 raise DeliveryError(f"{self._shown} answered {error.code} {error.reason}", after) from None
@@ -106,4 +106,4 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 
 def _seconds(header: str | None) -> float:
-    return min(float(header), _LONGEST_REST) if header and header.isdecimal() else 0.0
+    return min(float(header), _MAX_REST_SECONDS) if header and header.isdecimal() else 0.0

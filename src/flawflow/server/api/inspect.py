@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field, StringConstraints, ValidationError
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 
-from flawflow.images import read_picture
+from flawflow.images import read_image
 from flawflow.server.api.shared import BUSY, TOO_LARGE
 from flawflow.server.db import InspectionRow
 from flawflow.server.errors import TooLargeError, ValueRefusedError
@@ -23,8 +23,8 @@ from flawflow.server.schemas import InspectedOut, Problem, failure_json, inspect
 from flawflow.server.security.paths import allowed_path
 from flawflow.server.station import Station
 
-_MOST_FIELDS = 8
-_LONGEST_FIELD = 1000
+_MAX_FORM_FIELDS = 8
+_MAX_FIELD_BYTES = 1000
 _TOO_MANY = "more than {} pictures in one request: send fewer"
 
 
@@ -93,7 +93,7 @@ def router(station: Station) -> APIRouter:
         Send files as multipart/form-data, or JSON with the paths of pictures in an allowed folder.
         """
         # Before the body is read: who has to come back has sent less in vain.
-        station.desk.check_room(1, 0)
+        station.inspection_service.check_room(1, 0)
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind == "multipart/form-data":
             asked = await _from_form(request, settings.max_files)
@@ -104,7 +104,7 @@ def router(station: Station) -> APIRouter:
         else:
             raise HTTPException(415, "send pictures as multipart/form-data, or paths as application/json")
         model = station.registry.get(asked.model)
-        futures = station.desk.submit(model, asked.pictures, source=asked.source)
+        futures = station.inspection_service.submit(model, asked.pictures, source=asked.source)
         outcomes = await asyncio.gather(*map(asyncio.wrap_future, futures))
         if len(outcomes) == 1 and isinstance(outcomes[0], Failed):
             raise HTTPException(outcomes[0].status, outcomes[0].error)
@@ -137,7 +137,7 @@ def _overlays(station: Station, outcomes: Sequence[Outcome], given: Sequence[Giv
 
 
 def _overlay(station: Station, row: InspectionRow, given: Given) -> str:
-    picture = read_picture(given.content, max_pixels=station.settings.max_pixels)
+    picture = read_image(given.content, max_pixels=station.settings.max_pixels)
     scale = row.heat_low, row.heat_high
     png = overlay_png(picture, station.store.get_map(row.id), scale, row.regions)
     return f"data:image/png;base64,{base64.b64encode(png).decode()}"
@@ -146,7 +146,7 @@ def _overlay(station: Station, row: InspectionRow, given: Given) -> str:
 async def _from_form(request: Request, max_files: int) -> Asked:
     try:
         async with request.form(
-            max_files=max_files, max_fields=_MOST_FIELDS, max_part_size=_LONGEST_FIELD
+            max_files=max_files, max_fields=_MAX_FORM_FIELDS, max_part_size=_MAX_FIELD_BYTES
         ) as form:
             return await _read_form(form)
     except HTTPException as error:

@@ -11,7 +11,7 @@ from flawflow.server.rates import Moved, rated
 from flawflow.server.schemas import HistogramOut, ModelOut, model_json
 from flawflow.server.station import Station
 
-_RECENT = 500
+_RECENT_SCORES = 500
 
 Rate = Annotated[float, Field(gt=0, lt=1)]
 Score = Annotated[float, Field(ge=-1e30, le=1e30)]
@@ -55,7 +55,7 @@ def router(station: Station) -> APIRouter:
     def histogram(name: ModelName) -> dict[str, Any]:
         """Give the scores of good pictures and of recent inspections."""
         calibration = registry.get(name).calibration
-        recent = station.store.recent_scores(name, limit=_RECENT)
+        recent = station.store.recent_scores(name, limit=_RECENT_SCORES)
         return {
             "good": calibration.all_scores,
             "attainable": calibration.attainable(),

@@ -28,7 +28,7 @@ class Labelled(BaseModel):
 def router(station: Station) -> APIRouter:
     """The routes."""
     routes = APIRouter(prefix="/api")
-    store, shelf = station.store, station.shelf
+    store, image_store = station.store, station.image_store
 
     def told(row: InspectionRow) -> dict[str, Any]:
         shape = inspection_json(row, station.journal)
@@ -67,7 +67,7 @@ def router(station: Station) -> APIRouter:
     @routes.get("/inspections/{number}/mask", response_class=Response, responses={200: {"content": _PNG}})
     def mask(number: Id) -> FileResponse:
         """Give the mask: white where a person saw a defect."""
-        return FileResponse(shelf.mask(store.get(number).key), media_type="image/png")
+        return FileResponse(image_store.mask(store.get(number).key), media_type="image/png")
 
     @routes.put(
         "/inspections/{number}/mask",
@@ -90,14 +90,14 @@ def router(station: Station) -> APIRouter:
         row = store.get(number)
         if not row.has_picture:
             raise ConflictError("the picture of this inspection is not kept: a mask would be of no use")
-        shelf.keep_mask(row.key, mask_png(content, size=(row.height, row.width)))
+        image_store.keep_mask(row.key, mask_png(content, size=(row.height, row.width)))
         return told(store.set_mask(number, has_mask=True))
 
     @routes.delete("/inspections/{number}/mask", response_model=InspectionOut)
     def erase(number: Id) -> dict[str, Any]:
         """Remove the mask."""
         row = store.set_mask(number, has_mask=False)
-        shelf.drop_mask(row.key)
+        image_store.drop_mask(row.key)
         return told(row)
 
     return routes

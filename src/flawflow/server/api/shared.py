@@ -11,10 +11,10 @@ from flawflow.server.db.filters import LabelFilter
 from flawflow.server.errors import ValueRefusedError
 from flawflow.server.schemas import Problem
 
-_LARGEST_ID = 2**63 - 1
+_MAX_ID = 2**63 - 1
 
-Id = Annotated[int, Path(ge=1, le=_LARGEST_ID)]
-BeforeId = Annotated[int | None, Query(ge=1, le=_LARGEST_ID)]
+Id = Annotated[int, Path(ge=1, le=_MAX_ID)]
+BeforeId = Annotated[int | None, Query(ge=1, le=_MAX_ID)]
 ModelName = Annotated[str, Path(max_length=200)]
 
 BUSY: dict[int | str, dict[str, Any]] = {

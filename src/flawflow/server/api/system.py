@@ -13,7 +13,7 @@ from flawflow import __version__
 from flawflow.report.heatmap import palette
 from flawflow.server.schemas import About, Health, PaletteOut, Problem, Ready
 from flawflow.server.security.gate import COOKIE, client_of
-from flawflow.server.security.sessions import SECONDS
+from flawflow.server.security.sessions import SESSION_SECONDS
 from flawflow.server.station import Station
 
 
@@ -67,7 +67,7 @@ def router(station: Station) -> APIRouter:
         response.set_cookie(
             COOKIE,
             secret,
-            max_age=SECONDS,
+            max_age=SESSION_SECONDS,
             httponly=True,
             samesite="strict",
             secure=request.url.scheme == "https",
@@ -84,6 +84,6 @@ def router(station: Station) -> APIRouter:
 
     @routes.get("/metrics", response_class=Response, include_in_schema=False)
     def metrics() -> Response:
-        return Response(generate_latest(station.meters.registry), media_type=CONTENT_TYPE_LATEST)
+        return Response(generate_latest(station.metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
     return routes

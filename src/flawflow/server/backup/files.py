@@ -21,7 +21,7 @@ _UNFINISHED = re.compile(r".*(\.part|\.training(-\d+)?)", re.DOTALL)
 # What pages look at is made again from the pictures.
 _DERIVED = "views"
 _JOURNAL = ".sqlite"
-_TRIES = 100
+_MAX_TRIES = 100
 _PAUSE_SECONDS = 0.05
 
 
@@ -83,7 +83,7 @@ class Copier:
         """Copy a journal, which the station keeps locked, between two of its changes."""
         scratch = target.with_name(f".{target.name}.part")
         parts = {ending: Path(f"{path}{ending}") for ending in ("", "-wal")}
-        for _ in range(_TRIES):
+        for _ in range(_MAX_TRIES):
             before = list(map(_state, parts.values()))
             for ending, part in parts.items():
                 copy = Path(f"{scratch}{ending}")

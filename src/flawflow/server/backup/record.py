@@ -16,7 +16,7 @@ from flawflow.server.db.engine import make_engine, shown_database
 from flawflow.server.db.problems import database_problem
 from flawflow.server.db.tables import IdentityRow
 from flawflow.server.errors import StationError
-from flawflow.storage.files import SECRET
+from flawflow.storage.files import SECRET_MODE
 
 _PATIENCE_SECONDS = 20
 
@@ -61,7 +61,7 @@ def copy_record(url: str, folder: Path) -> tuple[Path, str]:
     copy = folder / f".{name}.part"
     copy.unlink(missing_ok=True)
     # Both programs write into a file that is there, with the mode that it has.
-    os.close(os.open(copy, os.O_CREAT | os.O_EXCL | os.O_RDWR, SECRET))
+    os.close(os.open(copy, os.O_CREAT | os.O_EXCL | os.O_RDWR, SECRET_MODE))
     (_copy_sqlite if is_file else _dump)(parsed, copy)
     with copy.open("rb+") as written:
         os.fsync(written.fileno())

@@ -12,7 +12,7 @@ from flawflow.server.db.tables import Base, IdentityRow, InspectionRow, MapRow
 # Whoever asks whether the station is ready has no time to wait for another writer.
 _PATIENCE_SECONDS = 2.0
 # The largest there is: it lies where the next records will, and uses up no id of theirs.
-_ID = 2**63 - 1
+_PROBE_ID = 2**63 - 1
 
 _INSERT = insert(Base.metadata.tables[InspectionRow.__tablename__])
 _INSERT_MAP = insert(Base.metadata.tables[MapRow.__tablename__])
@@ -40,7 +40,7 @@ def probe(engine: Engine) -> None:
 def _try(connection: Connection) -> None:
     with connection.begin_nested() as trial:
         connection.execute(_INSERT, _values())
-        connection.execute(_INSERT_MAP, {"inspection": _ID, "png": b""})
+        connection.execute(_INSERT_MAP, {"inspection": _PROBE_ID, "png": b""})
         trial.rollback()
     # What is taken back never has to reach the disk; this has.
     connection.execute(update(IdentityRow).values(probed=datetime.now(UTC)))
@@ -52,4 +52,4 @@ def _values() -> dict[str, Any]:
     flags = dict.fromkeys(("has_picture", "has_map", "has_mask"), False)
     shape = {"regions": [], "timings": {}, "height": 0, "width": 0}
     key, now = uuid.uuid4().hex, datetime.now(UTC)
-    return {"id": _ID, "key": key, "time": now, **numbers, **texts, **flags, **shape}
+    return {"id": _PROBE_ID, "key": key, "time": now, **numbers, **texts, **flags, **shape}

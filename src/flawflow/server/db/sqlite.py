@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, event
 
-from flawflow.storage.files import SECRET
+from flawflow.storage.files import SECRET_MODE
 
 PATIENCE_SECONDS = 20.0
 
@@ -33,10 +33,10 @@ def _keep_private(database: str | None) -> None:
         return
     # Where it cannot be made or is another's, SQLite says more of it.
     with contextlib.suppress(OSError):
-        os.close(os.open(database, os.O_CREAT | os.O_RDWR, SECRET))
+        os.close(os.open(database, os.O_CREAT | os.O_RDWR, SECRET_MODE))
         for ending in ("", "-wal", "-shm"):
             with contextlib.suppress(FileNotFoundError):
-                Path(f"{database}{ending}").chmod(SECRET)
+                Path(f"{database}{ending}").chmod(SECRET_MODE)
 
 
 def _prepare(connection: sqlite3.Connection, _record: Any) -> None:

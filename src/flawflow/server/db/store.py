@@ -17,8 +17,8 @@ from flawflow.server.db.tables import InspectionRow, MapRow, RatesRow, SwitchRow
 from flawflow.server.errors import LostCommitError, NotFoundError
 
 # Among so many of the newest inspections those nearest to a threshold are looked for.
-_LOOKED_THROUGH = 1000
-_PAGE = 1000
+_REVIEW_CANDIDATES = 1000
+_PAGE_ROWS = 1000
 
 
 class Store:
@@ -129,7 +129,7 @@ class Store:
         while True:
             query = select(InspectionRow).where(*filters.conditions(), InspectionRow.id > last)
             with self.reading() as session:
-                page = list(session.scalars(query.order_by(InspectionRow.id).limit(_PAGE)))
+                page = list(session.scalars(query.order_by(InspectionRow.id).limit(_PAGE_ROWS)))
             if not page:
                 return
             yield page
@@ -157,7 +157,7 @@ class Store:
         query = select(row).where(*Filters(model=model, label="none").conditions())
         query = query.where(row.model_sha256 == sha256, row.has_picture)
         with self.reading() as session:
-            newest = list(session.scalars(query.order_by(row.id.desc()).limit(_LOOKED_THROUGH)))
+            newest = list(session.scalars(query.order_by(row.id.desc()).limit(_REVIEW_CANDIDATES)))
         newest.sort(key=lambda each: min(abs(each.score - threshold) for threshold in thresholds))
         return newest[:limit]
 
@@ -232,7 +232,7 @@ class Store:
             found = session.execute(select(row.key, row.has_picture).where(row.key.in_(keys)))
             return {key: has_picture for key, has_picture in found}  # noqa: C416
 
-    def expire(self, before: datetime, *, limit: int = _PAGE) -> list[str]:
+    def expire(self, before: datetime, *, limit: int = _PAGE_ROWS) -> list[str]:
         """Forget pictures and maps from before a time, `limit` at most; good, bad and drawn ones stay.
 
         Returns:

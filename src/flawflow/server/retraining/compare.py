@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from flawflow.errors import PictureError
+from flawflow.errors import ImageError
 from flawflow.inspection.inspector import Inspector
 from flawflow.inspection.parallel import in_order
 from flawflow.metrics.ranking import auroc
@@ -38,7 +38,7 @@ def compare(
         path = data.path / picture.place / picture.file
         try:
             judged = {"old": _judged(old, path), "new": _judged(new, path)}
-        except PictureError:
+        except ImageError:
             return None
         return {"id": picture.inspection, "label": picture.place.removeprefix("test/"), **judged}
 

@@ -15,13 +15,13 @@ from flawflow.errors import DatasetError
 from flawflow.images.decode import suffix_of
 from flawflow.server.db import Filters, InspectionRow, Store
 from flawflow.server.errors import ConflictError, NotFoundError
-from flawflow.server.image_store import Shelf
+from flawflow.server.image_store import ImageStore
 from flawflow.server.retraining.dataset import ABOUT, DatasetVersion, Picture, Place, read_version
 from flawflow.storage.files import sha256_of_file
 from flawflow.video.names import is_video_name
 
 # One reviewed good picture in so many is kept for testing.
-_TEST_SHARE = 5
+_TEST_ONE_IN = 5
 
 _log = logging.getLogger("flawflow.server")
 
@@ -36,16 +36,18 @@ class _Source:
 class Datasets:
     """The versions in one folder. Safe to use from several threads."""
 
-    def __init__(self, folder: Path, *, store: Store, shelf: Shelf, originals: Mapping[str, Path]) -> None:
+    def __init__(
+        self, folder: Path, *, store: Store, image_store: ImageStore, originals: Mapping[str, Path]
+    ) -> None:
         """Look at nothing yet.
 
         Args:
             folder: Where versions are, and will be.
             store: Knows what was reviewed.
-            shelf: Has the pictures.
+            image_store: Has the pictures.
             originals: The data that models were first trained on, by model; see `make`.
         """
-        self._folder, self._store, self._shelf, self._originals = folder, store, shelf, originals
+        self._folder, self._store, self._image_store, self._originals = folder, store, image_store, originals
         self._lock = threading.Lock()
 
     def all(self) -> list[DatasetVersion]:
@@ -134,8 +136,8 @@ class Datasets:
         return found
 
     def _source(self, place: Place, row: InspectionRow) -> _Source:
-        mask = self._shelf.mask(row.key) if row.has_mask and place == "test/bad" else None
-        file = self._shelf.picture(row.key)
+        mask = self._image_store.mask(row.key) if row.has_mask and place == "test/bad" else None
+        file = self._image_store.picture(row.key)
         digest = None if mask is None else sha256_of_file(mask)
         name = _name(row.picture_sha256, file)
         return _Source(Picture(place, name, row.picture_sha256, row.id, digest), file, mask)
@@ -176,7 +178,7 @@ class Datasets:
 
 def is_for_test(sha256: str) -> bool:
     """Whether a reviewed good picture is kept for testing: one in five, by its content alone."""
-    return int(sha256[:8], 16) % _TEST_SHARE == 0
+    return int(sha256[:8], 16) % _TEST_ONE_IN == 0
 
 
 def _contents(pictures: Iterable[Picture]) -> set[tuple[str, str, str | None]]:

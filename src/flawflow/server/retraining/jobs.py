@@ -21,7 +21,7 @@ from flawflow.server.retraining.process import StoppedError, Training
 from flawflow.storage.files import beside
 
 # Training is nine tenths of a job, comparing the rest.
-_TRAINING = 0.9
+_TRAINING_SHARE = 0.9
 _SECONDS_BETWEEN_EVENTS = 0.5
 
 
@@ -165,7 +165,7 @@ class Jobs:
 
     def _run(self, job: Job, training: Training) -> None:
         try:
-            output = training.run(lambda stage, share: self._step(job.id, stage, _TRAINING * share))
+            output = training.run(lambda stage, share: self._step(job.id, stage, _TRAINING_SHARE * share))
             result = self._finish(job, output)
             self._forget_work(job)
             self._change(job.id, state="done", progress=1.0, stage="Done", result=result)
@@ -194,7 +194,7 @@ class Jobs:
             old,
             new,
             progress=lambda done, total: self._step(
-                job.id, "Comparing", _TRAINING + (1 - _TRAINING) * done / total
+                job.id, "Comparing", _TRAINING_SHARE + (1 - _TRAINING_SHARE) * done / total
             ),
         )
         return {"version": version, "comparison": found}

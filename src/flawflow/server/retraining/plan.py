@@ -60,7 +60,7 @@ class Plan:
             ConflictError: A setting does not fit, or the model's detector is not installed here.
         """
         own = recipe_of_older(card) if card.recipe is None else card.recipe
-        roi = model.absolute() if card.interest else None
+        roi = model.absolute() if card.roi_run_lengths else None
         try:
             recipe = own.on(preset).replace(roi=roi, ignore=None)
             recipe = functools.reduce(setting, settings, recipe)

@@ -18,7 +18,7 @@ from flawflow.server.retraining.dataset import DatasetVersion
 from flawflow.server.retraining.datasets import Datasets
 from flawflow.server.retraining.jobs import Jobs
 from flawflow.server.retraining.schemas import (
-    LARGEST_VERSION,
+    MAX_VERSION,
     ComparisonOut,
     DatasetIn,
     DatasetOut,
@@ -40,7 +40,7 @@ def router(station: Station) -> APIRouter:
     datasets = Datasets(
         station.settings.data / "datasets",
         store=station.store,
-        shelf=station.shelf,
+        image_store=station.image_store,
         originals=dict(station.settings.trained_on),
     )
     jobs = Jobs(
@@ -125,7 +125,7 @@ def _add_versions(routes: APIRouter, station: Station, datasets: Datasets) -> No
         return model_json(model, registry.versions(model.name))
 
     @routes.get("/models/{name}/compare", response_model=ComparisonOut, responses=_NOTHING)
-    def compared(name: ModelName, version: Annotated[int, Query(ge=0, le=LARGEST_VERSION)]) -> dict[str, Any]:
+    def compared(name: ModelName, version: Annotated[int, Query(ge=0, le=MAX_VERSION)]) -> dict[str, Any]:
         """Compare the model that inspects now (old) with one of its versions (new) on the newest data set."""
         path = registry.version_path(name, version)
         data = datasets.newest(name)

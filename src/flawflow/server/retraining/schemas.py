@@ -10,7 +10,7 @@ from flawflow.recipe import PRESETS
 from flawflow.server.retraining.job import State
 from flawflow.server.schemas import Problem
 
-LARGEST_VERSION = 2**31 - 1
+MAX_VERSION = 2**31 - 1
 
 
 def _known(preset: str) -> str:
@@ -19,7 +19,7 @@ def _known(preset: str) -> str:
     return preset
 
 
-Version = Annotated[int, Field(ge=0, le=LARGEST_VERSION)]
+Version = Annotated[int, Field(ge=0, le=MAX_VERSION)]
 Name = Annotated[str, StringConstraints(max_length=200)]
 Preset = Annotated[str, AfterValidator(_known), Field(json_schema_extra={"enum": list(PRESETS)})]
 Setting = Annotated[str, StringConstraints(max_length=1000)]
@@ -63,7 +63,7 @@ class JobIn(BaseModel):
     )
 
 
-class Measured(BaseModel):
+class TestMeasures(BaseModel):
     """What a model makes of the reviewed pictures."""
 
     image_auroc: float | None = Field(description="null where good or bad pictures are missing")
@@ -91,8 +91,8 @@ class ComparisonOut(BaseModel):
     """Two models on the reviewed pictures that neither was trained on."""
 
     count: int
-    old: Measured
-    new: Measured
+    old: TestMeasures
+    new: TestMeasures
     pictures: list[Compared]
 
 

@@ -8,12 +8,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from flawflow.server.metrics import Meters
+from flawflow.server.metrics import Metrics
 from flawflow.server.security.pools import Pool, Pools
 from flawflow.server.settings import Settings
 
 # Slower than any network on which pictures are sent.
-_SLOWEST_BYTES_A_SECOND = 16 << 10
+_MIN_BYTES_PER_SECOND = 16 << 10
 # A body that is so far behind makes room for another where there is none.
 _BEHIND_SECONDS = 2.0
 _TOO_MANY = "too many uploads arrive at once: send this again in a moment"
@@ -27,18 +27,18 @@ class BodyLimit:
     """
 
     def __init__(
-        self, app: ASGIApp, *, settings: Settings, meters: Meters, wait_seconds: Callable[[], int]
+        self, app: ASGIApp, *, settings: Settings, metrics: Metrics, wait_seconds: Callable[[], int]
     ) -> None:
         """Hold nothing yet.
 
         Args:
             app: What is served.
             settings: How much may arrive.
-            meters: Counts refusals.
+            metrics: Counts refusals.
             wait_seconds: Gives the whole seconds that the queue of pictures takes; their bytes count until
                 they are answered.
         """
-        self._app, self._meters, self._wait_seconds = app, meters, wait_seconds
+        self._app, self._metrics, self._wait_seconds = app, metrics, wait_seconds
         self._pools = Pools.of(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -69,7 +69,7 @@ class BodyLimit:
             await self._refuse(body.error, pool)(scope, receive, send)
 
     def _refuse(self, error: "BodyError", pool: Pool) -> JSONResponse:
-        self._meters.refused.labels(error.reason).inc()
+        self._metrics.refused.labels(error.reason).inc()
         # What is left of the body is not read: the connection cannot serve another request.
         headers = {"connection": "close"}
         if error.status in (429, 503):
@@ -144,7 +144,7 @@ class _Body:
         self._count += size
         self._pool.count(self.client, size)
         # Bytes gain time, but what came fast at first buys no standing still later.
-        self.due = min(self._clock() + self._pool.patience, self.due + size / _SLOWEST_BYTES_A_SECOND)
+        self.due = min(self._clock() + self._pool.patience, self.due + size / _MIN_BYTES_PER_SECOND)
 
     def _refuse_size(self) -> NoReturn:
         self._refuse(413, "size", f"the request has more than {self._pool.body_bytes:,} bytes")

@@ -15,7 +15,7 @@ _TABLE_FULL = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 _log = logging.getLogger("flawflow.server")
 
 
-class Place:
+class Slot:
     """A connection's place among the others.
 
     Attributes:
@@ -23,9 +23,9 @@ class Place:
         is_silent: Whether the head of a request has not come yet.
     """
 
-    def __init__(self, connection: socket.socket, address: str, places: "Places") -> None:
+    def __init__(self, connection: socket.socket, address: str, slots: "Slots") -> None:
         self.address, self.is_silent = address, True
-        self._connection, self._places = connection, places
+        self._connection, self._places = connection, slots
 
     def heard(self) -> None:
         """Note that a whole head has come."""
@@ -42,7 +42,7 @@ class Place:
             self._connection.shutdown(socket.SHUT_RDWR)
 
 
-class Places:
+class Slots:
     """Bounded places; who comes takes that of the one who has been silent for longest, where all are taken.
 
     So those who hold connections without a word keep nobody out, and nobody who has spoken is cut off.
@@ -58,48 +58,48 @@ class Places:
         """
         self._most, self._most_of_one, self._refused = most, most_of_one, refused
         # Dictionaries for their order: the oldest first.
-        self._all: dict[Place, None] = {}
-        self._of: dict[str, dict[Place, None]] = {}
+        self._all: dict[Slot, None] = {}
+        self._of: dict[str, dict[Slot, None]] = {}
 
-    def enter(self, connection: socket.socket, address: str) -> Place | None:
+    def enter(self, connection: socket.socket, address: str) -> Slot | None:
         """Take a place; None where there is none."""
-        for places, most in ((self._of.get(address, {}), self._most_of_one), (self._all, self._most)):
-            if len(places) < most:
+        for slots, most in ((self._of.get(address, {}), self._most_of_one), (self._all, self._most)):
+            if len(slots) < most:
                 continue
             self._refused()
-            silent = next((place for place in places if place.is_silent), None)
+            silent = next((slot for slot in slots if slot.is_silent), None)
             if silent is None:
                 return None
             silent.hang_up()
-        place = Place(connection, address, self)
-        self._all[place] = None
-        self._of.setdefault(address, {})[place] = None
-        return place
+        slot = Slot(connection, address, self)
+        self._all[slot] = None
+        self._of.setdefault(address, {})[slot] = None
+        return slot
 
-    def remove(self, place: Place) -> None:
+    def remove(self, slot: Slot) -> None:
         """Free a place."""
-        if place not in self._all:
+        if slot not in self._all:
             return
-        del self._all[place]
-        own = self._of[place.address]
-        del own[place]
+        del self._all[slot]
+        own = self._of[slot.address]
+        del own[slot]
         if not own:
-            del self._of[place.address]
+            del self._of[slot.address]
 
     def __len__(self) -> int:
         return len(self._all)
 
 
-class Placed(Protocol):
+class HasSlot(Protocol):
     """A protocol that gives its place back when its connection is lost."""
 
-    place: Place | None
+    slot: Slot | None
 
 
 async def accept(
     listener: socket.socket,
     protocol: Callable[[], asyncio.Protocol],
-    places: Places,
+    slots: Slots,
     *,
     tls: ssl.SSLContext | None,
     handshake_seconds: float,
@@ -111,8 +111,8 @@ async def accept(
 
     Args:
         listener: Non-blocking.
-        protocol: Makes a connection's protocol, which is `Placed`.
-        places: Who may be connected.
+        protocol: Makes a connection's protocol, which is `HasSlot`.
+        slots: Who may be connected.
         tls: Where TLS is spoken.
         handshake_seconds: How long its handshake may take.
     """
@@ -121,16 +121,16 @@ async def accept(
     beginning: set[asyncio.Task[None]] = set()
     is_told = False
 
-    async def begin(connection: socket.socket, place: Place) -> None:
+    async def begin(connection: socket.socket, slot: Slot) -> None:
         def placed() -> asyncio.Protocol:
             made = protocol()
-            made.place = place  # type: ignore[attr-defined]
+            made.slot = slot  # type: ignore[attr-defined]
             return made
 
         try:
             await loop.connect_accepted_socket(placed, connection, ssl=tls, ssl_handshake_timeout=handshake)
         except OSError:  # No TLS, or the client is gone.
-            place.leave()
+            slot.leave()
 
     while True:
         try:
@@ -142,11 +142,11 @@ async def accept(
             await asyncio.sleep(_PAUSE_SECONDS)
             continue
         is_told = False
-        place = places.enter(connection, name[0])
-        if place is None:
+        slot = slots.enter(connection, name[0])
+        if slot is None:
             connection.close()
         else:
-            task = loop.create_task(begin(connection, place))
+            task = loop.create_task(begin(connection, slot))
             beginning.add(task)
             task.add_done_callback(beginning.discard)
         # However many come, those who are connected have their turn.

@@ -3,18 +3,18 @@
 import sys
 
 # More than a station ever needs; some systems call "unlimited" what they then refuse.
-_ENOUGH = 65_536
-_WITHOUT_LIMIT = 4096
+_WANTED_DESCRIPTORS = 65_536
+_DESCRIPTORS_WITHOUT_LIMIT = 4096
 
 
 def raise_limit() -> int:
     """Raise this process's limit of descriptors as far as it may, and give it."""
     if sys.platform == "win32":
-        return _WITHOUT_LIMIT
+        return _DESCRIPTORS_WITHOUT_LIMIT
     import resource
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = _ENOUGH if hard == resource.RLIM_INFINITY else min(hard, _ENOUGH)
+    wanted = _WANTED_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _WANTED_DESCRIPTORS)
     # Never lower: a soft limit beyond is somebody's decision.
     if soft == resource.RLIM_INFINITY or soft >= wanted:
         return wanted

@@ -1,4 +1,4 @@
-"""Guesses of the token: slow for whoever makes them, and in nobody else's way."""
+"""Failed logins: slow for whoever makes them, and in nobody else's way."""
 
 import asyncio
 import hmac
@@ -10,13 +10,13 @@ from collections.abc import Callable
 
 from flawflow.server.errors import BusyError, RefusedError
 
-_RATE = 4.0
-_BURST = 5
-_LONGEST_WAIT_SECONDS = 2.0
-_MOST_CLIENTS = 10_000
+_TRIES_PER_SECOND = 4.0
+_BURST_TRIES = 5
+_MAX_WAIT_SECONDS = 2.0
+_MAX_CLIENTS = 10_000
 
 
-class Guesses:
+class FailedLogins:
     """How long whoever gives a token has to wait until it is looked at. Safe to use from several threads.
 
     A client address may be wrong some times. From then on its guesses are looked at one by one, a few a
@@ -36,14 +36,14 @@ class Guesses:
         with self._lock:
             if client in self._known:
                 return 0.0
-            return max(0.0, self._ahead(client) - (_BURST - 1) / _RATE)
+            return max(0.0, self._ahead(client) - (_BURST_TRIES - 1) / _TRIES_PER_SECOND)
 
     def take(self, client: str) -> None:
         """Count a token that is looked at, before it is."""
         with self._lock:
-            self._paid[client] = self._clock() + self._ahead(client) + 1 / _RATE
+            self._paid[client] = self._clock() + self._ahead(client) + 1 / _TRIES_PER_SECOND
             self._paid.move_to_end(client)
-            if len(self._paid) > _MOST_CLIENTS:
+            if len(self._paid) > _MAX_CLIENTS:
                 self._paid.popitem(last=False)
 
     def was_right(self, client: str) -> None:
@@ -52,7 +52,7 @@ class Guesses:
             self._paid.pop(client, None)
             self._known[client] = None
             self._known.move_to_end(client)
-            if len(self._known) > _MOST_CLIENTS:
+            if len(self._known) > _MAX_CLIENTS:
                 self._known.popitem(last=False)
 
     def _ahead(self, client: str) -> float:
@@ -63,17 +63,17 @@ class WrongTokenError(RefusedError):
     """What was given is not the station's token."""
 
 
-class TooManyGuessesError(BusyError):
+class TooManyFailedLoginsError(BusyError):
     """An address gave too many wrong tokens."""
 
     status = 429
 
 
 class TokenCheck:
-    """Compares what clients give with the token, as fast as `Guesses` allows."""
+    """Compares what clients give with the token, as fast as `FailedLogins` allows."""
 
     def __init__(self, token: str) -> None:
-        self._token, self._guesses = token, Guesses()
+        self._token, self._guesses = token, FailedLogins()
 
     async def check(self, given: str, client: str) -> None:
         """Return where it is the token.
@@ -84,10 +84,10 @@ class TokenCheck:
 
         Raises:
             WrongTokenError: It is not.
-            TooManyGuessesError: It is not, or was not looked at, and too many came from this address.
+            TooManyFailedLoginsError: It is not, or was not looked at, and too many came from this address.
         """
         wait = self._guesses.wait(client)
-        if wait <= _LONGEST_WAIT_SECONDS:
+        if wait <= _MAX_WAIT_SECONDS:
             self._guesses.take(client)
             if wait:
                 await asyncio.sleep(wait)
@@ -96,7 +96,7 @@ class TokenCheck:
                 return
             if not wait:
                 raise WrongTokenError("this is not the station's token")
-        raise TooManyGuessesError(
+        raise TooManyFailedLoginsError(
             "too many wrong tokens came from this address: wait a moment, then give the right one",
             retry_after=max(1, math.ceil(wait)),
         )

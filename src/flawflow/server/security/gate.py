@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from flawflow.server.security.failed_logins import TooManyGuessesError, WrongTokenError
+from flawflow.server.security.failed_logins import TooManyFailedLoginsError, WrongTokenError
 from flawflow.server.settings import Settings, is_loopback
 from flawflow.server.station import Station
 
@@ -32,7 +32,7 @@ class Gate:
     """Turns away what does not belong here, before anything reads its body."""
 
     def __init__(self, app: ASGIApp, *, station: Station) -> None:
-        self._app, self._meters = app, station.meters
+        self._app, self._metrics = app, station.metrics
         self._sessions, self._tokens = station.sessions, station.tokens
         self._is_known_host = host_check(station.settings)
 
@@ -68,7 +68,7 @@ class Gate:
                 await self._tokens.check(given.strip(), client_of(request))
             except WrongTokenError:
                 return self._refuse(401, "token", "give the station's token", wanted)
-            except TooManyGuessesError as error:
+            except TooManyFailedLoginsError as error:
                 return self._refuse(429, "token", str(error), {"retry-after": str(error.retry_after)})
             return None
         secret = request.cookies.get(COOKIE, "")
@@ -80,7 +80,7 @@ class Gate:
     def _refuse(
         self, status: int, reason: str, sentence: str, headers: dict[str, str] | None = None
     ) -> JSONResponse:
-        self._meters.refused.labels(reason).inc()
+        self._metrics.refused.labels(reason).inc()
         return JSONResponse({"detail": sentence}, status, headers)
 
 

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from flawflow.server.metrics import Meters
+from flawflow.server.metrics import Metrics
 from flawflow.server.settings import Settings
 
-_MOST_CLIENTS = 10_000
+_MAX_CLIENTS = 10_000
 
 
 class Bucket:
@@ -39,7 +39,7 @@ class Bucket:
         level = min(self._burst, level + (now - then) * self._rate)
         wait = 0.0 if level >= 1 else (1 - level) / self._rate
         self._state[client] = (level - 1 if level >= 1 else level, now)
-        if len(self._state) > _MOST_CLIENTS:
+        if len(self._state) > _MAX_CLIENTS:
             self._state.popitem(last=False)
         return wait
 
@@ -47,8 +47,8 @@ class Bucket:
 class RateLimit:
     """Answers 429 to a client address that asks too often."""
 
-    def __init__(self, app: ASGIApp, *, settings: Settings, meters: Meters) -> None:
-        self._app, self._meters = app, meters
+    def __init__(self, app: ASGIApp, *, settings: Settings, metrics: Metrics) -> None:
+        self._app, self._metrics = app, metrics
         self._requests = Bucket(settings.rate, burst=2 * settings.rate)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -58,7 +58,7 @@ class RateLimit:
             return
         wait = self._requests.take((scope.get("client") or ("",))[0])
         if wait:
-            self._meters.refused.labels("rate").inc()
+            self._metrics.refused.labels("rate").inc()
             response = JSONResponse(
                 {"detail": "too many requests: slow down"}, 429, {"retry-after": str(math.ceil(wait))}
             )

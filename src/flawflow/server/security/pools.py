@@ -8,7 +8,7 @@ from flawflow.server.security.gate import is_open
 from flawflow.server.settings import Settings
 
 # What surrounds the files of a multipart request.
-_AROUND_FILES = 1 << 20
+_FORM_OVERHEAD_BYTES = 1 << 20
 _MASK_BYTES = 16 << 20
 _OTHER_BYTES = 1 << 20
 # A token, or nothing.
@@ -105,7 +105,7 @@ class Pools:
     @classmethod
     def of(cls, settings: Settings) -> "Pools":
         """Make them: a client has at most half of a pool, and without a token an eighth."""
-        most = settings.max_waiting_bytes + _AROUND_FILES
+        most = settings.max_waiting_bytes + _FORM_OVERHEAD_BYTES
         return cls(
             # Twice what may wait: as much again may be on its way to the queue.
             pictures=Pool(

@@ -10,13 +10,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from flawflow.storage.files import SECRET, write_whole
+from flawflow.storage.files import SECRET_MODE, write_whole
 
-SECONDS = 7 * 24 * 3600
+SESSION_SECONDS = 7 * 24 * 3600
 """How long a login lasts."""
 
 # Only who knows the token can make any; the oldest ends where a program makes one after the other.
-_MOST = 1000
+_MAX_SESSIONS = 1000
 
 _log = logging.getLogger("flawflow.server")
 
@@ -45,8 +45,8 @@ class Sessions:
         secret, now = secrets.token_urlsafe(32), self._clock()
         with self._lock:
             going = sorted(((end, mark) for mark, end in self._ends.items() if end > now), reverse=True)
-            self._ends = {mark: end for end, mark in going[: _MOST - 1]}
-            self._ends[self._mark(secret)] = now + SECONDS
+            self._ends = {mark: end for end, mark in going[: _MAX_SESSIONS - 1]}
+            self._ends[self._mark(secret)] = now + SESSION_SECONDS
             try:
                 self._write()
             except OSError as error:
@@ -72,7 +72,7 @@ class Sessions:
         return hmac.new(self._token, secret.encode("utf-8", "surrogateescape"), hashlib.sha256).hexdigest()
 
     def _write(self) -> None:
-        write_whole(self._file, json.dumps(self._ends), mode=SECRET)
+        write_whole(self._file, json.dumps(self._ends), mode=SECRET_MODE)
 
 
 def _read(file: Path) -> dict[str, float]:

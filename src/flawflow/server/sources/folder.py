@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from flawflow.decision.calibration import Verdict
-from flawflow.errors import PictureError, one_line
+from flawflow.errors import ImageError, one_line
 from flawflow.results.record import Record, readable
 from flawflow.server.db import InspectionRow, Store
 from flawflow.server.db.tables import NAME_LENGTH
@@ -23,7 +23,7 @@ from flawflow.watch.watcher import LaterError, Watcher
 GIVE_UP_SECONDS = 60.0
 
 # More than can be in work at a time, many times over.
-_RECENT = 1000
+_RECENT_IMAGES = 1000
 
 
 class FolderRunner:
@@ -96,7 +96,9 @@ class FolderRunner:
             return Record(verdict=verdict)
         model = self._station.registry.get(self._source.model)
         try:
-            (future,) = self._station.desk.submit(model, [Given(name, content)], source=self._label)
+            (future,) = self._station.inspection_service.submit(
+                model, [Given(name, content)], source=self._label
+            )
             outcome = future.result()
         except BusyError as error:
             # It may be recorded all the same, and is looked for before it is inspected again.
@@ -110,7 +112,7 @@ class FolderRunner:
             self._waits = f"{problem}; pictures wait"
             raise LaterError from None
         if isinstance(outcome, Failed):
-            raise PictureError(f"{name}: {outcome.error}")
+            raise ImageError(f"{name}: {outcome.error}")
         return Record(verdict=cast(Verdict, outcome.verdict))
 
 
@@ -120,7 +122,7 @@ def _recorded(store: Store, label: str, journal: Journal) -> dict[tuple[str, str
     query = select(row.name, row.picture_sha256, row.verdict).where(row.source == label)
     newest: dict[str, tuple[str, str]] = {}
     with store.reading() as session:
-        for name, sha256, verdict in session.execute(query.order_by(row.id.desc()).limit(_RECENT)):
+        for name, sha256, verdict in session.execute(query.order_by(row.id.desc()).limit(_RECENT_IMAGES)):
             newest.setdefault(name, (sha256, verdict))
     return {
         (name, sha256): cast(Verdict, verdict)

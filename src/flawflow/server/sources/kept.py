@@ -8,9 +8,9 @@ from pathlib import Path
 
 from flawflow.errors import one_line
 from flawflow.server.sources.source import Source
-from flawflow.storage.files import SECRET, write_whole
+from flawflow.storage.files import SECRET_MODE, write_whole
 
-_NAME = "sources.json"
+_FILE_NAME = "sources.json"
 
 _log = logging.getLogger("flawflow.server")
 
@@ -18,7 +18,7 @@ _log = logging.getLogger("flawflow.server")
 def write_sources(folder: Path, sources: Iterable[Source]) -> None:
     """Write the file; nobody but the station's user may read it."""
     content = json.dumps([asdict(source) for source in sources], indent=1)
-    write_whole(folder / _NAME, content, mode=SECRET)
+    write_whole(folder / _FILE_NAME, content, mode=SECRET_MODE)
 
 
 def read_sources(folder: Path) -> Iterator[Source]:
@@ -27,7 +27,7 @@ def read_sources(folder: Path) -> Iterator[Source]:
     A file that is damaged, wholly or in part, is named in the log and kept under another name: the next
     source that is added writes a new one.
     """
-    path = folder / _NAME
+    path = folder / _FILE_NAME
     try:
         values = json.loads(path.read_text("utf-8"))
         if not isinstance(values, list):
@@ -52,6 +52,6 @@ def _set_aside(path: Path, error: Exception) -> None:
     reason = one_line(str(error))
     _log.error("%s is damaged (%s): add its sources again; it is kept as %s", path, reason, aside.name)
     try:
-        write_whole(aside, path.read_bytes(), mode=SECRET)
+        write_whole(aside, path.read_bytes(), mode=SECRET_MODE)
     except OSError as failure:
         _log.error("%s cannot be kept (%s)", aside, failure.strerror)

@@ -13,14 +13,14 @@ from flawflow.server.sources.source import Kind
 from flawflow.server.sources.sources import Sources
 from flawflow.server.station import Station
 
-_LONGEST = 4096
+_MAX_ADDRESS_CHARACTERS = 4096
 
 
 class SourceIn(BaseModel):
     """Where pictures shall come from."""
 
     kind: Kind
-    address: Annotated[str, StringConstraints(min_length=1, max_length=_LONGEST)] = Field(
+    address: Annotated[str, StringConstraints(min_length=1, max_length=_MAX_ADDRESS_CHARACTERS)] = Field(
         description="a folder or video file below an allowed folder, /dev/video0, rtsp://… or http(s)://…"
     )
     model: Annotated[str, StringConstraints(max_length=200)] | None = None

@@ -15,9 +15,9 @@ from flawflow.server.sources.stream import StreamRunner
 from flawflow.server.station import Station
 from flawflow.storage.urls import shown_url
 
-_MOST = 32
+_MAX_SOURCES = 32
 _PATIENCE_SECONDS = 15.0
-_AGAIN_SECONDS = 2.0
+_RESTART_SECONDS = 2.0
 
 _log = logging.getLogger("flawflow.server")
 
@@ -69,8 +69,8 @@ class Sources:
         with self._lock:
             if any((other.kind, other.address) == (kind, found) for other in self._sources.values()):
                 raise ConflictError(f"{shown_url(address):.200} is a source already: remove it first")
-            if len(self._sources) >= _MOST:
-                raise ConflictError(f"a station has at most {_MOST} sources: remove one first")
+            if len(self._sources) >= _MAX_SOURCES:
+                raise ConflictError(f"a station has at most {_MAX_SOURCES} sources: remove one first")
             number = max(self._sources, default=0) + 1
             source = Source(id=number, kind=kind, address=found, model=name, interval=interval)
             self._start(source)
@@ -129,7 +129,7 @@ class Sources:
                     _log.exception("source %d failed", source.id)
                     problem = f"{type(error).__name__}: {one_line(str(error))}"
                 runner.error = f"it failed and is tried again: {problem}"
-            stop.wait(_AGAIN_SECONDS)
+            stop.wait(_RESTART_SECONDS)
 
     def _runner(self, source: Source) -> Runner:
         if source.kind == "folder":

@@ -20,7 +20,7 @@ from flawflow.server.sources.source import Source, is_file
 from flawflow.server.station import Station
 from flawflow.storage.backoff import Backoff
 
-_FIRST_PAUSE = 1.0
+_FIRST_PAUSE_SECONDS = 1.0
 # How soon a stop is noticed.
 _LOOK_SECONDS = 0.2
 
@@ -52,7 +52,7 @@ class StreamRunner:
             if is_file(self._source.address):
                 self._run_file(stop)
                 return
-            pauses = Backoff(first=_FIRST_PAUSE)
+            pauses = Backoff(first=_FIRST_PAUSE_SECONDS)
             while not stop.is_set():
                 before = self.seen
                 self._run_live(stop)
@@ -100,7 +100,9 @@ class StreamRunner:
         """Inspect a picture; False where there is no room for it now."""
         model = self._station.registry.get(self._source.model)
         try:
-            (future,) = self._station.desk.submit(model, [Given(name, _png(picture))], source=self._label)
+            (future,) = self._station.inspection_service.submit(
+                model, [Given(name, _png(picture))], source=self._label
+            )
             outcome = future.result()
         except BusyError as error:
             self.error = str(error)

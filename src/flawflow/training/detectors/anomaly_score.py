@@ -24,7 +24,7 @@ def _highest(flow: FoldedFlow, plain: Tensor, device: torch.device, inside: Tens
     return torch.stack([log_p.max() if inside is None else log_p[:, inside].max() for log_p in found]).max()
 
 
-def peak_of(
+def max_log_likelihood(
     flow: FoldedFlow, maps: Tensor, *, views: int, device: torch.device, inside: Tensor | None = None
 ) -> Tensor:
     """The highest log-likelihood of training features, (rows, H·W, D), as a number without dimensions.

@@ -10,9 +10,14 @@ from flawflow.recipe.options import CflowOptions
 from flawflow.training.detectors.anomaly_score import measure_scales
 from flawflow.training.detectors.density import fit_scale, limited
 from flawflow.training.detectors.detector import Detector, Weights
-from flawflow.training.detectors.fused_scale import COARSE, JOINED, JOINED_SCALES, fit_joined
-from flawflow.training.feature_source import Source
-from flawflow.training.parallel import Tally, run_together
+from flawflow.training.detectors.fused_scale import (
+    COARSE_FUSION,
+    FINE_FUSION,
+    FUSED_SCALE_COUNT,
+    fit_fused_scale,
+)
+from flawflow.training.feature_source import FeatureSource
+from flawflow.training.parallel import ProgressCounter, run_parallel
 
 
 class Cflow(Detector):
@@ -40,26 +45,26 @@ class Cflow(Detector):
         super().__init__()
         self.options = options or CflowOptions()
         self.scales = nn.ModuleList()
-        self.joined = nn.ModuleList()
+        self.fused = nn.ModuleList()
 
-    def fit(self, source: Source) -> None:
+    def fit(self, source: FeatureSource) -> None:
         """Learn all densities side by side."""
         store, options = source.features, limited(self.options, source.features)
-        singles = range(len(store.maps) - JOINED_SCALES)
-        tally = Tally("Flows", options.steps * (len(singles) + 1), source.on_progress)
+        singles = range(len(store.maps) - FUSED_SCALE_COUNT)
+        progress_counter = ProgressCounter("Flows", options.steps * (len(singles) + 1), source.on_progress)
         jobs: list[Callable[[], nn.Module]] = [
-            partial(fit_joined, source, JOINED, options, tally),
-            *(partial(fit_scale, source, store, scale, options, tally) for scale in singles),
-            partial(fit_joined, source, COARSE, options, tally),
+            partial(fit_fused_scale, source, FINE_FUSION, options, progress_counter),
+            *(partial(fit_scale, source, store, scale, options, progress_counter) for scale in singles),
+            partial(fit_fused_scale, source, COARSE_FUSION, options, progress_counter),
         ]
-        joined, *scales, coarse = run_together(jobs, tally, source.device)
+        fused, *scales, coarse = run_parallel(jobs, progress_counter, source.device)
         self.scales.extend(scales)
-        self.joined.extend((joined, coarse))
+        self.fused.extend((fused, coarse))
 
     def forward(self, pyramid: Sequence[Tensor]) -> list[Tensor]:
         """Measure every feature vector: maps of single scales, two of those joined, the coarse one."""
         singles = measure_scales(self.scales, pyramid[: len(self.scales)])
-        return singles + [distance for joined in self.joined for distance in joined(pyramid)]
+        return singles + [distance for fused in self.fused for distance in fused(pyramid)]
 
     def weights(self, count: int) -> Weights:
         """The joined scales judge, the coarse Gaussian helps the score, fine scales sharpen the map."""

@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 
 from flawflow.recipe.options import CflowOptions
-from flawflow.training.detectors.anomaly_score import DistanceScale, LikelihoodScale, peak_of
-from flawflow.training.detectors.fitting import Batches, learn, seed_of
+from flawflow.training.detectors.anomaly_score import DistanceScale, LikelihoodScale, max_log_likelihood
+from flawflow.training.detectors.fitting import Batches, fit_flow, seed_of
 from flawflow.training.detectors.folded import FoldedFlow
-from flawflow.training.detectors.position_standardizer import PositionStandard
-from flawflow.training.feature_source import Source
+from flawflow.training.detectors.position_standardizer import PositionStandardizer
+from flawflow.training.feature_source import FeatureSource
 from flawflow.training.feature_store import FeatureStore
 from flawflow.training.flows import (
     ActNorm,
@@ -25,7 +25,7 @@ from flawflow.training.flows import (
     Swap,
     Whiten,
 )
-from flawflow.training.parallel import Tally
+from flawflow.training.parallel import ProgressCounter
 from flawflow.training.position_encoding import sine_position
 
 
@@ -106,39 +106,39 @@ def _coupling(
     )
 
 
-def learn_density(
-    source: Source,
+def fit_density(
+    source: FeatureSource,
     vectors: Vectors,
-    standard: PositionStandard,
+    standardizer: PositionStandardizer,
     flow: Chain,
     options: CflowOptions,
     *,
     number: int,
-    tally: Tally,
+    progress_counter: ProgressCounter,
 ) -> None:
     """Train a flow on standardised vectors.
 
     Args:
         source: Whose seed and device count, and which keeps unfinished work.
         vectors: What to learn from.
-        standard: Standardises the vectors, and says how much noise they carry.
+        standardizer: Standardises the vectors, and says how much noise they carry.
         flow: What learns.
         options: How.
         number: Of the flow, which has random numbers and unfinished work of its own.
-        tally: Counts the steps.
+        progress_counter: Counts the steps.
     """
     device = source.device
-    standard = standard.to(device)
+    standardizer = standardizer.to(device)
     condition = None if vectors.condition is None else vectors.condition.to(device)
     positions, depth = vectors.maps.shape[1:]
     places = torch.arange(positions) if vectors.inside is None else vectors.inside
     batches = Batches(
         vectors=vectors.maps.reshape(-1, depth),
-        standard=standard,
+        standardizer=standardizer,
         condition=condition,
         places=places.to(device),
     )
-    learn(
+    fit_flow(
         source,
         flow,
         batches,
@@ -146,7 +146,7 @@ def learn_density(
         steps=options.steps,
         batch=options.batch,
         peak_rate=options.peak_rate,
-        tally=tally,
+        progress_counter=progress_counter,
     )
 
 
@@ -154,7 +154,7 @@ def as_scale(
     folded: FoldedFlow, vectors: Vectors, options: CflowOptions, device: torch.device
 ) -> DistanceScale | LikelihoodScale:
     """What measures vectors by a folded flow."""
-    peak = peak_of(folded, vectors.maps, views=vectors.views, device=device, inside=vectors.inside)
+    peak = max_log_likelihood(folded, vectors.maps, views=vectors.views, device=device, inside=vectors.inside)
     if options.measure == "likelihood":
         return LikelihoodScale(folded, peak, vectors.maps.shape[2])
     return DistanceScale(folded, peak)
@@ -171,22 +171,26 @@ def limited(options: CflowOptions, store: FeatureStore) -> CflowOptions:
 
 
 def fit_scale(
-    source: Source, store: FeatureStore, scale: int, options: CflowOptions, tally: Tally
+    source: FeatureSource,
+    store: FeatureStore,
+    scale: int,
+    options: CflowOptions,
+    progress_counter: ProgressCounter,
 ) -> DistanceScale | LikelihoodScale:
     """Learn the density of one scale of a store, by itself."""
     device = source.device
     condition = sine_condition(store.grids[scale], options.position_channels)
     vectors = Vectors(store.maps[scale], store.views, store.inside(scale), condition)
-    standard = PositionStandard.from_data(
+    standardizer = PositionStandardizer.from_data(
         vectors.maps,
         noise=options.noise,
         by_position=options.position_statistics,
         own_deviation=False,
         inside=vectors.inside,
     )
-    covariance = standard.covariance(vectors.maps, vectors.inside)
+    covariance = standardizer.covariance(vectors.maps, vectors.inside)
     flow = build_flow(covariance, options.position_channels, options, seed=seed_of(source.seed, scale))
     flow = flow.to(device)
-    learn_density(source, vectors, standard, flow, options, number=scale, tally=tally)
+    fit_density(source, vectors, standardizer, flow, options, number=scale, progress_counter=progress_counter)
     condition = None if condition is None else condition.to(device)
-    return as_scale(FoldedFlow(flow, condition, standard).to(device), vectors, options, device)
+    return as_scale(FoldedFlow(flow, condition, standardizer).to(device), vectors, options, device)

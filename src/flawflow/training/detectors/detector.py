@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from flawflow.recipe.aggregation import Aggregation
-from flawflow.training.feature_source import Source
+from flawflow.training.feature_source import FeatureSource
 
 __all__ = ["Aggregation", "Detector", "Weights"]
 
@@ -58,7 +58,7 @@ class Detector(nn.Module, ABC):
         return Weights.alike(count)
 
     @abstractmethod
-    def fit(self, source: Source) -> None:
+    def fit(self, source: FeatureSource) -> None:
         """Learn from good pictures.
 
         Args:

@@ -6,15 +6,15 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from flawflow.recipe.aggregation import BY_PICTURE
+from flawflow.recipe.aggregation import BY_IMAGE
 from flawflow.recipe.baseline_options import DIFFERNET
 from flawflow.recipe.options import CflowOptions
 from flawflow.training.detectors.anomaly_score import DistanceScale, LikelihoodScale
 from flawflow.training.detectors.density import fit_scale, limited
 from flawflow.training.detectors.detector import Detector
-from flawflow.training.feature_source import Source
+from flawflow.training.feature_source import FeatureSource
 from flawflow.training.feature_store import FeatureStore
-from flawflow.training.parallel import Tally, run_together
+from flawflow.training.parallel import ProgressCounter, run_parallel
 
 
 class Differnet(Detector):
@@ -29,7 +29,7 @@ class Differnet(Detector):
     """
 
     name = "differnet"
-    aggregation = BY_PICTURE
+    aggregation = BY_IMAGE
 
     scale: DistanceScale | LikelihoodScale
 
@@ -37,15 +37,15 @@ class Differnet(Detector):
         super().__init__()
         self.options = options
 
-    def fit(self, source: Source) -> None:
+    def fit(self, source: FeatureSource) -> None:
         """Learn the density of pooled features."""
         store = source.features
         pooled = torch.cat([maps.mean(dim=1, keepdim=True) for maps in store.maps], dim=2)
         whole = FeatureStore((pooled,), ((1, 1),), store.views, store.pictures, store.failures)
         options = limited(self.options, whole)
-        tally = Tally("Flow", options.steps, source.on_progress)
-        (self.scale,) = run_together(
-            [partial(fit_scale, source, whole, 0, options, tally)], tally, source.device
+        progress_counter = ProgressCounter("Flow", options.steps, source.on_progress)
+        (self.scale,) = run_parallel(
+            [partial(fit_scale, source, whole, 0, options, progress_counter)], progress_counter, source.device
         )
 
     def forward(self, pyramid: Sequence[Tensor]) -> list[Tensor]:

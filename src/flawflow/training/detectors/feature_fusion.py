@@ -10,10 +10,10 @@ from torch.nn import functional as F
 from flawflow.errors import TrainingError
 
 # A serialised ONNX graph ends at 2 GiB; the encoder needs its share of that.
-_MOST_BYTES = 1_600_000_000
+_MAX_FUSED_BYTES = 1_600_000_000
 
 
-def join(pyramid: Sequence[Tensor], grid: tuple[int, int], *, mode: str = "nearest") -> Tensor:
+def fuse(pyramid: Sequence[Tensor], grid: tuple[int, int], *, mode: str = "nearest") -> Tensor:
     """Bring all maps to one grid and put their channels side by side.
 
     A finer map is averaged over the cells of the grid, a coarser one is interpolated.
@@ -50,7 +50,7 @@ def check_size(shape: Sequence[int], detector: str) -> None:
         TrainingError: It is too large.
     """
     need = 4 * math.prod(shape)
-    if need > _MOST_BYTES:
+    if need > _MAX_FUSED_BYTES:
         raise TrainingError(
             f"A {detector} model of these pictures would take {need / 1e9:.1f} GB, more than a model file "
             "can hold; choose a smaller size, a smaller encoder, fewer pictures or another detector."

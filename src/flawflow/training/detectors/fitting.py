@@ -6,16 +6,16 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from flawflow.training.cuda_graph import adam, recorded
-from flawflow.training.detectors.position_standardizer import PositionStandard
-from flawflow.training.feature_source import Source
+from flawflow.training.cuda_graph import adam, as_cuda_graph
+from flawflow.training.detectors.position_standardizer import PositionStandardizer
+from flawflow.training.feature_source import FeatureSource
 from flawflow.training.flows import Chain, log_prob
-from flawflow.training.parallel import Tally
+from flawflow.training.parallel import ProgressCounter
 from flawflow.training.unfinished_work import pack, unpack
 
 # How often unfinished work is written down, in steps, and progress is told.
-_KEEP_EVERY = 250
-_TELL_EVERY = 10
+_STEPS_PER_CHECKPOINT = 250
+_STEPS_PER_REPORT = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,32 +24,32 @@ class Batches:
 
     Attributes:
         vectors: Features of a scale, (rows·H·W, D) float32, on any device.
-        standard: The positions' statistics, on the device that learns.
+        standardizer: The positions' statistics, on the device that learns.
         condition: The condition of each position, (H·W, C), there too; None for none.
         places: The positions to learn from, (P,) int64, there too.
     """
 
     vectors: Tensor
-    standard: PositionStandard
+    standardizer: PositionStandardizer
     condition: Tensor | None
     places: Tensor
 
     @property
     def choices(self) -> int:
         """How many vectors there are to choose from."""
-        return len(self.vectors) // len(self.standard.mean) * len(self.places)
+        return len(self.vectors) // len(self.standardizer.mean) * len(self.places)
 
     def at(self, choice: Tensor, noise: Tensor) -> tuple[Tensor, Tensor | None]:
         """The vectors of a choice, (N,) int64, with noise, (N, D) standard normal; and their condition."""
         position = self.places[choice % len(self.places)]
-        chosen = choice // len(self.places) * len(self.standard.mean) + position
-        x = self.standard(self.vectors[chosen.to(self.vectors.device)].to(choice.device), position)
-        x = torch.addcmul(x, self.standard.noise[position], noise)
+        chosen = choice // len(self.places) * len(self.standardizer.mean) + position
+        x = self.standardizer(self.vectors[chosen.to(self.vectors.device)].to(choice.device), position)
+        x = torch.addcmul(x, self.standardizer.noise[position], noise)
         return x, None if self.condition is None else self.condition[position]
 
 
-def learn(
-    source: Source,
+def fit_flow(
+    source: FeatureSource,
     flow: Chain,
     batches: Batches,
     *,
@@ -57,7 +57,7 @@ def learn(
     steps: int,
     batch: int,
     peak_rate: float,
-    tally: Tally,
+    progress_counter: ProgressCounter,
 ) -> None:
     """Maximise the likelihood (eq. 7, in nats per channel) of noisy vectors.
 
@@ -69,7 +69,7 @@ def learn(
         steps: Steps of Adam.
         batch: Vectors in a step.
         peak_rate: Highest learning rate of the one-cycle schedule.
-        tally: Counts the steps.
+        progress_counter: Counts the steps.
     """
     device = source.device
     # What changes from step to step stays in its place, so that a step can be recorded.
@@ -87,10 +87,10 @@ def learn(
         return loss.detach()
 
     # Features that did not fit the GPU are fetched at every step, which cannot be recorded.
-    take_step = recorded(step, batches.vectors.device)
+    take_step = as_cuda_graph(step, batches.vectors.device)
     kept = source.work.load(f"scale-{scale}")
     first = 0 if kept is None else unpack(flow, optimiser, kept)
-    tally.add(first)
+    progress_counter.add(first)
     # A flow beyond those of single scales is of joined ones.
     name = f"scale {scale + 1}" if scale < len(source.features.maps) else "joined scales"
     generator = torch.Generator(device)
@@ -101,11 +101,11 @@ def learn(
         torch.randn(noise.shape, generator=generator, out=noise)
         rate.fill_(peak_rate * one_cycle(done / steps))
         loss = take_step()
-        if done % _KEEP_EVERY == 0 or done == steps:
+        if done % _STEPS_PER_CHECKPOINT == 0 or done == steps:
             source.work.save(f"scale-{scale}", pack(flow, optimiser, done))
-        if done % _TELL_EVERY == 0:
-            tally.add(_TELL_EVERY, f"{name}: {-loss.item():.3f} nats/channel")
-    tally.add((steps - first) % _TELL_EVERY)
+        if done % _STEPS_PER_REPORT == 0:
+            progress_counter.add(_STEPS_PER_REPORT, f"{name}: {-loss.item():.3f} nats/channel")
+    progress_counter.add((steps - first) % _STEPS_PER_REPORT)
 
 
 def one_cycle(progress: float) -> float:

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from flawflow.training.detectors.folded_parts import CouplingBlock, Exchange, Halve, Split, WholeBlock
-from flawflow.training.detectors.position_standardizer import PositionStandard
+from flawflow.training.detectors.position_standardizer import PositionStandardizer
 from flawflow.training.flows import Bijection, Chain, log_prob
 from flawflow.training.flows.coupling import split_channels
 from flawflow.training.flows.folding import AffineFold, CouplingFold
@@ -30,7 +30,7 @@ class FoldedFlow(nn.Module):
     Args:
         flow: The bijections, in order.
         condition: The condition of each position, (H·W, C); None where the flow has none.
-        standard: The positions' own affine layer, which comes first; None where there is none.
+        standardizer: The positions' own affine layer, which comes first; None where there is none.
 
     Attributes:
         constant: log p̂ where the energy is 0.
@@ -39,13 +39,16 @@ class FoldedFlow(nn.Module):
     condition: Tensor | None
 
     def __init__(
-        self, flow: Iterable[Bijection], condition: Tensor | None, standard: PositionStandard | None = None
+        self,
+        flow: Iterable[Bijection],
+        condition: Tensor | None,
+        standardizer: PositionStandardizer | None = None,
     ) -> None:
         super().__init__()
         chain = Chain(*flow)
         # In a tuple it is no part of the module: it is neither exported nor moved.
-        self._made_from = (chain, condition, standard)
-        self.standard = None if standard is None else _PositionAffine(standard)
+        self._made_from = (chain, condition, standardizer)
+        self.standardizer = None if standardizer is None else _PositionAffine(standardizer)
         self.register_buffer("condition", condition)
         self.blocks = nn.ModuleList()
         active, passive = split_channels(chain.dimension)
@@ -82,7 +85,7 @@ class FoldedFlow(nn.Module):
         Returns:
             (B, H·W) float32.
         """
-        x = vectors if self.standard is None else self.standard(vectors)
+        x = vectors if self.standardizer is None else self.standardizer(vectors)
         # Rows of one matrix from here on: engines do a product and its bias in one step for matrices alone.
         parts = [x.flatten(0, 1)]
         changes: list[Tensor] = []
@@ -108,12 +111,17 @@ class UnfoldedFlow(nn.Module):
     """A scale as it was trained, in float64 on the CPU: what a `FoldedFlow` must be equal to."""
 
     def __init__(
-        self, flow: Chain, condition: Tensor | None, standard: PositionStandard | None, *, constant: float
+        self,
+        flow: Chain,
+        condition: Tensor | None,
+        standardizer: PositionStandardizer | None,
+        *,
+        constant: float,
     ) -> None:
         super().__init__()
         self.flow = copy.deepcopy(flow).cpu().double()
         self.condition = None if condition is None else condition.cpu().double()
-        self.standard = None if standard is None else copy.deepcopy(standard).cpu().double()
+        self.standardizer = None if standardizer is None else copy.deepcopy(standardizer).cpu().double()
         self.constant = constant
 
     def forward(self, vectors: Tensor) -> Tensor:
@@ -125,7 +133,7 @@ class UnfoldedFlow(nn.Module):
         return (2 * (self.constant - self._log_prob(vectors))).float()
 
     def _log_prob(self, vectors: Tensor) -> Tensor:
-        x = vectors.double() if self.standard is None else self.standard(vectors.double())
+        x = vectors.double() if self.standardizer is None else self.standardizer(vectors.double())
         rows = None if self.condition is None else self.condition.repeat(len(vectors), 1)
         return log_prob(self.flow, x.flatten(0, 1), rows).reshape(vectors.shape[:2])
 
@@ -154,10 +162,10 @@ class _PositionAffine(nn.Module):
     gain: Tensor
     offset: Tensor
 
-    def __init__(self, standard: PositionStandard) -> None:
+    def __init__(self, standardizer: PositionStandardizer) -> None:
         super().__init__()
-        self.register_buffer("gain", 1 / standard.deviation)
-        self.register_buffer("offset", -standard.mean / standard.deviation)
+        self.register_buffer("gain", 1 / standardizer.deviation)
+        self.register_buffer("offset", -standardizer.mean / standardizer.deviation)
 
     def forward(self, vectors: Tensor) -> Tensor:
         return vectors * self.gain + self.offset

@@ -13,28 +13,28 @@ from flawflow.training.detectors.density import (
     Vectors,
     as_scale,
     coupling_blocks,
-    learn_density,
+    fit_density,
     sine_condition,
 )
-from flawflow.training.detectors.feature_fusion import as_vectors, join
+from flawflow.training.detectors.feature_fusion import as_vectors, fuse
 from flawflow.training.detectors.fitting import seed_of
 from flawflow.training.detectors.folded import FoldedFlow
 from flawflow.training.detectors.gaussian import CellGaussian
-from flawflow.training.detectors.position_standardizer import PositionStandard
+from flawflow.training.detectors.position_standardizer import PositionStandardizer
 from flawflow.training.extract import allocate
-from flawflow.training.feature_source import Source
+from flawflow.training.feature_source import FeatureSource
 from flawflow.training.feature_store import FeatureStore
 from flawflow.training.flows import Chain
-from flawflow.training.parallel import Tally
+from flawflow.training.parallel import ProgressCounter
 
 # The coarsest ones. A finer scale, averaged at the grid of these, adds more work than it tells.
-JOINED_SCALES = 2
+FUSED_SCALE_COUNT = 2
 # Vectors to learn from for each channel, at least. All of too few vectors are equally far from their mean,
 # and what the distances of other pictures are measured by would be rounding.
-_FEWEST = 2
+_MIN_VECTORS_PER_CHANNEL = 2
 
 
-class JoinedFeatures(nn.Module):
+class FusedFeatures(nn.Module):
     """Join the two coarsest scales of a pyramid.
 
     Args:
@@ -70,7 +70,7 @@ class JoinedFeatures(nn.Module):
 
     def forward(self, pyramid: Sequence[Tensor]) -> Tensor:
         """Join maps (B, D_k, H_k, W_k), fine to coarse; gives vectors (B, H·W, D)."""
-        return as_vectors(join(self._scales(pyramid), self.grid, mode="bilinear"))
+        return as_vectors(fuse(self._scales(pyramid), self.grid, mode="bilinear"))
 
     def product(self, pyramid: Sequence[Tensor], matrix: Tensor) -> Tensor:
         """The joined vectors times a matrix (D, E); gives (B, H·W, E).
@@ -84,12 +84,12 @@ class JoinedFeatures(nn.Module):
             (part.T @ scale.flatten(2)).reshape(-1, part.shape[1], *scale.shape[2:])
             for scale, part in zip(self._scales(pyramid), parts, strict=True)
         ]
-        resized = (join([product], self.grid, mode="bilinear") for product in products)
+        resized = (fuse([product], self.grid, mode="bilinear") for product in products)
         return as_vectors(functools.reduce(torch.add, resized))
 
     def _scales(self, pyramid: Sequence[Tensor]) -> list[Tensor]:
         scales = []
-        for k, features in enumerate(pyramid[-JOINED_SCALES:]):
+        for k, features in enumerate(pyramid[-FUSED_SCALE_COUNT:]):
             if not self.depths[k]:
                 continue
             own = features.index_select(1, self.get_buffer(f"chosen{k}")) if self.is_chosen else features
@@ -114,7 +114,7 @@ def pooling_matrix(own: int, wanted: int) -> Tensor:
     return pooled[:, 0].T.contiguous()
 
 
-class JoinedScale(nn.Module):
+class FusedScale(nn.Module):
     """Measure joined features by a Gaussian, and by a density of what it whitens.
 
     The Gaussian knows how channels vary together in each place, the density what all places have in common
@@ -126,7 +126,7 @@ class JoinedScale(nn.Module):
         density: Measures whitened vectors, (B, H·W, D) to (B, H·W); None where the Gaussian is all.
     """
 
-    def __init__(self, features: JoinedFeatures, gaussian: CellGaussian, density: nn.Module | None) -> None:
+    def __init__(self, features: FusedFeatures, gaussian: CellGaussian, density: nn.Module | None) -> None:
         super().__init__()
         self.features = features
         self.gaussian = gaussian
@@ -150,52 +150,54 @@ def draw_channels(depth: int, most: int, *, seed: int) -> Tensor | None:
 
 
 @dataclass(frozen=True)
-class Joined:
+class Fusion:
     """Where scales are joined, and whether a flow learns what a Gaussian cannot tell.
 
     Attributes:
         name: Of the folder for its vectors.
         level: The scale whose grid it has, counted from the coarsest, -1.
         cell: Positions in a row that share a covariance, where the grid allows.
-        learns: Whether a flow learns, too; otherwise each scale is averaged over neighbours before it is
+        fits_flow: Whether a flow learns, too; otherwise each scale is averaged over neighbours before it is
             joined.
     """
 
     name: str
     level: int
     cell: int
-    learns: bool
+    fits_flow: bool
 
 
-JOINED = Joined("joined", level=-2, cell=2, learns=True)
-COARSE = Joined("coarse", level=-1, cell=1, learns=False)
+FINE_FUSION = Fusion("joined", level=-2, cell=2, fits_flow=True)
+COARSE_FUSION = Fusion("coarse", level=-1, cell=1, fits_flow=False)
 
 
-def fit_joined(source: Source, how: Joined, options: CflowOptions, tally: Tally) -> JoinedScale:
+def fit_fused_scale(
+    source: FeatureSource, how: Fusion, options: CflowOptions, progress_counter: ProgressCounter
+) -> FusedScale:
     """Learn the density of the two coarsest scales joined."""
     store, device = source.features, source.device
     level = max(0, len(store.maps) + how.level)
     grid, inside = store.grids[level], store.inside(level)
-    depths = [maps.shape[2] for maps in store.maps[-JOINED_SCALES:]]
+    depths = [maps.shape[2] for maps in store.maps[-FUSED_SCALE_COUNT:]]
     seed = seed_of(source.seed, len(store.maps))
     # Less one, since each position has a mean of its own.
-    pooled = None if how.learns else store.grids[-JOINED_SCALES:]
+    pooled = None if how.fits_flow else store.grids[-FUSED_SCALE_COUNT:]
     vectors = (len(store.maps[0]) - 1) * _different_positions(grid, inside, pooled)
-    most = min(options.joined_channels, max(1, vectors // _FEWEST))
+    most = min(options.joined_channels, max(1, vectors // _MIN_VECTORS_PER_CHANNEL))
     chosen = draw_channels(sum(depths), most, seed=seed)
-    features = JoinedFeatures(grid, depths, chosen, pooled=pooled).to(device)
-    noise = options.joined_noise if how.learns else 0.0
+    features = FusedFeatures(grid, depths, chosen, pooled=pooled).to(device)
+    noise = options.joined_noise if how.fits_flow else 0.0
     gaussian = CellGaussian.from_data(
         lambda: map(features, store.pyramids(device)),
         cell=how.cell if grid[1] % how.cell == 0 else 1,
-        rank=(options.rank if how.learns else options.coarse_rank) if options.position_statistics else 0,
+        rank=(options.rank if how.fits_flow else options.coarse_rank) if options.position_statistics else 0,
         noise=noise,
         seed=seed,
         by_position=options.position_statistics,
         inside=inside,
     ).to(device)
-    if not how.learns:
-        return JoinedScale(features, gaussian, None)
+    if not how.fits_flow:
+        return FusedScale(features, gaussian, None)
     maps = _whitened(source, store, features, gaussian, how.name)
     condition = sine_condition(grid, options.position_channels)
     condition = None if condition is None else condition.to(device)
@@ -203,10 +205,18 @@ def fit_joined(source: Source, how: Joined, options: CflowOptions, tally: Tally)
     generator = torch.Generator().manual_seed(seed)
     flow = Chain(*coupling_blocks(maps.shape[2], options.position_channels, options, generator)).to(device)
     carried = noise / (1 + noise**2) ** 0.5
-    standard = PositionStandard(*(torch.full(maps.shape[1:], value) for value in (0.0, 1.0, carried)))
-    learn_density(source, learned, standard, flow, options, number=len(store.maps), tally=tally)
+    standardizer = PositionStandardizer(*(torch.full(maps.shape[1:], value) for value in (0.0, 1.0, carried)))
+    fit_density(
+        source,
+        learned,
+        standardizer,
+        flow,
+        options,
+        number=len(store.maps),
+        progress_counter=progress_counter,
+    )
     folded = FoldedFlow(flow, condition).to(device)
-    return JoinedScale(features, gaussian, as_scale(folded, learned, options, device))
+    return FusedScale(features, gaussian, as_scale(folded, learned, options, device))
 
 
 def _different_positions(
@@ -226,7 +236,7 @@ def _different_positions(
 
 @torch.inference_mode()
 def _whitened(
-    source: Source, store: FeatureStore, features: JoinedFeatures, gaussian: CellGaussian, name: str
+    source: FeatureSource, store: FeatureStore, features: FusedFeatures, gaussian: CellGaussian, name: str
 ) -> Tensor:
     """The whitened vectors of all rows, (rows, H·W, D): a step of the flow needs some of every picture."""
     shape = (len(store.maps[0]), *gaussian.offset.shape)

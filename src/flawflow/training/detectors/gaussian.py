@@ -5,16 +5,16 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor, nn
 
-from flawflow.training.detectors.position_standardizer import LEAST_VARIANCE, shrink, spread
+from flawflow.training.detectors.position_standardizer import MIN_VARIANCE_SHARE, shrink, spread
 from flawflow.training.flows.rotation import random_rotation
 
 # Of each channel's variance, added to the covariance's diagonal: what JPEG makes of equal pictures.
 _REGULARISATION = 0.01
 # How far, in logarithms, a cell's smaller differences count: as a whole they tell how quiet a place is, and a
 # place that was always quiet shall not be made as loud as the part.
-_QUIET = 0.5
+_REST_SHARE = 0.5
 # Cells whose covariances are decomposed at once.
-_PART = 64
+_CELLS_AT_ONCE = 64
 
 Chunks = Callable[[], Iterator[Tensor]]
 
@@ -144,7 +144,9 @@ def _moments(chunks: Chunks, inside: Tensor | None, *, by_position: bool) -> tup
     else:
         typical = typical + mean.var(dim=0, correction=0)
         mean = mean.mean(dim=0).expand_as(mean)
-    typical = typical.clamp_min(LEAST_VARIANCE * typical.mean()).clamp_min(torch.finfo(torch.float32).tiny)
+    typical = typical.clamp_min(MIN_VARIANCE_SHARE * typical.mean()).clamp_min(
+        torch.finfo(torch.float32).tiny
+    )
     return spread(mean, inside, positions).float(), typical.sqrt().float(), rows
 
 
@@ -162,8 +164,8 @@ def _own_covariances(
     """
     dimension = own.shape[1]
     parts = []
-    for start in range(0, len(own), _PART):
-        part = slice(start, start + _PART)
+    for start in range(0, len(own), _CELLS_AT_ONCE):
+        part = slice(start, start + _CELLS_AT_ONCE)
         whitened = inverse @ (own[part] * share[part, None, None]) @ inverse.T
         whitened += (1 - weight[part])[:, None, None] * torch.eye(dimension)
         values, vectors = torch.linalg.eigh(whitened)
@@ -193,7 +195,7 @@ def _differing(logarithms: Tensor, rank: int) -> tuple[Tensor, Tensor, Tensor]:
         return numbers, logarithms, logarithms.new_zeros(len(logarithms), 1)
     kept = logarithms.double().unfold(1, count - rank, 1)
     lowest = kept.var(dim=2, correction=0).argmin(dim=1)
-    rest = _QUIET * kept.mean(dim=2).gather(1, lowest[:, None])
+    rest = _REST_SHARE * kept.mean(dim=2).gather(1, lowest[:, None])
     numbers = torch.arange(rank).expand(len(logarithms), -1)
     numbers = torch.where(numbers < lowest[:, None], numbers, numbers + count - rank)
     return numbers, logarithms.gather(1, numbers), rest.float()

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from flawflow.recipe.aggregation import BY_PICTURE
+from flawflow.recipe.aggregation import BY_IMAGE
 from flawflow.recipe.baseline_options import NoOptions
 from flawflow.training.detectors.detector import Detector
-from flawflow.training.feature_source import Source
+from flawflow.training.feature_source import FeatureSource
 
 # Channels that never change still need a variance: a share of the others', and a little where none changes.
-_LEAST_SHARE = 1e-9
-_LEAST_VARIANCE = 1e-12
+_MIN_EIGENVALUE_SHARE = 1e-9
+_MIN_VARIANCE = 1e-12
 
 
 class Mahalanobis(Detector):
@@ -24,14 +24,14 @@ class Mahalanobis(Detector):
     """
 
     name = "mahalanobis"
-    aggregation = BY_PICTURE
+    aggregation = BY_IMAGE
 
     def __init__(self, options: NoOptions | None = None) -> None:
         super().__init__()
         self.options = options or NoOptions()
         self.count = 0
 
-    def fit(self, source: Source) -> None:
+    def fit(self, source: FeatureSource) -> None:
         """Take mean and covariance of each scale."""
         store = source.features
         for k, maps in enumerate(store.maps):
@@ -72,5 +72,5 @@ def ledoit_wolf(vectors: Tensor) -> Tensor:
     noise = (centred.square().sum(dim=1).square().sum() / count - scatter) / count
     share = 1.0 if distance <= 0 else float((noise / distance).clamp(0, 1))
     shrunk = (1 - share) * covariance
-    shrunk.diagonal().add_((share + _LEAST_SHARE) * variance + _LEAST_VARIANCE)
+    shrunk.diagonal().add_((share + _MIN_EIGENVALUE_SHARE) * variance + _MIN_VARIANCE)
     return shrunk

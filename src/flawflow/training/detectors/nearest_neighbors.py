@@ -7,8 +7,8 @@ from torch.nn import functional as F
 from flawflow.progress import OnProgress, Progress
 
 # Vectors of the memory that are compared at once: it bounds the table of distances.
-_PART = 2048
-_TELL_EVERY = 100
+_VECTORS_AT_ONCE = 2048
+_STEPS_PER_REPORT = 100
 
 
 def nearest_distance(queries: Tensor, memory: Tensor) -> Tensor:
@@ -24,9 +24,9 @@ def nearest_distance(queries: Tensor, memory: Tensor) -> Tensor:
     Returns:
         (B, N) float32, 0 or more.
     """
-    least, nearest = _nearest_in(queries, memory[:_PART])
-    for start in range(_PART, len(memory), _PART):
-        value, index = _nearest_in(queries, memory[start : start + _PART])
+    least, nearest = _nearest_in(queries, memory[:_VECTORS_AT_ONCE])
+    for start in range(_VECTORS_AT_ONCE, len(memory), _VECTORS_AT_ONCE):
+        value, index = _nearest_in(queries, memory[start : start + _VECTORS_AT_ONCE])
         nearest = torch.where(value < least, index + start, nearest)
         least = torch.minimum(value, least)
     return (queries - memory[nearest]).square().sum(dim=-1).sqrt()
@@ -61,7 +61,7 @@ def greedy_coreset(vectors: Tensor, count: int, *, seed: int, on_progress: OnPro
         distance = torch.minimum(distance, squares - 2 * (vectors @ centre) + squares[chosen[-1]])
         # Rounding may leave a chosen vector a little away from itself.
         distance[chosen[-1]] = -torch.inf
-        if done % _TELL_EVERY == 0 or done == count:
+        if done % _STEPS_PER_REPORT == 0 or done == count:
             on_progress(Progress("Coreset", done, count))
         if done < count:
             chosen.append(int(distance.argmax()))

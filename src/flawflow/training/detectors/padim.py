@@ -11,9 +11,9 @@ from flawflow.recipe.baseline_options import PadimOptions
 from flawflow.training.detectors.detector import Detector
 from flawflow.training.detectors.feature_fusion import check_size
 from flawflow.training.detectors.patches import Patches
-from flawflow.training.feature_source import Source
+from flawflow.training.feature_source import FeatureSource
 
-_PART = 256
+_POSITIONS_AT_ONCE = 256
 
 
 class Padim(Detector):
@@ -39,7 +39,7 @@ class Padim(Detector):
         super().__init__()
         self.options = options or PadimOptions()
 
-    def fit(self, source: Source) -> None:
+    def fit(self, source: FeatureSource) -> None:
         """Take mean and covariance of each position.
 
         Raises:
@@ -53,11 +53,13 @@ class Padim(Detector):
         self.patches = Patches.from_source(source, self.options)
         vectors = torch.cat([self.patches(pyramid).cpu() for pyramid in store.plain_pyramids(source.device)])
         means, factors = [], []
-        for start in range(0, positions, _PART):
-            mean, factor = gaussians(vectors[:, start : start + _PART], self.options.regularisation)
+        for start in range(0, positions, _POSITIONS_AT_ONCE):
+            mean, factor = gaussians(
+                vectors[:, start : start + _POSITIONS_AT_ONCE], self.options.regularisation
+            )
             means.append(mean)
             factors.append(factor)
-            source.on_progress(Progress("Gaussians", min(start + _PART, positions), positions))
+            source.on_progress(Progress("Gaussians", min(start + _POSITIONS_AT_ONCE, positions), positions))
         self.register_buffer("mean", torch.cat(means).to(source.device))
         self.register_buffer("whitening", torch.cat(factors).to(source.device))
 

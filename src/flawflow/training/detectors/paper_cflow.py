@@ -7,25 +7,25 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from flawflow.images import read_picture, resize_picture
+from flawflow.images import read_image, resize_image
 from flawflow.progress import Progress
 from flawflow.recipe.aggregation import OF_PAPER
 from flawflow.recipe.augmentation import REFERENCE
 from flawflow.recipe.baseline_options import PaperOptions
 from flawflow.training.augment import random_view, view_generator
-from flawflow.training.cuda_graph import adam, recorded
-from flawflow.training.detectors.anomaly_score import LikelihoodScale, measure_scales, peak_of
+from flawflow.training.cuda_graph import adam, as_cuda_graph
+from flawflow.training.detectors.anomaly_score import LikelihoodScale, max_log_likelihood, measure_scales
 from flawflow.training.detectors.detector import Detector
 from flawflow.training.detectors.folded import FoldedFlow
-from flawflow.training.feature_source import Source
+from flawflow.training.feature_source import FeatureSource
 from flawflow.training.flows import Chain, cflow_decoder, logsigmoid_loss
 from flawflow.training.position_encoding import sine_position
 from flawflow.training.unfinished_work import pack, unpack
 
 CONDITION_CHANNELS = 128
-BLOCKS = 8
-PICTURES = 32
-VECTORS = 256
+COUPLING_BLOCKS = 8
+IMAGES_PER_BATCH = 32
+VECTORS_PER_STEP = 256
 RATE, LEAST_RATE, WARM_RATE = 2e-4, 2e-7, 2e-5
 EPOCHS, PASSES_AN_EPOCH, WARM_EPOCHS = 25, 8, 2
 
@@ -45,52 +45,52 @@ class PaperCflow(Detector):
         self.options = options or PaperOptions()
         self.scales = nn.ModuleList()
 
-    def fit(self, source: Source) -> None:
+    def fit(self, source: FeatureSource) -> None:
         """Learn all scales, pass by pass."""
         # First of all: it tells which pictures can be read.
         store = source.features
         encoder = source.encoder.to(source.device)
-        learners = [
-            ScaleLearner(
+        fitters = [
+            ScaleFitter(
                 dimension, grid, seed=source.seed * 16 + k, device=source.device, inside=store.inside(k)
             )
             for k, (dimension, grid) in enumerate(
                 zip(encoder.channels, encoder.grids(source.size), strict=True)
             )
         ]
-        for done in range(self._resume(source, learners), self.options.passes):
-            self._one_pass(source, learners, done)
+        for done in range(self._resume(source, fitters), self.options.passes):
+            self._one_pass(source, fitters, done)
             # One file, so that no stop can leave scales of different passes behind.
-            source.work.save("flows", _pack_all(learners, done + 1))
-        for k, (learner, maps) in enumerate(zip(learners, store.maps, strict=True)):
-            folded = FoldedFlow(learner.flow, learner.condition).to(source.device)
+            source.work.save("flows", _pack_all(fitters, done + 1))
+        for k, (fitter, maps) in enumerate(zip(fitters, store.maps, strict=True)):
+            folded = FoldedFlow(fitter.flow, fitter.condition).to(source.device)
             inside = store.inside(k)
-            peak = peak_of(folded, maps, views=store.views, device=source.device, inside=inside)
-            self.scales.append(LikelihoodScale(folded, peak, learner.flow.dimension))
+            peak = max_log_likelihood(folded, maps, views=store.views, device=source.device, inside=inside)
+            self.scales.append(LikelihoodScale(folded, peak, fitter.flow.dimension))
 
     def forward(self, pyramid: Sequence[Tensor]) -> list[Tensor]:
         """Measure the anomaly of every feature vector."""
         return measure_scales(self.scales, pyramid)
 
-    def _resume(self, source: Source, learners: Sequence["ScaleLearner"]) -> int:
+    def _resume(self, source: FeatureSource, fitters: Sequence["ScaleFitter"]) -> int:
         kept = source.work.load("flows")
-        return 0 if kept is None else _unpack_all(learners, kept)
+        return 0 if kept is None else _unpack_all(fitters, kept)
 
-    def _one_pass(self, source: Source, learners: Sequence["ScaleLearner"], done: int) -> None:
+    def _one_pass(self, source: FeatureSource, fitters: Sequence["ScaleFitter"], done: int) -> None:
         generator = torch.Generator().manual_seed(source.seed * 100003 + done)
-        batches = math.ceil(len(source.features.pictures) / PICTURES)
+        batches = math.ceil(len(source.features.pictures) / IMAGES_PER_BATCH)
         for number, pyramid in enumerate(pyramids(source, generator, done)):
             rate = learning_rate(done, number / batches)
             losses = [
-                learner.learn(features, rate, generator)
-                for learner, features in reversed(list(zip(learners, pyramid, strict=True)))
+                fitter.fit(features, rate, generator)
+                for fitter, features in reversed(list(zip(fitters, pyramid, strict=True)))
             ]
             note = f"pass {done + 1}, loss {np.mean(losses):.4f}"
             total = self.options.passes * batches
             source.on_progress(Progress("Flows", done * batches + number + 1, total, note))
 
 
-class ScaleLearner:
+class ScaleFitter:
     """The flow of one scale and its optimiser; it learns from the positions `inside`, (P,) int64, or all."""
 
     def __init__(
@@ -104,13 +104,13 @@ class ScaleLearner:
     ) -> None:
         self.inside = None if inside is None else inside.to(device)
         self.flow: Chain = cflow_decoder(
-            dimension, CONDITION_CHANNELS, BLOCKS, generator=torch.Generator().manual_seed(seed)
+            dimension, CONDITION_CHANNELS, COUPLING_BLOCKS, generator=torch.Generator().manual_seed(seed)
         ).to(device)
         self.condition = sine_position(*grid, CONDITION_CHANNELS).flatten(1).T.contiguous().to(device)
         self.optimiser, self._rate = adam(self.flow, RATE, device)
         self._vectors = self._conditions = torch.empty(0)
 
-    def learn(self, features: Tensor, rate: float, generator: torch.Generator) -> float:
+    def fit(self, features: Tensor, rate: float, generator: torch.Generator) -> float:
         """Take one step for each full batch of 256 vectors of (B, D, H, W) features; gives the mean loss."""
         condition = self.condition
         if self.inside is not None:
@@ -125,7 +125,7 @@ class ScaleLearner:
         if len(self._vectors) != len(vectors):
             # A recorded step finds what it works on in its place.
             self._vectors, self._conditions = vectors.clone(), condition.clone()
-            self._take_step = recorded(self._step, vectors.device)
+            self._take_step = as_cuda_graph(self._step, vectors.device)
         self._vectors.copy_(vectors)
         self._conditions.copy_(condition)
         return self._take_step().clone()
@@ -145,25 +145,25 @@ def vector_batches(
     vectors = features.flatten(2).transpose(1, 2).flatten(0, 1)
     order = torch.randperm(len(vectors), generator=generator).to(vectors.device)
     # As in the reference, what does not fill a batch is left to another pass; a small map still counts.
-    size = min(VECTORS, len(vectors))
+    size = min(VECTORS_PER_STEP, len(vectors))
     for start in range(0, len(vectors) - size + 1, size):
         chosen = order[start : start + size]
         yield vectors[chosen], condition[chosen % len(condition)]
 
 
-def _pack_all(learners: Sequence[ScaleLearner], done: int) -> dict[str, Tensor]:
+def _pack_all(fitters: Sequence[ScaleFitter], done: int) -> dict[str, Tensor]:
     return {
         f"{k}/{name}": tensor
-        for k, learner in enumerate(learners)
-        for name, tensor in pack(learner.flow, learner.optimiser, done).items()
+        for k, fitter in enumerate(fitters)
+        for name, tensor in pack(fitter.flow, fitter.optimiser, done).items()
     }
 
 
-def _unpack_all(learners: Sequence[ScaleLearner], tensors: Mapping[str, Tensor]) -> int:
+def _unpack_all(fitters: Sequence[ScaleFitter], tensors: Mapping[str, Tensor]) -> int:
     done = 0
-    for k, learner in enumerate(learners):
+    for k, fitter in enumerate(fitters):
         own = {name.removeprefix(f"{k}/"): tensors[name] for name in tensors if name.startswith(f"{k}/")}
-        done = unpack(learner.flow, learner.optimiser, own)
+        done = unpack(fitter.flow, fitter.optimiser, own)
     return done
 
 
@@ -184,7 +184,7 @@ def _cosine_rate(epoch: int) -> float:
     return LEAST_RATE + (RATE - LEAST_RATE) * (1 + math.cos(math.pi * epoch / EPOCHS)) / 2
 
 
-def pyramids(source: Source, generator: torch.Generator, done: int) -> Iterator[list[Tensor]]:
+def pyramids(source: FeatureSource, generator: torch.Generator, done: int) -> Iterator[list[Tensor]]:
     """The features of all pictures in random order, 32 at a time, each turned by up to ±5°.
 
     Args:
@@ -197,10 +197,10 @@ def pyramids(source: Source, generator: torch.Generator, done: int) -> Iterator[
     """
     readable = source.features.pictures
     order = torch.randperm(len(readable), generator=generator).tolist()
-    for start in range(0, len(order), PICTURES):
+    for start in range(0, len(order), IMAGES_PER_BATCH):
         pictures = []
-        for index in order[start : start + PICTURES]:
-            plain = resize_picture(read_picture(readable[index]), source.size)
+        for index in order[start : start + IMAGES_PER_BATCH]:
+            plain = resize_image(read_image(readable[index]), source.size)
             pictures.append(random_view(plain, REFERENCE, view_generator(source.seed, index, done + 1)))
         with torch.inference_mode():
             maps = source.encoder(torch.from_numpy(np.stack(pictures)).to(source.device))

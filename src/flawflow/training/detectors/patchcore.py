@@ -11,7 +11,7 @@ from flawflow.training.detectors.detector import Detector
 from flawflow.training.detectors.feature_fusion import check_size, chosen_positions
 from flawflow.training.detectors.nearest_neighbors import greedy_coreset, nearest_distance, random_projection
 from flawflow.training.detectors.patches import Patches
-from flawflow.training.feature_source import Source
+from flawflow.training.feature_source import FeatureSource
 
 
 class Patchcore(Detector):
@@ -39,7 +39,7 @@ class Patchcore(Detector):
         super().__init__()
         self.options = options or PatchcoreOptions()
 
-    def fit(self, source: Source) -> None:
+    def fit(self, source: FeatureSource) -> None:
         """Choose the memory.
 
         Raises:
@@ -64,7 +64,7 @@ class Patchcore(Detector):
         height, width = pyramid[0].shape[2:]
         return [nearest_distance(self.patches(pyramid), self.memory).reshape(-1, height, width)]
 
-    def _chosen(self, vectors: Tensor, count: int, source: Source) -> Tensor:
+    def _chosen(self, vectors: Tensor, count: int, source: FeatureSource) -> Tensor:
         """Indices of the vectors to keep, (count,) int64."""
         if self.options.selection == "random":
             generator = torch.Generator().manual_seed(source.seed)

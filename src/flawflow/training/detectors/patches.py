@@ -7,11 +7,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from flawflow.recipe.baseline_options import PatchOptions, Pooling
-from flawflow.training.detectors.feature_fusion import as_vectors, chosen_positions, join
-from flawflow.training.detectors.position_standardizer import LEAST_VARIANCE
-from flawflow.training.feature_source import Source
+from flawflow.training.detectors.feature_fusion import as_vectors, chosen_positions, fuse
+from flawflow.training.detectors.position_standardizer import MIN_VARIANCE_SHARE
+from flawflow.training.feature_source import FeatureSource
 
-_LEAST_VARIANCE = 1e-12
+_MIN_VARIANCE = 1e-12
 
 
 class Patches(nn.Module):
@@ -36,7 +36,7 @@ class Patches(nn.Module):
         self.register_buffer("deviation", None)
 
     @classmethod
-    def from_source(cls, source: Source, options: PatchOptions) -> "Patches":
+    def from_source(cls, source: FeatureSource, options: PatchOptions) -> "Patches":
         """Draw the channels and measure them on the good pictures, where they count."""
         depth = sum(maps.shape[2] for maps in source.features.maps)
         chosen = None
@@ -52,15 +52,15 @@ class Patches(nn.Module):
         """Join maps (B, D_k, H_k, W_k), fine to coarse; gives vectors (B, H·W, D)."""
         height, width = pyramid[0].shape[2:]
         pooled = [_pooled(features, self.pooling) for features in pyramid]
-        joined = join(pooled, (height, width), mode=self.interpolation)
+        fused = fuse(pooled, (height, width), mode=self.interpolation)
         if self.chosen is not None:
-            joined = joined.index_select(1, self.chosen)
-        vectors = as_vectors(joined)
+            fused = fused.index_select(1, self.chosen)
+        vectors = as_vectors(fused)
         if self.mean is None or self.deviation is None:
             return vectors
         return (vectors - self.mean) / self.deviation
 
-    def _measured(self, source: Source) -> tuple[Tensor, Tensor]:
+    def _measured(self, source: FeatureSource) -> tuple[Tensor, Tensor]:
         """Mean and deviation of each channel, in float64 until the end."""
         inside = source.features.inside(0)
         count, total, squares = 0, torch.tensor(0.0), torch.tensor(0.0)
@@ -72,7 +72,7 @@ class Patches(nn.Module):
         mean = total / count
         variance = (squares - count * mean.square()) / (count - 1)
         # A channel that never changes still needs a deviation, and where none does all need one.
-        least = LEAST_VARIANCE * variance.mean() + _LEAST_VARIANCE
+        least = MIN_VARIANCE_SHARE * variance.mean() + _MIN_VARIANCE
         return mean.float(), variance.maximum(least).sqrt().float()
 
 

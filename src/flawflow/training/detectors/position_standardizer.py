@@ -6,11 +6,11 @@ import torch
 from torch import Tensor, nn
 
 # A channel that hardly varies on good pictures would otherwise make a mountain of any change.
-LEAST_VARIANCE = 1e-3
-_CHUNK = 2**24
+MIN_VARIANCE_SHARE = 1e-3
+_VALUES_AT_ONCE = 2**24
 
 
-class PositionStandard(nn.Module):
+class PositionStandardizer(nn.Module):
     """Standardise the vectors of each position: x = (z - μ_i) / σ_i, channel by channel.
 
     It is a conditional affine bijection whose condition is the position itself, set from data instead of
@@ -50,7 +50,7 @@ class PositionStandard(nn.Module):
         by_position: bool = True,
         own_deviation: bool = True,
         inside: Tensor | None = None,
-    ) -> "PositionStandard":
+    ) -> "PositionStandardizer":
         """Measure features of good pictures.
 
         Args:
@@ -74,7 +74,7 @@ class PositionStandard(nn.Module):
     @classmethod
     def from_moments(
         cls, mean: Tensor, variance: Tensor, rows: int, *, noise: float, own_deviation: bool = True
-    ) -> "PositionStandard":
+    ) -> "PositionStandardizer":
         """Shrink what was measured of the positions.
 
         Args:
@@ -85,7 +85,7 @@ class PositionStandard(nn.Module):
             own_deviation: As of `from_data`.
         """
         typical = variance.mean(dim=0)
-        typical = typical.clamp_min(LEAST_VARIANCE * typical.mean())
+        typical = typical.clamp_min(MIN_VARIANCE_SHARE * typical.mean())
         shrunk = shrink(mean, typical / rows)
         # What the shrunk mean leaves out is deviation.
         variance = shrink(variance, (2 * variance.square() / (rows - 1)).mean(dim=0))
@@ -94,7 +94,7 @@ class PositionStandard(nn.Module):
             variance = variance.mean(dim=0).expand_as(variance)
         noise_variance = noise**2 * typical
         # Without noise a constant channel still needs a deviation to be divided by.
-        deviation = (variance + noise_variance).clamp_min(LEAST_VARIANCE * typical).sqrt()
+        deviation = (variance + noise_variance).clamp_min(MIN_VARIANCE_SHARE * typical).sqrt()
         return cls(shrunk, deviation, noise_variance.sqrt() / deviation)
 
     def forward(self, features: Tensor, position: Tensor | None = None) -> Tensor:
@@ -156,7 +156,7 @@ def row_chunks(maps: Tensor, inside: Tensor | None = None) -> Iterator[Tensor]:
         maps: The features.
         inside: The positions to give, (P,) int64; None for all.
     """
-    rows = max(1, _CHUNK // (maps.shape[1] * maps.shape[2]))
+    rows = max(1, _VALUES_AT_ONCE // (maps.shape[1] * maps.shape[2]))
     for start in range(0, len(maps), rows):
         chunk = maps[start : start + rows]
         yield chunk if inside is None else chunk[:, inside]

@@ -8,8 +8,8 @@ from torch import Tensor
 from flawflow.recipe.aggregation import BY_PIXELS
 from flawflow.recipe.baseline_options import SpadeOptions
 from flawflow.training.detectors.detector import Detector
-from flawflow.training.detectors.feature_fusion import as_vectors, check_size, chosen_positions, join
-from flawflow.training.feature_source import Source
+from flawflow.training.detectors.feature_fusion import as_vectors, check_size, chosen_positions, fuse
+from flawflow.training.feature_source import FeatureSource
 
 
 class Spade(Detector):
@@ -35,14 +35,14 @@ class Spade(Detector):
         self.options = options or SpadeOptions()
         self.neighbours = 0
 
-    def fit(self, source: Source) -> None:
+    def fit(self, source: FeatureSource) -> None:
         """Keep all pictures.
 
         Raises:
             TrainingError: The model would be larger than a model file can be.
         """
         store = source.features
-        scale = _joined_scale(store.grids)
+        scale = _fused_scale(store.grids)
         height, width = store.grids[scale]
         inside = store.inside(scale)
         dimension = sum(maps.shape[2] for maps in store.maps)
@@ -57,7 +57,7 @@ class Spade(Detector):
 
     def forward(self, pyramid: Sequence[Tensor]) -> list[Tensor]:
         """Measure each patch's distance to the gallery: one map at the second finest grid."""
-        height, width = pyramid[_joined_scale(pyramid)].shape[-2:]
+        height, width = pyramid[_fused_scale(pyramid)].shape[-2:]
         queries = _patches(pyramid)
         difference = _pooled(pyramid)[:, None] - self.pooled
         closest = difference.square().sum(dim=2).topk(self.neighbours, dim=1, largest=False).indices
@@ -68,7 +68,7 @@ class Spade(Detector):
         return [distance.reshape(-1, height, width)]
 
 
-def _joined_scale(scales: Sequence[object]) -> int:
+def _fused_scale(scales: Sequence[object]) -> int:
     return min(1, len(scales) - 1)
 
 
@@ -77,8 +77,8 @@ def _pooled(pyramid: Sequence[Tensor]) -> Tensor:
 
 
 def _patches(pyramid: Sequence[Tensor]) -> Tensor:
-    height, width = pyramid[_joined_scale(pyramid)].shape[-2:]
-    return as_vectors(join(pyramid, (height, width), mode="bilinear"))
+    height, width = pyramid[_fused_scale(pyramid)].shape[-2:]
+    return as_vectors(fuse(pyramid, (height, width), mode="bilinear"))
 
 
 def _nearest(queries: Tensor, gallery: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from flawflow.storage.files import whole_file
 from flawflow.training.toy.figure import draw_figure
-from flawflow.training.toy.learning import learn_toy
+from flawflow.training.toy.learning import fit_toy
 
 DESCRIPTION = "Learn the density of two crescents and draw what the flow makes of it (some 20 seconds)."
 
@@ -18,7 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     output: Path = parser.parse_args(arguments).output
     if output.suffix.lower() != ".png":
         parser.error(f"the figure is a PNG file; give {output} a name that ends in .png")
-    figure = draw_figure(learn_toy())
+    figure = draw_figure(fit_toy())
     with whole_file(output) as scratch:
         figure.save(scratch, format="PNG")
     print(f"Wrote {output}.")

@@ -21,7 +21,7 @@ FALSE_REJECT_RATE = 0.01
 
 
 @dataclass(frozen=True)
-class Judge:
+class DensityThreshold:
     """A density with a threshold on its log-likelihood."""
 
     density: Bijection
@@ -44,13 +44,13 @@ class Toy:
         defective: Vectors that do not lie on the crescents, (N, 2).
     """
 
-    flow: Judge
-    gaussian: Judge
+    flow: DensityThreshold
+    gaussian: DensityThreshold
     good: Tensor
     defective: Tensor
 
 
-def learn_toy(*, steps: int = 1500, seed: int = 0) -> Toy:
+def fit_toy(*, steps: int = 1500, seed: int = 0) -> Toy:
     """Train the flow on good vectors by maximum likelihood (eq. 7); set both thresholds on others."""
     generator = torch.Generator().manual_seed(seed)
     train, calibration = draw_good(10_000, generator), draw_good(5_000, generator)
@@ -60,8 +60,8 @@ def learn_toy(*, steps: int = 1500, seed: int = 0) -> Toy:
 
 
 @torch.no_grad()
-def _judge(density: Bijection, calibration: Tensor) -> Judge:
-    return Judge(density, log_prob(density, calibration).quantile(FALSE_REJECT_RATE).item())
+def _judge(density: Bijection, calibration: Tensor) -> DensityThreshold:
+    return DensityThreshold(density, log_prob(density, calibration).quantile(FALSE_REJECT_RATE).item())
 
 
 def _build(generator: torch.Generator) -> Chain:
