@@ -83,7 +83,7 @@ class ModelOut(BaseModel):
     loaded: datetime
     problem: str | None = Field(description="why a newer file was not taken")
     calibration: CalibrationOut
-    colormap_range: tuple[float, float]
+    heat_scale: tuple[float, float]
     proof: ProofOut
     versions: list[VersionOut]
 

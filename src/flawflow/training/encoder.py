@@ -84,7 +84,7 @@ class Encoder(nn.Module):
         # (x/255 - mean)/std as one multiplication and one addition.
         self.register_buffer("scale", 1 / (255 * std), persistent=False)
         self.register_buffer("offset", -mean / std, persistent=False)
-        self.register_buffer("interest", None, persistent=False)
+        self.register_buffer("roi_mask", None, persistent=False)
         self.train(False)
 
     def train(self, mode: bool = True) -> Self:

@@ -47,7 +47,7 @@ class Head(nn.Module):
         self.on_grid = aggregation.on_grid
         finest = moments[0][0].shape
         grid = (finest[0], finest[1]) if self.on_grid else size
-        self.register_buffer("interest", roi_mask)
+        self.register_buffer("roi_mask", roi_mask)
         counting = torch.arange(grid[0] * grid[1])
         if roi_mask is not None:
             counting = torch.nonzero(roi_cells(roi_mask, grid).flatten())[:, 0]
