@@ -35,6 +35,7 @@ def performed(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
             record = {
                 **dict.fromkeys(summary.MEASURES, 0.5), "image_auroc_interval": [0.4, 0.6], "category": "-",
                 "seed": run.seed, "localises": True, "machine": "a machine", "packages": {},
+                "size": [256, 256],
             }  # fmt: skip
             record["sha256"] = runner._checksum(record)
             write_whole(folder / "runs" / f"{run.key}.json", json.dumps(record))

@@ -19,7 +19,7 @@ def record(category: str, seed: int, value: float, *, localises: bool = True) ->
     return {
         "category": category, "seed": seed, "localises": localises, "machine": "a machine",
         "packages": {"torch": "2"}, "image_auroc_interval": [value - 0.1, value + 0.05],
-        **dict.fromkeys(MEASURES, value),
+        **dict.fromkeys(MEASURES, value), "size": [256, 256],
     }  # fmt: skip
 
 

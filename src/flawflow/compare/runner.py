@@ -109,13 +109,14 @@ def _perform(run: Run, folder: Path, device: str, on_progress: OnProgress) -> di
     )
     counts = (result.counts for result in evaluation.images)
     SetCounts.of(one for one in counts if one is not None).save(counts_file(run, folder))
-    picture = resize_image(read_image(dataset.test[0].path), recipe.shape)
+    picture = resize_image(read_image(dataset.test[0].path), result.card.size)
     record = {
         "key": run.key,
         "category": dataset.name,
         "preset": recipe.preset,
         "recipe": recipe.decisive(),
         "seed": run.seed,
+        "size": [*result.card.size],
         "localises": recipe.detector.kind.localises,
         **_measures(evaluation),
         "train_seconds": result.seconds,

@@ -67,7 +67,7 @@ def to_csv(rows: Iterable[Row]) -> str:
         texts = (row.category, row.variant.label, recipe.detector.name, recipe.encoder)
         names = [no_formula(text) for text in texts]
         values = [value for figure in figures for value in (figure.mean, figure.deviation)]
-        writer.writerow([*names, *recipe.shape, row.seeds, *values])
+        writer.writerow([*names, *(row.size or ("", "")), row.seeds, *values])
     return text.getvalue()
 
 
@@ -147,7 +147,7 @@ def _origin(rows: Sequence[Row], records: Iterable[Record]) -> str:
         "95 % confidence (bootstrap over pictures). Nothing was chosen on the test pictures. Time: the model "
         "file in ONNX Runtime, one picture at a time, median, without reading the picture.",
         f"Presets: {', '.join(sorted({row.variant.recipe.preset for row in rows}))}. Input: "
-        + ", ".join(f"{h} × {w}" for h, w in sorted({row.variant.recipe.shape for row in rows}))
+        + ", ".join(f"{h} × {w}" for h, w in sorted({row.size for row in rows if row.size}))
         + " pixels.",
         f"Measured on {'; '.join(sorted({record['machine'] for record in records}))}, with "
         + ", ".join(f"{name} {version}" for name, version in packages.items())
