@@ -84,7 +84,7 @@ def test_without_onnx_it_says_what_to_install(
     result = flawflow("export", tiny_model, "--precision", "fp16", "-o", tmp_path / "a.flaw")
     assert result.exit_code == 2
     assert result.stderr == (
-        "flawflow: export needs onnx, which this installation leaves out: pip install 'flawflow[export]'\n"
+        "flawflow: export needs onnx, which is not installed: pip install 'flawflow[export]'\n"
     )
 
 

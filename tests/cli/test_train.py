@@ -199,7 +199,7 @@ def test_pictures_that_cannot_be_read_are_counted_and_named(
 ):
     module = sys.modules["flawflow.training.train"]
     whole = module.train
-    failures = tuple((Path(f"{n}.png"), f"{n}.png is damaged: copy it anew.") for n in range(12))
+    failures = tuple((Path(f"{n}.png"), f"{n}.png is damaged: copy it again.") for n in range(12))
     monkeypatch.setattr(
         module, "train", lambda *given, **options: replace(whole(*given, **options), failures=failures)
     )

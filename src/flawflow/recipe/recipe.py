@@ -52,7 +52,7 @@ class Recipe:
         ignore: Likewise of what does not count.
         exclude_suspects: Leave pictures that may be defective out of learning and calibration.
         augment: "auto" learns from mirrored and turned views, too, where a check on these pictures says
-            that the parts lie anyhow (`flawflow.training.orientation`); "none" does not ask.
+            that the parts have arbitrary orientations (`flawflow.training.orientation`); "none" does not ask.
         views: How many further views of each picture are learned from, whatever `augment` finds.
         augmentation: Makes them.
 
@@ -243,5 +243,5 @@ PRESET_SUMMARIES: Mapping[str, str] = {
     "fast": "a first look",
     "balanced": "the usual",
     "accurate": "takes longer",
-    "paper": "CFLOW-AD to the letter, takes hours",
+    "paper": "CFLOW-AD exactly as published, takes hours",
 }

@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 
 
 class UnusableWorkError(TrainingError):
-    """Unfinished work that cannot be gone on with: of another plan, or damaged. Nothing of it is lost."""
+    """Unfinished work that cannot be resumed: of another plan, or damaged. Nothing of it is lost."""
 
 
 class WorkFolder:
@@ -73,7 +73,7 @@ class WorkFolder:
             found = dict(json.loads((self.path / _PLAN).read_text("utf-8")))
         except (ValueError, TypeError, RecursionError):
             raise UnusableWorkError(
-                f"{self.path / _PLAN} is damaged; leave out --resume to start the training anew."
+                f"{self.path / _PLAN} is damaged; leave out --resume to start the training from scratch."
             ) from None
         wanted = json.loads(text)
         different = sorted(key for key in found.keys() | wanted.keys() if found.get(key) != wanted.get(key))
@@ -81,7 +81,7 @@ class WorkFolder:
             raise UnusableWorkError(
                 f"{self.path} holds the unfinished training of another plan (different: "
                 f"{', '.join(different)}); use the same options and pictures, or leave out --resume to "
-                "start anew."
+                "start from scratch."
             )
 
     def load(self, name: str) -> dict[str, Tensor] | None:
@@ -97,7 +97,7 @@ class WorkFolder:
         except (SafetensorError, ValueError, LookupError, TypeError, RecursionError) as error:
             raise UnusableWorkError(
                 f"{path} is damaged ({error}); leave out --resume, or remove {self.path}, to start the "
-                "training anew."
+                "training from scratch."
             ) from None
         return tensors
 

@@ -94,7 +94,7 @@ def test_a_retraining_is_followed_compared_and_switched_to(reviewed: Any, statio
     page.goto(f"{station}#/improve")
     page.get_by_label("Preset").select_option("accurate: takes longer")
     page.get_by_label("Other settings").fill("detector.blocks=4  seed=1 ")
-    page.get_by_role("button", name="Learn again").click()
+    page.get_by_role("button", name="Retrain").click()
     expect(page.get_by_text("Learning: pass 3 of 10 (25 %)")).to_be_visible()
     assert state["asked"]["preset"] == "accurate"
     assert state["asked"]["settings"] == ["detector.blocks=4", "seed=1"]

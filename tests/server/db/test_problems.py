@@ -56,7 +56,7 @@ class RefusalError(Exception):
         ("53100", "the database DB has no room left: make room"),
         ("25006", "the database DB may not be written: let the station's user write there"),
         ("XX001", "the database DB is damaged (reason): stop the station and restore a backup"),
-        ("28P01", "the database DB cannot be used (reason): see to its address and permissions"),
+        ("28P01", "the database DB cannot be used (reason): check its address and permissions"),
         ("23505", None),
         ("22001", None),
     ],

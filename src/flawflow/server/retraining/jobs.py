@@ -1,4 +1,4 @@
-"""Trainings: started, watched, stopped, and gone on with after a restart of the station."""
+"""Trainings: started, monitored, stopped, and resumed after a restart of the station."""
 
 import glob
 import shutil
@@ -177,7 +177,7 @@ class Jobs:
         except Exception as error:  # Nobody waits for this thread: what happened must be seen in the job.
             self._fail(job, f"{type(error).__name__}: {error}")
         finally:
-            # A training that failed, as by a full disk, is gone on with by the next one of the same plan.
+            # A training that failed, as by a full disk, is resumed by the next one of the same plan.
             if self.get(job.id).state == "cancelled":
                 self._forget_work(job)
 
