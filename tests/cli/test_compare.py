@@ -113,7 +113,7 @@ def test_settings_count_for_the_detectors_that_have_them(
         (("--encoders", ","), "one or more"),
         (("--set", "detector.bloks=1"), "no option bloks"),
         (("--set", "detector.steps=1", "--detectors", "padim"), "no option steps"),
-        (("--preset", "paper"), "by the letter"),
+        (("--preset", "paper"), "as published"),
     ],
 )
 def test_what_cannot_be_is_refused_before_any_work(

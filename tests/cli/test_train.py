@@ -105,7 +105,7 @@ def test_every_option_of_a_recipe_has_its_own(
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("--preset", "paper", "--detector", "padim"), "by the letter"),
+        (("--preset", "paper", "--detector", "padim"), "as published"),
         (("--detector", "padim", "--flow", "nice"), "cannot have the flow nice"),
         (("--set", "detector.blocks=many"), "detector.blocks must be a int"),
         (("--set", "size"), "write NAME=VALUE"),

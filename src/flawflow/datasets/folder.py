@@ -34,7 +34,7 @@ def open_folder(folder: Path) -> Dataset:
             if part.casefold() in _NOT_GOOD:
                 raise DatasetError(
                     f"{folder} holds folders named '{part}', whose pictures would be taken for good ones: "
-                    "give the folder of one part (with train/good inside), or the good pictures alone with good."
+                    "name the folder of one part (with train/good inside), or the good pictures with good."
                 )
     return Dataset(part_name(folder), tuple(good_samples(found.pictures, "train")), found.notes)
 

@@ -137,7 +137,7 @@ class Recipe:
     def on(self, preset: str) -> "Recipe":
         """The same changes on another preset.
 
-        The preset paper is CFLOW-AD to the letter: it neither takes another detector nor gives its own away.
+        The preset paper is CFLOW-AD as published: it takes no other detector, and no other preset takes its own.
         """
         if preset == self.preset:
             return self
@@ -189,7 +189,7 @@ class Recipe:
     def _with_detector(self, name: str) -> "Recipe":
         if self.preset == "paper" and name != self.detector.name:
             raise RecipeError(
-                f"The preset paper is {self.detector.name} by the letter and takes no other detector; choose "
+                f"The preset paper is {self.detector.name} as published and takes no other detector; choose "
                 f"the preset balanced for {name}."
             )
         kind = detector_kind(name)

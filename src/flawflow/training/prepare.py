@@ -71,7 +71,7 @@ def fit_model(
         folder: Where unfinished work is kept; it stays until the caller removes it (`FittedModel.work`).
         recipe: What is asked for.
         device: "auto", "cpu" or "cuda".
-        resume: Go on with the work that is there.
+        resume: Resume the work that is there.
         on_progress: Called with each step of progress.
 
     Raises:

@@ -37,7 +37,7 @@ class WorkFolder:
     Args:
         path: The folder.
         plan: What decides the result: options and pictures, JSON-ready.
-        resume: Go on with the work that is there; otherwise it is kept under another name, which a warning
+        resume: Resume the work that is there; otherwise it is kept under another name, which a warning
             of the logger names.
 
     Raises:
@@ -63,8 +63,8 @@ class WorkFolder:
         kept = next(place for n in count(1) if not (place := beside(self.path, f"-{n}")).exists())
         self.path.rename(kept)
         _log.warning(
-            "%s held an unfinished training, which is kept as %s: move it back and add --resume to go on "
-            "with it, or remove it.",
+            "%s held an unfinished training, which is kept as %s: move it back and add --resume to continue "
+            "it, or remove it.",
             *(one_line(str(path)) for path in (self.path, kept)),
         )
 

@@ -1,4 +1,4 @@
-"""CFLOW-AD by the letter: the reference's flow, loss, optimiser and schedule."""
+"""CFLOW-AD exactly as published: the reference's flow, loss, optimiser and schedule."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
