@@ -137,7 +137,7 @@ class Recipe:
     def on(self, preset: str) -> "Recipe":
         """The same changes on another preset.
 
-        The preset paper is CFLOW-AD as published: it takes no other detector, and no other preset takes its own.
+        The preset paper is CFLOW-AD as published: it takes no other detector, and no preset takes its own.
         """
         if preset == self.preset:
             return self
