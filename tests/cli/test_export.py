@@ -53,7 +53,7 @@ def test_what_fails_is_refused_with_its_figures(
     assert "nothing was written" in sentence
     forced = flawflow(*arguments, "--force")
     assert (forced.exit_code, output.exists()) == (0, True)
-    assert "written by force: it does not judge like the model" in forced.stdout
+    assert "because of --force: it is not equivalent to the model" in forced.stdout
 
 
 def test_unmeasured_is_said(flawflow: Flawflow, tiny_model: Path, tmp_path: Path):

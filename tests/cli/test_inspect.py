@@ -215,7 +215,7 @@ def test_another_light_is_told_at_the_end_in_drift_json_and_in_the_report(
     assert again.exit_code == 0
     assert json.loads((out / "drift.json").read_text("utf-8"))["findings"] == []
     old = flawflow("inspect", tiny_model, tmp_path / "same", "-o", tmp_path / "old")
-    assert "knows of no pictures to compare these with" in old.stdout
+    assert "has no drift baseline to compare with" in old.stdout
 
 
 @pytest.fixture

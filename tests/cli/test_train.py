@@ -81,7 +81,7 @@ def test_the_options_reach_the_training_and_the_end_says_what_to_do_next(
     assert call == {
         "output": output, "recipe": recipe, "device": "cpu", "resume": False, "keep_work": False,
     }  # fmt: skip
-    assert "Learned from 3 good pictures in 1 min 1 s" in result.stdout
+    assert "Trained on 3 good pictures in 1 min 1 s" in result.stdout
     assert "NG when its score is above 0.5, and REVIEW when it is above 0.48." in result.stdout
     assert f"Next: flawflow inspect '{output}'" in result.stdout
     assert "features: 2/2" in result.stderr
@@ -152,7 +152,7 @@ def test_what_is_missing_for_learning_is_said_first(
     result = flawflow("train", gears, "-o", tmp_path / "m.flaw")
     assert result.exit_code == 2
     assert result.stderr == (
-        "flawflow: learning needs torch, which this installation leaves out: pip install 'flawflow[train]'\n"
+        "flawflow: training needs torch, which is not installed: pip install 'flawflow[train]'\n"
     )
 
 

@@ -142,4 +142,4 @@ def test_a_change_of_camera_or_light_is_shown(card: Card, make_inspection: MakeI
     assert "brighter (brightness 0.4 before, 0.43 lately), certain from OK picture 12" in changed
     assert "<script>alert" not in changed
     unknown = render(card, shown, drift=Drift((), None, 0, 0, 0.01))
-    assert "knows of no pictures to compare these with" in unknown
+    assert "has no drift baseline to compare with" in unknown

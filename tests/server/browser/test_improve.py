@@ -114,7 +114,7 @@ def test_a_retraining_is_followed_compared_and_switched_to(reviewed: Any, statio
     expect(rows).to_have_count(3)
     page.get_by_role("button", name=f"Switch to version {second['version']}", exact=True).last.click()
     page.get_by_role("dialog").get_by_role("button", name="Switch to version").click()
-    expect(page.get_by_text(f"Version {second['version']} judges now.")).to_be_visible()
+    expect(page.get_by_text(f"Version {second['version']} is active.")).to_be_visible()
     expect(page.get_by_role("button", name="Roll back")).to_be_visible()
 
 
