@@ -103,7 +103,7 @@ def test_of_one_family_a_detector_keeps_what_was_chosen():
 
 
 def test_the_paper_takes_no_other_detector_and_gives_its_own_to_none():
-    with pytest.raises(RecipeError, match="by the letter and takes no other"):
+    with pytest.raises(RecipeError, match="as published and takes no other"):
         Recipe.of("paper", detector="padim")
     changed = Recipe.of("balanced", {"detector.blocks": 5, "seed": 3}, detector="uflow")
     assert changed.on("paper") == Recipe.of("paper", seed=3)

@@ -96,7 +96,7 @@ def _perform(run: Run, folder: Path, device: str, on_progress: OnProgress) -> di
     dataset = run.dataset
     # Thresholds are not compared, and one training tells its time.
     recipe = run.variant.recipe.replace(seed=run.seed, calibration="split")
-    # An unfinished training belongs to its files; the same pictures elsewhere begin anew.
+    # An unfinished training belongs to its files; the same pictures elsewhere start from scratch.
     files = digest_of_files([sample.path for sample in dataset.train])[:8]
     model = folder / "work" / f"{run.key}-{files}.flaw"
     result = train(
@@ -142,8 +142,8 @@ def _read(file: Path) -> dict[str, Any] | None:
         record = json.loads(file.read_text("utf-8"))
     except (ValueError, RecursionError):
         return None
-    sealed = isinstance(record, dict) and record.get("sha256") == _checksum(record)
-    return record if sealed else None
+    whole = isinstance(record, dict) and record.get("sha256") == _checksum(record)
+    return record if whole else None
 
 
 def _checksum(record: dict[str, Any]) -> str:

@@ -44,7 +44,7 @@ class Dataset:
     Attributes:
         name: The part's name, as its folder is called.
         samples: All pictures.
-        notes: Sentences about what was passed by on the search for them, and about masks that do not fit.
+        notes: Sentences about what was skipped in the search for them, and about masks that do not fit.
 
     Raises:
         DatasetError: There is no sample, or one file is for training and for testing at once.

@@ -52,7 +52,7 @@ class Recipe:
         ignore: Likewise of what does not count.
         exclude_suspects: Leave pictures that may be defective out of learning and calibration.
         augment: "auto" learns from mirrored and turned views, too, where a check on these pictures says
-            that the parts lie anyhow (`flawflow.training.orientation`); "none" does not ask.
+            that the parts have arbitrary orientations (`flawflow.training.orientation`); "none" does not ask.
         views: How many further views of each picture are learned from, whatever `augment` finds.
         augmentation: Makes them.
 
@@ -137,7 +137,7 @@ class Recipe:
     def on(self, preset: str) -> "Recipe":
         """The same changes on another preset.
 
-        The preset paper is CFLOW-AD to the letter: it neither takes another detector nor gives its own away.
+        The preset paper is CFLOW-AD as published: it takes no other detector, and no preset takes its own.
         """
         if preset == self.preset:
             return self
@@ -189,7 +189,7 @@ class Recipe:
     def _with_detector(self, name: str) -> "Recipe":
         if self.preset == "paper" and name != self.detector.name:
             raise RecipeError(
-                f"The preset paper is {self.detector.name} by the letter and takes no other detector; choose "
+                f"The preset paper is {self.detector.name} as published and takes no other detector; choose "
                 f"the preset balanced for {name}."
             )
         kind = detector_kind(name)
@@ -243,5 +243,5 @@ PRESET_SUMMARIES: Mapping[str, str] = {
     "fast": "a first look",
     "balanced": "the usual",
     "accurate": "takes longer",
-    "paper": "CFLOW-AD to the letter, takes hours",
+    "paper": "CFLOW-AD exactly as published, takes hours",
 }

@@ -71,7 +71,7 @@ def train(
     """Learn what good parts look like and write one model file.
 
     Only good training pictures are used. 15 % of them are kept aside to calibrate the threshold; where those
-    would be fewer than 19, a quarter is kept aside and the others are measured by sister models
+    would be fewer than 19, a quarter is kept aside and the others are measured out of fold
     (`flawflow.training.cross_fit`), which takes four trainings in place of one.
     Unfinished work stays in the folder `output`.training, from which `resume` goes on; on a CPU it ends with
     the same weights, bit for bit, as a training that was never interrupted.
@@ -81,7 +81,7 @@ def train(
         output: The model file to write, whole or not at all.
         recipe: What is asked for: `Recipe.of("fast", size=(128, 128))`, say. The model card holds it.
         device: "auto", "cpu" or "cuda".
-        resume: Go on with an interrupted training of the same output.
+        resume: Resume an interrupted training of the same output.
         keep_work: Leave that folder where it is: the flows' trainable weights and the optimiser's state, as
             safetensors.
         on_progress: Called with each step of progress.

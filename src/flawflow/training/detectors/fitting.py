@@ -13,7 +13,7 @@ from flawflow.training.flows import Chain, log_prob
 from flawflow.training.parallel import ProgressCounter
 from flawflow.training.unfinished_work import pack, unpack
 
-# How often unfinished work is written down, in steps, and progress is told.
+# How often unfinished work is written down, in steps, and progress is reported.
 _STEPS_PER_CHECKPOINT = 250
 _STEPS_PER_REPORT = 10
 
