@@ -16,7 +16,7 @@ from flawflow.training.detectors.anomaly_score import DistanceScale
 from flawflow.training.detectors.cflow import Cflow
 from flawflow.training.detectors.folded import FoldedFlow
 from flawflow.training.encoder import build_encoder
-from flawflow.training.flows import AffineCoupling, Bijection, Chain, Standardize
+from flawflow.training.flows import Affine, Bijection, Chain, Coupling, Standardize
 from flawflow.training.flows.folding import AffineFold, Fold
 from flawflow.training.head import Head
 from flawflow.training.model import InspectionModel
@@ -45,7 +45,7 @@ def _model(bent: type[Bijection]) -> InspectionModel:
     detector = Cflow(CflowOptions())
     for channels in encoder.channels:
         shrunk = Standardize(torch.zeros(channels), torch.full((channels,), 5.0))
-        flow = Chain(shrunk, bent(channels), AffineCoupling(channels))
+        flow = Chain(shrunk, bent(channels), Coupling(Affine(), channels))
         detector.scales.append(DistanceScale(FoldedFlow(flow, None), torch.zeros(())))
     moments = [(torch.zeros(grid), torch.ones(grid)) for grid in encoder.grids(SIZE)]
     return InspectionModel(encoder, detector, Head(moments, SIZE, detector.aggregation))

@@ -6,15 +6,17 @@ import torch
 from torch import Tensor
 
 from flawflow.training.flows import (
-    AffineCoupling,
+    Affine,
     Bijection,
     Chain,
+    Coupling,
     Rotation,
     ScaleShift,
     Whiten,
     likelihood_loss,
     log_prob,
 )
+from flawflow.training.flows.coupling import DAMPING
 from flawflow.training.toy.crescents import draw_defective, draw_good
 
 FALSE_REJECT_RATE = 0.01
@@ -68,7 +70,7 @@ def _build(generator: torch.Generator) -> Chain:
     blocks: list[Bijection] = []
     for _ in range(12):
         blocks += (
-            AffineCoupling(2, hidden=64, generator=generator),
+            Coupling(Affine(), 2, hidden=64, damping=DAMPING, generator=generator),
             ScaleShift(2),
             Rotation(2, generator=generator),
         )
