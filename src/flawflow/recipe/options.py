@@ -23,10 +23,10 @@ class CflowOptions:
         position_channels: Channels of the sine condition; 0 for no condition (UFLOW).
         position_statistics: Give each position its own mean, and cells their own covariance.
         block: What a channel is steered by: "coupling", the other half of the channels; "autoregressive", the
-            channels before it. Or blocks of a free form, whose models cannot be exported: "residual" (i-ResNet)
-            and "continuous" (FFJORD).
-        coupling: How a channel is mapped: "affine" (RealNVP), "additive" (NICE), a "spline" (NSF), the CDF of a
-            "mixture" of logistics (Flow++) or a "monotone" network (NAF); blocks of a free form do not ask.
+            channels before it. Or a block of a free form, of which no model file can be made: "residual"
+            (i-ResNet) or "continuous" (FFJORD).
+        coupling: How a channel is mapped: "affine" (RealNVP), "additive" (NICE), a "spline" (NSF), the CDF of
+            a "mixture" of logistics (Flow++) or a "monotone" network (NAF). It means nothing to free forms.
         mixing: What comes between blocks: the halves of the channels "swap" places, a fixed "rotation" or
             "permutation" mixes them, or a learned "lu" matrix (Glow).
         actnorm: Let each block end with a learned scale and shift of each channel (Glow).

@@ -10,7 +10,7 @@ from flawflow.training.flows.transformers import Transformer
 
 
 class Autoregressive(Bijection):
-    """Map each channel by what the channels before it and the condition say: y_j = f(x_j; p_j(x_1 … x_j-1, c)).
+    """Map each channel by what the channels before it and the condition say, y_j = f(x_j; p_j(x_<j, c)).
 
     One masked network (MADE, https://arxiv.org/abs/1502.03509) answers all channels at once, so forward is as
     fast as a coupling block's; the inverse takes D steps. With `Affine` it is MAF

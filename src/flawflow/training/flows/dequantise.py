@@ -49,7 +49,7 @@ class Dequantisation(nn.Module, ABC):
 
     def log_probability(self, flow: Bijection, x: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """Bound log P(x) of whole numbers under a flow of vectors from below, (N,), by one draw of noise."""
-        z, log_weight = self(x, generator)
+        z, log_weight = self.forward(x, generator)
         return log_prob(flow, z) + log_weight
 
     @abstractmethod
@@ -66,8 +66,8 @@ class UniformDequantisation(Dequantisation):
 class VariationalDequantisation(Dequantisation):
     """Noise that learns where in its cell the density wants it: u = σ(f(ε; x)), ε ~ N(0, I).
 
-    Flow++ (https://arxiv.org/abs/1902.00275). The bound is tighter by what q learns; at the identity it begins
-    as a logistic-normal noise.
+    Flow++ (https://arxiv.org/abs/1902.00275). The bound is tighter by what q learns; where f is the identity
+    the noise is logistic-normal.
 
     Args:
         levels: As of `Dequantisation`.

@@ -159,5 +159,5 @@ def sigmoid_layer(z: Tensor, log_slopes: Tensor, weights: Tensor) -> tuple[Tenso
 
 
 def unequal(count: int, like: Tensor) -> Tensor:
-    """Factors around 1 for the units of a layer, (count, 1): alike units of a fresh block would stay alike."""
+    """Factors around 1 for a layer's units, (count, 1): units that begin alike would stay alike."""
     return torch.linspace(0.5, 1.5, count, dtype=like.dtype, device=like.device)[:, None]
