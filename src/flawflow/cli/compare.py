@@ -9,6 +9,7 @@ import click
 from flawflow.cli.group import after_interrupt
 from flawflow.cli.options import device_option, limit_option
 from flawflow.cli.recipe import asked, preset_option, recipe_option, set_option
+from flawflow.recipe.options import takes_flows
 from flawflow.recipe.registry import detector_kind, detector_names
 from flawflow.training.requirements import require_training
 
@@ -149,7 +150,7 @@ def _variants(
 
 def _fitting(detectors: Sequence[str], settings: Sequence[str]) -> dict[str, list[str]]:
     """Of each detector the settings that concern it: an option counts for those that have it."""
-    own = {name: {f"detector.{key}" for key in detector_kind(name).default_options()} for name in detectors}
+    own = {name: {f"detector.{key}" for key in _options(name)} for name in detectors}
     known = set().union(*own.values())
 
     def concerns(name: str, text: str) -> bool:
@@ -157,6 +158,11 @@ def _fitting(detectors: Sequence[str], settings: Sequence[str]) -> dict[str, lis
         return key in own[name] or key not in known
 
     return {name: [text for text in settings if concerns(name, text)] for name in detectors}
+
+
+def _options(detector: str) -> set[str]:
+    options = detector_kind(detector).default_options().keys()
+    return {*options, "flow"} if takes_flows(options) else {*options}
 
 
 def _perform(

@@ -11,7 +11,7 @@ from flawflow.cli.options import parse_size
 from flawflow.recipe import PRESETS, Recipe
 from flawflow.recipe.options import FLOWS
 from flawflow.recipe.registry import detector_names
-from flawflow.recipe.text import setting, with_flow
+from flawflow.recipe.text import setting
 
 _HELP: Mapping[str, str] = {
     "encoder": "Frozen backbone: lite0, resnet18, … or any of timm.",
@@ -51,7 +51,8 @@ flow_option = click.option(
     type=click.Choice(tuple(FLOWS)),
     default="realnvp",
     show_default=True,
-    help="Couplings of cflow, uflow and differnet: affine, additive, or with Glow's learned mixing.",
+    help="The flows of cflow, uflow and differnet. Those of i-resnet and ffjord are for flawflow compare "
+    "--set detector.flow=…: no model file is made of them.",
 )
 
 
@@ -89,7 +90,7 @@ def asked(preset: str, settings: Sequence[str] = (), *, flow: str = "realnvp", *
         RecipeError: Something does not fit.
     """
     given = {name: value for name, value in values.items() if value is not None and value is not False}
-    recipe = with_flow(Recipe.of(preset, **given), flow)
+    recipe = Recipe.of(preset, {"detector.flow": flow}, **given)
     return functools.reduce(setting, settings, recipe)
 
 

@@ -110,6 +110,7 @@ class Recipe:
 
         A detector that is given by its name brings along all that its paper has: its options, scales,
         aggregation and views. What one of the same family had that differs from its defaults is kept.
+        "detector.flow" stands for the options of a family of flows (`flawflow.recipe.options.FLOWS`).
 
         Args:
             changes: Values by dotted name.
@@ -213,7 +214,8 @@ class Recipe:
     def _part(self, part: str, inside: Mapping[str, object]) -> object:
         own = getattr(self, part)
         if isinstance(own, DetectorRecipe):
-            return own.with_options(inside)
+            named = own.flow(inside["flow"]) if "flow" in inside else {}
+            return own.with_options(named | {name: value for name, value in inside.items() if name != "flow"})
         hints = get_type_hints(type(own))
         for name in inside.keys() - hints.keys():
             raise RecipeError(f"A recipe has no '{part}.{name}'; {self._nearest(f'{part}.{name}')}")

@@ -119,7 +119,7 @@ class UnfoldedFlow(nn.Module):
         constant: float,
     ) -> None:
         super().__init__()
-        self.flow = copy.deepcopy(flow).cpu().double()
+        self.flow = copy.deepcopy(flow).cpu().double().eval()
         self.condition = None if condition is None else condition.cpu().double()
         self.standardizer = None if standardizer is None else copy.deepcopy(standardizer).cpu().double()
         self.constant = constant
