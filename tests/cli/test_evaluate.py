@@ -97,9 +97,9 @@ def test_what_could_not_be_used_is_named_and_the_rest_measured(
     assert "1 file could not be used and was left out:" in result.stderr
     assert "1 of 2 defective pictures has no mask" in result.stderr
     measured = json.loads((tmp_path / "m.json").read_text())
-    assert "1.png is no PNG" in measured["left_out"][0]
+    assert "1.png is not a PNG" in measured["left_out"][0]
     assert (measured["image_count"], measured["image_auroc"]) == (2, 1.0)
-    assert "1.png is no PNG" in page.read_text("utf-8")
+    assert "1.png is not a PNG" in page.read_text("utf-8")
 
 
 def test_the_limit_of_pixels_is_an_option(flawflow: Flawflow, tiny_model: Path, spots: Path):

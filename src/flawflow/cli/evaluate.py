@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from flawflow.model_file.card import Card
 
 
-@click.command("evaluate", short_help="Measure a model on labelled pictures.")
+@click.command("evaluate", short_help="Evaluate a model on labelled pictures.")
 @click.argument("model", type=click.Path(path_type=Path))
 @dataset_options
 @engine_option
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     "--json",
     "json_path",
     type=click.Path(path_type=Path, allow_dash=True),
-    help="Write the measures as JSON to this file; - writes them to stdout and the table to stderr.",
+    help="Write the metrics as JSON to this file; - writes them to stdout and the table to stderr.",
 )
 @click.option(
     "--submission",
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 @click.option(
     "--report",
     type=click.Path(path_type=Path),
-    help="Write a page with verdicts, measures and pictures of each kind of defect to this file (.html).",
+    help="Write a report with verdicts, metrics and pictures of each defect type to this file (.html).",
 )
 def command(
     *,

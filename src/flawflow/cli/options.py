@@ -35,7 +35,9 @@ def parse_size(value: str | int | tuple[int, int]) -> int | tuple[int, int]:
         return value
     match = re.fullmatch(r"([1-9][0-9]{0,4})(?:[xX×]([1-9][0-9]{0,4}))?", value, re.ASCII)
     if match is None:
-        raise click.BadParameter(f"{value!r} is no size: write one side (256) or height and width (256x320).")
+        raise click.BadParameter(
+            f"{value!r} is not a size: give one side (256) or height and width (256x320)."
+        )
     height, width = match.groups()
     return (int(height), int(width)) if width else int(height)
 
@@ -53,12 +55,12 @@ limit_option = click.option(
     metavar="N",
     callback=_set_limit,
     expose_value=False,
-    help="The most pixels a picture may have (100,000,000 unless given).",
+    help="Maximum pixels per picture.  [default: 100,000,000]",
 )
 
 
 def say_notes(notes: Iterable[str]) -> None:
-    """Print sentences about what was passed by, to stderr."""
+    """Print sentences about what was skipped, to stderr."""
     for note in notes:
         click.echo(one_line(note), err=True)
 
@@ -119,7 +121,7 @@ def rate_options(function: Callable[..., Any]) -> Callable[..., Any]:
         ("--review-rate", "NG or REVIEW", "0.05 is 5 %"),
         ("--false-reject-rate", "NG", "0.01 is 1 %"),
     ):
-        help_text = f"Share of good pictures that may be {verdicts} ({usual}); else as the model has it."
+        help_text = f"Share of good pictures that may be {verdicts} ({usual}).  [default: the model's]"
         function = click.option(name, type=float, metavar="R", help=help_text)(function)
     return function
 
@@ -143,7 +145,7 @@ engine_option = click.option(
     type=click.Choice(("onnxruntime", "openvino")),
     default="onnxruntime",
     show_default=True,
-    help="What runs the model; openvino is an extra of the installation.",
+    help="Inference engine; openvino needs its extra.",
 )
 
 
@@ -166,7 +168,7 @@ def to_option(
         default=default,
         show_default=bool(default),
         metavar="KIND",
-        help=f"Deliver results to {', '.join(others)} or {last}{always}; may be given several times.",
+        help=f"Deliver results to {', '.join(others)} or {last}{always}; repeatable.",
     )
 
 
@@ -175,7 +177,7 @@ place_option = click.option(
     type=click.Choice(("copy", "move")),
     default="copy",
     show_default=True,
-    help="How pictures get into OUTPUT/OK, REVIEW and NG with --to folder.",
+    help="With --to folder: copy or move pictures to OUTPUT/OK, REVIEW and NG.",
 )
 
 device_option = click.option(

@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from flawflow.compare.scenes import SceneResult, SceneRun
 
 
-@click.command("scenes", short_help="Measure on the videos of Shanghai Tech Campus.")
+@click.command("scenes", short_help="Evaluate on the videos of ShanghaiTech Campus.")
 @click.argument("data", type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder of the results.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder for the results."
+)
 @recipe_options("detector", "encoder", "weights", "size", "every", "seed")
 @device_option
 @limit_option
@@ -29,7 +31,7 @@ def command(*, data: Path, output: Path, recipe: Recipe, device: str) -> None:
     testing/test_frame_mask/ and testing/test_pixel_mask/. Written are scenes.md, .csv and .json: frame-level
     and pixel-level AUROC of each scene, their mean, and over all frames and pixels together.
 
-    Finished scenes stay in OUTPUT and are not repeated: the same command goes on where it was stopped.
+    Finished scenes stay in OUTPUT and are not repeated: the same command continues where it was stopped.
     """
     require_training()
     from flawflow.compare.scene_tables import write_scene_tables
@@ -37,7 +39,7 @@ def command(*, data: Path, output: Path, recipe: Recipe, device: str) -> None:
     from flawflow.datasets.shanghaitech import open_scenes
     from flawflow.video.names import require_video
 
-    after_interrupt("interrupted; the same command goes on where it stopped")
+    after_interrupt("interrupted; the same command continues where it stopped")
     scenes = open_scenes(data)
     untested = [scene.name for scene in scenes if not scene.test]
     runs = [SceneRun(scene, recipe, output) for scene in scenes if scene.test]

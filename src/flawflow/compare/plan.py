@@ -51,7 +51,7 @@ class Run:
 def open_categories(paths: Iterable[Path]) -> list[Dataset]:
     """Open data sets that can be compared on: each with good and defective test pictures.
 
-    A folder that is no data set itself but holds some with a layout of their own stands for all of them.
+    A folder that is not a data set itself but holds some with a layout of their own stands for all of them.
 
     Raises:
         DatasetError: A data set cannot be opened, lacks test pictures, or two have one name.

@@ -25,7 +25,7 @@ def existing(root: Path, name: str | None, where: str) -> Path:
 
 
 def members(kind: type[Any], value: Any) -> Any:
-    """Read what JSON gave as a dataclass; what it does not know is passed by.
+    """Read what JSON gave as a dataclass; what it does not know is skipped.
 
     Raises:
         FieldError: A member is missing or has another type.

@@ -69,7 +69,7 @@ class Dataset:
     Attributes:
         name: The part's name, as its folder is called.
         samples: All pictures.
-        notes: Sentences about what was passed by on the search for them, and about masks that do not fit.
+        notes: Sentences about what was skipped in the search for them, and about masks that do not fit.
         saturations: By the level of `Sample.defect_masks`, where the data set states them.
         unlabelled: Test pictures whose truth its publisher keeps: of these, only maps can be handed in.
 

@@ -72,7 +72,7 @@ class TestVideo:
     def _misfit(self, path: Path, mask: NDArray[np.generic]) -> DatasetError:
         return DatasetError(
             f"{path} has the shape {mask.shape}, but {self.name} has {len(self.frames)} frames: "
-            "copy both anew."
+            "copy both again."
         )
 
 
@@ -151,9 +151,9 @@ def _test_video(folder: Path) -> TestVideo:
     pixel_mask = masks / "test_pixel_mask" / f"{folder.name}.npy"
     frames = tuple(walk_images(folder))
     if not frames:
-        raise DatasetError(f"There is no frame in {folder}: unpack the data set anew.")
+        raise DatasetError(f"There is no frame in {folder}: unpack the data set again.")
     if not frame_mask.is_file():
-        raise DatasetError(f"{folder.name} has no frame mask {frame_mask}: unpack the data set anew.")
+        raise DatasetError(f"{folder.name} has no frame mask {frame_mask}: unpack the data set again.")
     return TestVideo(folder.name, frames, frame_mask, pixel_mask if pixel_mask.is_file() else None)
 
 
@@ -166,7 +166,7 @@ def _load(path: Path) -> NDArray[np.generic]:
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError, OSError) as error:
-        raise DatasetError(f"{path} cannot be read as an array ({error}): copy it anew.") from None
+        raise DatasetError(f"{path} cannot be read as an array ({error}): copy it again.") from None
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "biuf":
-        raise DatasetError(f"{path} holds no array of numbers: copy it anew.")
+        raise DatasetError(f"{path} is not an array of numbers: copy it again.")
     return array

@@ -17,7 +17,7 @@ from flawflow.inspection.inspector import Inspector
 from flawflow.inspection.parallel import in_order
 from flawflow.metrics import Evaluation, ScoredImage, Thresholds, evaluate_maps
 
-# A quarter of the heat map's scale is half the way from the calm of a good part to the pixel threshold.
+# A quarter of the colormap range is half of the way from a good part's background to the pixel threshold.
 MAX_MAP_DIFFERENCE = 0.25
 MIN_RANK_CORRELATION = 0.98
 # One picture may always be judged otherwise: it may lie next to a threshold.
@@ -149,7 +149,7 @@ def check(both: Sequence[Both], before: Calibration, after: Calibration) -> list
         Check(
             "largest difference of maps",
             f"{difference:.3f}",
-            f"at most {MAX_MAP_DIFFERENCE} of the heat's scale",
+            f"at most {MAX_MAP_DIFFERENCE} of the colormap range",
             difference <= MAX_MAP_DIFFERENCE,
         ),
         Check("other verdicts", f"{flipped} of {len(both)}", f"at most {allowed}", flipped <= allowed),

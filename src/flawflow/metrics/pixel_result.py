@@ -42,7 +42,7 @@ class PixelResult:
     error: float
 
 
-@dataclass
+@dataclass(frozen=True, eq=False)
 class Tally:
     """The pixels of one group of pictures.
 

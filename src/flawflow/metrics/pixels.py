@@ -92,7 +92,7 @@ class PixelMeasures:
         tally = self._tallies.setdefault(group, Tally.empty())
         held = tally.held
         if self._threshold is not None:
-            tally.judged += _judged(whole.ravel() > self._threshold, shares)
+            tally.judged[:] += _judged(whole.ravel() > self._threshold, shares)
         scores = truncated(whole, self._dropped_bits).ravel()
         _add(scores, shares, tally)
         for defect in defects:

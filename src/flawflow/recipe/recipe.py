@@ -39,18 +39,16 @@ class Recipe:
             download them, or "random" (for timing and tests: it detects nothing).
         strides: Input pixels per feature vector of each scale, fine to coarse.
         reflect_padding: Whether the encoder's convolutions mirror at the edge, as the reference's ResNets do.
-        size: (H, W) that pictures are resized to. Or a side: a square of it, or as many pixels in the
-            proportions of pictures that are clearly longer one way.
+        size: (H, W) of the input, or a side: its square, or as many pixels in long pictures' proportions.
         every: Of a video, every Nth frame is a picture; the last 15 % of them are kept aside.
         detector: What follows the encoder, with its options.
         aggregation: How its maps become one map and one score.
         seed: Of every random choice.
         calibration: "split" keeps 15 % of the pictures aside, "cross" cross-fits, "auto" chooses.
-        roi: A mask, drawn over one of the pictures, of what counts (not black), or a model file, whose mask
-            is taken. What lies elsewhere changes neither what is learned nor any score, map or region.
+        roi: A mask, drawn over one of the pictures, of what counts (not black), or a model file, for its mask.
         ignore: Likewise of what does not count.
         exclude_suspects: Leave pictures that may be defective out of learning and calibration.
-        augment: "auto" learns from mirrored and turned views, too, where these parts are found to lie anyhow.
+        augment: "auto" learns from mirrored and turned views, too, where parts have arbitrary orientations.
         views: How many further views of each picture are learned from, whatever `augment` finds.
         augmentation: Makes them.
 
@@ -108,6 +106,7 @@ class Recipe:
 
         A detector that is given by its name brings along all that its paper has: its options, scales,
         aggregation and views. What one of the same family had that differs from its defaults is kept.
+        "detector.flow" stands for the options of a family of flows (`flawflow.recipe.options.FLOWS`).
 
         Args:
             changes: Values by dotted name.
@@ -135,7 +134,7 @@ class Recipe:
     def on(self, preset: str) -> "Recipe":
         """The same changes on another preset.
 
-        The preset paper is CFLOW-AD to the letter: it neither takes another detector nor gives its own away.
+        The preset paper is CFLOW-AD as published: it takes no other detector, and no preset takes its own.
         """
         if preset == self.preset:
             return self
@@ -192,7 +191,7 @@ class Recipe:
     def _with_detector(self, name: str) -> "Recipe":
         if self.preset == "paper" and name != self.detector.name:
             raise RecipeError(
-                f"The preset paper is {self.detector.name} by the letter and takes no other detector; choose "
+                f"The preset paper is {self.detector.name} as published and takes no other detector; choose "
                 f"the preset balanced for {name}."
             )
         kind = detector_kind(name)
@@ -216,7 +215,8 @@ class Recipe:
     def _part(self, part: str, inside: Mapping[str, object]) -> object:
         own = getattr(self, part)
         if isinstance(own, DetectorRecipe):
-            return own.with_options(inside)
+            named = own.flow(inside["flow"]) if "flow" in inside else {}
+            return own.with_options(named | {name: value for name, value in inside.items() if name != "flow"})
         hints = get_type_hints(type(own))
         for name in inside.keys() - hints.keys():
             raise RecipeError(f"A recipe has no '{part}.{name}'; {self._nearest(f'{part}.{name}')}")
@@ -246,5 +246,5 @@ PRESET_SUMMARIES: Mapping[str, str] = {
     "fast": "a first look",
     "balanced": "the usual",
     "accurate": "takes longer",
-    "paper": "CFLOW-AD to the letter, takes hours",
+    "paper": "CFLOW-AD exactly as published, takes hours",
 }

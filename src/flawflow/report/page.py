@@ -131,9 +131,9 @@ def facts_of(card: Card) -> str:
     """Render what the model's card says."""
     encoder, training = card.encoder, card.training
     facts = (
-        ("Learned from", f"{counted(training.image_count, 'good picture')} of {training.dataset}"),
+        ("Trained on", f"{counted(training.image_count, 'good picture')} of {training.dataset}"),
         (
-            "Learned on",
+            "Trained at",
             f"{datetime.fromisoformat(card.created):%Y-%m-%d %H:%M} UTC, in {duration(training.seconds)}",
         ),
         ("Input", f"{card.size[1]} × {card.size[0]} pixels (width × height)"),

@@ -31,7 +31,7 @@ class Setup:
         paths: Good pictures and videos.
         encoder: The frozen encoder; it knows which pixels count.
         device: Where to train.
-        is_cross_fitted: Whether all pictures calibrate, by sister models.
+        is_cross_fitted: Whether all pictures calibrate, out of fold.
         roi_mask: (H, W) bool, which pixels count; None for all.
         notes: Sentences about what was decided.
     """

@@ -30,7 +30,7 @@ Open = Callable[[Path], BinaryIO]
 """Opens a file of the folder; raises OSError, FileNotFoundError for what is not to be read now."""
 
 MAX_FILE_BYTES = 1 << 30
-"""A larger file is no picture of a line."""
+"""A larger file is not a picture of a production line."""
 
 # At most so many files are taken from one look: the memory stays the same with a million waiting.
 _MAX_FILES_PER_ROUND = 1000
@@ -82,7 +82,7 @@ class Watcher:
             journal: What was done, kept over restarts.
             examine: Called from several threads at once.
             sinks: Names of those who get every record.
-            leave_out: A folder inside `folder` that is no input.
+            leave_out: A folder inside `folder` that is not input.
             interval: Seconds between two looks, at least.
             give_up: Seconds after its last change when a file that cannot be decoded is reported.
             max_bytes: A larger file is reported instead of being read.
