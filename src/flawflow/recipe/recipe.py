@@ -45,7 +45,7 @@ class Recipe:
         aggregation: How its maps become one map and one score.
         seed: Of every random choice.
         calibration: "split" keeps 15 % of the pictures aside, "cross" cross-fits, "auto" chooses.
-        roi: A mask, drawn over one of the pictures, of what counts (not black), or a model file, for its mask.
+        roi: A mask of what counts (not black), drawn over one of the pictures, or a model file, for its mask.
         ignore: Likewise of what does not count.
         exclude_suspects: Leave pictures that may be defective out of learning and calibration.
         augment: "auto" learns from mirrored and turned views, too, where parts have arbitrary orientations.
