@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from flawflow.compare import runner
+from flawflow.compare import runner, summary
 from flawflow.compare.runner import Outcome
 from flawflow.storage.files import write_whole
 from flawflow.synthetic import draw_parts
@@ -32,10 +32,10 @@ def performed(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
             if run.variant.recipe.detector.name == "spade":
                 yield Outcome(run, None, "too large.")
                 continue
-            names = ("image_auroc", "pixel_auroc", "aupro", "train_seconds", "milliseconds", "megabytes")
             record = {
-                **dict.fromkeys(names, 0.5), "image_auroc_interval": [0.4, 0.6], "category": "-",
+                **dict.fromkeys(summary.MEASURES, 0.5), "image_auroc_interval": [0.4, 0.6], "category": "-",
                 "seed": run.seed, "localises": True, "machine": "a machine", "packages": {},
+                "size": [256, 256],
             }  # fmt: skip
             record["sha256"] = runner._checksum(record)
             write_whole(folder / "runs" / f"{run.key}.json", json.dumps(record))

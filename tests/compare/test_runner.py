@@ -3,6 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from flawflow.compare import runner, trained
 from flawflow.compare.plan import Variant, open_categories, plan_runs
@@ -80,9 +81,16 @@ def test_time_is_positive_and_in_milliseconds(tiny_graph: bytes):
 
 
 def test_the_record_can_be_read_by_anyone(gears: Path, tmp_path: Path):
-    runs = plan_runs([variant("mahalanobis")], open_categories([gears]), [0])
+    for path in gears.rglob("*.png"):
+        Image.open(path).resize((160, 64)).save(path)
+    side = variant("mahalanobis").recipe.replace(size=64)
+    runs = plan_runs([Variant(label="in proportion", recipe=side)], open_categories([gears]), [0])
     list(runner.perform(runs, tmp_path, device="cpu", on_progress=ignore_progress))
     content = json.loads((tmp_path / "runs" / f"{runs[0].key}.json").read_text("utf-8"))
     assert content["recipe"]["detector"] == "mahalanobis"
     assert content["packages"]["torch"]
+    # The pictures' own shape; the time is that of the model at its size.
+    height, width = content["size"]
+    assert height < width
+    assert content["milliseconds"] > 0
     assert "threads" in content["machine"]

@@ -22,16 +22,16 @@ EXIT_LEFT_OUT = 3
 _LEFT_OUT_SHOWN = 10
 
 
-def parse_size(value: str | tuple[int, int]) -> tuple[int, int]:
-    """Read `256` (a square) or `256x320` (height and width) as (height, width).
+def parse_size(value: str | int | tuple[int, int]) -> int | tuple[int, int]:
+    """Read `256` (a side) or `256x320` (height and width).
 
     Raises:
         click.BadParameter: It is neither.
 
     >>> parse_size("256"), parse_size("256x320")
-    ((256, 256), (256, 320))
+    (256, (256, 320))
     """
-    if isinstance(value, tuple):
+    if not isinstance(value, str):
         return value
     match = re.fullmatch(r"([1-9][0-9]{0,4})(?:[xX×]([1-9][0-9]{0,4}))?", value, re.ASCII)
     if match is None:
@@ -39,7 +39,7 @@ def parse_size(value: str | tuple[int, int]) -> tuple[int, int]:
             f"{value!r} is not a size: give one side (256) or height and width (256x320)."
         )
     height, width = match.groups()
-    return int(height), int(width or height)
+    return (int(height), int(width)) if width else int(height)
 
 
 def _set_limit(_context: click.Context, _option: click.Parameter, value: int | None) -> None:

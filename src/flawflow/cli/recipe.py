@@ -16,7 +16,7 @@ from flawflow.recipe.text import setting
 _HELP: Mapping[str, str] = {
     "encoder": "Frozen backbone: lite0, resnet18, … or any of timm.",
     "weights": "The encoder's weights (.safetensors or .pth), or hub to download them.",
-    "size": "Input size in pixels.",
+    "size": "Input size in pixels; a side: its square, or as many pixels in long pictures' proportions.",
     "every": "Train on every Nth frame of a video.",
     "detector": "Detector after the encoder; all but cflow are baselines.",
     "seed": "Seed of every random choice.",

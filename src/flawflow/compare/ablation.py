@@ -61,12 +61,14 @@ def ablation(recipe: Recipe, encoders: Sequence[tuple[str, str | None]]) -> list
         )
     first, *others = ({"encoder": name, "weights": weights} for name, weights in encoders)
     base = recipe.replace(first)
-    height, width = base.size
+    height, width = (length // 2 for length in base.shape)
+    # A side stays one: whatever the pictures' proportions are.
+    half = base.size // 2 if isinstance(base.size, int) else (height, width)
     changes: dict[str, Mapping[str, Any]] = {
         "CFLOW": {},
         "UFLOW: no position at all": {"detector": "uflow"},
         **_CHANGES,
-        f"{height // 2} × {width // 2} pixels": {"size": (height // 2, width // 2)},
+        f"{height} × {width} pixels": {"size": half},
         **{f"encoder {other['encoder']}": other for other in others},
     }
     varied = {label: base.replace(change) for label, change in changes.items()}

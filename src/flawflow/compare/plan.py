@@ -9,8 +9,7 @@ from functools import cache
 from pathlib import Path
 
 import flawflow
-from flawflow.datasets import Dataset, open_dataset
-from flawflow.datasets.mvtec import is_mvtec
+from flawflow.datasets import Dataset, has_layout, open_dataset
 from flawflow.errors import DatasetError
 from flawflow.recipe import PRESETS, Recipe
 from flawflow.storage.files import sha256_of_file
@@ -52,7 +51,7 @@ class Run:
 def open_categories(paths: Iterable[Path]) -> list[Dataset]:
     """Open data sets that can be compared on: each with good and defective test pictures.
 
-    A folder that is not a data set itself but holds some in the layout of MVTec AD stands for all of them.
+    A folder that is not a data set itself but holds some with a layout of their own stands for all of them.
 
     Raises:
         DatasetError: A data set cannot be opened, lacks test pictures, or two have one name.
@@ -88,7 +87,7 @@ def digest_of_dataset(dataset: Dataset) -> str:
     digest = hashlib.sha256()
     for sample in dataset.samples:
         role = f"{sample.split} {sample.is_defective} {sample.defect_type}"
-        mask = "" if sample.mask_path is None else sha256_of_file(sample.mask_path)
+        mask = " ".join(map(sha256_of_file, sample.mask_files))
         digest.update(f"{role} {sha256_of_file(sample.path)} {mask}\n".encode())
     return digest.hexdigest()
 
@@ -117,7 +116,7 @@ def code_digest() -> str:
 
 
 def _expanded(path: Path) -> list[Path]:
-    if not path.is_dir() or is_mvtec(path):
+    if not path.is_dir() or has_layout(path):
         return [path]
-    inside = [folder for folder in sorted(path.iterdir()) if folder.is_dir() and is_mvtec(folder)]
+    inside = [folder for folder in sorted(path.iterdir()) if folder.is_dir() and has_layout(folder)]
     return inside or [path]

@@ -19,6 +19,7 @@ from flawflow.compare.trained import trained
 from flawflow.errors import FlawflowError
 from flawflow.images import read_image, resize_image
 from flawflow.inspection.evaluate import evaluate
+from flawflow.metrics import Evaluation
 from flawflow.metrics.resampling import SetCounts
 from flawflow.progress import OnProgress, Progress, within
 from flawflow.runtime.engine import Engine
@@ -108,18 +109,16 @@ def _perform(run: Run, folder: Path, device: str, on_progress: OnProgress) -> di
     )
     counts = (result.counts for result in evaluation.images)
     SetCounts.of(one for one in counts if one is not None).save(counts_file(run, folder))
-    picture = resize_image(read_image(dataset.test[0].path), recipe.size)
+    picture = resize_image(read_image(dataset.test[0].path), learned.inspector.card.size)
     record = {
         "key": run.key,
         "category": dataset.name,
         "preset": recipe.preset,
         "recipe": recipe.decisive(),
         "seed": run.seed,
+        "size": [*learned.inspector.card.size],
         "localises": recipe.detector.kind.localises,
-        "image_auroc": evaluation.image_auroc,
-        "image_auroc_interval": [*evaluation.image_auroc_interval],
-        "pixel_auroc": evaluation.pixel_auroc,
-        "aupro": evaluation.aupro,
+        **_measures(evaluation),
         "train_seconds": learned.seconds,
         "milliseconds": milliseconds(learned.engine, picture),
         "megabytes": learned.megabytes,
@@ -132,6 +131,17 @@ def _perform(run: Run, folder: Path, device: str, on_progress: OnProgress) -> di
     }
     model.unlink(missing_ok=True)
     return record
+
+
+def _measures(evaluation: Evaluation) -> dict[str, Any]:
+    """The measures that a record keeps, as JSON has them."""
+    names = (
+        "image_auroc", "image_auroc_interval", "at_threshold", "pixel_auroc", "pixel_average_precision",
+        "aupro", "aupro_005", "auspro", "segf1", "oracle_segf1",
+    )  # fmt: skip
+    content = evaluation.to_dict()
+    kinds = {name: part["image_auroc"] for name, part in content["per_defect"].items()}
+    return {name: content[name] for name in names} | {"image_auroc_by_kind": kinds}
 
 
 def _read(file: Path) -> dict[str, Any] | None:

@@ -7,9 +7,9 @@ from typing import Any
 
 from flawflow.compare.plan import Variant
 
-MEASURES = ("image_auroc", "pixel_auroc", "aupro", "train_seconds", "milliseconds", "megabytes")
+MEASURES = ("image_auroc", "pixel_auroc", "aupro", "aupro_005", "train_seconds", "milliseconds", "megabytes")
 # A map that is constant on a picture says nothing of places, whatever the measure would give.
-_PIXEL_MEASURES = ("pixel_auroc", "aupro")
+_PIXEL_MEASURES = ("pixel_auroc", "aupro", "aupro_005")
 MEAN = "mean"
 
 Record = Mapping[str, Any]
@@ -39,12 +39,14 @@ class Row:
         variant: How was trained.
         seeds: How many seeds count.
         figures: By measure.
+        size: (height, width) of the models' input; None for the mean, whose categories may differ.
     """
 
     category: str
     variant: Variant
     seeds: int
     figures: Mapping[str, Figure]
+    size: tuple[int, int] | None = None
 
 
 def summarise(
@@ -70,7 +72,8 @@ def summarise(
             ]
             figures = {name: _figure([_value(record, name) for record in records]) for name in MEASURES}
             figures["image_auroc"] = replace(figures["image_auroc"], interval=_interval(records))
-            rows.append(Row(category, variant, len(records), figures))
+            size = (records[0]["size"][0], records[0]["size"][1]) if records else None
+            rows.append(Row(category, variant, len(records), figures, size))
     return [row for row in rows if row.seeds]
 
 

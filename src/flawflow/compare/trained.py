@@ -16,8 +16,8 @@ from flawflow.recipe import Recipe
 from flawflow.recipe.options import why_not_exported
 from flawflow.runtime.engine import Engine, OnnxRuntimeEngine, one_by_one
 from flawflow.training.model import InspectionModel
-from flawflow.training.prepare import learn
-from flawflow.training.train import calibrate_learned, describe, train
+from flawflow.training.prepare import fit_model
+from flawflow.training.train import calibrate_fitted, describe, train
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Trained:
         inspector: Inspects with it.
         engine: Runs it.
         seconds: Wall time of the training.
-        picture_count: Good pictures that could be read.
+        image_count: Good pictures that could be read.
         left_out: A sentence for each that could not.
         megabytes: Of the model file; without one, of the weights.
     """
@@ -36,7 +36,7 @@ class Trained:
     inspector: Inspector
     engine: Engine
     seconds: float
-    picture_count: int
+    image_count: int
     left_out: tuple[str, ...]
     megabytes: float
 
@@ -65,7 +65,7 @@ def trained(dataset: Dataset, file: Path, recipe: Recipe, *, device: str, on_pro
         inspector=Inspector.load(file),
         engine=OnnxRuntimeEngine(read_model(file).graph),
         seconds=result.seconds,
-        picture_count=result.picture_count,
+        image_count=result.image_count,
         left_out=tuple(sentence for _, sentence in result.failures),
         megabytes=file.stat().st_size / 1e6,
     )
@@ -75,9 +75,9 @@ def _in_memory(
     dataset: Dataset, folder: Path, recipe: Recipe, device: str, on_progress: OnProgress
 ) -> Trained:
     started = perf_counter()
-    learned = learn(dataset, folder, recipe, device=device, resume=True, on_progress=on_progress)
+    learned = fit_model(dataset, folder, recipe, device=device, resume=True, on_progress=on_progress)
     engine = TorchEngine(learned.model)
-    calibrated = calibrate_learned(engine, learned, on_progress)
+    calibrated = calibrate_fitted(engine, learned, on_progress)
     seconds = perf_counter() - started
     unread = learned.unread + calibrated.unread
     learned.work.remove()
@@ -86,7 +86,7 @@ def _in_memory(
         inspector=Inspector(engine, describe(dataset, learned, calibrated, seconds)),
         engine=engine,
         seconds=seconds,
-        picture_count=learned.picture_count - len(unread),
+        image_count=learned.image_count - len(unread),
         left_out=tuple(sentence for _, sentence in unread + learned.cut_short),
         megabytes=sum(tensor.nbytes for tensor in state) / 1e6,
     )

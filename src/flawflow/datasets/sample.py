@@ -1,8 +1,8 @@
 """What a dataset is: samples, each with its role."""
 
 import os
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -28,6 +28,8 @@ class Sample:
         is_defective: Whether the part has a defect.
         defect_type: The name of its kind of defect; "good" where it has none.
         mask_path: The file that marks the defect's pixels, None where there is none.
+        defect_masks: Files that mark the picture's defects one by one, where the data set has them so;
+            `mask_path` is then None.
     """
 
     path: Path
@@ -35,6 +37,29 @@ class Sample:
     is_defective: bool
     defect_type: str
     mask_path: Path | None = None
+    defect_masks: tuple[Path, ...] = ()
+
+    @property
+    def mask_files(self) -> tuple[Path, ...]:
+        """All files that mark its defects."""
+        return self.defect_masks if self.mask_path is None else (self.mask_path,)
+
+
+@dataclass(frozen=True)
+class Saturation:
+    """How much of a defect is enough to count as found entirely; MVTec LOCO AD states it by kind.
+
+    Attributes:
+        limit: The area, in pixels of the mask, or the share of the defect's area.
+        is_relative: Whether it is the share.
+    """
+
+    limit: float
+    is_relative: bool
+
+    def share(self, area: int) -> float:
+        """Which share of a defect of some area, in pixels, is enough, in (0, 1]."""
+        return min(self.limit if self.is_relative else self.limit / area, 1.0)
 
 
 @dataclass(frozen=True)
@@ -45,6 +70,8 @@ class Dataset:
         name: The part's name, as its folder is called.
         samples: All pictures.
         notes: Sentences about what was skipped in the search for them, and about masks that do not fit.
+        saturations: By the level of `Sample.defect_masks`, where the data set states them.
+        unlabelled: Test pictures whose truth its publisher keeps: of these, only maps can be handed in.
 
     Raises:
         DatasetError: There is no sample, or one file is for training and for testing at once.
@@ -53,6 +80,8 @@ class Dataset:
     name: str
     samples: tuple[Sample, ...]
     notes: tuple[str, ...] = ()
+    saturations: Mapping[int, Saturation] = field(default_factory=dict)
+    unlabelled: tuple[Path, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.samples:

@@ -15,7 +15,7 @@ from flawflow.images import read_image, read_mask, resize_image
 from flawflow.inspection.calibrate import Measurement
 from flawflow.inspection.inspector import Inspector
 from flawflow.inspection.parallel import in_order
-from flawflow.metrics import Evaluation, ScoredImage, evaluate_maps
+from flawflow.metrics import Evaluation, ScoredImage, Thresholds, evaluate_maps
 
 # A quarter of the colormap range is half of the way from a good part's background to the pixel threshold.
 MAX_MAP_DIFFERENCE = 0.25
@@ -112,9 +112,8 @@ def measure_labelled(
 
     def measured(sample: Sample) -> tuple[Both, ScoredImage, ScoredImage]:
         both, *maps = pair.measure(sample.path)
-        mask = None
-        if sample.mask_path is not None:
-            mask = read_mask(sample.mask_path)
+        masks = [read_mask(path) for path in sample.mask_files]
+        mask = np.any(masks, axis=0) if masks else None
         before, after = (
             ScoredImage(
                 is_defective=sample.is_defective,
@@ -129,7 +128,8 @@ def measure_labelled(
 
     found = list(_counted(in_order(measured, samples), len(samples), step))
     both, before, after = (list(column) for column in zip(*found, strict=True))
-    return both, evaluate_maps(before), evaluate_maps(after)
+    old, new = (Thresholds.of(each.card.calibration) for each in (pair.before, pair.after))
+    return both, evaluate_maps(before, thresholds=old), evaluate_maps(after, thresholds=new)
 
 
 def check(both: Sequence[Both], before: Calibration, after: Calibration) -> list[Check]:

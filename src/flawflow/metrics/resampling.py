@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from flawflow.errors import MetricError
 from flawflow.metrics import curve
 from flawflow.metrics.counts import ordered_levels
-from flawflow.metrics.pixels import FPR_LIMIT
+from flawflow.metrics.pixel_result import FPR_LIMIT
 from flawflow.metrics.shares import shares_of
 from flawflow.storage.files import whole_file
 

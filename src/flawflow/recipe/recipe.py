@@ -39,20 +39,16 @@ class Recipe:
             download them, or "random" (for timing and tests: it detects nothing).
         strides: Input pixels per feature vector of each scale, fine to coarse.
         reflect_padding: Whether the encoder's convolutions mirror at the edge, as the reference's ResNets do.
-        size: (H, W) that pictures are resized to.
-        every: Of a video, every Nth frame is a picture, and the last 15 % of them are kept aside.
+        size: (H, W) of the input, or a side: its square, or as many pixels in long pictures' proportions.
+        every: Of a video, every Nth frame is a picture; the last 15 % of them are kept aside.
         detector: What follows the encoder, with its options.
         aggregation: How its maps become one map and one score.
         seed: Of every random choice.
-        calibration: "split" keeps 15 % of the pictures aside, "cross" cross-fits, "auto" chooses by their
-            number.
-        roi: A mask, drawn over one of the pictures, of what counts (not black), or a model file, whose mask
-            is taken. What lies elsewhere changes nothing: neither what is learned nor any score, map or
-            region of the model.
+        calibration: "split" keeps 15 % of the pictures aside, "cross" cross-fits, "auto" chooses.
+        roi: A mask of what counts (not black), drawn over one of the pictures, or a model file, for its mask.
         ignore: Likewise of what does not count.
         exclude_suspects: Leave pictures that may be defective out of learning and calibration.
-        augment: "auto" learns from mirrored and turned views, too, where a check on these pictures says
-            that the parts have arbitrary orientations (`flawflow.training.orientation`); "none" does not ask.
+        augment: "auto" learns from mirrored and turned views, too, where parts have arbitrary orientations.
         views: How many further views of each picture are learned from, whatever `augment` finds.
         augmentation: Makes them.
 
@@ -65,7 +61,7 @@ class Recipe:
     weights: str | None = None
     strides: tuple[int, ...] = (4, 8, 16)
     reflect_padding: bool = False
-    size: tuple[int, int] = (256, 256)
+    size: int | tuple[int, int] = 256
     every: int = 10
     detector: DetectorRecipe = _CFLOW
     aggregation: Aggregation = OF_CFLOW
@@ -146,6 +142,11 @@ class Recipe:
         if "paper" in (preset, self.preset):
             changes = {key: value for key, value in changes.items() if key.split(".")[0] not in _OF_DETECTOR}
         return Recipe.of(preset, changes)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """`size` as (H, W): a square where only a side is given."""
+        return (self.size, self.size) if isinstance(self.size, int) else self.size
 
     def flat(self) -> dict[str, Option]:
         """All values by dotted name, but for the preset's name: what can be changed."""
@@ -236,7 +237,7 @@ PRESETS: Mapping[str, Recipe] = {
         Recipe(preset="fast").replace({"detector.steps": 400}),
         Recipe(preset="balanced"),
         Recipe(preset="accurate").replace({f"detector.{name}": value for name, value in _ACCURATE.items()}),
-        dataclasses.replace(Recipe().replace(detector="paper-cflow"), preset="paper"),
+        dataclasses.replace(Recipe(size=(256, 256)).replace(detector="paper-cflow"), preset="paper"),
     )
 }
 """Ready choices between speed and accuracy, and the paper's own."""

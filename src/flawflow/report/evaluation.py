@@ -12,6 +12,7 @@ from flawflow.inspection.inspection import Inspection
 from flawflow.metrics import Evaluation
 from flawflow.model_file.card import Card
 from flawflow.report.gallery import Exhibit, exhibit_of
+from flawflow.report.measures import at_threshold, cells, headings, segmented
 from flawflow.report.page import facts_of, figure, page_style
 from flawflow.report.strip_plot import strip_plot_svg
 from flawflow.report.wording import counted, percent, promise
@@ -49,6 +50,8 @@ def render_evaluation(evaluation: ModelEvaluation, card: Card, *, model: str, da
         ),
         promise=escape(promise(calibration)),
         realised=escape(_realised(groups.get(GOOD_KIND, []))),
+        at_threshold=escape(at_threshold(evaluation)),
+        segmented=escape(segmented(evaluation)),
         left_out=_left_out([*evaluation.left_out, *evaluation.notes]),
         facts=facts_of(card),
         heat_low=f"{low:.4g}",
@@ -76,32 +79,24 @@ def _groups(results: Iterable[ImageResult]) -> dict[str, list[ImageResult]]:
 
 
 def _table(evaluation: Evaluation, groups: Mapping[str, Sequence[ImageResult]]) -> str:
-    names = ("", "pictures", "▲ NG", "◆ REVIEW", "● OK", "image AUROC", "pixel AUROC", "AUPRO")
+    measures = headings(evaluation)
+    names = ("", "pictures", "▲ NG", "◆ REVIEW", "● OK", *measures)
     rows = ["<tr>" + "".join(f"<th>{name}</th>" for name in names) + "</tr>"]
     for kind, pictures in groups.items():
         part = evaluation.per_defect.get(kind)
-        measures = (
-            (part.image_auroc, part.pixel_auroc, part.aupro) if part and kind != GOOD_KIND else ("",) * 3
-        )
-        rows.append(_table_row(kind, pictures, measures))
+        figures = cells(evaluation, part) if part and kind != GOOD_KIND else ("",) * len(measures)
+        rows.append(_table_row(kind, pictures, figures))
     everything = [one for pictures in groups.values() for one in pictures]
-    whole = (evaluation.image_auroc, evaluation.pixel_auroc, evaluation.aupro)
-    return "".join([*rows, _table_row("all", everything, whole)])
+    return "".join([*rows, _table_row("all", everything, cells(evaluation))])
 
 
-def _table_row(name: str, pictures: Sequence[ImageResult], measures: Sequence[float | str | None]) -> str:
+def _table_row(name: str, pictures: Sequence[ImageResult], figures: Sequence[str]) -> str:
     counts = [len(pictures), *(sum(one.verdict == verdict for one in pictures) for verdict in _VERDICTS)]
-    cells = [escape(name), *(f"{count:,}" for count in counts), *map(_measure, measures)]
-    return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+    shown = [escape(name), *(f"{count:,}" for count in counts), *figures]
+    return "<tr>" + "".join(f"<td>{cell}</td>" for cell in shown) + "</tr>"
 
 
 _VERDICTS: tuple[Verdict, ...] = ("NG", "REVIEW", "OK")
-
-
-def _measure(value: float | str | None) -> str:
-    if value is None:
-        return "-"
-    return value if isinstance(value, str) else f"{100 * value:.2f}"
 
 
 def _realised(good: Sequence[ImageResult]) -> str:

@@ -88,7 +88,7 @@ def augmented(recipe: Recipe, encoder: Encoder, pictures: Sequence[Path]) -> tup
         return recipe, ()
     # What calibrates has no say in what is learned.
     learned_from, _ = split_good(still, recipe.seed)
-    name = choose_augmentation(encoder, learned_from, size=recipe.size, seed=recipe.seed)
+    name = choose_augmentation(encoder, learned_from, size=recipe.shape, seed=recipe.seed)
     if name is None:
         return recipe, ("The good parts have a fixed orientation: no rotated or mirrored copies are used.",)
     note = f"The good parts have arbitrary orientations: {name} copies are used as well."

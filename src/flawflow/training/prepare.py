@@ -119,7 +119,7 @@ def source_of(
     return FeatureSource(
         encoder=setup.encoder,
         pictures=pictures,
-        size=setup.recipe.size,
+        size=setup.recipe.shape,
         seed=setup.recipe.seed,
         device=setup.device,
         work=work,

@@ -153,7 +153,7 @@ def split(
             tell(Progress("Frames", done, total, name))
 
         place = folder / f"{number:04d}"
-        frames, said = save_frames(path, place, every=recipe.every, size=recipe.size, on_progress=told)
+        frames, said = save_frames(path, place, every=recipe.every, size=recipe.shape, on_progress=told)
         clips.append(frames)
         failures += [(path, said)] if said else []
     require_enough(len(pictures) + sum(map(len, clips)))

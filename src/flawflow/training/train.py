@@ -110,7 +110,7 @@ def train(
     graph = export(fitted.model, fitted.source, reporters["export"])
     calibrated = calibrate_fitted(OnnxRuntimeEngine(graph), fitted, reporters["calibrate"])
     seconds = perf_counter() - started
-    card = describe(data, fitted, calibrated, seconds, record_canaries(graph, recipe.size))
+    card = describe(data, fitted, calibrated, seconds, record_canaries(graph, fitted.setup.asked.shape))
     write_model(output, graph, card)
     failures = fitted.unread + calibrated.unread
     if not keep_work:
@@ -168,7 +168,7 @@ def describe(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         detector=recipe.detector.name,
         preset=recipe.preset,
-        size=recipe.size,
+        size=recipe.shape,
         encoder=_encoder_card(fitted.setup.encoder),
         training=TrainingCard(
             dataset=data.name,
