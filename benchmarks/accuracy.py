@@ -14,6 +14,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from flawflow.cli.options import parse_size
 from flawflow.compare.plan import Variant, open_categories, plan_runs
 from flawflow.compare.runner import finished, perform
 from flawflow.compare.summary import summarise
@@ -25,9 +26,7 @@ from flawflow.recipe.text import setting
 
 def main() -> None:
     options = _options()
-    recipe = Recipe.of(
-        options.preset, encoder=options.encoder, weights=options.weights, size=(options.size, options.size)
-    )
+    recipe = Recipe.of(options.preset, encoder=options.encoder, weights=options.weights, size=options.size)
     recipe = functools.reduce(setting, options.set, recipe)
     variant = Variant(label=" ".join((options.preset, *options.set)), recipe=recipe)
     datasets = open_categories(options.data)
@@ -60,7 +59,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--preset", default="balanced")
     parser.add_argument("--encoder", default="lite0")
     parser.add_argument("--weights")
-    parser.add_argument("--size", type=int, default=256)
+    parser.add_argument("--size", type=parse_size, default=(256, 256), metavar="SIDE|HxW")
     parser.add_argument("--set", nargs="+", default=[], metavar="NAME=VALUE", help="as of flawflow train")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--output", type=Path, default=Path("runs/accuracy"))

@@ -4,7 +4,7 @@ Run with `python benchmarks/aupro.py`; needs scipy. The maps are synthetic: 83 p
 like MVTec's bottles, 20 of them good. Ours gives pixel AUROC and average precision besides. Three ways over
 1,000 equidistant thresholds stand beside it, from the plainest to the most careful:
 
-- masks labelled anew for each threshold, region by region, as the CFLOW-AD authors' evaluation and most
+- masks labelled again for each threshold, region by region, as the CFLOW-AD authors' evaluation and most
   public code does;
 - regions found once; then for each threshold, picture by picture and region by region;
 - masks labelled once, and all regions of all pictures counted in one pass for each threshold.
@@ -153,7 +153,7 @@ def main() -> None:
 
 
 WAYS: dict[str, Way] = {
-    "labelled anew for each threshold": labelled_each_time,
+    "labelled again for each threshold": labelled_each_time,
     "regions found once, asked one by one": regions_found_once,
     "labelled once, one pass over all": labelled_once,
 }

@@ -1,4 +1,4 @@
-"""Harder data sets made of others: parts that lie anyhow, and defects that are small.
+"""Harder data sets made of others: parts in arbitrary orientations, and defects that are small.
 
     python benchmarks/harder.py ../shared/data/mvtec/bottle --output runs/harder
     flawflow compare runs/harder/bottle_turned runs/harder/bottle_small --detectors cflow,padim,patchcore

@@ -34,7 +34,7 @@ from flawflow.training.detectors.paper_cflow import (
 )
 from flawflow.training.encoder import build_encoder
 from flawflow.training.feature_source import FeatureSource
-from flawflow.training.flows import AffineCoupling, Chain, Rotation, ScaleShift
+from flawflow.training.flows import Chain, Coupling, Rotation, ScaleShift
 from flawflow.training.unfinished_work import WorkFolder
 
 with warnings.catch_warnings():
@@ -89,7 +89,7 @@ class Oracle:
 def copy_block(ours: Sequence[nn.Module], block: nn.Module) -> None:
     """Give one of FrEIA's blocks the weights of our coupling, scale and rotation."""
     coupling, scale, rotation = ours
-    assert isinstance(coupling, AffineCoupling)
+    assert isinstance(coupling, Coupling)
     assert isinstance(scale, ScaleShift)
     assert isinstance(rotation, Rotation)
     assert coupling.subnet.condition is not None

@@ -8,7 +8,7 @@ Without a model, one is trained in a few seconds on drawn parts, and these are i
 changes no time. The limit is the model's graph called in a loop on one prepared picture: by one thread with
 the engine's threads on all cores, by a thread a core, or by a thread a core with one engine thread each;
 the fastest counts. "inspect_many" reads, resizes, infers and judges every file, by a thread a core with one
-engine thread each; "flawflow inspect" writes overlays, results and the page besides, and starts anew each
+engine thread each; "flawflow inspect" writes overlays, results and the page besides, in a new process each
 time. All are alternated. Memory is the peak of a process of its own (Linux says it), which inspects the
 same few pictures under many names.
 """

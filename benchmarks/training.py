@@ -6,7 +6,7 @@
 
 Without a data set, parts are drawn. Each row of ours is a whole training from the pictures to the model file.
 The paper's recipe is one training, whose schedule is that of its 200 passes: it is stopped after some passes,
-made a model file, tested, and gone on with. Its seconds are those of a training that stops there; testing
+made a model file, tested, and resumed. Its seconds are those of a training that stops there; testing
 counts in none. The ratio is its time over that of our shortest training whose pixel AUROC is at most
 0.1 points below.
 """

@@ -141,7 +141,7 @@ def _learn(page: Page, address: str) -> None:
     page.goto(f"{address}#/improve")
     page.get_by_role("button", name="Make a new version").click()
     page.get_by_label("Preset").select_option("fast")
-    page.get_by_role("button", name="Learn again").click()
+    page.get_by_role("button", name="Retrain").click()
     page.get_by_role("button", name="Switch to version").first.wait_for(timeout=_LEARNING_MS)
     page.locator(".compared tbody tr").first.wait_for()
     page.wait_for_timeout(6000)

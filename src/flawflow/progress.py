@@ -43,10 +43,10 @@ def ignore_progress(progress: Progress) -> None:
 
 
 def within(on_progress: OnProgress, start: float, end: float) -> OnProgress:
-    """Who is told of a part of the work, which knows of itself alone.
+    """Gives the callback of one part of the work, which reports its own progress only.
 
     Args:
-        on_progress: Who is told of the whole.
+        on_progress: Receives the progress of the whole.
         start: How much of the whole is done when the part begins, from 0 to 1.
         end: The same when it ends.
     """

@@ -103,11 +103,11 @@ def test_settings_count_for_the_detectors_that_have_them(
     ("arguments", "said"),
     [
         (("--detectors", "cflow,nothing"), "'nothing'"),
-        (("--seeds", "1,b"), "no seeds"),
+        (("--seeds", "1,b"), "not seeds"),
         (("--encoders", ","), "one or more"),
         (("--set", "detector.bloks=1"), "no option bloks"),
         (("--set", "detector.steps=1", "--detectors", "padim"), "no option steps"),
-        (("--preset", "paper"), "by the letter"),
+        (("--preset", "paper"), "as published"),
     ],
 )
 def test_what_cannot_be_is_refused_before_any_work(

@@ -53,7 +53,7 @@ def test_what_fails_is_refused_with_its_figures(
     assert "nothing was written" in sentence
     forced = flawflow(*arguments, "--force")
     assert (forced.exit_code, output.exists()) == (0, True)
-    assert "written by force: it does not judge like the model" in forced.stdout
+    assert "because of --force: it is not equivalent to the model" in forced.stdout
 
 
 def test_unmeasured_is_said(flawflow: Flawflow, tiny_model: Path, tmp_path: Path):
@@ -84,7 +84,7 @@ def test_without_onnx_it_says_what_to_install(
     result = flawflow("export", tiny_model, "--precision", "fp16", "-o", tmp_path / "a.flaw")
     assert result.exit_code == 2
     assert result.stderr == (
-        "flawflow: export needs onnx, which this installation leaves out: pip install 'flawflow[export]'\n"
+        "flawflow: export needs onnx, which is not installed: pip install 'flawflow[export]'\n"
     )
 
 

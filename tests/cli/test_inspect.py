@@ -202,7 +202,7 @@ def test_another_light_is_told_at_the_end_in_drift_json_and_in_the_report(
     model, out = tmp_path / "calibrated.flaw", tmp_path / "out"
     assert flawflow("calibrate", tiny_model, take("good", 60, 60), "-o", model).exit_code == 0
     same = flawflow("inspect", model, take("same", 20, 60), "-o", tmp_path / "calm")
-    assert "No sign that camera or light have changed" in same.stdout
+    assert "No sign that camera or lighting have changed" in same.stdout
     brighter = flawflow("inspect", model, take("brighter", 30, 68), "-o", out)
     assert brighter.exit_code == 0, "a change is told and is no failure"
     assert "not like those of the calibration" in brighter.stdout
@@ -215,7 +215,7 @@ def test_another_light_is_told_at_the_end_in_drift_json_and_in_the_report(
     assert again.exit_code == 0
     assert json.loads((out / "drift.json").read_text("utf-8"))["findings"] == []
     old = flawflow("inspect", tiny_model, tmp_path / "same", "-o", tmp_path / "old")
-    assert "knows of no pictures to compare these with" in old.stdout
+    assert "has no drift baseline to compare with" in old.stdout
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ def test_without_the_extra_it_says_what_to_install(tiny_model):
         (["--host", "0.0.0.0", "--token", "short"], "16 or more"),
         (["--certificate", "c.pem"], "give both --certificate and --key"),
         (["--certificate", "c.pem", "--key", "k.pem"], "c.pem cannot be read"),
-        (["--allow", __file__], "is no folder"),
+        (["--allow", __file__], "is not a folder"),
         (["--trained-on", "other=/nowhere"], "the data that it was trained on"),
         (["--host", "203.0.113.7", "--token", "x" * 16, "--port", "0"], "cannot listen on 203.0.113.7"),
     ],

@@ -81,7 +81,7 @@ def test_the_options_reach_the_training_and_the_end_says_what_to_do_next(
     assert call == {
         "output": output, "recipe": recipe, "device": "cpu", "resume": False, "keep_work": False,
     }  # fmt: skip
-    assert "Learned from 3 good pictures in 1 min 1 s" in result.stdout
+    assert "Trained on 3 good pictures in 1 min 1 s" in result.stdout
     assert "NG when its score is above 0.5, and REVIEW when it is above 0.48." in result.stdout
     assert f"Next: flawflow inspect '{output}'" in result.stdout
     assert "features: 2/2" in result.stderr
@@ -105,7 +105,7 @@ def test_every_option_of_a_recipe_has_its_own(
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("--preset", "paper", "--detector", "padim"), "by the letter"),
+        (("--preset", "paper", "--detector", "padim"), "as published"),
         (("--detector", "padim", "--flow", "nice"), "cannot have the flow nice"),
         (("--set", "detector.blocks=many"), "detector.blocks must be a int"),
         (("--set", "size"), "write NAME=VALUE"),
@@ -152,7 +152,7 @@ def test_what_is_missing_for_learning_is_said_first(
     result = flawflow("train", gears, "-o", tmp_path / "m.flaw")
     assert result.exit_code == 2
     assert result.stderr == (
-        "flawflow: learning needs torch, which this installation leaves out: pip install 'flawflow[train]'\n"
+        "flawflow: training needs torch, which is not installed: pip install 'flawflow[train]'\n"
     )
 
 
@@ -199,7 +199,7 @@ def test_pictures_that_cannot_be_read_are_counted_and_named(
 ):
     module = sys.modules["flawflow.training.train"]
     whole = module.train
-    failures = tuple((Path(f"{n}.png"), f"{n}.png is damaged: copy it anew.") for n in range(12))
+    failures = tuple((Path(f"{n}.png"), f"{n}.png is damaged: copy it again.") for n in range(12))
     monkeypatch.setattr(
         module, "train", lambda *given, **options: replace(whole(*given, **options), failures=failures)
     )

@@ -154,7 +154,7 @@ def test_what_a_receiver_has_not_got_waits_for_the_next_start(
         process.send_signal(signal.SIGINT)
         said, complained = process.communicate(timeout=60)
     assert process.returncode == 0, complained
-    assert f"1 records for {hook} wait in the journal" in said
+    assert f"1 records for {hook} stay in the journal" in said
     receiver.is_down = False
     with watching(*ask) as process:
         until(lambda: receiver.paths == ["a.png"], process)
@@ -173,11 +173,11 @@ def test_two_processes_do_not_share_an_output(flawflow: Flawflow, tmp_path: Path
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"folder": "gone"}, "is no folder"),
+        ({"folder": "gone"}, "is not a folder"),
         ({"output": "in"}, "is the watched folder itself"),
         ({"to": "printer"}, "choose of jsonl, csv, overlays, folder"),
         ({"to": "webhook"}, "choose of jsonl, csv, overlays, folder"),
-        ({"to": "webhook=ftp://x"}, "no address of HTTP"),
+        ({"to": "webhook=ftp://x"}, "not an HTTP address"),
     ],
 )
 def test_what_cannot_be_watched_is_said_and_nothing_is_written(

@@ -17,7 +17,7 @@ def test_every_row_changes_one_thing():
     assert changes["Glow (LU and actnorm)"] == {"detector.mixing": "lu", "detector.actnorm": True}
     assert changes["map smoothed by 4 pixels"] == {"aggregation.smoothing": 4.0}
     assert changes["UFLOW: no position at all"] == {"detector": "uflow"}
-    assert changes["128 × 128 pixels"] == {"size": (128, 128)}
+    assert changes["128 × 128 pixels"] == {"size": 128}
     assert changes["encoder resnet18"] == {"encoder": "resnet18", "weights": "hub"}
 
 

@@ -3,8 +3,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from flawflow.compare import runner
+from flawflow.compare import runner, trained
 from flawflow.compare.plan import Variant, open_categories, plan_runs
 from flawflow.errors import TrainingError
 from flawflow.progress import ignore_progress
@@ -51,11 +52,27 @@ def test_a_run_that_fails_does_not_stop_the_others(
     def train(dataset, model, recipe, **_):
         raise TrainingError(f"no {recipe.detector.name} today")
 
-    monkeypatch.setattr(runner, "train", train)
+    monkeypatch.setattr(trained, "train", train)
     runs = plan_runs([variant("padim"), variant("spade")], open_categories([gears]), [0])
     outcomes = list(runner.perform(runs, tmp_path, device="cpu", on_progress=ignore_progress))
     assert [outcome.error for outcome in outcomes] == ["no padim today", "no spade today"]
     assert runner.finished(runs, tmp_path) == []
+
+
+@pytest.mark.parametrize("flow", ["i-resnet", "ffjord"])
+def test_what_cannot_be_exported_is_measured_in_memory(gears: Path, tmp_path: Path, flow: str):
+    if flow == "ffjord":
+        pytest.importorskip("torchdiffeq")
+    changes = {"detector.flow": flow, "detector.steps": 4, "detector.hidden": 8}
+    recipe = variant("cflow").recipe.replace(changes)
+    runs = plan_runs([Variant(label=flow, recipe=recipe)], open_categories([gears]), [0])
+    (outcome,) = runner.perform(runs, tmp_path, device="cpu", on_progress=ignore_progress)
+    assert outcome.error == ""
+    assert outcome.record is not None
+    assert outcome.record.milliseconds > 0
+    assert outcome.record.megabytes > 0.1
+    assert 0 <= outcome.record.aupro <= 1
+    assert not any((tmp_path / "work").iterdir())
 
 
 def test_time_is_positive_and_in_milliseconds(tiny_graph: bytes):
@@ -64,9 +81,16 @@ def test_time_is_positive_and_in_milliseconds(tiny_graph: bytes):
 
 
 def test_the_record_can_be_read_by_anyone(gears: Path, tmp_path: Path):
-    runs = plan_runs([variant("mahalanobis")], open_categories([gears]), [0])
+    for path in gears.rglob("*.png"):
+        Image.open(path).resize((160, 64)).save(path)
+    side = variant("mahalanobis").recipe.replace(size=64)
+    runs = plan_runs([Variant(label="in proportion", recipe=side)], open_categories([gears]), [0])
     list(runner.perform(runs, tmp_path, device="cpu", on_progress=ignore_progress))
     content = json.loads((tmp_path / "runs" / f"{runs[0].key}.json").read_text("utf-8"))
     assert content["recipe"]["detector"] == "mahalanobis"
     assert content["packages"]["torch"]
+    # The pictures' own shape; the time is that of the model at its size.
+    height, width = content["size"]
+    assert height < width
+    assert content["milliseconds"] > 0
     assert "threads" in content["machine"]

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from flawflow.decision.tolerance import CONFIDENCE, upper_rate
+from flawflow.decision.tolerance import CONFIDENCE, exact_interval, upper_rate
 
 
 @given(st.integers(1, 3000).flatmap(lambda count: st.tuples(st.integers(1, count), st.just(count))))
@@ -37,3 +37,16 @@ def test_so_many_calibrations_keep_it(above: int, count: int):
 def test_impossible_ranks_are_refused(above: int, count: int):
     with pytest.raises(ValueError, match="rank between 1 and"):
         upper_rate(above, count)
+
+
+@given(st.integers(1, 3000).flatmap(lambda count: st.tuples(st.integers(0, count), st.just(count))))
+def test_the_interval_is_that_of_clopper_and_pearson(counts: tuple[int, int]):
+    hits, count = counts
+    expected = stats.binomtest(hits, count).proportion_ci(CONFIDENCE, method="exact")
+    assert exact_interval(hits, count) == pytest.approx((expected.low, expected.high), rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize(("hits", "count"), [(-1, 5), (6, 5), (0, 0)])
+def test_impossible_counts_have_no_interval(hits: int, count: int):
+    with pytest.raises(ValueError, match="Expected hits between"):
+        exact_interval(hits, count)

@@ -137,7 +137,7 @@ def test_an_unreadable_labelled_picture_ends_it(tiny_model: Path, labelled: Path
     [
         ("int8", 0, r"int8 sets its ranges by good pictures: name some with --good"),
         ("fp16", 7, r"7 good pictures are too few to measure by: give 8 or more"),
-        ("fp16", 0, r"without pictures nobody can tell .*--good.*--data.*--force"),
+        ("fp16", 0, r"without pictures it is unknown .*--good.*--data.*--force"),
     ],
 )
 def test_what_is_missing_is_told(

@@ -317,7 +317,7 @@ def test_files_that_are_no_pictures_name_themselves(tmp_path: Path) -> None:
     empty.touch()
     os.mkfifo(pipe)
     cases = {
-        text: "is no PNG",
+        text: "is not a PNG",
         empty: "is empty",
         tmp_path: "is a folder",
         pipe: "device",
@@ -336,7 +336,7 @@ def test_files_that_are_no_pictures_name_themselves(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["GIF", "PPM", "TGA", "ICO", "EPS"])
 def test_other_decoders_never_run(kind: str) -> None:
-    with pytest.raises(ImageError, match="given bytes is no PNG"):
+    with pytest.raises(ImageError, match="given bytes is not a PNG"):
         read_image(encoded(drawn("RGB"), kind))
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.ndimage import label
 
-from flawflow.images import resize_image, resize_map, resize_mask
+from flawflow.images import proportional_size, resize_image, resize_map, resize_mask
 
 side = st.integers(1, 24)
 
@@ -92,3 +92,17 @@ def test_views_are_fine(turned: bool, rng: np.random.Generator) -> None:
     scores = rng.normal(size=(5, 8)).astype(np.float32)
     view = scores.T if turned else scores[::-1, ::2]
     np.testing.assert_array_equal(resize_map(view, (9, 9)), resize_map(view.copy(), (9, 9)))
+
+
+@given(st.integers(1, 40), st.integers(16, 4000), st.integers(16, 4000), st.sampled_from([1, 8, 16, 32]))
+def test_proportions_are_kept_at_as_many_pixels(cells: int, tall: int, wide: int, multiple: int):
+    side = cells * multiple
+    height, width = proportional_size(side, (tall, wide), multiple)
+    assert height % multiple == width % multiple == 0
+    if 2 * max(tall, wide) < 3 * min(tall, wide):
+        assert (height, width) == (side, side)
+    else:
+        for length, exact in ((height, side * (tall / wide) ** 0.5), (width, side * (wide / tall) ** 0.5)):
+            assert abs(length - exact) <= multiple / 2 + 1e-9 or length == multiple
+    assert proportional_size(side, (wide, tall), multiple) == (width, height)
+    assert proportional_size(side, (tall, tall), multiple) == (side, side)

@@ -78,9 +78,9 @@ def test_what_cannot_be_used_is_named_and_the_rest_measured(tiny_model, folder):
     assert result.per_defect["glow"].masked_count == 0
     assert len(result.left_out) == 4
     reasons = {
-        "good/0.png": "is no PNG",
+        "good/0.png": "is not a PNG",
         "9.png": "does not exist",
-        "0_mask.png": "is no PNG",
+        "0_mask.png": "is not a PNG",
         "1_mask.png": "32 × 64 pixels, another shape than its picture's 64 × 64",
     }
     for name, sentence in reasons.items():

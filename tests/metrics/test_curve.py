@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flawflow.metrics.curve import Steps, average_precision, average_precision_error
+from flawflow.metrics.curve import (
+    Steps,
+    average_precision,
+    average_precision_error,
+    best_f1,
+    best_f1_error,
+)
 
 # For each distinct score, descending: defects and good ones that are tied there.
 ties = st.lists(st.tuples(st.integers(1, 3), st.integers(0, 3)), min_size=1, max_size=2)
@@ -89,3 +95,20 @@ def test_the_area_up_to_a_limit():
     assert steps.area_error() == pytest.approx(0.2)
     # Up to 0.4 at best 0.2/0.4 belongs to it, at worst nothing.
     assert steps.area_error(0.4) == pytest.approx(max(0.5 - 0.125, 0.125))
+
+
+@given(ties)
+def test_no_order_of_ties_has_a_higher_f1_than_stated(groups: list[tuple[int, int]]):
+    hits, above, at_least = counted(groups)
+    highest = best_f1(hits, at_least) + best_f1_error(hits, above, at_least)
+    for chosen in itertools.product(*(orders(*group) for group in groups)):
+        order = np.array([defect for part in chosen for defect in part])
+        found = np.cumsum(order)
+        f1 = 2 * found / (np.arange(1, len(order) + 1) + found[-1])
+        assert best_f1(hits, at_least) - 1e-12 <= f1.max() <= highest + 1e-12
+
+
+def test_the_best_f1_by_hand():
+    # Defects 2 then 2, good ones 0 then 4: after the first two F1 = 4/(2 + 4), after all 8/(8 + 4).
+    assert best_f1(np.array([2.0, 2.0]), np.array([0.0, 4.0])) == pytest.approx(2 / 3)
+    assert best_f1(np.array([1.0, 3.0]), np.array([0.0, 1.0])) == pytest.approx(8 / 9)

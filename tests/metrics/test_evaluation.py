@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from sklearn.metrics import average_precision_score, roc_auc_score
+from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 
 from flawflow.errors import MetricError
-from flawflow.metrics import ScoredImage, aupro, evaluate_maps
+from flawflow.metrics import DefectRegion, ScoredImage, Thresholds, aupro, evaluate_maps
 
 SHAPE = (24, 20)
 
@@ -45,7 +45,34 @@ def test_all_measures(records: list[ScoredImage]) -> None:
         average_precision_score(masks.ravel(), maps.ravel())
     )
     assert result.aupro == pytest.approx(aupro(maps, masks))
+    assert result.aupro_005 == pytest.approx(aupro(maps, masks, fpr_limit=0.05))
     assert result.pixel_error == 0
+
+
+def test_pixels_at_the_threshold_of_the_model_and_at_the_best(records: list[ScoredImage]) -> None:
+    masks, maps = pixels(records)
+    limits = Thresholds(image=2.0, pixel=1.0, false_reject_rate=0.01)
+    result = evaluate_maps(records, thresholds=limits)
+    assert result.segf1 == pytest.approx(f1_score(masks.ravel(), maps.ravel() > 1))
+    best = max(f1_score(masks.ravel(), maps.ravel() >= level) for level in np.unique(maps)[::60])
+    assert best <= result.oracle_segf1 < best + 0.02
+    assert evaluate_maps(records).segf1 is None
+    assert evaluate_maps(records).oracle_segf1 == result.oracle_segf1
+
+
+def test_defects_that_are_marked_one_by_one(records: list[ScoredImage]) -> None:
+    split = [
+        replace(each, defects=[DefectRegion(each.mask, 0.5)]) if each.defect_type == "dent" else each
+        for each in records
+    ]
+    result = evaluate_maps(split)
+    assert result.per_defect["scratch"].auspro is None
+    assert result.auspro is not None
+    assert result.per_defect["dent"].auspro > result.per_defect["dent"].aupro_005
+    assert (result.aupro, result.aupro_005) == (
+        evaluate_maps(records).aupro,
+        evaluate_maps(records).aupro_005,
+    )
 
 
 def test_each_defect_type_against_all_good(records: list[ScoredImage]) -> None:
@@ -61,6 +88,10 @@ def test_each_defect_type_against_all_good(records: list[ScoredImage]) -> None:
         )
         assert of_type.pixel_auroc == pytest.approx(roc_auc_score(masks.ravel(), maps.ravel()))
         assert of_type.aupro == pytest.approx(aupro(maps, masks))
+        assert of_type.aupro_005 == pytest.approx(aupro(maps, masks, fpr_limit=0.05))
+        assert of_type.pixel_average_precision == pytest.approx(
+            average_precision_score(masks.ravel(), maps.ravel())
+        )
 
 
 def test_order_does_not_matter(records: list[ScoredImage]) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import average_precision_score, roc_auc_score
+from sklearn.metrics import average_precision_score, f1_score, precision_recall_curve, roc_auc_score
 
 from flawflow.errors import MetricError
 from flawflow.metrics import PixelMeasures, PixelResult, aupro
@@ -37,6 +37,10 @@ def test_equal_to_sklearn(seed: int, grid: bool) -> None:
     assert result.auroc == pytest.approx(roc_auc_score(truth, scores), abs=1e-12)
     assert result.average_precision == pytest.approx(average_precision_score(truth, scores), abs=1e-12)
     assert result.aupro == aupro(maps, masks)
+    assert result.aupro_005 == aupro(maps, masks, fpr_limit=0.05)
+    precision, recall, _ = precision_recall_curve(truth, scores)
+    harmonic = 2 * precision * recall / np.maximum(precision + recall, 1e-9)
+    assert result.best_f1 == pytest.approx(harmonic.max(), abs=1e-9)
     assert result.region_count == 4
     assert result.error == 0
 
@@ -52,7 +56,7 @@ def test_a_small_budget_keeps_its_word(seed: int, offset: float, scale: float, b
     maps, masks = some_pictures(seed, offset=offset * scale, scale=scale)
     exact, rounded = measured(maps, masks), measured(maps, masks, budget=budget)
     assert 0 < rounded.error < 0.5
-    for name in ("auroc", "average_precision", "aupro"):
+    for name in ("auroc", "average_precision", "aupro", "aupro_005", "best_f1"):
         assert abs(getattr(exact, name) - getattr(rounded, name)) <= rounded.error + 1e-12
     assert rounded.region_count == exact.region_count
 
@@ -67,6 +71,30 @@ def test_a_small_budget_keeps_its_word_with_larger_masks(seed: int, budget: int)
     for name in ("auroc", "average_precision", "aupro"):
         assert abs(getattr(exact, name) - getattr(rounded, name)) <= rounded.error + 1e-9
     assert rounded.region_count == exact.region_count
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(-1, 3), st.sampled_from([2**20, 1024]))
+@settings(max_examples=25, deadline=None)
+def test_f1_at_a_threshold_is_exact_within_any_budget(seed: int, threshold: float, budget: int) -> None:
+    maps, masks = some_pictures(seed)
+    level = float(np.float32(threshold))
+    found = measured(maps, masks, threshold=level, budget=budget)
+    assert found.f1 == pytest.approx(
+        f1_score(masks.ravel(), maps.ravel() > level, zero_division=0), abs=1e-12
+    )
+    assert found.f1 <= found.best_f1 + found.error + 1e-12
+
+
+def test_f1_of_masks_of_another_size_counts_areas() -> None:
+    measures = PixelMeasures(threshold=0.5)
+    # The mask covers the first pixel of the map by half: of the area called, one half is right.
+    measures.update(np.array([[1.0, 0.0]]), np.array([[True, False, False, False]]))
+    assert measures.result().f1 == pytest.approx(2 * 0.5 / (1 + 0.5))
+    assert measures.result(["never seen", None]).f1 == measures.result().f1
+
+
+def test_without_a_threshold_there_is_no_f1() -> None:
+    assert measured(*some_pictures(9)).f1 is None
 
 
 def test_the_error_is_small_at_a_modest_budget() -> None:
@@ -88,8 +116,7 @@ def test_the_budget_is_kept() -> None:
     for _ in range(5):
         for anomaly_map, mask in zip(maps, masks, strict=True):
             measures.update(anomaly_map, mask)
-            tallies = [*measures._good.values(), *measures._defect.values()]
-            assert sum(tally.held for tally in tallies) == measures._held <= 2048
+            assert sum(tally.held for tally in measures._tallies.values()) == measures._held <= 2048
 
 
 def test_order_of_pictures_does_not_matter() -> None:

@@ -125,12 +125,12 @@ def test_a_model_that_another_tool_changed_is_refused(tiny_model, refused):
 def test_a_seal_does_not_make_a_model(tiny_graph, tiny_card, refused):
     card = tiny_card.to_json()
     entry = container._entry(b"flawflow.card", card.encode())
-    refused(sealed(b""), "sealed but not a flawflow model")
-    refused(sealed(b"\xff\xff\xff"), "sealed but not a flawflow model")
-    refused(sealed(tiny_graph), "sealed but not a flawflow model")
-    refused(sealed(entry + tiny_graph), "sealed but not a flawflow model")
-    refused(sealed(tiny_graph + entry + entry), "sealed but not a flawflow model")
-    refused(sealed(with_card(tiny_graph, card)), "sealed but not a flawflow model")
+    refused(sealed(b""), "checksum but is not a flawflow model")
+    refused(sealed(b"\xff\xff\xff"), "checksum but is not a flawflow model")
+    refused(sealed(tiny_graph), "checksum but is not a flawflow model")
+    refused(sealed(entry + tiny_graph), "checksum but is not a flawflow model")
+    refused(sealed(tiny_graph + entry + entry), "checksum but is not a flawflow model")
+    refused(sealed(with_card(tiny_graph, card)), "checksum but is not a flawflow model")
     refused(with_card(tiny_graph, "{}"), "is missing")
     refused(with_card(tiny_graph, '{"format_version": 99}'), "newer flawflow .* upgrade")
 

@@ -34,9 +34,17 @@ def test_the_page_tells_verdicts_and_measures_by_kind(
     assert "<script" not in page
     assert "://" not in page.replace("http-equiv", "")
     # One dent of 60 is brighter than five of eight good pictures, and as bright as a sixth.
-    row = "<td>dent</td><td>3</td><td>2</td><td>0</td><td>1</td><td>89.58</td><td>-</td><td>-</td>"
+    row = "<td>dent</td><td>3</td><td>2</td><td>0</td><td>1</td><td>89.58</td><td>66.67</td><td>-</td>"
     assert row in page
     assert "<td>good</td><td>8</td><td>0</td><td>0</td><td>8</td><td></td>" in page
+    assert (
+        "1 %, 0 of 8 good test pictures are NG (0.0 %), and 3 of 4 defective ones (a recall of 75.0 %)"
+        in page
+    )
+    # Clopper and Pearson: 1 - 0.025^(1/8) for 0 of 8.
+    assert "it would be 0.0 to 36.9 % and 19.4 to 99.4 %, with 95 % confidence" in page
+    assert "SegF1" not in page
+    assert "sPRO" not in page
     assert "dent: 3 pictures, 1 of them OK" in page
     assert "good: 8 pictures, 0 of them not OK" in page
     assert "Of 8 good test pictures 0 were NG (0 %), and 0 NG or REVIEW (0 %)." in page

@@ -130,7 +130,7 @@ def test_a_change_of_camera_or_light_is_shown(card: Card, make_inspection: MakeI
     shown = [make_inspection(Path("a.png"))]
     calm = render(card, shown)
     elements(calm)
-    assert "No sign that camera or light have changed (7 OK pictures compared with 90 of" in calm
+    assert "No sign that camera or lighting have changed (7 OK pictures compared with 90 of" in calm
     assert 'class="drift"' in calm
     finding = Finding("brightness", "brighter", 12, HOSTILE, 0.4, 0.43)
     drift = Drift((finding,), "Most pictures are not OK.", 30, 90, 0.01)
@@ -142,4 +142,4 @@ def test_a_change_of_camera_or_light_is_shown(card: Card, make_inspection: MakeI
     assert "brighter (brightness 0.4 before, 0.43 lately), certain from OK picture 12" in changed
     assert "<script>alert" not in changed
     unknown = render(card, shown, drift=Drift((), None, 0, 0, 0.01))
-    assert "knows of no pictures to compare these with" in unknown
+    assert "has no drift baseline to compare with" in unknown

@@ -114,7 +114,7 @@ def test_what_thresholds_mean_in_short():
 def test_how_much_of_a_picture_counts(card: Card):
     assert roi_sentence(card) == "the whole picture"
     masked = replace(card, roi_run_lengths=(0, 1024, 3072))
-    assert roi_sentence(masked).startswith("25 % of the picture, by a mask")
+    assert roi_sentence(masked).startswith("25 % of the picture, by the mask")
 
 
 def test_small_words():

@@ -65,7 +65,7 @@ def test_every_operation_does_what_it_says(schema):
     seen = check_all(schema, GenerationMode.POSITIVE)
     operations = {label for label, _ in seen}
     fine = {label for label, status in seen if status < 300}
-    # A generated mask is no PNG of the picture's size, so that there is none to be had either.
+    # A generated mask is not a PNG of the picture's size, so that there is none to be had either.
     assert operations - fine == {
         "PUT /api/inspections/{number}/mask",
         "GET /api/inspections/{number}/mask",

@@ -215,4 +215,4 @@ def test_a_station_that_can_take_no_connections_any_more_stops(settings, monkeyp
         server = make_server(settings)
         asyncio.run(server.serve(sockets=[listener]))
     assert server.should_exit
-    assert "connections cannot be taken any more" in caplog.text
+    assert "no more connections can be accepted" in caplog.text

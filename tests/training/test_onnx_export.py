@@ -1,10 +1,13 @@
 """What an exported graph holds."""
 
+import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 import torch
 from torch import Tensor
@@ -16,11 +19,21 @@ from flawflow.training.detectors.anomaly_score import DistanceScale
 from flawflow.training.detectors.cflow import Cflow
 from flawflow.training.detectors.folded import FoldedFlow
 from flawflow.training.encoder import build_encoder
-from flawflow.training.flows import AffineCoupling, Bijection, Chain, Standardize
+from flawflow.training.flows import (
+    Affine,
+    Autoregressive,
+    Bijection,
+    Chain,
+    Coupling,
+    LogisticMixture,
+    MonotoneNetwork,
+    Spline,
+    Standardize,
+)
 from flawflow.training.flows.folding import AffineFold, Fold
 from flawflow.training.head import Head
 from flawflow.training.model import InspectionModel
-from flawflow.training.onnx_export import TOLERANCE, check_graph, export_graph
+from flawflow.training.onnx_export import OPSET, TOLERANCE, check_graph, export_graph
 
 SIZE = (128, 128)
 
@@ -45,7 +58,7 @@ def _model(bent: type[Bijection]) -> InspectionModel:
     detector = Cflow(CflowOptions())
     for channels in encoder.channels:
         shrunk = Standardize(torch.zeros(channels), torch.full((channels,), 5.0))
-        flow = Chain(shrunk, bent(channels), AffineCoupling(channels))
+        flow = Chain(shrunk, bent(channels), Coupling(Affine(), channels))
         detector.scales.append(DistanceScale(FoldedFlow(flow, None), torch.zeros(())))
     moments = [(torch.zeros(grid), torch.ones(grid)) for grid in encoder.grids(SIZE)]
     return InspectionModel(encoder, detector, Head(moments, SIZE, detector.aggregation))
@@ -57,6 +70,27 @@ def test_a_flow_that_folds_wrong_is_not_exported() -> None:
     assert check_graph(export_graph(right, SIZE), right, pictures) < TOLERANCE
     with pytest.raises(TrainingError, match="differs from the trained one"):
         check_graph(export_graph(wrong, SIZE), wrong, pictures)
+
+
+def test_blocks_that_do_not_fold_are_exported_as_they_are(tmp_path: Path) -> None:
+    steered = (
+        Coupling(Spline(), 4, 2, hidden=8),
+        Coupling(LogisticMixture(3), 4, 2, hidden=8),
+        Autoregressive(MonotoneNetwork(3), 4, 2, hidden=8),
+    )
+    folded = FoldedFlow(steered, torch.randn(9, 2)).eval()
+    vectors = 2 * torch.randn(3, 9, 4)
+    batch = {"vectors": {0: torch.export.Dim("batch")}}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            folded, (vectors[:2],), tmp_path / "flow.onnx", dynamo=True, opset_version=OPSET,
+            dynamic_shapes=batch, verbose=False,
+        )  # fmt: skip
+    session = onnxruntime.InferenceSession(tmp_path / "flow.onnx")
+    (found,) = session.run(None, {"vectors": vectors.numpy()})
+    expected = folded.unfolded()(vectors).detach()
+    torch.testing.assert_close(torch.from_numpy(found), expected, rtol=1e-5, atol=1e-4)
 
 
 def test_a_graph_holds_conditions_and_not_their_products(trained: Callable[..., Any]) -> None:

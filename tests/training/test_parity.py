@@ -21,7 +21,6 @@ from flawflow.export.convert import convert
 from flawflow.images import read_image, resize_image
 from flawflow.model_file import read_model, write_model
 from flawflow.model_file.card import PRECISIONS, Card
-from flawflow.recipe.options import flow_changes
 from flawflow.runtime.canary_check import MAX_DIFFERENCE, record_canaries
 from flawflow.runtime.engine import Engine
 from flawflow.runtime.engines import ENGINES, load_engine
@@ -31,8 +30,8 @@ Outputs = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 CASES: dict[str, dict[str, Any]] = {
     "seed-0": {},
-    "64x128-nice": {"size": (64, 128), **flow_changes("nice")},
-    "96x96-glow": {"size": (96, 96), **flow_changes("glow")},
+    "64x128-nice": {"size": (64, 128), "detector.flow": "nice"},
+    "96x96-glow": {"size": (96, 96), "detector.flow": "glow"},
     "padim": {"detector": "padim"},
     "padim-pooled": {"detector": "padim-pooled"},
     # Its graph is that of knn, too, whose distances of the pictures that it remembers here would be rounding.

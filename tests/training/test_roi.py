@@ -225,7 +225,7 @@ def test_a_models_mask_is_taken_at_any_size(tmp_path: Path, tiny_graph: bytes, t
 
 def test_masks_that_make_no_sense_are_told(masks: dict[str, Path]) -> None:
     for roi, ignore in ((masks["black"], None), (masks["left"], masks["left"])):
-        with pytest.raises(TrainingError, match=r"leave nothing to look at: --roi counts where"):
+        with pytest.raises(TrainingError, match=r"leave nothing to inspect: --roi keeps what"):
             read_roi_mask(roi, ignore, (8, 8), (40, 80))
     with pytest.raises(TrainingError, match=r"tall.png has 40 × 80 pixels, another shape than .* 80 × 40"):
         read_roi_mask(masks["tall"], None, (8, 8), (40, 80))

@@ -95,3 +95,24 @@ def test_unfinished_work_goes_on_with_the_same_plan_only(
         assert make(changes=changes).plan()[name] != plan[name], name
     assert make(fewer).plan()["pictures"] != plan["pictures"]
     assert {*changed, "pictures", "version"} <= plan.keys()
+
+
+def test_a_side_keeps_the_proportions_of_the_pictures(make: MakeSetup, tmp_path: Path):
+    paths = []
+    for k in range(8):
+        paths.append(tmp_path / f"{k}.png")
+        Image.fromarray(np.full((40, 160, 3), 10 * k, np.uint8)).save(paths[-1])
+    setup = make(paths, changes={"size": 64})
+    assert setup.asked.size == setup.recipe.size == (32, 128)
+    assert setup.notes[0].startswith(
+        "Pictures of 160 × 40 pixels are resized to 128 × 32: as many as 64 × 64 has"
+    )
+    # What a training goes on with, and what the card says, is the size itself.
+    assert setup.plan()["size"] == [32, 128]
+    square = make(paths, changes={"size": (64, 64)})
+    assert (square.asked.size, square.notes) == ((64, 64), ())
+
+
+def test_a_side_of_square_pictures_is_a_square(make: MakeSetup):
+    setup = make(changes={"size": 64})
+    assert (setup.asked.size, setup.notes) == ((64, 64), ())

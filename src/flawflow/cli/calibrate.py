@@ -26,17 +26,17 @@ if TYPE_CHECKING:
 _HIGHEST_SHOWN = 3
 
 
-@click.command("calibrate", short_help="Set a model's thresholds by more good pictures.")
+@click.command("calibrate", short_help="Recalibrate a model's thresholds on good pictures.")
 @click.argument("model", type=click.Path(path_type=Path))
 @click.argument("good", nargs=-1)
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), required=True, help="The model file to write."
 )
-@click.option("--add", is_flag=True, help="Count the good pictures of the earlier calibration too.")
+@click.option("--add", is_flag=True, help="Add to the good pictures of the earlier calibration.")
 @rate_options
 @engine_option
 @limit_option
-@click.option("--overwrite", is_flag=True, help="Replace the model file when it exists.")
+@click.option("--overwrite", is_flag=True, help="Replace the model file if it exists.")
 def command(
     *,
     model: Path,
@@ -66,7 +66,7 @@ def command(
     from flawflow.runtime.canary_check import record_canaries
 
     if not good and false_reject_rate is None and review_rate is None:
-        raise click.UsageError("Name good pictures, or a rate to judge by.")
+        raise click.UsageError("Give good pictures, or a rate.")
     if output.exists() and not overwrite:
         raise FlawflowError(f"{output} exists: choose another name, or replace it with --overwrite")
     inspector = Inspector.load(model, engine=engine)
@@ -115,6 +115,6 @@ def _recalibrated(
 
 def _show_highest(measured: list["Measurement"]) -> None:
     """Name the pictures that decide: a defective one among the good ones would let its like pass."""
-    click.echo("The most unusual of them; look whether they are good:")
+    click.echo("The most unusual of them; check that they are good:")
     for measurement in sorted(measured, key=lambda measurement: -measurement.score)[:_HIGHEST_SHOWN]:
         click.echo(f"  {one_line(str(measurement.path))} (score {measurement.score:.4g})")

@@ -7,9 +7,9 @@ import click
 from flawflow.cli.options import engine_option
 
 
-@click.command("card", short_help="Print what a model file says about itself.")
+@click.command("card", short_help="Print the card of a model file.")
 @click.argument("model", type=click.Path(path_type=Path))
-@click.option("--check", is_flag=True, help="Check that MODEL computes here what it did where it was made.")
+@click.option("--check", is_flag=True, help="Check that MODEL computes the same here as where it was made.")
 @engine_option
 def command(*, model: Path, check: bool, engine: str) -> None:
     """Print the card of MODEL as JSON: where it comes from, its licence, how it judges, what it promises.

@@ -10,6 +10,7 @@ import click
 from flawflow.cli.group import after_interrupt
 from flawflow.cli.options import device_option, limit_option, say_notes
 from flawflow.cli.recipe import asked, preset_option, recipe_option, set_option
+from flawflow.recipe.options import takes_flows
 from flawflow.recipe.registry import detector_kind, detector_names
 from flawflow.training.requirements import require_training
 
@@ -27,7 +28,7 @@ def _names(_context: click.Context, _parameter: click.Parameter, text: str | Non
         return None
     names = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
     if not names:
-        raise click.BadParameter("name one or more, with commas between them.")
+        raise click.BadParameter("give one or more, separated by commas.")
     return names
 
 
@@ -38,7 +39,7 @@ def _detectors(
     known = detector_names()
     unknown = [name for name in names or () if name not in known]
     if unknown:
-        raise click.BadParameter(f"there is no detector {unknown[0]!r}; choose of {', '.join(known)}.")
+        raise click.BadParameter(f"there is no detector {unknown[0]!r}; choose one of {', '.join(known)}.")
     return names
 
 
@@ -46,7 +47,7 @@ def _seeds(context: click.Context, parameter: click.Parameter, text: str) -> tup
     names = _names(context, parameter, text) or ()
     if not all(name.isdecimal() and len(name) <= _MAX_SEED_DIGITS for name in names):
         raise click.BadParameter(
-            f"{text!r} are no seeds; write whole numbers of at most 18 digits with commas between them."
+            f"{text!r} are not seeds; give integers of at most 18 digits, separated by commas."
         )
     return tuple(map(int, names))
 
@@ -61,7 +62,9 @@ def _encoders(
 @click.command("compare", short_help="Compare detectors on your data.")
 @click.argument("data", nargs=-1, required=True, type=click.Path(path_type=Path))
 @limit_option
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder of the results.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder for the results."
+)
 @click.option(
     "--detectors",
     callback=_detectors,
@@ -74,17 +77,17 @@ def _encoders(
     show_default=True,
     callback=_encoders,
     metavar="A,B=WEIGHTS,…",
-    help="Frozen backbones; after = a file of weights, hub or random.",
+    help="Frozen backbones; after =, a file of weights, hub or random.",
 )
 @click.option(
-    "--seeds", default="0", show_default=True, callback=_seeds, metavar="N,M,…", help="One training for each."
+    "--seeds", default="0", show_default=True, callback=_seeds, metavar="N,M,…", help="One training per seed."
 )
 @preset_option
 @recipe_option("size")
 @set_option
 @device_option
 @click.option(
-    "--ablation", is_flag=True, help="Vary the parts of CFLOW, one at a time, instead of detectors."
+    "--ablation", is_flag=True, help="Vary the parts of CFLOW one at a time instead of comparing detectors."
 )
 def command(
     *, data: tuple[Path, ...], output: Path, seeds: tuple[int, ...], device: str, **choice: Any
@@ -96,13 +99,13 @@ def command(
     compare.md, .csv, .json and .svg: image AUROC, pixel AUROC, AUPRO, training time, time for one picture and
     model size, for each data set and their mean.
 
-    Finished runs stay in OUTPUT and are not repeated: the same command goes on where it was stopped.
+    Finished runs stay in OUTPUT and are not repeated: the same command continues where it was stopped.
     """
     require_training()
     from flawflow.compare.plan import open_categories, plan_runs
     from flawflow.compare.runner import finished
 
-    after_interrupt("interrupted; the same command goes on where it stopped")
+    after_interrupt("interrupted; the same command continues where it stopped")
     datasets = open_categories(data)
     variants = _variants(**choice)
     say_notes(dict.fromkeys(note for dataset in datasets for note in dataset.notes))
@@ -150,7 +153,7 @@ def _variants(
 
 def _fitting(detectors: Sequence[str], settings: Sequence[str]) -> dict[str, list[str]]:
     """Of each detector the settings that concern it: an option counts for those that have it."""
-    own = {name: {f"detector.{key}" for key in detector_kind(name).default_options()} for name in detectors}
+    own = {name: {f"detector.{key}" for key in _options(name)} for name in detectors}
     known = set().union(*own.values())
 
     def concerns(name: str, text: str) -> bool:
@@ -158,6 +161,11 @@ def _fitting(detectors: Sequence[str], settings: Sequence[str]) -> dict[str, lis
         return key in own[name] or key not in known
 
     return {name: [text for text in settings if concerns(name, text)] for name in detectors}
+
+
+def _options(detector: str) -> set[str]:
+    options = detector_kind(detector).default_options().keys()
+    return {*options, "flow"} if takes_flows(options) else {*options}
 
 
 def _perform(

@@ -14,7 +14,7 @@ _LICENCE = (
 )
 
 
-@click.command("demo", short_help="Do all of this on real solar cells.")
+@click.command("demo", short_help="Train, inspect and evaluate on real solar cells.")
 @click.option(
     "--output", type=click.Path(path_type=Path), default=Path("demo"), show_default=True, help="A new folder."
 )

@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 
     from flawflow.datasets import Dataset
     from flawflow.inspection.evaluate import ModelEvaluation
+    from flawflow.inspection.inspector import Inspector
     from flawflow.model_file.card import Card
 
 
-@click.command("evaluate", short_help="Measure a model on labelled pictures.")
+@click.command("evaluate", short_help="Evaluate a model on labelled pictures.")
 @click.argument("model", type=click.Path(path_type=Path))
 @dataset_options
 @engine_option
@@ -26,20 +27,33 @@ if TYPE_CHECKING:
     "--json",
     "json_path",
     type=click.Path(path_type=Path, allow_dash=True),
-    help="Write the measures as JSON to this file; - writes them to stdout and the table to stderr.",
+    help="Write the metrics as JSON to this file; - writes them to stdout and the table to stderr.",
+)
+@click.option(
+    "--submission",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Write the maps of MVTec AD 2's private pictures to this folder, as its server takes them.",
 )
 @click.option(
     "--report",
     type=click.Path(path_type=Path),
-    help="Write a page with verdicts, measures and pictures of each kind of defect to this file (.html).",
+    help="Write a report with verdicts, metrics and pictures of each defect type to this file (.html).",
 )
 def command(
-    *, model: Path, dataset: "Dataset", engine: str, json_path: Path | None, report: Path | None
+    *,
+    model: Path,
+    dataset: "Dataset",
+    engine: str,
+    json_path: Path | None,
+    submission: Path | None,
+    report: Path | None,
 ) -> None:
     """Measure MODEL on the labelled test pictures of DATA.
 
-    Measured are AUROC and average precision of pictures and of pixels, and AUPRO up to a false positive
-    rate of 0.3, over all test pictures and for each type of defect. Nothing is fitted to them.
+    Measured are AUROC and average precision of pictures and of pixels, AUPRO up to false positive rates of
+    0.3 and of 0.05, and what the model's own thresholds come to: recall, false rejects, SegF1. Data sets are
+    taken as published: MVTec AD, AD 2, 3D-AD and LOCO AD, VisA, BTAD, MPDD, Real-IAD. Nothing is fitted to
+    them.
 
     \b
     Exit codes:
@@ -53,7 +67,9 @@ def command(
 
     to_stdout = json_path == Path("-")
     console = Console(stderr=to_stdout, highlight=False)
-    evaluation = run_evaluation(model, dataset, engine=engine, console=console, report=report)
+    evaluation = run_evaluation(
+        model, dataset, engine=engine, console=console, report=report, submission=submission
+    )
     text = json.dumps(
         {"model": model.name, "dataset": dataset.name, **evaluation.to_dict()}, indent=2, allow_nan=False
     )
@@ -72,8 +88,9 @@ def run_evaluation(
     engine: str = "onnxruntime",
     console: "Console",
     report: Path | None = None,
+    submission: Path | None = None,
 ) -> "ModelEvaluation":
-    """Evaluate with progress, print the table and write the page that was asked for."""
+    """Evaluate with progress, print the table and write the page and the maps that were asked for."""
     from rich.markup import escape
 
     from flawflow.cli.progress import ProgressDisplay
@@ -95,7 +112,26 @@ def run_evaluation(
     if report is not None:
         _write_report(report, evaluation, inspector.card, names=(model.name, dataset.name))
         console.print(f"Report: {escape(one_line(str(report)))}", soft_wrap=True)
+    if submission is not None:
+        _write_submission(submission, inspector, dataset, console)
     return evaluation
+
+
+def _write_submission(folder: Path, inspector: "Inspector", dataset: "Dataset", console: "Console") -> None:
+    from rich.markup import escape
+
+    from flawflow.cli.progress import ProgressDisplay
+    from flawflow.inspection.submission import write_submission
+    from flawflow.report.wording import counted
+
+    with ProgressDisplay() as progress:
+        count = write_submission(
+            inspector,
+            dataset,
+            folder,
+            progress=lambda done, total: progress.update("writing maps", done, total),
+        )
+    console.print(f"Maps of {counted(count, 'picture')}: {escape(one_line(str(folder)))}", soft_wrap=True)
 
 
 def _write_report(path: Path, evaluation: "ModelEvaluation", card: "Card", *, names: tuple[str, str]) -> None:
@@ -111,24 +147,19 @@ def _print_table(evaluation: "ModelEvaluation", name: str, console: "Console") -
     from rich.markup import escape
     from rich.table import Table
 
+    from flawflow.report.measures import at_threshold, cells, headings, segmented
+
     counts = f"{evaluation.image_count} test pictures, {evaluation.defect_count} of them defective"
     title = f"{escape(one_line(name))}: {counts}"
-    between = " to ".join(map(_percent, evaluation.image_auroc_interval))
+    between = " to ".join(f"{100 * end:.2f}" for end in evaluation.image_auroc_interval)
     caption = f"in percent; 50 is chance for AUROC; with other pictures, image AUROC is {between} (95 %)"
     table = Table(title=title, title_justify="left", caption=caption, box=None)
     table.add_column("")
-    for column in ("pictures", "image AUROC", "pixel AUROC", "AUPRO"):
+    for column in ("pictures", *headings(evaluation)):
         table.add_column(column, justify="right")
-    table.add_row(
-        "all", str(evaluation.image_count),
-        *map(_percent, (evaluation.image_auroc, evaluation.pixel_auroc, evaluation.aupro)),
-        style="bold",
-    )  # fmt: skip
+    table.add_row("all", str(evaluation.image_count), *cells(evaluation), style="bold")
     for defect, part in evaluation.per_defect.items():
-        measures = map(_percent, (part.image_auroc, part.pixel_auroc, part.aupro))
-        table.add_row(escape(one_line(defect)), str(part.image_count), *measures)
+        table.add_row(escape(one_line(defect)), str(part.image_count), *cells(evaluation, part))
     console.print(table)
-
-
-def _percent(value: float | None) -> str:
-    return "-" if value is None else f"{100 * value:.2f}"
+    for sentence in filter(None, (at_threshold(evaluation), segmented(evaluation))):
+        console.print(sentence)

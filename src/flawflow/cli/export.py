@@ -19,7 +19,7 @@ PRECISIONS = ("fp32", "fp16", "bf16", "int8")
 _FAILURES_SHOWN = 10
 
 
-@click.command("export", short_help="Make a model smaller or faster, if it judges the same.")
+@click.command("export", short_help="Make a model smaller or faster if its verdicts stay the same.")
 @click.argument("model", type=click.Path(path_type=Path))
 @limit_option
 @click.option(
@@ -29,13 +29,15 @@ _FAILURES_SHOWN = 10
     "--precision",
     type=click.Choice(PRECISIONS),
     required=True,
-    help="What the weights are kept in; int8 computes the encoder in 8 bits, too.",
+    help="Precision of the weights; int8 also computes the encoder in 8 bits.",
 )
 @engine_option
-@click.option("--good", multiple=True, help="Good pictures (file, folder or pattern) not trained on.")
+@click.option(
+    "--good", multiple=True, help="Good pictures (file, folder or pattern) that the model was not trained on."
+)
 @click.option("--data", type=click.Path(path_type=Path), help="A data set with labelled test pictures.")
-@click.option("--force", is_flag=True, help="Write it whatever was measured.")
-@click.option("--overwrite", is_flag=True, help="Replace the model file when it exists.")
+@click.option("--force", is_flag=True, help="Write it even if it is not equivalent.")
+@click.option("--overwrite", is_flag=True, help="Replace the model file if it exists.")
 def command(
     *,
     model: Path,
@@ -83,8 +85,8 @@ def command(
     _print_checks(exported)
     if not exported.written:
         raise ExportError(
-            f"{model} in {precision} on {engine} does not judge like before ({_broken(exported)}): nothing "
-            "was written; take another precision, or write it with --force"
+            f"{model} in {precision} on {engine} gives other results than before ({_broken(exported)}): "
+            "nothing was written; take another precision, or write it with --force"
         )
     _print_result(exported, model, output, recalibrated=bool(good))
     say_notes(found.notes)
@@ -94,9 +96,7 @@ def command(
 
 def _require_export() -> None:
     if importlib.util.find_spec("onnx") is None:
-        raise ExportError(
-            "export needs onnx, which this installation leaves out: pip install 'flawflow[export]'"
-        )
+        raise ExportError("export needs onnx, which is not installed: pip install 'flawflow[export]'")
 
 
 def _print_checks(exported: "Exported") -> None:
@@ -138,15 +138,15 @@ def _print_result(exported: "Exported", model: Path, output: Path, *, recalibrat
         f"{one_line(str(output))} is {exported.card.precision}: {sizes[1]:.1f} MB, from {sizes[0]:.1f} MB."
     )
     if not exported.checks:
-        click.echo("Nothing was measured: whether it judges like the model is not known.")
+        click.echo("Nothing was measured: whether it is equivalent to the model is unknown.")
     elif not exported.holds:
-        click.echo("It was written by force: it does not judge like the model.")
+        click.echo("Written because of --force: it is not equivalent to the model.")
     calibration = exported.card.calibration
     if recalibrated:
         click.echo(f"It is calibrated by {counted(len(calibration.scores), 'good picture')} of --good.")
         click.echo(promise(calibration))
     else:
-        click.echo("Its calibration is the model's own, measured before the export.")
+        click.echo("Its calibration is the model's own, from before the export.")
     if exported.unreadable:
         count = counted(len(exported.unreadable), "picture")
         click.echo(f"{count} could not be read and were left out:", err=True)

@@ -89,7 +89,7 @@ class VerbGroup(click.Group):
 
 
 def after_interrupt(sentence: str) -> None:
-    """Set what a person is told who presses Ctrl-C from now on."""
+    """Set the message that Ctrl-C prints from now on."""
     with contextlib.suppress(RuntimeError):
         click.get_current_context().meta[_AFTER_INTERRUPT] = sentence
 

@@ -31,7 +31,7 @@ EXIT_VERDICT = 1
 _DEFAULT_SINKS = ("csv", "overlays", "report")
 
 
-@click.command("inspect", short_help="Judge pictures and show where they are wrong.")
+@click.command("inspect", short_help="Inspect pictures and show where they are anomalous.")
 @click.argument("model", type=click.Path(path_type=Path))
 @click.argument("pictures", nargs=-1, required=True)
 @click.option(
@@ -45,8 +45,8 @@ _DEFAULT_SINKS = ("csv", "overlays", "report")
 @rate_options
 @engine_option
 @limit_option
-@click.option("--fail-on-ng", is_flag=True, help="Exit with code 1 when a picture is NG.")
-@click.option("--fail-on-review", is_flag=True, help="Exit with code 1 when a picture is NG or REVIEW.")
+@click.option("--fail-on-ng", is_flag=True, help="Exit with code 1 if a picture is NG.")
+@click.option("--fail-on-review", is_flag=True, help="Exit with code 1 if a picture is NG or REVIEW.")
 def command(
     *,
     model: Path,
@@ -126,7 +126,7 @@ def run_inspection(
         overlay_paths=overlay_paths([*paths, *videos]),
     )
     opened, report = _open_sinks(sinks, setting, inspector.card, overwrite=overwrite)
-    after_interrupt(f"interrupted; what was inspected until now is in {output / 'results.jsonl'}")
+    after_interrupt(f"interrupted; what has been inspected so far is in {output / 'results.jsonl'}")
     run = Run(inspector, model=model.name, pictures=setting.pictures)
     with Delivery(opened) as delivery, ProgressDisplay() as progress:
         for done, result in enumerate(run.results(paths, opened), start=1):
@@ -170,7 +170,7 @@ def _open_sinks(
 
 
 def _find(pictures: tuple[str, ...], output: Path) -> tuple[list[Path], list[Path], tuple[str, ...]]:
-    """Find pictures and videos, without overlays of an earlier inspection, and tell what was passed by."""
+    """Find pictures and videos, without overlays of an earlier inspection, and report what was skipped."""
     from flawflow.images import IMAGE_SUFFIXES, search
     from flawflow.results.sinks.overlays import OVERLAYS_NAME
     from flawflow.video.names import VIDEO_SUFFIXES, is_video_name, require_video

@@ -23,22 +23,24 @@ EXIT_LEFT_OUT = 3
 _LEFT_OUT_SHOWN = 10
 
 
-def parse_size(value: str | tuple[int, int]) -> tuple[int, int]:
-    """Read `256` (a square) or `256x320` (height and width) as (height, width).
+def parse_size(value: str | int | tuple[int, int]) -> int | tuple[int, int]:
+    """Read `256` (a side) or `256x320` (height and width).
 
     Raises:
         click.BadParameter: It is neither.
 
     >>> parse_size("256"), parse_size("256x320")
-    ((256, 256), (256, 320))
+    (256, (256, 320))
     """
-    if isinstance(value, tuple):
+    if not isinstance(value, str):
         return value
     match = re.fullmatch(r"([1-9][0-9]{0,4})(?:[xX×]([1-9][0-9]{0,4}))?", value, re.ASCII)
     if match is None:
-        raise click.BadParameter(f"{value!r} is no size: write one side (256) or height and width (256x320).")
+        raise click.BadParameter(
+            f"{value!r} is not a size: give one side (256) or height and width (256x320)."
+        )
     height, width = match.groups()
-    return int(height), int(width or height)
+    return (int(height), int(width)) if width else int(height)
 
 
 def _set_limit(_context: click.Context, _option: click.Parameter, value: int | None) -> None:
@@ -54,12 +56,12 @@ limit_option = click.option(
     metavar="N",
     callback=_set_limit,
     expose_value=False,
-    help="The most pixels a picture may have (100,000,000 unless given).",
+    help="Maximum pixels per picture.  [default: 100,000,000]",
 )
 
 
 def say_notes(notes: Iterable[str]) -> None:
-    """Print sentences about what was passed by, to stderr."""
+    """Print sentences about what was skipped, to stderr."""
     for note in notes:
         click.echo(one_line(note), err=True)
 
@@ -127,7 +129,7 @@ def rate_options(function: Callable[..., Any]) -> Callable[..., Any]:
         ("--review-rate", "NG or REVIEW", "0.05 is 5 %"),
         ("--false-reject-rate", "NG", "0.01 is 1 %"),
     ):
-        help_text = f"Share of good pictures that may be {verdicts} ({usual}); else as the model has it."
+        help_text = f"Share of good pictures that may be {verdicts} ({usual}).  [default: the model's]"
         function = click.option(name, type=float, metavar="R", help=help_text)(function)
     return function
 
@@ -162,7 +164,7 @@ engine_option = click.option(
     type=_EngineName(tuple(ENGINES)),
     default="onnxruntime",
     show_default=True,
-    help="What runs the model; openvino is an extra of the installation.",
+    help="Inference engine; openvino needs its extra.",
 )
 
 
@@ -185,7 +187,7 @@ def to_option(
         default=default,
         show_default=bool(default),
         metavar="KIND",
-        help=f"Deliver results to {', '.join(others)} or {last}{always}; may be given several times.",
+        help=f"Deliver results to {', '.join(others)} or {last}{always}; repeatable.",
     )
 
 
@@ -194,7 +196,7 @@ place_option = click.option(
     type=click.Choice(("copy", "move")),
     default="copy",
     show_default=True,
-    help="How pictures get into OUTPUT/OK, REVIEW and NG with --to folder.",
+    help="With --to folder: copy or move pictures to OUTPUT/OK, REVIEW and NG.",
 )
 
 device_option = click.option(

@@ -11,23 +11,23 @@ from flawflow.cli.options import parse_size
 from flawflow.recipe import PRESETS, Recipe
 from flawflow.recipe.options import FLOWS
 from flawflow.recipe.registry import detector_names
-from flawflow.recipe.text import setting, with_flow
+from flawflow.recipe.text import setting
 
 _HELP: Mapping[str, str] = {
     "encoder": "Frozen backbone: lite0, resnet18, … or any of timm.",
     "weights": "The encoder's weights (.safetensors or .pth), or hub to download them.",
-    "size": "Input size in pixels.",
-    "every": "Of a video, learn from every Nth frame.",
-    "detector": "What follows the encoder; all but cflow are for comparison.",
+    "size": "Input size in pixels; a side: its square, or as many pixels in long pictures' proportions.",
+    "every": "Train on every Nth frame of a video.",
+    "detector": "Detector after the encoder; all but cflow are baselines.",
     "seed": "Seed of every random choice.",
-    "calibration": "How thresholds are found: by 15 % kept aside (split), or by all pictures with four "
-    "trainings (cross), which auto chooses below 124 pictures.",
-    "roi": "A mask drawn over one of the pictures: what is not black counts, the rest changes nothing. Or a "
-    "model (.flaw): what counts to it.",
-    "ignore": "A mask of what does not count, such as a label.",
-    "exclude_suspects": "Learn without the pictures that may be defective themselves.",
-    "augment": "auto learns from turned and mirrored views, too, where the pictures show that parts lie "
-    "anyhow.",
+    "calibration": "How thresholds are calibrated: on 15 % held out (split), or on all pictures with four "
+    "trainings (cross); auto takes cross below 124 pictures.",
+    "roi": "Region of interest: a mask of one of the pictures in which what is not black counts, or a "
+    "model (.flaw) whose region is taken.",
+    "ignore": "Mask of what to ignore, such as a label.",
+    "exclude_suspects": "Train without the pictures that may be defective themselves.",
+    "augment": "auto adds rotated and mirrored copies where the pictures show that parts have arbitrary "
+    "orientations.",
 }
 
 preset_option = click.option(
@@ -35,7 +35,7 @@ preset_option = click.option(
     type=click.Choice(tuple(PRESETS)),
     default="balanced",
     show_default=True,
-    help="Speed against accuracy; paper is CFLOW-AD to the letter.",
+    help="Trades speed for accuracy; paper is CFLOW-AD exactly as published.",
 )
 
 set_option = click.option(
@@ -43,7 +43,7 @@ set_option = click.option(
     "settings",
     multiple=True,
     metavar="NAME=VALUE",
-    help="Any value of the recipe, such as detector.blocks=4 or strides=8,16; may be repeated.",
+    help="Any value of the recipe, such as detector.blocks=4 or strides=8,16; repeatable.",
 )
 
 flow_option = click.option(
@@ -51,7 +51,8 @@ flow_option = click.option(
     type=click.Choice(tuple(FLOWS)),
     default="realnvp",
     show_default=True,
-    help="Couplings of cflow, uflow and differnet: affine, additive, or with Glow's learned mixing.",
+    help="The flows of cflow, uflow and differnet. Those of i-resnet and ffjord are for flawflow compare "
+    "--set detector.flow=…: no model file is made of them.",
 )
 
 
@@ -89,7 +90,7 @@ def asked(preset: str, settings: Sequence[str] = (), *, flow: str = "realnvp", *
         RecipeError: Something does not fit.
     """
     given = {name: value for name, value in values.items() if value is not None and value is not False}
-    recipe = with_flow(Recipe.of(preset, **given), flow)
+    recipe = Recipe.of(preset, {"detector.flow": flow}, **given)
     return functools.reduce(setting, settings, recipe)
 
 

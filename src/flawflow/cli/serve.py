@@ -77,7 +77,7 @@ def _limit_options(function: Callable[..., None]) -> Callable[..., None]:
 
 @click.command(
     "serve",
-    short_help="Inspect, review and improve in a browser.",
+    short_help="Inspect, review and retrain in a browser.",
     context_settings={"auto_envvar_prefix": "FLAWFLOW_SERVE"},
 )
 @click.argument("models", nargs=-1, required=True, type=click.Path(path_type=Path))
@@ -86,21 +86,23 @@ def _limit_options(function: Callable[..., None]) -> Callable[..., None]:
     type=click.Path(path_type=Path),
     default=Path("station"),
     show_default=True,
-    help="Folder of the record, the pictures and later models.",
+    help="Folder for the database, the pictures and later models.",
 )
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address; another needs a token.")
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="Address to listen on; any other needs a token."
+)
 @click.option("--port", type=click.IntRange(0, 65535), default=8470, show_default=True, help="TCP port.")
 @click.option(
     "--token",
     envvar="FLAWFLOW_TOKEN",
     show_envvar=True,
-    help="What clients must show; 16 or more characters.",
+    help="Token that clients must send; 16 or more characters.",
 )
 @click.option(
     "--certificate",
     type=click.Path(path_type=Path),
     metavar="PEM",
-    help="Speak TLS (https) with this certificate.",
+    help="Serve TLS (https) with this certificate.",
 )
 @click.option("--key", type=click.Path(path_type=Path), metavar="PEM", help="The certificate's private key.")
 @click.option(
@@ -108,14 +110,14 @@ def _limit_options(function: Callable[..., None]) -> Callable[..., None]:
     multiple=True,
     type=click.Path(path_type=Path),
     metavar="FOLDER",
-    help="Folder whose pictures may be named by path and watched; may be given several times.",
+    help="Folder whose pictures may be inspected by path and watched; repeatable.",
 )
 @click.option(
     "--allow-stream",
     "allow_streams",
     multiple=True,
     metavar="HOST[:PORT]",
-    help="Camera or server whose streams may be sources; may be given several times.",
+    help="Camera or server whose streams may be sources; repeatable.",
 )
 @to_option("serve")
 @click.option(
@@ -123,7 +125,7 @@ def _limit_options(function: Callable[..., None]) -> Callable[..., None]:
     multiple=True,
     callback=_named_paths,
     metavar="NAME=DATA",
-    help="The good pictures that model NAME was trained on; what is retrained learns from them too.",
+    help="The good pictures that model NAME was trained on; retraining uses them too.",
 )
 @click.option(
     "--database",
@@ -137,7 +139,7 @@ def _limit_options(function: Callable[..., None]) -> Callable[..., None]:
     type=click.Choice(["all", "ng", "none"]),
     default="all",
     show_default=True,
-    help="Which pictures stay: all, NG and REVIEW, or none.",
+    help="Which pictures to keep: all, NG and REVIEW, or none.",
 )
 @click.option(
     "--keep-days",
@@ -145,7 +147,7 @@ def _limit_options(function: Callable[..., None]) -> Callable[..., None]:
     default=90,
     show_default=True,
     metavar="N",
-    help="Pictures not labelled good or bad go after N days; 0 keeps them for ever.",
+    help="Delete unlabelled pictures after N days; 0 keeps them forever.",
 )
 @_limit_options
 @config_option
@@ -166,5 +168,5 @@ def command(
         token=token or None, database=database or None, keep_days=keep_days or None, to=sinks, **others
     )
     for place in settings.missing:
-        click.echo(f"flawflow: {place} is missing: it is read as soon as it is there", err=True)
+        click.echo(f"flawflow: {place} is missing: it is read as soon as it appears", err=True)
     serve(settings, started=lambda address: click.echo(f"The station is at {address} (Ctrl-C stops it)"))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _SUSPECTS_SHOWN = 10
 
 
-@click.command("train", short_help="Learn a part from good pictures.")
+@click.command("train", short_help="Train a model on good pictures.")
 @dataset_options
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), required=True, help="The model file to write."
@@ -30,9 +30,9 @@ _SUSPECTS_SHOWN = 10
     "exclude_suspects", "augment", "seed",
 )  # fmt: skip
 @device_option
-@click.option("--resume", is_flag=True, help="Go on with an interrupted training of the same output.")
-@click.option("--keep-work", is_flag=True, help="Keep the trainable weights, in OUTPUT.training.")
-@click.option("--overwrite", is_flag=True, help="Replace the model file when it exists.")
+@click.option("--resume", is_flag=True, help="Resume an interrupted training of the same output.")
+@click.option("--keep-work", is_flag=True, help="Keep the trainable weights in OUTPUT.training.")
+@click.option("--overwrite", is_flag=True, help="Replace the model file if it exists.")
 def command(*, dataset: "Dataset", output: Path, recipe: Recipe, overwrite: bool, **options: Any) -> None:
     """Learn what a good part looks like from the good training pictures of DATA.
 
@@ -62,7 +62,7 @@ def run_training(dataset: "Dataset", output: Path, recipe: Recipe, **options: An
     from flawflow.cli.progress import ProgressDisplay
     from flawflow.training.train import train
 
-    after_interrupt("interrupted; the same command with --resume goes on where it stopped")
+    after_interrupt("interrupted; run the same command with --resume to continue")
     with ProgressDisplay() as display:
         result = train(
             dataset,
@@ -84,7 +84,7 @@ def _print_result(result: "TrainingResult") -> None:
         click.echo(one_line(note))
     size = result.model.stat().st_size / 1e6
     click.echo(
-        f"Learned from {counted(result.image_count, 'good picture')} in {duration(result.seconds)}: "
+        f"Trained on {counted(result.image_count, 'good picture')} in {duration(result.seconds)}: "
         f"{one_line(str(result.model))} ({size:.1f} MB)"
     )
     click.echo(rule(calibration))
@@ -100,7 +100,7 @@ def _print_suspects(result: "TrainingResult", *, excluded: bool) -> None:
     if folder is None:
         return
     count = counted(len(result.suspects), "picture")
-    done = "left out" if excluded else "learned from all the same; --exclude-suspects leaves suspects out"
+    done = "left out" if excluded else "used all the same; --exclude-suspects leaves them out"
     click.echo(f"{count} among the good ones may be defective ({done}):")
     for suspect in result.suspects[:_SUSPECTS_SHOWN]:
         click.echo(f"  {one_line(str(suspect.path))}: {suspect.reason}")

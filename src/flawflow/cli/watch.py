@@ -26,7 +26,7 @@ _JOURNAL = "journal.sqlite"
 _SECONDS_TO_END = 15.0
 
 
-@click.command("watch", short_help="Judge pictures as a line drops them.")
+@click.command("watch", short_help="Inspect pictures as a production line writes them.")
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--model", type=click.Path(path_type=Path), required=True, help="The model file.")
 @click.option(
@@ -44,7 +44,7 @@ _SECONDS_TO_END = 15.0
     default=1.0,
     show_default=True,
     metavar="S",
-    help="Seconds between two looks, and how long a file must not change.",
+    help="Seconds between two scans, and how long a file must be unchanged.",
 )
 @click.option(
     "--give-up",
@@ -70,7 +70,7 @@ def command(
     """Watch FOLDER and inspect every picture that comes into it, the oldest first, until Ctrl-C.
 
     A picture is taken when it has stopped changing and can be decoded. OUTPUT/journal.sqlite knows what is
-    done: the same command goes on where it stopped, inspects each file once and delivers every verdict at
+    done: the same command continues where it stopped, inspects each file once and delivers every verdict at
     least once, however often it or the receiver is restarted. A file that is written again with other
     content is inspected again.
 
@@ -88,7 +88,7 @@ def command(
     from flawflow.watch.watcher import Watcher, WatchLimits
 
     if not folder.is_dir():
-        raise WatchError(f"{folder} is no folder: name the one into which pictures come")
+        raise WatchError(f"{folder} is not a folder: give the one that receives the pictures")
     if folder.resolve() == output.resolve():
         raise WatchError(f"{output} is the watched folder itself: name another output folder")
     inspector = _inspector(model, **rates)
@@ -109,7 +109,7 @@ def command(
         limits=WatchLimits(interval_seconds=interval, give_up_seconds=give_up),
         on_done=lambda record: _done(record, dispatchers),
     )
-    click.echo(f"Watching {one_line(str(folder))}; Ctrl-C ends.", err=True)
+    click.echo(f"Watching {one_line(str(folder))}; press Ctrl-C to stop.", err=True)
     _run(watcher, dispatchers)
     _end(watcher, dispatchers, journal)
 
@@ -178,10 +178,10 @@ def _end(watcher: "Watcher", dispatchers: "Sequence[OutboxDispatcher]", journal:
     tally = watcher.tally
     counts = ", ".join(f"{tally[verdict]:,} {verdict}" for verdict in _VERDICTS)
     click.echo(
-        f"{_count(watcher):,} pictures: {counts}. {tally['duplicate']:,} were copies of others; "
+        f"{_count(watcher):,} pictures: {counts}. {tally['duplicate']:,} were duplicates; "
         f"{tally['unchanged']:,} were written again without change."
     )
     for sink, count in journal.backlog().items():
-        click.echo(f"{count:,} records for {one_line(sink)} wait in the journal for the next start.")
+        click.echo(f"{count:,} records for {one_line(sink)} stay in the journal for the next start.")
     if all(ended):
         journal.close()

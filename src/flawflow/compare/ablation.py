@@ -6,7 +6,6 @@ from typing import Any
 from flawflow.compare.plan import Variant
 from flawflow.errors import TrainingError
 from flawflow.recipe import Recipe
-from flawflow.recipe.options import flow_changes
 
 _CHANGES: Mapping[str, Mapping[str, Any]] = {
     "position by its own statistics only": {"detector.position_channels": 0},
@@ -20,8 +19,14 @@ _CHANGES: Mapping[str, Mapping[str, Any]] = {
     "hard permutation": {"detector.mixing": "permutation"},
     "soft permutation (rotation)": {"detector.mixing": "rotation"},
     "learned mixing (LU)": {"detector.mixing": "lu"},
-    "Glow (LU and actnorm)": flow_changes("glow"),
-    "NICE (additive coupling)": flow_changes("nice"),
+    "Glow (LU and actnorm)": {"detector.flow": "glow"},
+    "NICE (additive coupling)": {"detector.flow": "nice"},
+    "NSF (spline coupling)": {"detector.flow": "nsf"},
+    "Flow++ (coupling by a mixture's CDF)": {"detector.flow": "flow++"},
+    "MAF (autoregressive, affine)": {"detector.flow": "maf"},
+    "NAF (autoregressive, monotone network)": {"detector.flow": "naf"},
+    "i-ResNet (residual blocks)": {"detector.flow": "i-resnet"},
+    "FFJORD (continuous)": {"detector.flow": "ffjord"},
     "no noise": {"detector.noise": 0.0, "detector.joined_noise": 0.0},
     "no noise on joined scales": {"detector.joined_noise": 0.0},
     "one covariance for all positions": {"detector.rank": 0, "detector.coarse_rank": 0},
@@ -56,12 +61,14 @@ def ablation(recipe: Recipe, encoders: Sequence[tuple[str, str | None]]) -> list
         )
     first, *others = ({"encoder": name, "weights": weights} for name, weights in encoders)
     base = recipe.replace(first)
-    height, width = base.size
+    height, width = (length // 2 for length in base.shape)
+    # A side stays one: whatever the pictures' proportions are.
+    half = base.size // 2 if isinstance(base.size, int) else (height, width)
     changes: dict[str, Mapping[str, Any]] = {
         "CFLOW": {},
         "UFLOW: no position at all": {"detector": "uflow"},
         **_CHANGES,
-        f"{height // 2} × {width // 2} pixels": {"size": (height // 2, width // 2)},
+        f"{height} × {width} pixels": {"size": half},
         **{f"encoder {other['encoder']}": other for other in others},
     }
     varied = {label: base.replace(change) for label, change in changes.items()}

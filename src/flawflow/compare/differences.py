@@ -107,7 +107,7 @@ def _row(category: str, variant: Variant, reference: Variant, draws: curve.Float
     measures: dict[str, Difference | None] = {}
     for column, name in enumerate(MEASURES):
         values = draws[:, column]
-        # A draw without a defect region has no map measure; where that happens often nothing is said.
+        # A draw without a defect region has no map measure; where that happens often no interval is given.
         known = values[1:][np.isfinite(values[1:])]
         if not np.isfinite(values[0]) or len(known) < 0.9 * (len(values) - 1):
             measures[name] = None

@@ -51,8 +51,8 @@ class Run:
 def open_categories(paths: Iterable[Path]) -> list[Dataset]:
     """Open data sets that can be compared on: each with good and defective test pictures.
 
-    A folder that is no data set itself but holds some in the layout of MVTec AD stands for all of them, and
-    one of scenes for all scenes that have test pictures.
+    A folder that is not a data set itself but holds some with a layout of their own stands for all of them,
+    and one of scenes for all scenes that have test pictures.
 
     Raises:
         DatasetError: A data set cannot be opened, lacks test pictures, or two have one name.
@@ -90,7 +90,7 @@ def digest_of_dataset(dataset: Dataset) -> str:
     for sample in dataset.samples:
         role = f"{sample.split} {sample.is_defective} {sample.defect_type}"
         # A video's masks are one large file.
-        mask = "" if sample.mask_path is None else masks(sample.mask_path)
+        mask = " ".join(map(masks, sample.mask_files))
         frame = "" if sample.mask_frame is None else f" {sample.mask_frame}"
         digest.update(f"{role} {sha256_of_file(sample.path)} {mask}{frame}\n".encode())
     return digest.hexdigest()

@@ -6,9 +6,16 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from flawflow.metrics.at_threshold import AtThreshold
 from flawflow.recipe.options import Option
 from flawflow.storage.files import write_whole
 from flawflow.typed import FieldError, parse
+
+EVALUATED = (
+    "image_auroc", "image_auroc_interval", "at_threshold", "pixel_auroc", "pixel_average_precision", "aupro",
+    "aupro_005", "auspro", "segf1", "oracle_segf1",
+)  # fmt: skip
+"""The fields of a record that are those of an evaluation."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,11 +28,12 @@ class RunRecord:
         preset: The name of the preset.
         recipe: Everything else that the training was asked for, by dotted name.
         seed: Of the training.
+        size: (height, width) of the model's input.
         localises: Whether the detector's map tells places.
         image_auroc: In [0, 1].
         image_auroc_interval: What other test pictures would give, with 95 % confidence.
-        pixel_auroc: In [0, 1]; None, like `aupro`, where no mask shows a defect.
-        aupro: In [0, 1].
+        at_threshold: This and the next are those of `flawflow.metrics.Evaluation`.
+        image_auroc_by_kind: Of each kind of defect against all good pictures.
         train_seconds: From the pictures to the model file.
         milliseconds: For one picture.
         megabytes: Of the model file.
@@ -42,11 +50,19 @@ class RunRecord:
     preset: str
     recipe: Mapping[str, Option]
     seed: int
+    size: tuple[int, int]
     localises: bool
     image_auroc: float
     image_auroc_interval: tuple[float, float]
+    at_threshold: AtThreshold | None
     pixel_auroc: float | None
+    pixel_average_precision: float | None
     aupro: float | None
+    aupro_005: float | None
+    auspro: float | None
+    segf1: float | None
+    oracle_segf1: float | None
+    image_auroc_by_kind: Mapping[str, float]
     train_seconds: float
     milliseconds: float
     megabytes: float

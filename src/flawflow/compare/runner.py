@@ -12,16 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawflow.compare.plan import Run, packages
-from flawflow.compare.record import RunRecord
+from flawflow.compare.record import EVALUATED, RunRecord
+from flawflow.compare.trained import trained
 from flawflow.errors import FlawflowError
 from flawflow.images import read_image, resize_image
 from flawflow.inspection.evaluate import evaluate
 from flawflow.metrics.resampling import SetCounts
-from flawflow.model_file import read_model
 from flawflow.progress import OnProgress, Progress, within
-from flawflow.runtime.engine import Engine, OnnxRuntimeEngine
+from flawflow.runtime.engine import Engine
 from flawflow.runtime.processor import processor
-from flawflow.training.train import train
 from flawflow.training.unfinished_work import digest_of_files
 
 _WARM_UP, _TIMED = 3, 30
@@ -92,41 +91,41 @@ def _perform(run: Run, folder: Path, device: str, on_progress: OnProgress) -> Ru
     dataset = run.dataset
     # Thresholds are not compared, and one training tells its time.
     recipe = run.variant.recipe.replace(seed=run.seed, calibration="split")
-    # An unfinished training belongs to its files; the same pictures elsewhere begin anew.
+    # An unfinished training belongs to its files; the same pictures elsewhere start from scratch.
     files = digest_of_files([sample.path for sample in dataset.train])[:8]
     model = folder / "work" / f"{run.key}-{files}.flaw"
-    result = train(
-        dataset, model, recipe, device=device, resume=True, on_progress=within(on_progress, 0.0, 0.9)
-    )
+    learned = trained(dataset, model, recipe, device=device, on_progress=within(on_progress, 0.0, 0.9))
     tell = within(on_progress, 0.9, 1.0)
     evaluation = evaluate(
-        model, dataset, counts=True, progress=lambda done, total: tell(Progress("Measuring", done, total))
+        learned.inspector,
+        dataset,
+        counts=True,
+        progress=lambda done, total: tell(Progress("Measuring", done, total)),
     )
     counts = (result.counts for result in evaluation.images)
     SetCounts.of(one for one in counts if one is not None).save(counts_file(run, folder))
-    picture = resize_image(read_image(dataset.test[0].path), recipe.size)
+    picture = resize_image(read_image(dataset.test[0].path), learned.inspector.card.size)
     record = RunRecord(
         key=run.key,
         category=dataset.name,
         preset=recipe.preset,
         recipe=recipe.decisive(),
         seed=run.seed,
+        size=learned.inspector.card.size,
         localises=recipe.detector.kind.localises,
-        image_auroc=evaluation.image_auroc,
-        image_auroc_interval=evaluation.image_auroc_interval,
-        pixel_auroc=evaluation.pixel_auroc,
-        aupro=evaluation.aupro,
-        train_seconds=result.seconds,
-        milliseconds=milliseconds(OnnxRuntimeEngine(read_model(model).graph), picture),
-        megabytes=model.stat().st_size / 1e6,
-        train_pictures=result.image_count,
+        **{name: getattr(evaluation, name) for name in EVALUATED},
+        image_auroc_by_kind={name: part.image_auroc for name, part in evaluation.per_defect.items()},
+        train_seconds=learned.seconds,
+        milliseconds=milliseconds(learned.engine, picture),
+        megabytes=learned.megabytes,
+        train_pictures=learned.image_count,
         test_pictures=evaluation.image_count,
-        left_out=(*evaluation.left_out, *(sentence for _, sentence in result.failures)),
+        left_out=(*evaluation.left_out, *learned.left_out),
         machine=machine(),
         device=device,
         packages=packages(),
     )
-    model.unlink()
+    model.unlink(missing_ok=True)
     return record
 
 

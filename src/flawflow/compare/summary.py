@@ -7,9 +7,9 @@ from statistics import fmean, stdev
 from flawflow.compare.plan import Variant
 from flawflow.compare.record import RunRecord
 
-MEASURES = ("image_auroc", "pixel_auroc", "aupro", "train_seconds", "milliseconds", "megabytes")
+MEASURES = ("image_auroc", "pixel_auroc", "aupro", "aupro_005", "train_seconds", "milliseconds", "megabytes")
 # A map that is constant on a picture says nothing of places, whatever the measure would give.
-_PIXEL_MEASURES = ("pixel_auroc", "aupro")
+_PIXEL_MEASURES = ("pixel_auroc", "aupro", "aupro_005")
 MEAN = "mean"
 
 
@@ -38,6 +38,7 @@ class Row:
         seeds: How many seeds count.
         figures: By measure.
         scenes: How many scenes were ranked in one list; 0 for a category and the mean.
+        size: (height, width) of the models' input; None for the mean, whose categories may differ.
     """
 
     category: str
@@ -45,6 +46,7 @@ class Row:
     seeds: int
     figures: Mapping[str, Figure]
     scenes: int = 0
+    size: tuple[int, int] | None = None
 
 
 def summarise(
@@ -73,7 +75,8 @@ def summarise(
             records = [record for owner, record in found if owner == variant and record.category == category]
             figures = {name: figure_of([_value(record, name) for record in records]) for name in MEASURES}
             figures["image_auroc"] = replace(figures["image_auroc"], interval=_interval(records))
-            rows.append(Row(category, variant, len(records), figures))
+            size = records[0].size if records else None
+            rows.append(Row(category, variant, len(records), figures, size=size))
     return [row for row in rows if row.seeds]
 
 

@@ -1,17 +1,34 @@
 """Datasets: which pictures are good, which are defective, which are for learning and which for testing."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from flawflow.datasets.clips import is_clips, open_clips
 from flawflow.datasets.folder import open_folder, open_good_and_bad
 from flawflow.datasets.manifest import open_manifest
 from flawflow.datasets.mvtec import is_mvtec, open_mvtec
-from flawflow.datasets.sample import Dataset, Sample, good_samples
+from flawflow.datasets.mvtec_3d import is_mvtec_3d, open_mvtec_3d
+from flawflow.datasets.mvtec_ad2 import is_mvtec_ad2, open_mvtec_ad2
+from flawflow.datasets.mvtec_loco import is_mvtec_loco, open_mvtec_loco
+from flawflow.datasets.real_iad import is_real_iad, open_real_iad
+from flawflow.datasets.sample import Dataset, Sample, Saturation, good_samples
 from flawflow.datasets.shanghaitech import is_shanghaitech, open_shanghaitech
+from flawflow.datasets.visa import is_visa, open_visa
 from flawflow.errors import DatasetError
 from flawflow.video.names import is_video_name
 
-__all__ = ["Dataset", "Sample", "open_dataset", "open_datasets"]
+__all__ = ["Dataset", "Sample", "Saturation", "has_layout", "open_dataset", "open_datasets"]
+
+# The first that fits counts: what MVTec AD's own layout fits, too, comes before it.
+_LAYOUTS: tuple[tuple[Callable[[Path], bool], Callable[[Path], Dataset]], ...] = (
+    (is_mvtec_ad2, open_mvtec_ad2),
+    (is_mvtec_3d, open_mvtec_3d),
+    (is_mvtec_loco, open_mvtec_loco),
+    (is_mvtec, open_mvtec),
+    (is_visa, open_visa),
+    (is_real_iad, open_real_iad),
+    (is_clips, open_clips),
+)
 
 
 def open_dataset(
@@ -28,7 +45,10 @@ def open_dataset(
 
     - a `.csv` file: a manifest with the columns image_path, label_index, split, mask_path;
     - a video: its frames are good pictures, all for training;
-    - a folder with `train/good` (or `train` with exactly one folder): the layout of MVTec AD;
+    - a folder with `train/good` (or `train` with exactly one folder): the layout of MVTec AD, which BTAD and
+      MPDD have, too, or that of MVTec AD 2, MVTec 3D-AD or MVTec LOCO AD;
+    - an object's folder of VisA, with `split_csv/1cls.csv` beside it;
+    - a product's folder of Real-IAD with `realiad_jsons` beside it, or one of its lists (`.json`);
     - a folder with clips in `train` and `test`, and masks for each test frame: the layout of UCSD Ped2;
     - a folder with `training/videos` and `testing/frames`: Shanghai Tech Campus, of which `scene` names one;
     - another folder: good pictures and videos, in it and at any depth, all for training.
@@ -74,15 +94,15 @@ def open_dataset(
 
 
 def open_datasets(path: Path) -> list[Dataset]:
-    """Open all data sets that a path stands for: every scene, or every part of a folder in MVTec AD's layout.
+    """Open all data sets that a path stands for: every scene, or every part of a folder of several.
 
     Raises:
         DatasetError: As `open_dataset`.
     """
     if path.is_dir() and is_shanghaitech(path):
         return list(open_shanghaitech(path).values())
-    if path.is_dir() and not is_mvtec(path):
-        inside = [folder for folder in sorted(path.iterdir()) if folder.is_dir() and is_mvtec(folder)]
+    if path.is_dir() and not has_layout(path):
+        inside = [folder for folder in sorted(path.iterdir()) if folder.is_dir() and has_layout(folder)]
         if inside:
             return [open_dataset(folder) for folder in inside]
     return [open_dataset(path)]
@@ -95,13 +115,17 @@ def _open_path(path: Path, scene: str | None) -> Dataset:
         raise DatasetError(f"{path} is not made of scenes: leave out scene.")
     if path.is_file() and is_video_name(path):
         return Dataset(path.stem, tuple(good_samples([path], "train")))
-    if path.is_file():
-        return open_manifest(path)
-    if not path.is_dir():
+    if not path.exists():
         raise DatasetError(f"{path} does not exist: name a folder of pictures, a video or a manifest (.csv).")
-    if is_mvtec(path):
-        return open_mvtec(path)
-    return open_clips(path) if is_clips(path) else open_folder(path)
+    for fits, opened in _LAYOUTS:
+        if fits(path):
+            return opened(path)
+    return open_manifest(path) if path.is_file() else open_folder(path)
+
+
+def has_layout(path: Path) -> bool:
+    """Tell whether a path is a data set with a layout of its own, and not just a folder of pictures."""
+    return any(fits(path) for fits, _ in _LAYOUTS)
 
 
 def _chosen(scenes: dict[str, Dataset], scene: str | None, path: Path) -> Dataset:

@@ -33,8 +33,8 @@ def open_folder(folder: Path) -> Dataset:
         for part in picture.relative_to(folder).parts[:-1]:
             if part.casefold() in _NOT_GOOD:
                 raise DatasetError(
-                    f"{folder} holds folders named '{part}', whose pictures would be learnt as good: name "
-                    "the folder of one part (with train/good inside), or the good pictures alone with good."
+                    f"{folder} holds folders named '{part}', whose pictures would be taken for good ones: "
+                    "name the folder of one part (with train/good inside), or the good pictures with good."
                 )
     return Dataset(part_name(folder), tuple(good_samples(found.pictures, "train")), found.notes)
 

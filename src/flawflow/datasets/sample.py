@@ -1,8 +1,8 @@
 """What a dataset is: samples, each with its role."""
 
 import os
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -34,6 +34,8 @@ class Sample:
         defect_type: The name of its kind of defect; "good" where it has none.
         mask_path: The file that marks the defect's pixels, None where there is none.
         mask_frame: Which of its masks, where the file is a `.npy` of all masks of a video.
+        defect_masks: Files that mark the picture's defects one by one, where the data set has them so;
+            `mask_path` is then None.
     """
 
     path: Path
@@ -41,22 +43,42 @@ class Sample:
     is_defective: bool
     defect_type: str
     mask_path: Path | None = None
+    defect_masks: tuple[Path, ...] = ()
     mask_frame: int | None = None
 
+    @property
+    def mask_files(self) -> tuple[Path, ...]:
+        """All files that mark its defects."""
+        return self.defect_masks if self.mask_path is None else (self.mask_path,)
+
     def read_mask(self) -> NDArray[np.bool_] | None:
-        """The defect's pixels, bool (H, W) at the mask's own size; None where there is no mask.
+        """The defects' pixels, bool (H, W) at the mask's own size; None where there is no mask.
 
         Raises:
             ImageError: The file of a picture cannot be read.
             DatasetError: The file of a video's masks cannot be read.
         """
-        if self.mask_path is None:
-            return None
-        return (
-            read_mask(self.mask_path)
-            if self.mask_frame is None
-            else read_frame(self.mask_path, self.mask_frame)
-        )
+        if self.mask_path is not None and self.mask_frame is not None:
+            return read_frame(self.mask_path, self.mask_frame)
+        masks = [read_mask(path) for path in self.mask_files]
+        return np.logical_or.reduce(masks) if masks else None
+
+
+@dataclass(frozen=True)
+class Saturation:
+    """How much of a defect is enough to count as found entirely; MVTec LOCO AD states it by kind.
+
+    Attributes:
+        limit: The area, in pixels of the mask, or the share of the defect's area.
+        is_relative: Whether it is the share.
+    """
+
+    limit: float
+    is_relative: bool
+
+    def share(self, area: int) -> float:
+        """Which share of a defect of some area, in pixels, is enough, in (0, 1]."""
+        return min(self.limit if self.is_relative else self.limit / area, 1.0)
 
 
 @dataclass(frozen=True)
@@ -66,7 +88,9 @@ class Dataset:
     Attributes:
         name: The part's name, as its folder is called.
         samples: All pictures.
-        notes: Sentences about what was passed by on the search for them, and about masks that do not fit.
+        notes: Sentences about what was skipped in the search for them, and about masks that do not fit.
+        saturations: By the level of `Sample.defect_masks`, where the data set states them.
+        unlabelled: Test pictures whose truth its publisher keeps: of these, only maps can be handed in.
         scene_of: The data set that this is one scene of; empty where it is whole.
 
     Raises:
@@ -76,6 +100,8 @@ class Dataset:
     name: str
     samples: tuple[Sample, ...]
     notes: tuple[str, ...] = ()
+    saturations: Mapping[int, Saturation] = field(default_factory=dict)
+    unlabelled: tuple[Path, ...] = ()
     scene_of: str = ""
 
     def __post_init__(self) -> None:

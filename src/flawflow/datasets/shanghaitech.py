@@ -93,6 +93,6 @@ def _test_samples(video: Path) -> list[Sample]:
     else:
         return good_samples(frames, "test")
     return [
-        Sample(frame, "test", bool(odd), video.name if odd else GOOD, pixel_mask, number)
+        Sample(frame, "test", bool(odd), video.name if odd else GOOD, pixel_mask, mask_frame=number)
         for number, (frame, odd) in enumerate(zip(frames, anomalous, strict=True))
     ]

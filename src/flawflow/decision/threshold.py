@@ -98,7 +98,7 @@ def _rank(rate: float, count: int, under: float | None) -> int:
 
 
 def check_rate(rate: float) -> None:
-    """Refuse what is no rate.
+    """Refuse what is not a rate.
 
     Raises:
         ValueError: It is outside (0, 1).

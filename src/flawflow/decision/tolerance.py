@@ -8,7 +8,7 @@ CONFIDENCE = 0.95
 _BISECTION_STEPS = 60
 
 
-def upper_rate(above: int, count: int) -> float:
+def upper_rate(above: int, count: int, *, confidence: float = CONFIDENCE) -> float:
     """The share of all good parts that exceed a calibration score at most, with 95 % confidence.
 
     The score is the `above`-th highest of `count`. Where scores are continuous, the share of parts that
@@ -19,6 +19,7 @@ def upper_rate(above: int, count: int) -> float:
     Args:
         above: The rank of the score from the highest, from 1 to `count`.
         count: Calibration scores, independent and from the source of the parts.
+        confidence: Another one than 95 %, in (1/2, 1).
 
     Raises:
         ValueError: `above` is not between 1 and `count`.
@@ -32,11 +33,35 @@ def upper_rate(above: int, count: int) -> float:
     low, high = (above - 1) / count, 1.0
     for _ in range(_BISECTION_STEPS):
         middle = (low + high) / 2
-        if _fewer(above, count, middle) > 1 - CONFIDENCE:
+        if _fewer(above, count, middle) > 1 - confidence:
             low = middle
         else:
             high = middle
     return high
+
+
+def exact_interval(hits: int, count: int) -> tuple[float, float]:
+    """The shares that `hits` of `count` independent parts are compatible with, with 95 % confidence.
+
+    The interval of Clopper and Pearson (1934): below its lower end so many hits or more have a probability
+    of less than 2.5 %, and above its upper end so many or fewer.
+
+    Args:
+        hits: From 0 to `count`.
+        count: At least 1.
+
+    Raises:
+        ValueError: `hits` is not between 0 and `count`, or there is no part.
+
+    >>> [round(100 * end, 2) for end in exact_interval(1, 20)]
+    [0.13, 24.87]
+    """
+    if not 0 <= hits <= count or count == 0:
+        raise ValueError(f"Expected hits between 0 and {count} of at least 1; got {hits} of {count}.")
+    each = (1 + CONFIDENCE) / 2
+    lower = 1 - upper_rate(count - hits + 1, count, confidence=each) if hits else 0.0
+    upper = upper_rate(hits + 1, count, confidence=each) if hits < count else 1.0
+    return lower, upper
 
 
 def _fewer(above: int, count: int, share: float) -> float:

@@ -15,9 +15,9 @@ from flawflow.images import read_image, resize_image
 from flawflow.inspection.calibrate import Measurement
 from flawflow.inspection.inspector import Inspector
 from flawflow.inspection.parallel import in_order
-from flawflow.metrics import Evaluation, ScoredImage, evaluate_maps
+from flawflow.metrics import Evaluation, ScoredImage, Thresholds, evaluate_maps
 
-# A quarter of the heat map's scale is half the way from the calm of a good part to the pixel threshold.
+# A quarter of the colormap range is half of the way from a good part's background to the pixel threshold.
 MAX_MAP_DIFFERENCE = 0.25
 MIN_RANK_CORRELATION = 0.98
 # One picture may always be judged otherwise: it may lie next to a threshold.
@@ -127,7 +127,8 @@ def measure_labelled(
 
     found = list(_counted(in_order(measured, samples), len(samples), step))
     both, before, after = (list(column) for column in zip(*found, strict=True))
-    return both, evaluate_maps(before), evaluate_maps(after)
+    old, new = (Thresholds.of(each.card.calibration) for each in (pair.before, pair.after))
+    return both, evaluate_maps(before, thresholds=old), evaluate_maps(after, thresholds=new)
 
 
 def check(both: Sequence[Both], before: Calibration, after: Calibration) -> list[Check]:
@@ -147,7 +148,7 @@ def check(both: Sequence[Both], before: Calibration, after: Calibration) -> list
         Check(
             "largest difference of maps",
             f"{difference:.3f}",
-            f"at most {MAX_MAP_DIFFERENCE} of the heat's scale",
+            f"at most {MAX_MAP_DIFFERENCE} of the colormap range",
             difference <= MAX_MAP_DIFFERENCE,
         ),
         Check("other verdicts", f"{flipped} of {len(both)}", f"at most {allowed}", flipped <= allowed),

@@ -83,7 +83,7 @@ def export(
         good: Good pictures that the model was not trained on.
         labelled: A data set with labelled test pictures; nothing is chosen by them.
         force: Write it whatever was measured, or when there is nothing to measure with.
-        on_progress: Who is told.
+        on_progress: Receives the progress.
 
     Raises:
         ExportError: The model is not fp32, or has nothing to quantise, or pictures are missing.
@@ -139,8 +139,8 @@ def _check_request(
         )
     if not (good or labelled or force):
         raise ExportError(
-            "without pictures nobody can tell whether the export judges like the model: name good ones with "
-            "--good, labelled ones with --data, or write it unmeasured with --force"
+            "without pictures it is unknown whether the export is equivalent to the model: give good ones "
+            "with --good, labelled ones with --data, or write it unmeasured with --force"
         )
 
 

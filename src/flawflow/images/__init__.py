@@ -3,7 +3,7 @@
 from flawflow.images.find import IMAGE_SUFFIXES, find_images, search
 from flawflow.images.pixel_limit import MAX_PIXELS, max_pixels_allowed, set_max_pixels
 from flawflow.images.read import ImageSource, read_image, read_mask
-from flawflow.images.resize import has_shape_of, resize_image, resize_map, resize_mask
+from flawflow.images.resize import has_shape_of, proportional_size, resize_image, resize_map, resize_mask
 
 __all__ = [
     "IMAGE_SUFFIXES",
@@ -12,6 +12,7 @@ __all__ = [
     "find_images",
     "has_shape_of",
     "max_pixels_allowed",
+    "proportional_size",
     "read_image",
     "read_mask",
     "resize_image",

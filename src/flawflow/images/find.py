@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass
 class Search:
-    """What was found, and what was passed by.
+    """What was found, and what was skipped.
 
     Attributes:
         pictures: Naturally sorted, each once.
@@ -44,7 +44,7 @@ class Search:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """A sentence for each kind of thing that was passed by."""
+        """A sentence for each kind of thing that was skipped."""
         found = [
             f"The folder {one_line(str(folder))} cannot be read ({reason}) and was left out: check its "
             "permissions."
@@ -151,7 +151,7 @@ def _named(paths: list[Path]) -> str:
 def find_images(patterns: Iterable[str | Path], *, suffixes: Collection[str] = IMAGE_SUFFIXES) -> list[Path]:
     """Find the pictures that files, folders and patterns name; see `search`.
 
-    What is passed by is said to the logger of this module, as warnings.
+    What is skipped is logged by this module as warnings.
 
     Returns:
         Paths as they were named, naturally sorted, each file once.
@@ -163,7 +163,7 @@ def find_images(patterns: Iterable[str | Path], *, suffixes: Collection[str] = I
 
 
 def search(patterns: Iterable[str | Path], *, suffixes: Collection[str] = IMAGE_SUFFIXES) -> Search:
-    """Find the pictures that files, folders and patterns name, and tell what is passed by.
+    """Find the pictures that files, folders and patterns name, and report what was skipped.
 
     A file is taken whatever its name ends with; of a folder, all pictures in it and below; of a pattern
     (`*`, `?`, `[…]`, `**` for any depth), the pictures and folders that match.

@@ -65,7 +65,7 @@ def _fault(tags: dict[int, object]) -> str | None:
     """What of a TIFF's kind cannot be read right; None where nothing."""
     bits, formats = _numbers(tags.get(_BITS, 1)), _numbers(tags.get(_SAMPLE_FORMAT, 1))
     photometric, samples = tags.get(_PHOTOMETRIC), _numbers(tags.get(_SAMPLES, 1))[0]
-    again = "save it anew with levels of 8 or 16 bits, unsigned"
+    again = "save it again with levels of 8 or 16 bits, unsigned"
     if _SIGNED in formats and max(bits) < 32:
         return f"holds signed levels, whose black and white are not known: {again}"
     if _FLOAT in formats and photometric == _WHITE_IS_ZERO:
@@ -79,19 +79,19 @@ def _fault_of_channels(tags: dict[int, object], bits: tuple[int, ...], samples: 
     if 1 in _numbers(tags.get(_EXTRA, 0)):
         return "keeps channels and an alpha that they are multiplied by apart (planar): save it without alpha"
     if bits != (8,) * len(bits) or tags.get(_FILL_ORDER, 1) != 1:
-        return "keeps channels of other than 8 bits apart (planar): save it anew with channels side by side"
+        return "keeps channels of other than 8 bits apart (planar): save it again with channels side by side"
     return None
 
 
 def _fault_of_colours(tags: dict[int, object]) -> str | None:
     photometric = tags.get(_PHOTOMETRIC)
     if photometric == _CMYK and tags.get(_INKS, 1) != 1:
-        return "is printed with other inks than CMYK: save it anew as RGB"
+        return "is printed with other inks than CMYK: save it again as RGB"
     if photometric == _YCBCR and tags.get(_COMPRESSION) == 1 and tags.get(_SUBSAMPLING, (2, 2)) != (1, 1):
-        return "keeps YCbCr colours with subsampling and without compression: save it anew as RGB"
+        return "keeps YCbCr colours with subsampling and without compression: save it again as RGB"
     palette = tags.get(_PALETTE)
     if isinstance(palette, tuple) and 0 < max(palette) < 256:
-        return "has a palette of 8 bits in place of 16, which would be black: save it anew as RGB"
+        return "has a palette of 8 bits in place of 16, which would be black: save it again as RGB"
     return None
 
 
@@ -106,7 +106,7 @@ def _fault_of_pages(stream: BinaryIO) -> str | None:
     finally:
         stream.seek(place)
     if kinds and kinds[0] & _REDUCED:
-        return "begins with a thumbnail in place of the picture: save the picture itself anew"
+        return "begins with a thumbnail in place of the picture: save the picture itself again"
     pages = sum(not kind & (_REDUCED | _MASK) for kind in kinds)
     if pages > 1:
         return (

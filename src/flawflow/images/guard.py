@@ -78,7 +78,7 @@ def _check_tiles(name: str, image: ImageFile, max_pixels: int) -> None:
     if padded > max(max_pixels, 2 * image.width * image.height):
         raise ImageTooLargeError(
             f"{name} keeps {image.width} × {image.height} pixels in tiles of {width} × {length}, which need "
-            f"more than the limit of {max_pixels:,} pixels: save it anew with smaller tiles."
+            f"more than the limit of {max_pixels:,} pixels: save it again with smaller tiles."
         )
 
 
@@ -95,7 +95,7 @@ def _check_scans(name: str, stream: BinaryIO) -> None:
     if scans > _MAX_SCANS:
         raise ImageError(
             f"{name} is a progressive JPEG of {scans:,} scans, more than the {_MAX_SCANS} that any camera "
-            "needs: save it anew."
+            "needs: save it again."
         )
 
 

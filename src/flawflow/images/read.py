@@ -148,7 +148,7 @@ def _decoded(
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ImageError(
             f"{name} cannot be decoded ({reason}): it is damaged, cut short or of a rare kind; "
-            f"copy it again, or save it anew as {KNOWN_FORMATS}."
+            f"copy it again, or save it again as {KNOWN_FORMATS}."
         ) from error
 
 
@@ -172,4 +172,4 @@ def _opened(path: Path) -> io.BufferedReader:
 def _foreign(name: str, *, empty: bool) -> str:
     if empty:
         return f"{name} is empty (0 bytes): copy or save it again."
-    return f"{name} is no {KNOWN_FORMATS} picture, whatever its name says: save it as one of these."
+    return f"{name} is not a {KNOWN_FORMATS} picture, whatever its name says: save it as one of these."

@@ -104,12 +104,12 @@ def calibrate(
 
     Args:
         measurements: Of good pictures that the model was not trained on; at least one.
-        out_of_fold: Of further good pictures, by sister models (`flawflow.training.cross_fit`).
+        out_of_fold: Of further good pictures, by models of other folds (`flawflow.training.cross_fit`).
         false_reject_rate: As of `Calibration`.
         review_rate: As of `Calibration`.
 
     Returns:
-        The calibration, and the heat scale: from the map value that 99 % of good pixels stay below to as
+        The calibration, and the colormap range: from the map value that 99 % of good pixels stay below to as
         far above the pixel threshold.
 
     Raises:

@@ -6,17 +6,15 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from flawflow.datasets import Dataset, Sample, open_dataset
+from flawflow.datasets.truth import read_truth
 from flawflow.decision.calibration import Verdict
 from flawflow.errors import DatasetError, ImageError, MetricError, one_line
-from flawflow.images import has_shape_of, read_image
+from flawflow.images import read_image
 from flawflow.inspection.inspection import Inspection
 from flawflow.inspection.inspector import Inspector
 from flawflow.inspection.parallel import in_order
-from flawflow.metrics import Evaluation, ScoredImage, evaluate_maps
+from flawflow.metrics import Evaluation, ScoredImage, Thresholds, evaluate_maps
 from flawflow.metrics.counts import ImageCounts, counts_of
 from flawflow.renamed import renamed_attribute, renamed_names
 
@@ -91,7 +89,7 @@ def evaluate(
 
     Maps are measured at the model's own size (`card.size`), masks at theirs: no mask is resized, so that a
     region stays one region however small it is (`flawflow.metrics.PixelMeasures`). Nothing is fitted or
-    chosen here.
+    chosen here, but for `oracle_segf1`, which says so.
 
     A picture or mask that cannot be used is left out and named in the result, as long as good and defective
     pictures are left; without its mask a picture counts for the picture measures.
@@ -122,7 +120,7 @@ def evaluate(
     pictures = _Pictures()
 
     def scored() -> Iterator[ScoredImage]:
-        results = in_order(lambda sample: _score(inspector, sample), dataset.test)
+        results = in_order(lambda sample: _score(inspector, sample, dataset), dataset.test)
         for done, (sample, result) in enumerate(zip(dataset.test, results, strict=True), start=1):
             left_out.extend(result.left_out)
             notes.extend(result.notes)
@@ -133,7 +131,7 @@ def evaluate(
                 progress(done, len(dataset.test))
 
     try:
-        evaluation = evaluate_maps(scored())
+        evaluation = evaluate_maps(scored(), thresholds=Thresholds.of(inspector.card.calibration))
     except MetricError as error:
         if not left_out:
             raise
@@ -190,22 +188,14 @@ class _Result:
     notes: tuple[str, ...] = ()
 
 
-def _score(inspector: Inspector, sample: Sample) -> _Result:
+def _score(inspector: Inspector, sample: Sample, dataset: Dataset) -> _Result:
     try:
         picture = read_image(sample.path)
     except ImageError as error:
         return _Result(left_out=(str(error),))
     inspection = inspector.inspect(picture)
-    mask: NDArray[np.bool_] | None = None
-    left_out: tuple[str, ...] = ()
-    try:
-        mask = sample.read_mask()
-    except (DatasetError, ImageError) as error:
-        left_out = (str(error),)
-    if mask is not None and not has_shape_of(mask.shape, picture.shape[:2]):
-        left_out = (_misfit(sample, mask, picture),)
-        mask = None
-    if mask is not None and mask.any() and not sample.is_defective:
+    truth = read_truth(sample, (picture.shape[0], picture.shape[1]), dataset.saturations)
+    if truth.mask is not None and truth.mask.any() and not sample.is_defective:
         name = one_line(str(sample.path))
         return _Result(left_out=(f"{name} is called good and its mask shows a defect: correct one of them.",))
     scored = ScoredImage(
@@ -213,18 +203,13 @@ def _score(inspector: Inspector, sample: Sample) -> _Result:
         defect_type=sample.defect_type,
         score=inspection.score,
         anomaly_map=inspection.graph_map,
-        mask=mask,
+        mask=truth.mask,
+        defects=truth.defects,
     )
-    full = mask is not None and mask.all()
-    notes = (f"{one_line(str(sample.mask_path))} marks the whole picture as a defect.",) if full else ()
-    return _Result(scored, inspection, left_out, notes)
-
-
-def _misfit(sample: Sample, mask: NDArray[np.bool_], picture: NDArray[np.uint8]) -> str:
-    return (
-        f"{one_line(str(sample.mask_path))} has {mask.shape[1]} × {mask.shape[0]} pixels, another shape than "
-        f"its picture's {picture.shape[1]} × {picture.shape[0]}: draw the mask over the picture."
-    )
+    full = truth.mask is not None and truth.mask.all()
+    marks = ", ".join(one_line(str(path)) for path in sample.mask_files)
+    notes = (f"{marks} marks the whole picture as a defect.",) if full else ()
+    return _Result(scored, inspection, truth.left_out, notes)
 
 
 __getattr__ = renamed_names(__name__, {"PictureResult": "ImageResult"})

@@ -26,6 +26,6 @@ def regions_at(
     # inspections of many pictures would collect them too.
     found = find_regions(resize_map(graph_map, size), threshold) if graph_map.max() > threshold else ()
     if verdict != "OK" and not found:
-        # Score and map have thresholds of their own. A person who is asked to look is told where.
+        # Score and map have thresholds of their own. A person who is asked to check needs to know where.
         return (highest_position(resize_map(graph_map, size), card.colormap_range[0]),)
     return found

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from flawflow.metrics.pixels import FPR_LIMIT, PixelMeasures
+from flawflow.metrics.pixel_result import FPR_LIMIT
+from flawflow.metrics.pixels import PixelMeasures
 
 
 def aupro(

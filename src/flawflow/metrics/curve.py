@@ -66,6 +66,27 @@ def average_precision_error(hits: Floats, alarms_above: Floats, alarms: Floats) 
     return float(hits @ np.maximum(best - here, here - worst) / found[-1])
 
 
+def best_f1(hits: Floats, alarms: Floats) -> float:
+    """The highest F1 = 2·TP / (2·TP + FP + FN) of any threshold.
+
+    It is reached at the score of a defect: between two of them only the alarms change.
+
+    Args:
+        hits: (S,) number (or area) of defects at each distinct defect score, descending scores.
+        alarms: (S,) number (or area) of good ones that score as high or higher.
+    """
+    found = np.cumsum(hits)
+    return min(1.0, float(np.max(2 * found / (found + alarms + found[-1]))))
+
+
+def best_f1_error(hits: Floats, alarms_above: Floats, alarms: Floats) -> float:
+    """How far `best_f1` can be off if the ties were made by rounding: it can only be higher.
+
+    At best all of a tie's defects precede its good ones.
+    """
+    return best_f1(hits, alarms_above) - best_f1(hits, alarms)
+
+
 def reached(above: Floats, at_least: Floats, limit: float) -> Floats:
     """∫₀ᴸ of a ramp that rises from 0 at `above` to 1 at `at_least`."""
     whole = limit - (above + at_least) / 2

@@ -1,7 +1,7 @@
 """How good a detector is on a set of pictures: the numbers of a table's row."""
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -9,8 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawflow.errors import MetricError
-from flawflow.metrics.pixels import PixelMeasures, PixelResult
+from flawflow.metrics.at_threshold import AtThreshold, Thresholds
+from flawflow.metrics.pixel_result import PixelResult
+from flawflow.metrics.pixels import PixelMeasures
 from flawflow.metrics.ranking import auroc, auroc_interval, average_precision
+from flawflow.metrics.saturation import DefectRegion
 
 _GOOD = None  # the group of all good pictures; a defect type is a string
 
@@ -27,6 +30,7 @@ class ScoredImage:
         mask: (H', W') bool, True on defects, at its own size (see `PixelMeasures`). None means: all pixels
             are good in a good picture, and nobody knows in a defective one, which then counts for the picture
             measures only.
+        defects: The defects one by one, where the data set marks them so; `mask` has all of them.
     """
 
     is_defective: bool
@@ -34,6 +38,7 @@ class ScoredImage:
     score: float
     anomaly_map: NDArray[np.float32] | None = None
     mask: NDArray[np.bool_] | None = None
+    defects: Sequence[DefectRegion] = ()
 
 
 @dataclass(frozen=True)
@@ -45,8 +50,12 @@ class DefectEvaluation:
         masked_count: Those of them with a mask and a map.
         region_count: Connected defect regions in these masks.
         image_auroc: In [0, 1].
-        pixel_auroc: In [0, 1]; None where no mask shows a defect.
-        aupro: In [0, 1]; None where no mask shows a defect.
+        pixel_auroc: In [0, 1]; None, like the next two, where no mask shows a defect.
+        aupro: In [0, 1].
+        pixel_average_precision: In (0, 1].
+        aupro_005: As of `Evaluation`.
+        auspro: As of `Evaluation`.
+        recall: The share of these pictures that the model's threshold rejects, in [0, 1]; None without one.
     """
 
     image_count: int
@@ -55,6 +64,10 @@ class DefectEvaluation:
     image_auroc: float
     pixel_auroc: float | None
     aupro: float | None
+    pixel_average_precision: float | None = None
+    aupro_005: float | None = None
+    auspro: float | None = None
+    recall: float | None = None
 
 
 @dataclass(frozen=True)
@@ -68,9 +81,16 @@ class Evaluation:
         image_auroc_interval: The ends of what other pictures of the same kinds would give, with 95 %
             confidence (`auroc_interval`).
         image_average_precision: In (0, 1].
-        pixel_auroc: In [0, 1]; None, like the next three, where no mask shows a defect.
+        at_threshold: What the model's threshold of pictures comes to; None where none was given.
+        pixel_auroc: In [0, 1]; None, like all measures of pixels, where no mask shows a defect.
         pixel_average_precision: In (0, 1].
         aupro: Per-region overlap up to a false positive rate of 0.3, in [0, 1].
+        aupro_005: The same up to 0.05, as MVTec AD 2 has it.
+        auspro: Saturated per-region overlap up to 0.05, as MVTec LOCO AD has it (`saturated_shares`); None
+            where defects are not marked one by one.
+        segf1: F1 of pixels at the model's own threshold of maps, in [0, 1]; None where none was given.
+        oracle_segf1: F1 of pixels at the best of all thresholds, which takes the truth to choose: no model
+            can be run so, and it bounds what another threshold could bring.
         pixel_error: How far pixel measures can be from exact: 0 unless the set was too large to keep.
         per_defect: By defect type, in alphabetical order.
         left_out: Pictures and masks that could not be used, a sentence each.
@@ -82,9 +102,14 @@ class Evaluation:
     image_auroc: float
     image_auroc_interval: tuple[float, float]
     image_average_precision: float
+    at_threshold: AtThreshold | None
     pixel_auroc: float | None
     pixel_average_precision: float | None
     aupro: float | None
+    aupro_005: float | None
+    auspro: float | None
+    segf1: float | None
+    oracle_segf1: float | None
     pixel_error: float | None
     per_defect: dict[str, DefectEvaluation]
     left_out: tuple[str, ...] = ()
@@ -93,15 +118,20 @@ class Evaluation:
     def to_dict(self) -> dict[str, Any]:
         """All fields as plain Python values that JSON can hold."""
         lists = ("image_auroc_interval", "left_out", "notes")
-        return asdict(self) | {name: [*getattr(self, name)] for name in lists}
+        content = asdict(self) | {name: [*getattr(self, name)] for name in lists}
+        if self.at_threshold is not None:
+            intervals = ("false_reject_interval", "recall_interval")
+            content["at_threshold"] |= {name: [*getattr(self.at_threshold, name)] for name in intervals}
+        return content
 
 
-def evaluate_maps(records: Iterable[ScoredImage]) -> Evaluation:
+def evaluate_maps(records: Iterable[ScoredImage], *, thresholds: Thresholds | None = None) -> Evaluation:
     """Measure inspected pictures against the truth, one by one, without keeping their maps.
 
     Args:
         records: Good and defective pictures in any order. Maps may differ in size, but should be
             at one resolution: a picture with more pixels weighs more.
+        thresholds: By what the model judges, to measure what they come to.
 
     Returns:
         Picture and pixel measures. None stands where a measure cannot be given.
@@ -110,7 +140,7 @@ def evaluate_maps(records: Iterable[ScoredImage]) -> Evaluation:
         MetricError: There is no good or no defective picture, a value is not finite, or a good
             picture's mask shows a defect.
     """
-    seen = _Seen()
+    seen = _Seen(thresholds)
     for record in records:
         seen.add(record)
     for kind, count in (("good", len(seen.good)), ("defective", len(seen.defective))):
@@ -124,9 +154,14 @@ def evaluate_maps(records: Iterable[ScoredImage]) -> Evaluation:
         image_auroc=image_auroc,
         image_auroc_interval=auroc_interval(*seen.labelled()),
         image_average_precision=image_precision,
+        at_threshold=seen.at_threshold(),
         pixel_auroc=pixel.auroc if pixel else None,
         pixel_average_precision=pixel.average_precision if pixel else None,
         aupro=pixel.aupro if pixel else None,
+        aupro_005=pixel.aupro_005 if pixel else None,
+        auspro=pixel.auspro if pixel else None,
+        segf1=pixel.f1 if pixel else None,
+        oracle_segf1=pixel.best_f1 if pixel else None,
         pixel_error=pixel.error if pixel else None,
         per_defect={name: _of_type(seen, name) for name in sorted({name for name, _ in seen.defective})},
     )
@@ -136,10 +171,14 @@ def evaluate_maps(records: Iterable[ScoredImage]) -> Evaluation:
 class _Seen:
     """What is kept of the records: every score, and pixels as `PixelMeasures` keeps them."""
 
+    thresholds: Thresholds | None
     good: list[float] = field(default_factory=list)
     defective: list[tuple[str, float]] = field(default_factory=list)
     masked: dict[str, int] = field(default_factory=dict)
-    pixels: PixelMeasures = field(default_factory=PixelMeasures)
+    pixels: PixelMeasures = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.pixels = PixelMeasures(threshold=self.thresholds.pixel if self.thresholds else None)
 
     def add(self, record: ScoredImage) -> None:
         if not record.is_defective:
@@ -155,7 +194,14 @@ class _Seen:
         self.defective.append((name, float(record.score)))
         if record.anomaly_map is not None and record.mask is not None:
             self.masked[name] = self.masked.get(name, 0) + 1
-            self.pixels.update(record.anomaly_map, record.mask, group=name)
+            self.pixels.update(record.anomaly_map, record.mask, group=name, defects=record.defects)
+
+    def at_threshold(self, name: str | None = None) -> AtThreshold | None:
+        """What the threshold comes to on the good pictures and those of one type or of all."""
+        if self.thresholds is None:
+            return None
+        defective = [score for kind, score in self.defective if name in (None, kind)]
+        return AtThreshold.counted(self.thresholds, self.good, defective)
 
     def labelled(self, name: str | None = None) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
         """Labels and scores of the good pictures, then those of one type or of all."""
@@ -177,6 +223,7 @@ class _Seen:
 
 def _of_type(seen: _Seen, name: str) -> DefectEvaluation:
     pixel = seen.pixel_measures(name)
+    judged = seen.at_threshold(name)
     return DefectEvaluation(
         image_count=sum(kind == name for kind, _ in seen.defective),
         masked_count=seen.masked.get(name, 0),
@@ -184,4 +231,8 @@ def _of_type(seen: _Seen, name: str) -> DefectEvaluation:
         image_auroc=seen.image_measures(name)[0],
         pixel_auroc=pixel.auroc if pixel else None,
         aupro=pixel.aupro if pixel else None,
+        pixel_average_precision=pixel.average_precision if pixel else None,
+        aupro_005=pixel.aupro_005 if pixel else None,
+        auspro=pixel.auspro if pixel else None,
+        recall=judged.recall if judged else None,
     )

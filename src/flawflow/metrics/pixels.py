@@ -1,36 +1,15 @@
-"""Pixel AUROC, pixel average precision and AUPRO from one pass over the anomaly maps."""
+"""All pixel measures from one pass over the anomaly maps."""
 
-from collections.abc import Collection, Hashable
-from dataclasses import dataclass
+from collections.abc import Collection, Hashable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from flawflow.errors import MetricError
-from flawflow.metrics import curve
-from flawflow.metrics.score_counts import DefectScoreCounts, GoodScoreCounts, truncated
+from flawflow.metrics.pixel_result import FPR_LIMIT, PixelResult, Tally, measured
+from flawflow.metrics.saturation import DefectRegion, saturated_shares
+from flawflow.metrics.score_counts import truncated
 from flawflow.metrics.shares import Shares, shares_of
-
-FPR_LIMIT = 0.3
-
-
-@dataclass(frozen=True)
-class PixelResult:
-    """What anomaly maps are worth against their masks.
-
-    Attributes:
-        auroc: Probability that a defect pixel scores higher than a good one, in [0, 1].
-        average_precision: Sum of precision · gain in recall over pixels, in (0, 1].
-        aupro: Mean per-region overlap over false positive rates up to the limit, in [0, 1].
-        region_count: Number of ground-truth regions.
-        error: No measure above is further than this from the exact one; 0 where scores were kept whole.
-    """
-
-    auroc: float
-    average_precision: float
-    aupro: float
-    region_count: int
-    error: float
 
 
 class PixelMeasures:
@@ -48,7 +27,11 @@ class PixelMeasures:
     and each of its pixels gets the score of the map's pixel in which its centre lies. Every pixel of a map
     counts as the area 1, and one that a mask's edge crosses in parts, as good and as defect (`shares_of`).
     Where a mask has a whole multiple of its map's size, that is to measure at the mask's size the map whose
-    values are repeated. Pixel AUROC and average precision are of areas likewise.
+    values are repeated. Pixel AUROC, average precision and F1 are of areas likewise.
+
+    Defects that are marked one by one, each perhaps with a saturation, are measured beside the regions of the
+    mask, which is then that of all of them: the mean of their saturated overlaps (`saturated_shares`) takes
+    the place of PRO, and false positives are the same.
 
     Up to `budget` pixels every score is kept as float32 and the measures are exact (a float64 map
     is rounded to float32 first). Beyond it equal scores are merged, and where that does not make
@@ -61,11 +44,14 @@ class PixelMeasures:
     Pictures may be added under a group (a defect type), and groups measured together or apart.
     """
 
-    def __init__(self, *, fpr_limit: float = FPR_LIMIT, budget: int = 2**26) -> None:
+    def __init__(
+        self, *, fpr_limit: float = FPR_LIMIT, threshold: float | None = None, budget: int = 2**26
+    ) -> None:
         """Begin with nothing seen.
 
         Args:
             fpr_limit: Upper end of the false positive rates that AUPRO looks at, in (0, 1].
+            threshold: The map value above which a pixel is called a defect, for `PixelResult.f1`.
             budget: Number of values to hold at most, at least 1,024.
 
         Raises:
@@ -79,8 +65,8 @@ class PixelMeasures:
         self._budget = budget
         self._dropped_bits = 0
         self._held = 0
-        self._good: dict[Hashable, GoodScoreCounts] = {}
-        self._defect: dict[Hashable, DefectScoreCounts] = {}
+        self._threshold = threshold
+        self._tallies: dict[Hashable, Tally] = {}
 
     def update(
         self,
@@ -88,6 +74,7 @@ class PixelMeasures:
         mask: NDArray[np.bool_] | None = None,
         *,
         group: Hashable = None,
+        defects: Sequence[DefectRegion] = (),
     ) -> None:
         """Add one picture.
 
@@ -95,19 +82,23 @@ class PixelMeasures:
             anomaly_map: (H, W) finite floats, higher is more anomalous.
             mask: (H', W') bool, True on defects, of any size; None where every pixel is good.
             group: What to file the picture under.
+            defects: The picture's defects one by one, where they are known; `mask` has all of them.
 
         Raises:
             MetricError: A shape or type does not fit, or a value is not finite.
         """
-        scores = truncated(_checked(anomaly_map, mask), self._dropped_bits)
-        good = self._good.setdefault(group, GoodScoreCounts())
-        defect = self._defect.setdefault(group, DefectScoreCounts())
-        held = good.held + defect.held
-        if mask is None or not mask.any():
-            good.add(scores.ravel())
-        else:
-            _add_masked(scores.ravel(), shares_of(mask, scores.shape), good, defect)
-        self._held += good.held + defect.held - held
+        whole = _checked(anomaly_map, mask)
+        shares = shares_of(mask, whole.shape) if mask is not None and mask.any() else None
+        tally = self._tallies.setdefault(group, Tally.empty())
+        held = tally.held
+        if self._threshold is not None:
+            tally.judged[:] += _judged(whole.ravel() > self._threshold, shares)
+        scores = truncated(whole, self._dropped_bits).ravel()
+        _add(scores, shares, tally)
+        for defect in defects:
+            if defect.mask.any():
+                tally.saturated.add(*_saturated(scores, whole.shape, defect))
+        self._held += tally.held - held
         if self._held > self._budget:
             self._pack()
 
@@ -120,55 +111,49 @@ class PixelMeasures:
         Raises:
             MetricError: No defect pixel or no good pixel is among them.
         """
-        chosen = self._good.keys() if groups is None else groups
-        good = [self._good[group] for group in chosen if group in self._good]
-        defect = [self._defect[group] for group in chosen if group in self._defect]
-        levels, areas, shares = DefectScoreCounts.levels(defect)
-        total = sum(tally.total for tally in good)
-        if len(levels) == 0 or total == 0:
-            missing = "defect" if len(levels) == 0 else "good"
-            raise MetricError(
-                f"There is no {missing} pixel to measure with; give maps whose masks have both kinds."
-            )
-        above = np.sum([tally.above(levels) for tally in good], axis=0)
-        at_least = np.sum([tally.at_least(levels) for tally in good], axis=0)
-        roc = curve.Steps(areas / areas.sum(), above / total, at_least / total)
-        pro = curve.Steps(shares / shares.sum(), roc.above, roc.at_least)
-        error = 0.0
-        if self._dropped_bits:
-            error = max(
-                roc.area_error(),
-                pro.area_error(self._fpr_limit),
-                curve.average_precision_error(areas, above, at_least),
-            )
-        return PixelResult(
-            auroc=roc.area(),
-            average_precision=curve.average_precision(areas, at_least),
-            aupro=pro.area(self._fpr_limit),
-            region_count=sum(tally.regions for tally in defect),
-            error=error,
+        chosen = self._tallies.keys() if groups is None else groups
+        return measured(
+            [self._tallies[group] for group in chosen if group in self._tallies],
+            fpr_limit=self._fpr_limit,
+            has_threshold=self._threshold is not None,
+            is_exact=self._dropped_bits == 0,
         )
 
     def _pack(self) -> None:
         """Merge equal scores; clear bits until half of the budget is free, so that packing stays rare."""
         while True:
-            self._held = 0
-            for good, defect in zip(self._good.values(), self._defect.values(), strict=True):
-                good.pack(self._dropped_bits)
-                defect.pack(self._dropped_bits)
-                self._held += good.held + defect.held
+            for tally in self._tallies.values():
+                tally.pack(self._dropped_bits)
+            self._held = sum(tally.held for tally in self._tallies.values())
             if self._held <= self._budget // 2 or self._dropped_bits == 31:
                 return
             self._dropped_bits += 1
 
 
-def _add_masked(
-    scores: NDArray[np.float32], shares: Shares, good: GoodScoreCounts, defect: DefectScoreCounts
-) -> None:
-    good.add(scores[shares.good == 1])
+def _add(scores: NDArray[np.float32], shares: Shares | None, tally: Tally) -> None:
+    if shares is None:
+        tally.good.add(scores)
+        return
+    tally.good.add(scores[shares.good == 1])
     partly = (shares.good > 0) & (shares.good < 1)
-    good.add_parts(scores[partly], shares.good[partly])
-    defect.add(scores[shares.cells], shares.areas, shares.of_region, shares.regions)
+    tally.good.add_parts(scores[partly], shares.good[partly])
+    tally.defect.add(scores[shares.cells], shares.areas, shares.of_region, shares.regions)
+
+
+def _saturated(
+    scores: NDArray[np.float32], size: tuple[int, ...], defect: DefectRegion
+) -> tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.float64], int]:
+    found, shares = saturated_shares(scores, (size[0], size[1]), defect)
+    # Areas are those of the mask's regions; here only shares count.
+    return found, np.zeros(len(found)), shares, 1
+
+
+def _judged(called: NDArray[np.bool_], shares: Shares | None) -> NDArray[np.float64]:
+    """[hits, alarms, defect pixels], areas, of pixels that are called defects or not."""
+    if shares is None:
+        return np.array([0.0, np.count_nonzero(called), 0.0])
+    hits = shares.areas[called[shares.cells]].sum()
+    return np.array([hits, shares.good[called].sum(), shares.areas.sum()])
 
 
 def _checked(anomaly_map: NDArray[np.floating], mask: NDArray[np.bool_] | None) -> NDArray[np.float32]:

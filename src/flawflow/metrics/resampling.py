@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from flawflow.errors import MetricError
 from flawflow.metrics import curve
 from flawflow.metrics.counts import ImageCounts
-from flawflow.metrics.pixels import FPR_LIMIT
+from flawflow.metrics.pixel_result import FPR_LIMIT
 from flawflow.metrics.ranking import auroc
 from flawflow.storage.files import whole_file
 

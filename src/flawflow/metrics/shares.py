@@ -64,3 +64,20 @@ def shares_of(mask: NDArray[np.bool_], size: tuple[int, int]) -> Shares:
         good=(whole - defect) / whole,
         regions=regions,
     )
+
+
+def cells_of(mask: NDArray[np.bool_], size: tuple[int, int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Where a mask, taken as one region, lies in a map; see `shares_of`.
+
+    Args:
+        mask: bool (H', W').
+        size: (H, W) of the map.
+
+    Returns:
+        (P,) positions in the flattened map, ascending, and (P,) how many pixels of the mask, or of the mask
+        enlarged to the map, lie in each.
+    """
+    (rows, row_cells), (columns, column_cells) = map(lines_and_cells, mask.shape, size)
+    down, across = np.nonzero(mask[np.ix_(rows, columns)])
+    cells, counts = np.unique(row_cells[down] * size[1] + column_cells[across], return_counts=True)
+    return cells, counts

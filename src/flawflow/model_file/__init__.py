@@ -1,4 +1,4 @@
-"""Model files: one ONNX graph with a sealed card, read and written without running any code of theirs."""
+"""Model files: an ONNX graph, a card and a checksum, read and written without running code."""
 
 from flawflow.model_file.container import ModelFile, read_model, replace_card, write_model
 

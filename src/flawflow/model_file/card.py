@@ -157,7 +157,7 @@ class Card:
         """Read a card, refusing whatever is not exactly one.
 
         Raises:
-            ModelFileError: When the text is no card; the message names the field. Or when a newer
+            ModelFileError: When the text is not a card; the message names the field. Or when a newer
                 flawflow wrote it.
         """
         try:

@@ -116,7 +116,9 @@ def read_model(path: Path) -> ModelFile:
             raise ProtobufError("its card is not where it belongs")
         _refuse_foreign(path, body)
     except ProtobufError as error:
-        raise ModelFileError(f"{path} is sealed but not a flawflow model ({error}); train it again") from None
+        raise ModelFileError(
+            f"{path} has a valid checksum but is not a flawflow model ({error}); train it again"
+        ) from None
     try:
         return ModelFile(graph=content, card=Card.from_json(card), sha256=digest.hexdigest())
     except ModelFileError as error:

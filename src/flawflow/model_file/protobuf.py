@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 
 class ProtobufError(ValueError):
-    """Bytes that are no protobuf message."""
+    """Bytes that are not a protobuf message."""
 
 
 class Field(NamedTuple):

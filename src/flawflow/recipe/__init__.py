@@ -1,4 +1,4 @@
-"""What a training is told: detectors, their options, presets, and the object that holds all; no torch."""
+"""What a training is asked for: detectors, options, presets, and the object that holds all; no torch."""
 
 from flawflow.recipe.recipe import PRESET_SUMMARIES, PRESETS, Recipe
 

@@ -16,7 +16,7 @@ class Augmentation:
         brightness: Relative change of brightness.
         contrast: Relative change of contrast.
         edge: See `flawflow.training.augment.rotate`.
-        flips: Mirror at random, and turn by quarters; by halves where the picture is no square.
+        flips: Mirror at random, and turn by quarters; by halves where the picture is not square.
     """
 
     degrees: float = 5.0

@@ -10,7 +10,7 @@ Pooling = Literal["none", "padded", "inner"]
 
 @dataclass(frozen=True, kw_only=True)
 class PaperOptions:
-    """How long CFLOW-AD to the letter learns; everything else is the reference's.
+    """How long CFLOW-AD as published learns; everything else is the reference's.
 
     Attributes:
         passes: Passes over the pictures; the reference makes 25 times 8. The schedule stays that of 200.

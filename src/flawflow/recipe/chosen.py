@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self, get_type_hints
 
 from flawflow.errors import RecipeError
-from flawflow.recipe.options import Option
+from flawflow.recipe.options import FLOWS, Option, takes_flows
 from flawflow.recipe.registry import DetectorKind, detector_kind
 from flawflow.typed import FieldError, parse
 
@@ -44,6 +44,22 @@ class DetectorRecipe:
             RecipeError: It is not installed here, or in another version with other options.
         """
         return self.kind.make(self.with_options(self.options).options)
+
+    def flow(self, name: object) -> dict[str, object]:
+        """What makes its flows those of a family of `FLOWS`; "realnvp" changes nothing.
+
+        Raises:
+            RecipeError: There is no such family, or the detector has no flow that could be of another.
+        """
+        if name not in FLOWS:
+            raise RecipeError(f"There is no flow {name!r}; choose one of {', '.join(FLOWS)}.")
+        changes: dict[str, object] = dict(FLOWS[str(name)])
+        if changes and not takes_flows(self.options):
+            raise RecipeError(
+                f"The detector {self.name} cannot have the flow {name}: leave that out, or choose the "
+                "detector cflow, uflow or differnet with another preset than paper."
+            )
+        return changes
 
     def with_options(self, changes: Mapping[str, object]) -> Self:
         """The same detector with other options.

@@ -1,6 +1,6 @@
 """The shape of CFLOW's flows and how they learn."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -26,7 +26,11 @@ class CflowOptions:
         expansion: Hidden units of a subnet for each channel, as far as `hidden` allows.
         position_channels: Channels of the sine condition; 0 for no condition (UFLOW).
         position_statistics: Give each position its own mean, and cells their own covariance.
-        coupling: "affine" (RealNVP) or "additive" (NICE).
+        block: What a channel is steered by: "coupling", the other half of the channels; "autoregressive", the
+            channels before it. Or a block of a free form, of which no model file can be made: "residual"
+            (i-ResNet) or "continuous" (FFJORD).
+        coupling: How a channel is mapped: "affine" (RealNVP), "additive" (NICE), a "spline" (NSF), the CDF of
+            a "mixture" of logistics (Flow++) or a "monotone" network (NAF). It means nothing to free forms.
         mixing: What comes between blocks: the halves of the channels "swap" places, a fixed "rotation" or
             "permutation" mixes them, or a learned "lu" matrix (Glow).
         actnorm: Let each block end with a learned scale and shift of each channel (Glow).
@@ -50,7 +54,8 @@ class CflowOptions:
     expansion: int = 2
     position_channels: int = 32
     position_statistics: bool = True
-    coupling: Literal["affine", "additive"] = "affine"
+    block: Literal["coupling", "autoregressive", "residual", "continuous"] = "coupling"
+    coupling: Literal["affine", "additive", "spline", "mixture", "monotone"] = "affine"
     mixing: Literal["swap", "rotation", "permutation", "lu"] = "swap"
     actnorm: bool = False
     measure: Literal["distance", "likelihood"] = "distance"
@@ -66,15 +71,27 @@ FLOWS: Mapping[str, Mapping[str, Option]] = {
     "realnvp": {},
     "nice": {"coupling": "additive"},
     "glow": {"mixing": "lu", "actnorm": True},
+    "nsf": {"coupling": "spline"},
+    "flow++": {"coupling": "mixture"},
+    "maf": {"block": "autoregressive"},
+    "naf": {"block": "autoregressive", "coupling": "monotone"},
+    "i-resnet": {"block": "residual"},
+    "ffjord": {"block": "continuous"},
 }
-"""The families of flows, as changes to what `CflowOptions` are anyway: RealNVP (https://arxiv.org/abs/1605.08803),
-NICE (https://arxiv.org/abs/1410.8516) and Glow (https://arxiv.org/abs/1807.03039)."""
+"""The families of flows, as changes to what `CflowOptions` are anyway; docs/theory.md names their papers."""
+
+NOT_EXPORTED: Mapping[str, str] = {
+    "residual": "the log-determinant of i-ResNet is that of a matrix for each vector",
+    "continuous": "FFJORD follows a differential equation",
+}
+"""Blocks that no ONNX graph is made of, and why."""
 
 
-def flow_changes(name: str) -> dict[str, Option]:
-    """What makes a recipe's flows those of a family of `FLOWS`, as changes to it.
+def takes_flows(options: Iterable[str]) -> bool:
+    """Whether a detector with these options can have flows of every family."""
+    return set().union(*FLOWS.values()) <= set(options)
 
-    >>> flow_changes("nice")
-    {'detector.coupling': 'additive'}
-    """
-    return {f"detector.{option}": value for option, value in FLOWS[name].items()}
+
+def why_not_exported(options: Mapping[str, object]) -> str | None:
+    """Why a detector with these options cannot become a model file; None where it can."""
+    return NOT_EXPORTED.get(str(options.get("block")))

@@ -40,20 +40,16 @@ class Recipe:
             download them, or "random" (for timing and tests: it detects nothing).
         strides: Input pixels per feature vector of each scale, fine to coarse.
         reflect_padding: Whether the encoder's convolutions mirror at the edge, as the reference's ResNets do.
-        size: (H, W) that pictures are resized to.
-        every: Of a video, every Nth frame is a picture, and the last 15 % of them are kept aside.
+        size: (H, W) of the input, or a side: its square, or as many pixels in long pictures' proportions.
+        every: Of a video, every Nth frame is a picture; the last 15 % of them are kept aside.
         detector: What follows the encoder, with its options.
         aggregation: How its maps become one map and one score.
         seed: Of every random choice.
-        calibration: "split" keeps 15 % of the pictures aside, "cross" cross-fits, "auto" chooses by their
-            number.
-        roi: A mask, drawn over one of the pictures, of what counts (not black), or a model file, whose mask
-            is taken. What lies elsewhere changes nothing: neither what is learned nor any score, map or
-            region of the model.
+        calibration: "split" keeps 15 % of the pictures aside, "cross" cross-fits, "auto" chooses.
+        roi: A mask of what counts (not black), drawn over one of the pictures, or a model file, for its mask.
         ignore: Likewise of what does not count.
         exclude_suspects: Leave pictures that may be defective out of learning and calibration.
-        augment: "auto" learns from mirrored and turned views, too, where a check on these pictures says
-            that the parts lie anyhow (`flawflow.training.orientation`); "none" does not ask.
+        augment: "auto" learns from mirrored and turned views, too, where parts have arbitrary orientations.
         views: How many further views of each picture are learned from, whatever `augment` finds.
         augmentation: Makes them.
 
@@ -66,7 +62,7 @@ class Recipe:
     weights: str | None = None
     strides: tuple[int, ...] = (4, 8, 16)
     reflect_padding: bool = False
-    size: tuple[int, int] = (256, 256)
+    size: int | tuple[int, int] = 256
     every: int = 10
     detector: DetectorRecipe = _CFLOW
     aggregation: Aggregation = OF_CFLOW
@@ -111,6 +107,7 @@ class Recipe:
 
         A detector that is given by its name brings along all that its paper has: its options, scales,
         aggregation and views. What one of the same family had that differs from its defaults is kept.
+        "detector.flow" stands for the options of a family of flows (`flawflow.recipe.options.FLOWS`).
 
         Args:
             changes: Values by dotted name.
@@ -138,7 +135,7 @@ class Recipe:
     def on(self, preset: str) -> "Recipe":
         """The same changes on another preset.
 
-        The preset paper is CFLOW-AD to the letter: it neither takes another detector nor gives its own away.
+        The preset paper is CFLOW-AD as published: it takes no other detector, and no preset takes its own.
         """
         if preset == self.preset:
             return self
@@ -146,6 +143,11 @@ class Recipe:
         if "paper" in (preset, self.preset):
             changes = {key: value for key, value in changes.items() if key.split(".")[0] not in _OF_DETECTOR}
         return Recipe.of(preset, changes)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """`size` as (H, W): a square where only a side is given."""
+        return (self.size, self.size) if isinstance(self.size, int) else self.size
 
     def flat(self) -> dict[str, Option]:
         """All values by dotted name, but for the preset's name: what can be changed."""
@@ -178,8 +180,11 @@ class Recipe:
         """All that decides the result, by dotted name: files count by what they hold."""
         values = self.flat()
         for name in ("weights", "roi", "ignore"):
-            path = values[name]
-            if isinstance(path, str) and path not in ("hub", "random") and Path(path).is_file():
+            if (
+                isinstance(path := values[name], str)
+                and path not in ("hub", "random")
+                and Path(path).is_file()
+            ):
                 values[name] = sha256_of_file(Path(path))
         return values
 
@@ -190,7 +195,7 @@ class Recipe:
     def _with_detector(self, name: str) -> "Recipe":
         if self.preset == "paper" and name != self.detector.name:
             raise RecipeError(
-                f"The preset paper is {self.detector.name} by the letter and takes no other detector; choose "
+                f"The preset paper is {self.detector.name} as published and takes no other detector; choose "
                 f"the preset balanced for {name}."
             )
         kind = detector_kind(name)
@@ -214,7 +219,8 @@ class Recipe:
     def _part(self, part: str, inside: Mapping[str, object]) -> object:
         own = getattr(self, part)
         if isinstance(own, DetectorRecipe):
-            return own.with_options(inside)
+            named = own.flow(inside["flow"]) if "flow" in inside else {}
+            return own.with_options(named | {name: value for name, value in inside.items() if name != "flow"})
         hints = get_type_hints(type(own))
         for name in inside.keys() - hints.keys():
             raise RecipeError(f"A recipe has no '{part}.{name}'; {self._nearest(f'{part}.{name}')}")
@@ -235,7 +241,7 @@ PRESETS: Mapping[str, Recipe] = {
         Recipe(preset="fast").replace({"detector.steps": 400}),
         Recipe(preset="balanced"),
         Recipe(preset="accurate").replace({f"detector.{name}": value for name, value in _ACCURATE.items()}),
-        dataclasses.replace(Recipe().replace(detector="paper-cflow"), preset="paper"),
+        dataclasses.replace(Recipe(size=(256, 256)).replace(detector="paper-cflow"), preset="paper"),
     )
 }
 """Ready choices between speed and accuracy, and the paper's own."""
@@ -244,5 +250,5 @@ PRESET_SUMMARIES: Mapping[str, str] = {
     "fast": "a first look",
     "balanced": "the usual",
     "accurate": "takes longer",
-    "paper": "CFLOW-AD to the letter, takes hours",
+    "paper": "CFLOW-AD exactly as published, takes hours",
 }

@@ -149,5 +149,5 @@ def detector_kind(name: str) -> DetectorKind:
     except (ImportError, AttributeError) as error:
         raise RecipeError(f"The detector {name} cannot be loaded from {point.value}: {error}.") from error
     if not isinstance(kind, DetectorKind):
-        raise RecipeError(f"{point.value} is no DetectorKind: the detector {name} cannot be used.")
+        raise RecipeError(f"{point.value} is not a DetectorKind: the detector {name} cannot be used.")
     return kind

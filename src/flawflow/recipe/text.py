@@ -3,24 +3,8 @@
 import json
 
 from flawflow.errors import RecipeError
-from flawflow.recipe.options import FLOWS, Option, flow_changes
+from flawflow.recipe.options import Option
 from flawflow.recipe.recipe import Recipe
-
-
-def with_flow(recipe: Recipe, name: str) -> Recipe:
-    """The recipe with flows of a family of `FLOWS`; "realnvp" leaves it as it is.
-
-    Raises:
-        RecipeError: There is no such family, or the detector has no flow that could be of another.
-    """
-    if name not in FLOWS:
-        raise RecipeError(f"There is no flow {name!r}; choose one of {', '.join(FLOWS)}.")
-    if not FLOWS[name].keys() <= recipe.detector.options.keys():
-        raise RecipeError(
-            f"The detector {recipe.detector.name} cannot have the flow {name}: leave that out, or choose the "
-            "detector cflow, uflow or differnet with another preset than paper."
-        )
-    return recipe.replace(flow_changes(name))
 
 
 def setting(recipe: Recipe, text: str) -> Recipe:

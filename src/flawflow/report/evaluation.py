@@ -10,6 +10,7 @@ from flawflow.metrics import Evaluation
 from flawflow.model_file.card import Card
 from flawflow.report.gallery import Exhibit, exhibit_of
 from flawflow.report.html import drawn, render
+from flawflow.report.measures import at_threshold, cells, headings, segmented
 from flawflow.report.page import facts_of, figure_of
 from flawflow.report.strip_plot import strip_plot_svg
 from flawflow.report.wording import counted, percent, promise
@@ -43,11 +44,13 @@ def render_evaluation(evaluation: ModelEvaluation, card: Card, *, model: str, da
         "evaluation.html",
         model=model,
         dataset=dataset,
-        columns=_COLUMNS,
+        columns=("", "pictures", "▲ NG", "◆ REVIEW", "● OK", *headings(evaluation)),
         rows=_rows(evaluation, groups),
         strips=drawn(strips),
         promise=promise(calibration),
         realised=_realised(groups.get(GOOD_KIND, [])),
+        at_threshold=at_threshold(evaluation),
+        segmented=segmented(evaluation),
         left_out=[*evaluation.left_out, *evaluation.notes],
         facts=facts_of(card),
         heat_low=f"{low:.4g}",
@@ -70,28 +73,18 @@ def _rows(evaluation: Evaluation, groups: Mapping[str, Sequence[ImageResult]]) -
     rows = []
     for kind, pictures in groups.items():
         part = evaluation.per_defect.get(kind)
-        measures = (
-            (part.image_auroc, part.pixel_auroc, part.aupro) if part and kind != GOOD_KIND else ("",) * 3
-        )
-        rows.append(_row(kind, pictures, measures))
+        nothing = ("",) * len(headings(evaluation))
+        rows.append(_row(kind, pictures, cells(evaluation, part) if part and kind != GOOD_KIND else nothing))
     everything = [one for pictures in groups.values() for one in pictures]
-    whole = (evaluation.image_auroc, evaluation.pixel_auroc, evaluation.aupro)
-    return [*rows, _row("all", everything, whole)]
+    return [*rows, _row("all", everything, cells(evaluation))]
 
 
-def _row(name: str, pictures: Sequence[ImageResult], measures: Sequence[float | str | None]) -> list[str]:
+def _row(name: str, pictures: Sequence[ImageResult], figures: Sequence[str]) -> list[str]:
     counts = [len(pictures), *(sum(one.verdict == verdict for one in pictures) for verdict in _VERDICTS)]
-    return [name, *(f"{count:,}" for count in counts), *map(_measure, measures)]
+    return [name, *(f"{count:,}" for count in counts), *figures]
 
 
-_COLUMNS = ("", "pictures", "▲ NG", "◆ REVIEW", "● OK", "image AUROC", "pixel AUROC", "AUPRO")
 _VERDICTS: tuple[Verdict, ...] = ("NG", "REVIEW", "OK")
-
-
-def _measure(value: float | str | None) -> str:
-    if value is None:
-        return "-"
-    return value if isinstance(value, str) else f"{100 * value:.2f}"
 
 
 def _realised(good: Sequence[ImageResult]) -> str:

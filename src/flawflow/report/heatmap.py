@@ -104,7 +104,7 @@ def css_gradient() -> str:
 
 
 def colormap_levels(anomaly_map: NDArray[np.floating[Any]], scale: tuple[float, float]) -> NDArray[np.uint8]:
-    """Give the place of every value on a heat scale.
+    """Give the position of every value in a colormap range.
 
     Args:
         anomaly_map: (H, W), finite.
@@ -115,7 +115,7 @@ def colormap_levels(anomaly_map: NDArray[np.floating[Any]], scale: tuple[float, 
     """
     low, high = scale
     if not low < high:
-        raise ValueError(f"a heat scale needs low < high; got {scale}")
+        raise ValueError(f"a colormap range needs low < high; got {scale}")
     levels = np.empty(anomaly_map.shape, np.uint8)
     # Some rows at a time: a map of 20 million pixels would take several times its size meanwhile.
     for start in range(0, len(levels), _ROWS):

@@ -115,9 +115,9 @@ def facts_of(card: Card) -> list[tuple[str, str]]:
     """What the model's card says, as names and values."""
     encoder, training = card.encoder, card.training
     return [
-        ("Learned from", f"{counted(training.image_count, 'good picture')} of {training.dataset}"),
+        ("Trained on", f"{counted(training.image_count, 'good picture')} of {training.dataset}"),
         (
-            "Learned on",
+            "Trained at",
             f"{datetime.fromisoformat(card.created):%Y-%m-%d %H:%M} UTC, in {duration(training.seconds)}",
         ),
         ("Input", f"{card.size[1]} × {card.size[0]} pixels (width × height)"),

@@ -50,7 +50,7 @@ def roi_sentence(card: Card) -> str:
         return "the whole picture"
     # Runs of pixels that count are every second one.
     share = sum(card.roi_run_lengths[1::2]) / (card.size[0] * card.size[1])
-    return f"{percent(share)} of the picture, by a mask of the training; the rest changes nothing"
+    return f"{percent(share)} of the picture, by the mask of the training; the rest is ignored"
 
 
 def promise(calibration: Calibration) -> str:
@@ -123,22 +123,20 @@ def _measured_on(calibration: Calibration) -> str:
         return f"measured on {counted(own, 'good picture')} kept out of the training"
     return (
         f"measured on {counted(own + others, 'good picture')}: {own:,} kept out of the training, which the "
-        f"guarantee rests on, and {others:,} kept out of the training of sister models"
+        f"guarantee rests on, and {others:,} held out by models of other folds"
     )
 
 
 def drift_sentences(drift: Drift) -> list[str]:
     """Say whether camera or light have changed: the verdict first, then how."""
     if not drift.reference:
-        return [
-            "The model knows of no pictures to compare these with: calibrate it again (flawflow calibrate)."
-        ]
+        return ["The model has no drift baseline to compare with: calibrate it again (flawflow calibrate)."]
     said = [drift.hint] if drift.hint else []
     compared = f"{counted(drift.compared, 'OK picture')} compared with {drift.reference:,} of the calibration"
     if not drift.compared:
         return said or ["No OK picture to compare with those of the calibration."]
     if not drift.findings:
-        return [*said, f"No sign that camera or light have changed ({compared})."]
+        return [*said, f"No sign that camera or lighting have changed ({compared})."]
     said.append(
         f"The pictures are not like those of the calibration ({compared}; without a change this is said with "
         f"a probability of at most {percent(drift.false_alarm_rate)}):"

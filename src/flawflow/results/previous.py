@@ -57,7 +57,7 @@ def _earlier_overlays(listing: Path) -> list[str]:
         records = [json.loads(line) for line in lines]
         names = [record["overlay"] for record in records if record["overlay"] is not None]
         if not all(isinstance(name, str) for name in names):
-            raise TypeError("an overlay is no name")
+            raise TypeError("an overlay is not a name")
         return names
     except (ValueError, LookupError, TypeError, RecursionError) as error:
         raise FlawflowError(

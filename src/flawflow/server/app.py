@@ -42,11 +42,11 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
     for status, text in (
         (400, "The request cannot be read"),
         (401, "The station's token is missing"),
-        (403, "Another host, origin or folder than allowed"),
-        (404, "There is no such thing"),
-        (422, "A value that cannot be"),
+        (403, "A host, origin or folder that is not allowed"),
+        (404, "Not found"),
+        (422, "A value that is not allowed"),
         (429, "Too many requests"),
-        (503, "Not now; Retry-After says when to come back"),
+        (503, "Not now; Retry-After says when to try again"),
     )
 }
 
@@ -146,7 +146,7 @@ class Caught:
             if scope["type"] != "http" or answered:
                 raise
             _log.exception("%s %s failed", scope["method"], scope["path"])
-            detail = {"detail": "the station failed at this; its log says why"}
+            detail = {"detail": "internal error; the station's log says why"}
             await JSONResponse(detail, 500)(scope, receive, send)
 
 

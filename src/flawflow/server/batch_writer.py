@@ -39,7 +39,7 @@ class Entry:
 class BatchWriter:
     """One thread that writes what has come together since its last commit.
 
-    Files and commits wait for the disk. Workers need not: they go on with the next picture, and whatever they
+    Files and commits wait for the disk. Workers need not: they take the next picture, and whatever they
     finish meanwhile, or within a moment, shares the next commit. Who inspects one picture after the other
     waits for nobody.
     """
@@ -102,7 +102,9 @@ class BatchWriter:
         try:
             if entry.picture is not None:
                 self._image_store.keep_picture(entry.row.key, entry.picture)
-        except Exception as error:  # A full disk: who waits for this one is told, and others go on.
+        except (
+            Exception
+        ) as error:  # A full disk: whoever waits for this one gets the error, and the others continue.
             entry.recorded.set_exception(error)
             return False
         return True
@@ -112,7 +114,9 @@ class BatchWriter:
             return
         try:
             self._store.add([(entry.row, entry.png) for entry in entries])
-        except Exception as error:  # A full disk, a lost connection: whoever waits is told, and others go on.
+        except (
+            Exception
+        ) as error:  # A full disk, a lost connection: whoever waits gets the error, and the others continue.
             if not isinstance(error, LostCommitError):
                 # Nothing was recorded, and whoever sends it again sends the picture, too.
                 self._image_store.drop_pictures(entry.row.key for entry in entries)
@@ -123,5 +127,5 @@ class BatchWriter:
             entry.recorded.set_result(entry.row)
         try:
             self._written([entry.row for entry in entries])
-        except Exception:  # They are recorded and answered; only the telling failed.
-            _log.exception("events could not be told")
+        except Exception:  # They are recorded and answered; only the notification failed.
+            _log.exception("events could not be published")

@@ -26,4 +26,4 @@ def make_private(folder: Path) -> None:
             raise PermissionError
         folder.chmod(_PRIVATE)
     except PermissionError:
-        _log.warning("other users of this computer may look into %s: name a folder of your own", folder)
+        _log.warning("other users of this computer can read %s: use a folder of your own", folder)

@@ -20,7 +20,7 @@ class ImageStore:
     """Keeps files below one folder, named by random keys.
 
     A picture is kept byte for byte, under a name without an ending, and never handed out so: what a
-    browser gets is decoded and encoded anew. It is written whole before its record.
+    browser gets is decoded and re-encoded. It is written whole before its record.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -57,7 +57,7 @@ class ImageStore:
         """
         path = self._picture(key)
         if not path.is_file():
-            raise NotFoundError("this picture is not kept any more")
+            raise NotFoundError("this picture is no longer kept")
         return path
 
     def keep_mask(self, key: str, png: bytes) -> None:

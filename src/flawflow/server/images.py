@@ -1,4 +1,4 @@
-"""Pictures, maps and masks as a browser gets them: decoded and encoded anew, never the bytes that came."""
+"""Pictures, maps and masks as a browser gets them: decoded and re-encoded, never the original bytes."""
 
 import io
 import struct
@@ -80,7 +80,7 @@ def overlay_png(
 
 
 def mask_png(content: bytes, *, size: tuple[int, int]) -> bytes:
-    """A drawn mask, checked and encoded anew: black, and white where a pixel is a defect.
+    """A drawn mask, checked and re-encoded: black, and white where a pixel is a defect.
 
     Args:
         content: A PNG; any non-zero pixel is a defect.
@@ -90,7 +90,7 @@ def mask_png(content: bytes, *, size: tuple[int, int]) -> bytes:
         ImageError: It is no PNG, or of another size.
     """
     if not content.startswith(b"\x89PNG"):
-        raise ImageError("the mask is no PNG: send one of the picture's size")
+        raise ImageError("the mask is not a PNG: send one of the picture's size")
     try:
         mask = read_mask(content, max_pixels=size[0] * size[1])
     except ImageTooLargeError:

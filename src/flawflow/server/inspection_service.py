@@ -38,7 +38,7 @@ class Given:
     content: bytes | Path
 
     def size(self) -> int:
-        """Bytes of the file; 0 where it cannot be read, which is told in its turn."""
+        """Bytes of the file; 0 where it cannot be read, which is reported when it is inspected."""
         if isinstance(self.content, bytes):
             return len(self.content)
         try:
@@ -186,7 +186,7 @@ class InspectionService:
         """The inspection, its map and, where it is kept, the picture's bytes."""
         content = _bytes(picture.content, self._settings)
         if not is_known(content[:16]):
-            raise UnknownKindError("this is no PNG, JPEG, BMP, TIFF or WebP picture: save it as one")
+            raise UnknownKindError("this is not a PNG, JPEG, BMP, TIFF or WebP picture: save it as one")
         inspection = model.inspector.inspect(content, max_pixels=self._settings.max_pixels)
         keep = self._settings.keep_pictures
         keeps = keep == "all" or (keep == "ng" and inspection.verdict != "OK")

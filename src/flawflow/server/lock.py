@@ -21,7 +21,7 @@ class FolderLock:
         except OSError:
             self._file.close()
             raise StationError(
-                f"another station works in {folder}: stop it, or name another folder with --data"
+                f"another station uses {folder}: stop it, or choose another folder with --data"
             ) from None
 
     def release(self) -> None:

@@ -1,4 +1,4 @@
-"""The models of a station: loaded, judged at the rates that were set, loaded anew when a file changes."""
+"""The models of a station: loaded, judged at the rates that were set, reloaded when a file changes."""
 
 import re
 import threading
@@ -70,10 +70,10 @@ class Registry:
             folder: The station's data folder, for later versions.
             store: Where rates and switches are kept.
             threads: CPU threads for one picture.
-            changed: Called after a model was loaded anew or judges otherwise.
+            changed: Called after a model was reloaded or its thresholds changed.
 
         Raises:
-            FlawflowError: When a file is no model, or two have one name.
+            FlawflowError: When a file is not a model, or two have the same name.
         """
         self._store, self._threads, self._changed = store, threads, changed
         self._lock = threading.Lock()
@@ -98,14 +98,14 @@ class Registry:
         """
         if name is None:
             if len(self._models) > 1:
-                raise ValueRefusedError(f"name the model: one of {', '.join(self._models)}")
+                raise ValueRefusedError(f"specify the model: one of {', '.join(self._models)}")
             return next(iter(self._models.values()))
         if name not in self._models:
             raise NotFoundError(f"there is no model {name:.100}: this station has {', '.join(self._models)}")
         return self._models[name]
 
     def refresh(self) -> None:
-        """Load anew what changed on the disk; a file that is no model (yet) leaves the old one in place."""
+        """Reload what changed on disk; a file that is not a model (yet) leaves the old one in place."""
         for name in self._models:
             with self._lock:
                 changed = self._refresh(name)
@@ -168,7 +168,7 @@ class Registry:
         """Take a copy of a model file as the newest version; it is not used before `switch`.
 
         Raises:
-            ModelFileError: It is no model.
+            ModelFileError: It is not a model.
         """
         self.get(name)
         with self._lock:
@@ -198,7 +198,7 @@ class Registry:
         self.get(name)
         switches = self._store.switches(name)
         if not switches:
-            raise ConflictError(f"{name} was never switched: there is nothing to go back to")
+            raise ConflictError(f"{name} was never switched: there is nothing to roll back to")
         return self.switch(name, switches[1] if len(switches) > 1 else 0)
 
     def _wanted_version(self, name: str) -> int:

@@ -1,4 +1,4 @@
-"""HTTP/1.1 as fast as it comes, with a bound on what is no body."""
+"""HTTP/1.1 parsed by httptools, with a limit on everything that is not a body."""
 
 import asyncio
 import logging

@@ -1,4 +1,4 @@
-"""Runs a station until it is told to stop."""
+"""Runs a station until it is stopped."""
 
 import asyncio
 import functools
@@ -18,7 +18,7 @@ from flawflow.server.security.descriptors import raise_limit
 from flawflow.server.settings import Settings
 from flawflow.server.station import Station
 
-# Pages that listen are told to go at once; this is for uploads that are on their way.
+# Listening pages are closed at once; this is for uploads that are on their way.
 _GRACE_SECONDS = 10
 _BACKLOG = 512
 
@@ -60,7 +60,7 @@ class Server(uvicorn.Server):
     def _stop_accepting(self, task: asyncio.Task[None]) -> None:
         # A station that nobody can reach must not look as if it ran: whoever watches over it starts it again.
         if not task.cancelled():
-            _log.error("connections cannot be taken any more", exc_info=task.exception())
+            _log.error("no more connections can be accepted", exc_info=task.exception())
             self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -79,7 +79,7 @@ def serve(settings: Settings, *, started: Callable[[str], None]) -> None:
     """Start a station and serve it until SIGINT or SIGTERM.
 
     Args:
-        settings: What it is told.
+        settings: The station's settings.
         started: Called with the page's address when clients can connect.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What a station is told when it starts."""
+"""The settings of a station."""
 
 import ipaddress
 import os
@@ -100,7 +100,7 @@ class Settings:
                 )
         for folder in self.allow:
             if os.path.isfile(folder):  # noqa: PTH113  # Path.is_file raises where a share does not answer
-                raise FlawflowError(f"{folder} is no folder: name folders of pictures with --allow")
+                raise FlawflowError(f"{folder} is not a folder: give folders of pictures with --allow")
         # By their real paths once and for all: whoever replaces one by a link later opens nothing else.
         object.__setattr__(self, "allow", tuple(folder.resolve() for folder in self.allow))
 

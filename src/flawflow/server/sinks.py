@@ -108,7 +108,7 @@ class Deliveries:
 
 
 def open_sinks(texts: Sequence[str], folder: Path) -> list[Sink]:
-    """Open the sinks that a station is told to deliver to; files go below its data folder.
+    """Open the sinks that a station delivers to; files go below its data folder.
 
     Raises:
         SinkError: There is no such kind, or what it needs is not installed.

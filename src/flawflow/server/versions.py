@@ -58,7 +58,7 @@ class Versions:
         """Copy a model file as the newest version.
 
         Raises:
-            ModelFileError: It is no model.
+            ModelFileError: It is not a model.
         """
         content = read_model(file)
         number = self._numbers()[-1] + 1

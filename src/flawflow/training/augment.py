@@ -39,7 +39,7 @@ def rotate(picture: ViewImage, degrees: float, *, edge: Edge = "reflect") -> Vie
 
 
 def flip(picture: ViewImage, quarters: int, *, mirrored: bool) -> ViewImage:
-    """Turn by quarters counter-clockwise, by twice as many where the picture is no square; then mirror."""
+    """Turn by quarters counter-clockwise, by twice as many where the picture is not square; then mirror."""
     square = picture.shape[0] == picture.shape[1]
     turned = np.rot90(picture, quarters if square else 2 * quarters)
     return np.ascontiguousarray(turned[:, ::-1] if mirrored else turned)

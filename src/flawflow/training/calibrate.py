@@ -48,8 +48,8 @@ def calibrate(
         engine: Runs the graph.
         pictures: Good pictures that the detector was not trained on.
         roi_mask: Which pixels of the graph's input, (H, W), count.
-        on_progress: Who is told.
-        out_of_fold: Of further good pictures, by sister models (`flawflow.training.cross_fit`).
+        on_progress: Receives the progress.
+        out_of_fold: Of further good pictures, by models of other folds (`flawflow.training.cross_fit`).
 
     Raises:
         DatasetError: None of the pictures could be read.

@@ -1,7 +1,7 @@
 """Cross-fitting: where good pictures are few, every one of them gets a score by a model that left it out.
 
-The pictures are cut at random into parts of one size. The model that is written leaves out the first part;
-for each other part a sister is trained in the same way without it, measures it and is thrown away. So the
+The pictures are split at random into folds of one size. The model that is written leaves out the first fold;
+for each other fold a model is trained in the same way without it, measures it and is discarded. So the
 score of any picture that was left out is distributed as that of a new good picture under the model that is
 written (docs/threshold.md).
 """
@@ -45,7 +45,7 @@ def without_first_fold(source: FeatureSource) -> tuple[FeatureSource, tuple[Path
 def out_of_fold_measurements(
     source: FeatureSource, fit: Callable[[FeatureSource], InspectionModel]
 ) -> list[Measurement]:
-    """Train a sister for each part but the first, and measure the part with it.
+    """Train a model for each fold but the first, and measure the fold with it.
 
     Args:
         source: All pictures in random order.
@@ -81,7 +81,7 @@ def _measured_by_fold_model(
     *,
     number: int,
 ) -> torch.Tensor:
-    """Score, peak and calm of the pictures of one part, (size, 3) float64, by a model without them."""
+    """Score, maximum and background of one fold's pictures, (size, 3) float64, by a model without them."""
     store = source.features
     # The first part takes the place of this one, so that every model has its pictures in the same order.
     others = [*range(size, start), *range(size), *range(start + size, len(store.pictures))]

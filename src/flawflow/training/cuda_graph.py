@@ -24,7 +24,7 @@ def as_cuda_graph(step: Callable[[], Tensor], device: torch.device) -> Callable[
 
 
 def adam(module: nn.Module, rate: float, device: torch.device) -> tuple[torch.optim.Adam, Tensor]:
-    """Give Adam and its learning rate, a tensor to be filled with another: a recorded step reads it anew."""
+    """Give Adam and its learning rate, a tensor to be filled with another: a captured step reads it again."""
     on_gpu = device.type == "cuda"
     # Where steps are not recorded it is read as a number, and as exactly that number.
     lr = torch.tensor(rate, dtype=torch.float32 if on_gpu else torch.float64, device=device)

@@ -38,7 +38,7 @@ def check_data(source: FeatureSource, *, exclude_suspects: bool) -> CheckedData:
     """Find copies and suspects, and leave out what must not count.
 
     Of copies only the first counts. If one was learned from and the other calibrated, the scores of
-    calibration would be too good, and more good parts be rejected than is said.
+    calibration would be too good, and more good parts be rejected than stated.
 
     Args:
         source: All good pictures.

@@ -40,8 +40,8 @@ class Fingerprint:
 def find_duplicates(fingerprints: Sequence[Fingerprint], features: Rows, grid: tuple[int, int]) -> list[int]:
     """Find the pictures that are there more than once: the same pixels, or nearly the same features.
 
-    A file that was saved anew differs a little in every pixel. How little is little depends on the part: so a
-    distance counts by the median distance of a picture to its nearest neighbour.
+    A file that was saved again differs a little in every pixel. How much depends on the part, so distances
+    are taken relative to the median distance of a picture to its nearest neighbour.
 
     Args:
         fingerprints: Of each picture.

@@ -27,7 +27,7 @@ class FeatureSource:
         work: Where unfinished work is kept.
         augmentation: Makes further views of each picture.
         views: How many of them.
-        on_progress: Who is told.
+        on_progress: Receives the progress.
         store: The features of all pictures, where they are known already.
     """
 

@@ -1,8 +1,8 @@
-"""Whether parts are aligned: turned and mirrored views help where they lie anyhow, and only there.
+"""Whether parts are aligned: rotated and mirrored copies help where orientation is arbitrary, and only there.
 
 Good training pictures are parted in two. Gaussians are fitted to one half, once as it is and once with
 augmented views of it, and the other half is measured, as it is. Where a part lies in any direction, views
-are more pictures of the same kind and the other half becomes likelier; where all lie alike, views are
+are more pictures of the same kind and the other half becomes likelier; where orientation is fixed, views are
 pictures of another kind and it becomes less likely.
 """
 
@@ -80,10 +80,10 @@ def augmented(recipe: Recipe, encoder: Encoder, pictures: Sequence[Path]) -> tup
         return recipe, ()
     # What calibrates has no say in what is learned.
     learned_from, _ = split_good(still, recipe.seed)
-    name = choose_augmentation(encoder, learned_from, size=recipe.size, seed=recipe.seed)
+    name = choose_augmentation(encoder, learned_from, size=recipe.shape, seed=recipe.seed)
     if name is None:
-        return recipe, ("The good parts lie alike: no turned or mirrored views are learned from.",)
-    note = f"The good parts lie anyhow: they are learned from {name} as well."
+        return recipe, ("The good parts have a fixed orientation: no rotated or mirrored copies are used.",)
+    note = f"The good parts have arbitrary orientations: {name} copies are used as well."
     return recipe.replace(augmentation=CANDIDATES[name], views=ROTATED_COPIES), (note,)
 
 

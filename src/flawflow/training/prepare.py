@@ -34,7 +34,7 @@ class FittedModel:
         model: Encoder, detector and head.
         source: What the model learned from.
         held_out: Good pictures that it has not seen, to calibrate with.
-        out_of_fold: Measurements of further good pictures by sister models.
+        out_of_fold: Out-of-fold measurements of further good pictures.
         image_count: Good pictures that were given, frames of videos among them, readable or not.
         suspects: Those that may be defective, the most unusual first.
         notes: Sentences about the pictures that a person should read.
@@ -71,7 +71,7 @@ def fit_model(
         folder: Where unfinished work is kept; it stays until the caller removes it (`FittedModel.work`).
         recipe: What is asked for.
         device: "auto", "cpu" or "cuda".
-        resume: Go on with the work that is there.
+        resume: Resume the work that is there.
         on_progress: Called with each step of progress.
 
     Raises:
@@ -92,7 +92,7 @@ def fit_model(
     checked = check_data(seen, exclude_suspects=recipe.exclude_suspects)
     out_of_fold: Sequence[Measurement] = ()
     if setup.is_cross_fitted:
-        cross_fitted = replace(checked.source, on_progress=reporters["sisters"])
+        cross_fitted = replace(checked.source, on_progress=reporters["folds"])
         out_of_fold = out_of_fold_measurements(cross_fitted, partial(fit, recipe=setup.recipe))
         source, held_out = without_first_fold(replace(cross_fitted, on_progress=reporters["fit"]))
     else:
@@ -119,7 +119,7 @@ def source_of(
     return FeatureSource(
         encoder=setup.encoder,
         pictures=pictures,
-        size=setup.recipe.size,
+        size=setup.recipe.shape,
         seed=setup.recipe.seed,
         device=setup.device,
         work=work,
@@ -130,9 +130,9 @@ def source_of(
 
 
 def _reporters(setup: Setup, on_progress: OnProgress) -> dict[str, OnProgress]:
-    """Who is told of each part of the work, by its name."""
+    """The progress callback of each part of the work, by its name."""
     weights = {"frames": _FRAMES} if any(map(is_video_name, setup.paths)) else {}
     weights |= {"features": _FEATURES, "suspects": _SUSPECTS}
-    weights |= {"sisters": (FOLD_COUNT - 1) * _FIT} if setup.is_cross_fitted else {}
+    weights |= {"folds": (FOLD_COUNT - 1) * _FIT} if setup.is_cross_fitted else {}
     weights |= {"fit": _FIT}
     return {name: within(on_progress, *span) for name, span in spans(weights).items()}

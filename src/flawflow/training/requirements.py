@@ -17,6 +17,5 @@ def require_training() -> None:
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         raise TrainingError(
-            f"learning needs {', '.join(missing)}, which this installation leaves out: "
-            "pip install 'flawflow[train]'"
+            f"training needs {', '.join(missing)}, which is not installed: pip install 'flawflow[train]'"
         )

@@ -48,8 +48,8 @@ def read_roi_mask(
     if not counts.any():
         names = " and ".join(str(path) for path in (roi, ignore) if path is not None)
         raise TrainingError(
-            f"{names} leave nothing to look at: --roi counts where its mask is not black, --ignore leaves "
-            "that out."
+            f"{names} leave nothing to inspect: --roi keeps what is not black in its mask, --ignore excludes "
+            "it."
         )
     return counts
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from flawflow import __version__
 from flawflow.decision.roi import encode_run_lengths
 from flawflow.errors import TrainingError
+from flawflow.images import proportional_size
 from flawflow.recipe import Recipe
 from flawflow.training.encoder import Encoder, build_encoder
 from flawflow.training.orientation import augmented
@@ -24,12 +25,12 @@ class Setup:
     """A training that can begin.
 
     Attributes:
-        asked: The recipe that was asked for.
+        asked: The recipe that was asked for, its size in full.
         recipe: The same with the views that were found to help.
         paths: Good pictures and videos.
         encoder: The frozen encoder; it knows which pixels count.
         device: Where to train.
-        is_cross_fitted: Whether all pictures calibrate, by sister models.
+        is_cross_fitted: Whether all pictures calibrate, out of fold.
         roi_mask: (H, W) bool, which pixels count; None for all.
         notes: Sentences about what was decided.
     """
@@ -71,12 +72,13 @@ def set_up(paths: Sequence[Path], recipe: Recipe, *, device: str) -> Setup:
     """
     place = _device(device)
     check_image_count(paths)
+    recipe, said = _shaped(recipe, paths)
     cross_fitted = is_cross_fitted(recipe, paths)
     network = build_encoder(
         recipe.encoder,
         strides=recipe.strides,
         weights=recipe.weights,
-        size=recipe.size,
+        size=recipe.shape,
         seed=recipe.seed,
         reflect_padding=recipe.reflect_padding,
     )
@@ -92,7 +94,23 @@ def set_up(paths: Sequence[Path], recipe: Recipe, *, device: str) -> Setup:
         device=place,
         is_cross_fitted=cross_fitted,
         roi_mask=roi_mask,
-        notes=notes,
+        notes=said + notes,
+    )
+
+
+def _shaped(recipe: Recipe, paths: Sequence[Path]) -> tuple[Recipe, tuple[str, ...]]:
+    """The recipe with the size that the pictures' proportions give; a sentence where it is no square."""
+    if not isinstance(recipe.size, int):
+        return recipe, ()
+    picture = first_image_shape(paths)
+    # Whole cells of the coarsest scale.
+    height, width = proportional_size(recipe.size, picture, max(recipe.strides))
+    shaped = recipe.replace(size=(height, width))
+    if height == width:
+        return shaped, ()
+    return shaped, (
+        f"Pictures of {picture[1]} × {picture[0]} pixels are resized to {width} × {height}: as many as "
+        f"{recipe.size} × {recipe.size} has, in their proportions. --size HxW gives another shape.",
     )
 
 
@@ -111,4 +129,4 @@ def _roi_mask(recipe: Recipe, pictures: Sequence[Path]) -> NDArray[np.bool_] | N
     if recipe.roi is None and recipe.ignore is None:
         return None
     roi, ignore = (None if mask is None else Path(mask) for mask in (recipe.roi, recipe.ignore))
-    return read_roi_mask(roi, ignore, recipe.size, first_image_shape(pictures))
+    return read_roi_mask(roi, ignore, recipe.shape, first_image_shape(pictures))

@@ -65,7 +65,7 @@ def is_cross_fitted(recipe: Recipe, paths: Sequence[Path]) -> bool:
         return few and video is None and recipe.detector.kind.cross_fits
     if recipe.calibration == "cross" and video is not None:
         raise TrainingError(
-            f"{video} is a video, whose frames are too much alike to be cross-fitted; choose the calibration "
+            f"{video} is a video, whose frames are too similar to be cross-fitted; choose the calibration "
             "split."
         )
     return recipe.calibration == "cross"
@@ -132,7 +132,7 @@ def split(
         recipe: Its seed chooses; of a video every Nth frame is a picture, of its size.
         cross_fitted: Whether the pictures are cross-fitted: all of them are for training, in random order.
         folder: Where the frames of videos are kept; the caller removes them.
-        on_progress: Who is told.
+        on_progress: Receives the progress.
 
     Raises:
         DatasetError: There are fewer than eight pictures.
@@ -153,7 +153,7 @@ def split(
             tell(Progress("Frames", done, total, name))
 
         place = folder / f"{number:04d}"
-        frames, said = save_frames(path, place, every=recipe.every, size=recipe.size, on_progress=told)
+        frames, said = save_frames(path, place, every=recipe.every, size=recipe.shape, on_progress=told)
         clips.append(frames)
         failures += [(path, said)] if said else []
     require_enough(len(pictures) + sum(map(len, clips)))

@@ -78,7 +78,7 @@ def find_suspects(
         store: The features of all good pictures, without copies, which would vouch for each other.
         size: (H, W) of the maps.
         seed: Of the folds.
-        on_progress: Who is told.
+        on_progress: Receives the progress.
 
     Returns:
         The suspects, the most unusual first.

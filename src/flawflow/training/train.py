@@ -11,14 +11,17 @@ from numpy.typing import NDArray
 
 from flawflow import __version__
 from flawflow.datasets import Dataset, open_dataset
+from flawflow.errors import TrainingError
 from flawflow.images import read_image, resize_image
 from flawflow.model_file import write_model
+from flawflow.model_file.canary import Canary
 from flawflow.model_file.card import Card, EncoderCard, TrainingCard
 from flawflow.progress import OnProgress, Progress, ignore_progress, spans, within
 from flawflow.recipe import PRESETS, Recipe
+from flawflow.recipe.options import why_not_exported
 from flawflow.renamed import renamed_attribute
 from flawflow.runtime.canary_check import record_canaries
-from flawflow.runtime.engine import OnnxRuntimeEngine
+from flawflow.runtime.engine import Engine, OnnxRuntimeEngine
 from flawflow.storage.files import beside
 from flawflow.training.calibrate import Calibrated, calibrate
 from flawflow.training.encoder import Encoder
@@ -71,7 +74,7 @@ def train(
     """Learn what good parts look like and write one model file.
 
     Only good training pictures are used. 15 % of them are kept aside to calibrate the threshold; where those
-    would be fewer than 19, a quarter is kept aside and the others are measured by sister models
+    would be fewer than 19, a quarter is kept aside and the others are measured out of fold
     (`flawflow.training.cross_fit`), which takes four trainings in place of one.
     Unfinished work stays in the folder `output`.training, from which `resume` goes on; on a CPU it ends with
     the same weights, bit for bit, as a training that was never interrupted.
@@ -81,7 +84,7 @@ def train(
         output: The model file to write, whole or not at all.
         recipe: What is asked for: `Recipe.of("fast", size=(128, 128))`, say. The model card holds it.
         device: "auto", "cpu" or "cuda".
-        resume: Go on with an interrupted training of the same output.
+        resume: Resume an interrupted training of the same output.
         keep_work: Leave that folder where it is: the flows' trainable weights and the optimiser's state, as
             safetensors.
         on_progress: Called with each step of progress.
@@ -89,6 +92,12 @@ def train(
     Raises:
         FlawflowError: Something does not fit; the message says what and the way out.
     """
+    reason = why_not_exported(recipe.detector.options)
+    if reason is not None:
+        raise TrainingError(
+            f"These flows cannot become a model file: {reason}. flawflow compare measures them without one; "
+            "to inspect pictures choose others."
+        )
     started = perf_counter()
     given = data
     data = given if isinstance(given, Dataset) else open_dataset(Path(given))
@@ -99,9 +108,9 @@ def train(
     folder = beside(output, ".training")
     fitted = fit_model(data, folder, recipe, device=device, resume=resume, on_progress=reporters["learn"])
     graph = export(fitted.model, fitted.source, reporters["export"])
-    calibrated = _calibrate(graph, fitted, reporters["calibrate"])
+    calibrated = calibrate_fitted(OnnxRuntimeEngine(graph), fitted, reporters["calibrate"])
     seconds = perf_counter() - started
-    card = _card(data, graph, fitted, calibrated, seconds)
+    card = describe(data, fitted, calibrated, seconds, record_canaries(graph, fitted.setup.asked.shape))
     write_model(output, graph, card)
     failures = fitted.unread + calibrated.unread
     if not keep_work:
@@ -138,22 +147,28 @@ def export(model: InspectionModel, source: FeatureSource, on_progress: OnProgres
     return graph
 
 
-def _calibrate(graph: bytes, fitted: FittedModel, on_progress: OnProgress) -> Calibrated:
+def calibrate_fitted(engine: Engine, fitted: FittedModel, on_progress: OnProgress) -> Calibrated:
+    """Calibrate a fitted model by the good images that were kept aside; the engine runs it."""
     roi_mask = fitted.setup.roi_mask
     counting = np.ones(fitted.source.size, np.bool_) if roi_mask is None else roi_mask
-    return calibrate(
-        OnnxRuntimeEngine(graph), fitted.held_out, counting, on_progress, out_of_fold=fitted.out_of_fold
-    )
+    return calibrate(engine, fitted.held_out, counting, on_progress, out_of_fold=fitted.out_of_fold)
 
 
-def _card(data: Dataset, graph: bytes, fitted: FittedModel, calibrated: Calibrated, seconds: float) -> Card:
+def describe(
+    data: Dataset,
+    fitted: FittedModel,
+    calibrated: Calibrated,
+    seconds: float,
+    canaries: tuple[Canary, ...] = (),
+) -> Card:
+    """Write the card of what was learned from a data set in so many seconds."""
     recipe = fitted.setup.asked
     return Card(
         flawflow_version=__version__,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         detector=recipe.detector.name,
         preset=recipe.preset,
-        size=recipe.size,
+        size=recipe.shape,
         encoder=_encoder_card(fitted.setup.encoder),
         training=TrainingCard(
             dataset=data.name,
@@ -165,7 +180,7 @@ def _card(data: Dataset, graph: bytes, fitted: FittedModel, calibrated: Calibrat
         colormap_range=calibrated.colormap_range,
         roi_run_lengths=fitted.setup.roi_run_lengths,
         drift=calibrated.drift_baseline,
-        canaries=record_canaries(graph, recipe.size),
+        canaries=canaries,
         recipe=recipe,
     )
 

@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 
 class UnusableWorkError(TrainingError):
-    """Unfinished work that cannot be gone on with: of another plan, or damaged. Nothing of it is lost."""
+    """Unfinished work that cannot be resumed: of another plan, or damaged. Nothing of it is lost."""
 
 
 class WorkFolder:
@@ -36,7 +36,7 @@ class WorkFolder:
     Args:
         path: The folder.
         plan: What decides the result: options and pictures, JSON-ready.
-        resume: Go on with the work that is there; otherwise it is kept under another name, which a warning
+        resume: Resume the work that is there; otherwise it is kept under another name, which a warning
             of the logger names.
 
     Raises:
@@ -62,8 +62,8 @@ class WorkFolder:
         kept = next(place for n in count(1) if not (place := beside(self.path, f"-{n}")).exists())
         self.path.rename(kept)
         _log.warning(
-            "%s held an unfinished training, which is kept as %s: move it back and add --resume to go on "
-            "with it, or remove it.",
+            "%s held an unfinished training, which is kept as %s: move it back and add --resume to continue "
+            "it, or remove it.",
             *(one_line(str(path)) for path in (self.path, kept)),
         )
 
@@ -72,7 +72,7 @@ class WorkFolder:
             found = dict(json.loads((self.path / _PLAN).read_text("utf-8")))
         except (ValueError, TypeError, RecursionError):
             raise UnusableWorkError(
-                f"{self.path / _PLAN} is damaged; leave out --resume to start the training anew."
+                f"{self.path / _PLAN} is damaged; leave out --resume to start the training from scratch."
             ) from None
         wanted = json.loads(text)
         different = sorted(key for key in found.keys() | wanted.keys() if found.get(key) != wanted.get(key))
@@ -80,7 +80,7 @@ class WorkFolder:
             raise UnusableWorkError(
                 f"{self.path} holds the unfinished training of another plan (different: "
                 f"{', '.join(different)}); use the same options and pictures, or leave out --resume to "
-                "start anew."
+                "start from scratch."
             )
 
     def load(self, name: str) -> dict[str, Tensor] | None:
@@ -96,7 +96,7 @@ class WorkFolder:
         except (SafetensorError, ValueError, LookupError, TypeError, RecursionError) as error:
             raise UnusableWorkError(
                 f"{path} is damaged ({error}); leave out --resume, or remove {self.path}, to start the "
-                "training anew."
+                "training from scratch."
             ) from None
         return tensors
 

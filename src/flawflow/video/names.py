@@ -25,6 +25,6 @@ def require_video(video: Path) -> None:
     """
     if importlib.util.find_spec("av") is None:
         raise FlawflowError(
-            f"{video} is a video, and reading it needs the package av, which this installation leaves out: "
+            f"{video} is a video, and reading it needs the package av, which is not installed: "
             "pip install 'flawflow[video]', or name the pictures alone"
         )

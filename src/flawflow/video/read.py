@@ -67,7 +67,7 @@ class Video:
     def frames(self) -> Iterator[Frame]:
         """Give the frames in their order, decoded when they are asked for; to be called once.
 
-        Damaged parts are left out and the frames after them still given; what is wrong is said at the end.
+        Damaged parts are left out and the frames after them still given; problems are reported at the end.
 
         Raises:
             ImageError: After all whole frames: the file is damaged, ends too early, or changes its size.
@@ -109,18 +109,18 @@ class Video:
 
     def _check_end(self, count: int, seconds: float) -> None:
         if count == 0:
-            raise ImageError(f"{self.path} has no frame that can be read: record or copy it anew.")
+            raise ImageError(f"{self.path} has no frame that can be read: record or copy it again.")
         shown = seconds + float(1 / self.rate)
         slack = max(_SLACK_SECONDS, float(_SLACK_FRAMES / self.rate))
         if shown < self._promised - slack:
             raise ImageError(
                 f"{self.path} is cut short: it ends after {shown:.1f} of {self._promised:.1f} seconds, of "
-                f"which {count} frames could be read; record or copy it anew."
+                f"which {count} frames could be read; record or copy it again."
             )
         if self._damaged:
             raise ImageError(
                 f"{self.path} is damaged: {count} whole frames could be read, and {self._damaged} parts "
-                "were left out; record or copy it anew."
+                "were left out; record or copy it again."
             )
 
 
@@ -143,7 +143,7 @@ def open_video(path: Path, *, max_pixels: int | None = None) -> Iterator[Video]:
         container = av.open(f"file:{path}", options=_OPTIONS)
     except (av.FFmpegError, OSError) as error:
         reason = (
-            error.strerror if isinstance(error, OSError) else "it is no video or its beginning is damaged"
+            error.strerror if isinstance(error, OSError) else "it is not a video, or its beginning is damaged"
         )
         raise ImageError(f"{path} cannot be read as a video ({reason}): check the file.") from None
     with container:

@@ -29,7 +29,7 @@ CREATE TABLE outbox (
 """
 
 
-# Beside the record: the path as the file system spells it, which may hold bytes that are no text.
+# Beside the record: the path as the file system spells it, which may hold bytes that are not text.
 _FILE = "file"
 
 
@@ -58,7 +58,7 @@ class Journal:
         """Open the journal, or begin one; its folder is created when it is missing.
 
         Raises:
-            WatchError: It is in use by another process, or is no journal of this version.
+            WatchError: It is in use by another process, or is not a journal of this version.
         """
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
@@ -161,7 +161,7 @@ class Journal:
                 return None
             ((number,),) = db.execute("UPDATE about SET last_id = last_id + 1 RETURNING last_id").fetchall()
             record = replace(record, journal=self.name, id=number)
-            # In ASCII: a path may hold bytes that are no text, and JSON's escapes keep them.
+            # In ASCII: a path may hold bytes that are not text, and JSON's escapes keep them.
             text = json.dumps({_FILE: seen.path, **record.to_dict()}, allow_nan=False)
             db.executemany(
                 "INSERT INTO outbox VALUES (?, ?, ?, NULL)", [(sink, number, text) for sink in sinks]

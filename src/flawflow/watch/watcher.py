@@ -30,7 +30,7 @@ Open = Callable[[Path], BinaryIO]
 """Opens a file of the folder; raises OSError, FileNotFoundError for what is not to be read now."""
 
 MAX_FILE_BYTES = 1 << 30
-"""A larger file is no picture of a line."""
+"""A larger file is not a picture of a production line."""
 
 # At most so many files are taken from one look: the memory stays the same with a million waiting.
 _MAX_FILES_PER_ROUND = 1000
@@ -95,7 +95,7 @@ class Watcher:
             journal: What was done, kept over restarts.
             examine: Called from several threads at once.
             sinks: Names of those who get every record.
-            leave_out: A folder inside `folder` that is no input.
+            leave_out: A folder inside `folder` that is not input.
             limits: When and how much to read.
             open_file: Opens a file that has settled.
             on_done: Called with each record after it is in the journal.

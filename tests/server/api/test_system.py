@@ -31,7 +31,7 @@ def test_not_ready_is_503(client, station, monkeypatch):
     answer = client.get("/api/ready")
     assert answer.status_code == 503
     assert int(answer.headers["retry-after"]) > 0
-    assert "no room left" in answer.json()["detail"]
+    assert "is full" in answer.json()["detail"]
 
 
 def test_without_a_token_anybody_here_is_in(client):

@@ -160,7 +160,7 @@ def test_nothing_else_is_overwritten(settings: Settings, tmp_path: Path):
     ):
         with pytest.raises(StationError, match=str(target)):
             back_up(settings.data, target)
-    with pytest.raises(StationError, match="name one with --data"):
+    with pytest.raises(StationError, match="give one with --data"):
         back_up(tmp_path / "nothing", tmp_path / "new")
     with pytest.raises(StationError, match="belong together"):
         back_up(settings.data, tmp_path / "new", database=other.database_url)

@@ -94,7 +94,7 @@ def test_a_retraining_is_followed_compared_and_switched_to(reviewed: Any, statio
     page.goto(f"{station}#/improve")
     page.get_by_label("Preset").select_option("accurate: takes longer")
     page.get_by_label("Other settings").fill("detector.blocks=4  seed=1 ")
-    page.get_by_role("button", name="Learn again").click()
+    page.get_by_role("button", name="Retrain").click()
     expect(page.get_by_text("Learning: pass 3 of 10 (25 %)")).to_be_visible()
     assert state["asked"]["preset"] == "accurate"
     assert state["asked"]["settings"] == ["detector.blocks=4", "seed=1"]
@@ -114,7 +114,7 @@ def test_a_retraining_is_followed_compared_and_switched_to(reviewed: Any, statio
     expect(rows).to_have_count(3)
     page.get_by_role("button", name=f"Switch to version {second['version']}", exact=True).last.click()
     page.get_by_role("dialog").get_by_role("button", name="Switch to version").click()
-    expect(page.get_by_text(f"Version {second['version']} judges now.")).to_be_visible()
+    expect(page.get_by_text(f"Version {second['version']} is active.")).to_be_visible()
     expect(page.get_by_role("button", name="Roll back")).to_be_visible()
 
 

@@ -68,7 +68,7 @@ def test_a_model_is_retrained_compared_switched_to_and_rolled_back(open_page: An
     page.get_by_role("button", name="Make a new version").click()
     expect(page.get_by_text("Data set version 1 holds")).to_be_visible()
     page.get_by_label("Preset").select_option("fast")
-    page.get_by_role("button", name="Learn again").click()
+    page.get_by_role("button", name="Retrain").click()
     expect(page.get_by_role("progressbar", name="Learning")).to_be_visible()
     # Inspecting goes on meanwhile, by the old model.
     first = page.request.get(f"{station}api/models/part").json()
@@ -83,7 +83,7 @@ def test_a_model_is_retrained_compared_switched_to_and_rolled_back(open_page: An
     page.get_by_role("dialog").get_by_role("button", name="Switch to version 1").click()
     expect(page.get_by_text("Version 1 judges now.")).to_be_visible()
     page.reload()
-    expect(page.locator("tr.active")).to_contain_text("judges now")
+    expect(page.locator("tr.active")).to_contain_text("active")
     second = page.request.get(f"{station}api/models/part").json()
     assert (first["version"], second["version"]) == (0, 1)
     assert second["sha256"] != first["sha256"]
@@ -95,8 +95,8 @@ def test_a_model_is_retrained_compared_switched_to_and_rolled_back(open_page: An
             assert (each["old"]["score"], each["new"]["score"]) == (before["score"], after["score"])
             assert after["model_sha256"] == second["sha256"]
 
-    page.get_by_role("button", name="Roll back to the one before").click()
-    expect(page.get_by_text("The version before judges again.")).to_be_visible()
+    page.get_by_role("button", name="Roll back to the previous version").click()
+    expect(page.get_by_text("The previous version is active again.")).to_be_visible()
     content, before = next(iter(parts.values()))
     again = inspected(page, station, content)
     assert (again["score"], again["model_sha256"]) == (before["score"], first["sha256"])

@@ -119,7 +119,7 @@ def test_the_nearest_to_the_threshold_are_offered_when_nothing_waits(open_page: 
         page.request.put(f"{station}api/inspections/{waiting['id']}/label", data={"label": "skip"})
     numbers = [post(page, station, f"near-{level}.png", level) for level in (119, 120)]
     page.goto(f"{station}#/review")
-    expect(page.locator(".empty")).to_contain_text("Nothing waits for review")
+    expect(page.locator(".empty")).to_contain_text("Nothing to review")
     page.get_by_role("button", name=re.compile("nearest to the threshold")).click()
     expect(page.locator(".about h2")).to_have_text("near-120.png")
     page.keyboard.press("g")

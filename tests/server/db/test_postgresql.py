@@ -40,7 +40,7 @@ def take_lock_from_its_station(url: str) -> None:
 @pytest.mark.usefixtures("no_patience")
 def test_two_stations_do_not_share_a_database(settings: Settings, tmp_path: Path):
     first = Station.open(settings)
-    with pytest.raises(StationError, match="another station works in the database") as refused:
+    with pytest.raises(StationError, match="another station uses the database") as refused:
         Station.open(dataclasses.replace(settings, data=tmp_path / "other"))
     assert "--database" in str(refused.value)
     first.close()

@@ -29,9 +29,9 @@ def test_what_sqlite_says(tmp_path):
     full = real(
         path, "CREATE TABLE t (x)", "PRAGMA max_page_count = 2", "INSERT INTO t VALUES (zeroblob(99999))"
     )
-    assert said(full) == "the database DB has no room left: make room"
+    assert said(full) == "the database DB is full: free some space"
     read_only = real(path, "PRAGMA query_only = 1", "INSERT INTO t VALUES (1)")
-    assert "may not be written" in said(read_only)
+    assert "is not writable" in said(read_only)
     (tmp_path / "b.db").write_bytes(b"no database at all" * 99)
     assert "is damaged (file is not a database)" in said(real(tmp_path / "b.db", "SELECT * FROM t"))
     assert "cannot be used (no such table: gone)" in said(real(path, "SELECT * FROM gone"))
@@ -49,14 +49,14 @@ class RefusalError(Exception):
 @pytest.mark.parametrize(
     ("state", "sentence"),
     [
-        ("57P01", "the database DB does not answer: it is tried again with every request"),
-        ("57P03", "the database DB does not answer: it is tried again with every request"),
-        ("08006", "the database DB does not answer: it is tried again with every request"),
-        ("53300", "the database DB does not answer: it is tried again with every request"),
-        ("53100", "the database DB has no room left: make room"),
-        ("25006", "the database DB may not be written: let the station's user write there"),
+        ("57P01", "the database DB does not answer: every request tries again"),
+        ("57P03", "the database DB does not answer: every request tries again"),
+        ("08006", "the database DB does not answer: every request tries again"),
+        ("53300", "the database DB does not answer: every request tries again"),
+        ("53100", "the database DB is full: free some space"),
+        ("25006", "the database DB is not writable: give the station's user write access"),
         ("XX001", "the database DB is damaged (reason): stop the station and restore a backup"),
-        ("28P01", "the database DB cannot be used (reason): see to its address and permissions"),
+        ("28P01", "the database DB cannot be used (reason): check its address and permissions"),
         ("23505", None),
         ("22001", None),
     ],
@@ -74,10 +74,10 @@ def test_a_connection_that_broke_off_or_is_not_to_be_had():
 @pytest.mark.parametrize(
     ("number", "part"),
     [
-        (errno.ENOSPC, "no room left"),
-        (errno.EDQUOT, "no room left"),
-        (errno.EROFS, "may not be written"),
-        (errno.EACCES, "may not be written"),
+        (errno.ENOSPC, "is full"),
+        (errno.EDQUOT, "is full"),
+        (errno.EROFS, "is not writable"),
+        (errno.EACCES, "is not writable"),
     ],
 )
 def test_what_disks_say(number, part):

@@ -73,7 +73,7 @@ def test_retrain_compare_switch_and_go_back(reviewed: TestClient, fake_training:
 
 
 def test_a_training_that_fails_says_why(reviewed: TestClient, fake_training: Path):
-    killed = "the training was killed (SIGKILL, as by a system that is short of memory); "
+    killed = "the training was killed (SIGKILL, as when the system runs out of memory); "
     for preset, sentence in (("accurate", "The pictures are too few."), ("paper", killed)):
         job = reviewed.post("/api/jobs", json={"model": "tiny", "dataset": 1, "preset": preset}).json()
         job = wait(reviewed, job["id"], until=ended)
@@ -96,7 +96,7 @@ def test_what_a_failed_training_has_learned_is_gone_on_with(
 
     run("paper")
     assert kept() == [("1", 1)]
-    # Another plan has nothing to do with it, and the same one goes on where it was.
+    # Another plan has nothing to do with it, and the same one continues where it was.
     run("accurate")
     assert kept() == [("1", 1)]
     run("paper")

@@ -89,7 +89,7 @@ def test_a_link_that_came_after_the_check_opens_nothing(tree, replaced):
 @pytest.mark.skipif(sys.platform == "win32", reason="needs pipes in folders")
 def test_a_pipe_is_not_waited_for(tree):
     os.mkfifo(tree / "allowed" / "pipe.png")
-    with pytest.raises(OSError, match="it is no file"):
+    with pytest.raises(OSError, match="it is not a file"):
         open_inside(tree / "allowed" / "pipe.png", [tree / "allowed"])
 
 

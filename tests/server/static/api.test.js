@@ -66,7 +66,7 @@ test("every failure is one sentence", async () => {
   assert.deepEqual(sentences, [
     "there is no model x",
     "The station refused the request: Field required.",
-    "The station could not do this (HTTP status 500).",
+    "The station failed (HTTP status 500).",
     "The station is busy; try again in a moment.",
   ]);
 });

@@ -13,14 +13,15 @@ from flawflow.training.detectors.folded_parts import Halve, Split
 from flawflow.training.detectors.position_standardizer import PositionStandardizer
 from flawflow.training.flows import (
     ActNorm,
-    AdditiveCoupling,
-    AffineCoupling,
+    Affine,
     Bijection,
     Chain,
+    Coupling,
     LULinear,
     Permutation,
     Rotation,
     ScaleShift,
+    Shift,
     Standardize,
     Swap,
     Whiten,
@@ -52,7 +53,7 @@ def _blocks_alone(d: int, c: int, g: Generator) -> Chain:
 
 
 def _no_mixing(d: int, c: int, g: Generator) -> Chain:
-    return Chain(AffineCoupling(d, c, generator=g), AdditiveCoupling(d, c, generator=g), Arsinh(d, c))
+    return Chain(Coupling(Affine(), d, c, generator=g), Coupling(Shift(), d, c, generator=g), Arsinh(d, c))
 
 
 def _paper(d: int, c: int, g: Generator) -> Chain:
@@ -62,10 +63,10 @@ def _paper(d: int, c: int, g: Generator) -> Chain:
 def _swaps_at_the_ends(d: int, c: int, g: Generator) -> Chain:
     return Chain(
         Swap(d),
-        AffineCoupling(d, c, generator=g),
+        Coupling(Affine(), d, c, generator=g),
         Swap(d),
         Swap(d),
-        AdditiveCoupling(d, c, generator=g),
+        Coupling(Shift(), d, c, generator=g),
         Swap(d),
     )
 
@@ -74,13 +75,13 @@ def _everything(d: int, c: int, g: Generator) -> Chain:
     return Chain(
         Standardize(torch.randn(d, generator=g), torch.rand(d, generator=g) + 0.5),
         LULinear(d, generator=g),
-        AdditiveCoupling(d, c, generator=g),
+        Coupling(Shift(), d, c, generator=g),
         Permutation(d, generator=g),
         ActNorm(d),
-        AffineCoupling(d, c, generator=g),
+        Coupling(Affine(), d, c, generator=g),
         Whiten(torch.randn(d, generator=g), torch.linalg.cholesky(_covariance(d, g)).float()),
         ScaleShift(d),
-        AdditiveCoupling(d, c, generator=g),
+        Coupling(Shift(), d, c, generator=g),
     )
 
 
@@ -114,17 +115,17 @@ def _nonlinear(d: int, c: int, g: Generator) -> Chain:
     return Chain(
         ActNorm(d),
         Arsinh(d, c),
-        AffineCoupling(d, c, generator=g),
+        Coupling(Affine(), d, c, generator=g),
         Swap(d),
         Arsinh(d, c),
         Rotation(d, generator=g),
-        AdditiveCoupling(d, c, generator=g),
+        Coupling(Shift(), d, c, generator=g),
         Swap(d),
     )
 
 
 def _nonlinear_at_the_ends(d: int, c: int, g: Generator) -> Chain:
-    return Chain(Arsinh(d, c), ActNorm(d), ActNorm(d), AffineCoupling(d, c, generator=g), Arsinh(d, c))
+    return Chain(Arsinh(d, c), ActNorm(d), ActNorm(d), Coupling(Affine(), d, c, generator=g), Arsinh(d, c))
 
 
 BUILDERS: dict[str, Callable[[int, int, Generator], Chain]] = {

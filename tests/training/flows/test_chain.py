@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from flawflow.training.flows import AffineCoupling, Chain, Rotation, ScaleShift
+from flawflow.training.flows import Affine, Chain, Coupling, Rotation, ScaleShift
 
 
 def test_the_first_given_is_applied_first() -> None:
@@ -14,7 +14,7 @@ def test_the_first_given_is_applied_first() -> None:
 
 
 def test_a_chain_holds_chains() -> None:
-    inner = Chain(AffineCoupling(4, 2), Rotation(4))
+    inner = Chain(Coupling(Affine(), 4, 2), Rotation(4))
     outer = Chain(ScaleShift(4), inner)
     assert outer.condition_dimension == 2
     assert list(outer)[1] is inner
@@ -25,10 +25,10 @@ def test_a_chain_holds_chains() -> None:
     [
         (),
         (Rotation(3), Rotation(4)),
-        (AffineCoupling(4, 2), AffineCoupling(4, 3)),
+        (Coupling(Affine(), 4, 2), Coupling(Affine(), 4, 3)),
     ],
     ids=["none", "dimensions", "conditions"],
 )
-def test_parts_that_do_not_fit_are_refused(parts: tuple[Rotation | AffineCoupling, ...]) -> None:
+def test_parts_that_do_not_fit_are_refused(parts: tuple[Rotation | Coupling, ...]) -> None:
     with pytest.raises(ValueError, match=r"Expected one or more bijections of one dimension"):
         Chain(*parts)

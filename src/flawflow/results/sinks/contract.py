@@ -79,7 +79,7 @@ class Result:
     Attributes:
         record: What is said about the picture.
         file: Its path below the folder that holds the pictures, as the file system spells it; None where the
-            picture is no file, or a frame of one.
+            picture is not a file, or is a frame of one.
         inspection: What the model says; None for a failure, and for a record that outlived its process.
         rendered: Made by the sink of overlays.
         exhibit: The picture on the report page, made by that sink.

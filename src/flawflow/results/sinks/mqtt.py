@@ -40,7 +40,7 @@ class Mqtt(Sink):
         # A topic with + or # would be a pattern; # begins what a URL calls a fragment.
         if parts.scheme not in _PORTS or not has_host(parts) or not self._topic or set(url) & set("+#"):
             raise SinkError(
-                f"{shown_url(url)} is no address of MQTT: write mqtt://host/topic, or mqtts:// for TLS"
+                f"{shown_url(url)} is not an MQTT address: give mqtt://host/topic, or mqtts:// for TLS"
             )
         if parts.password is not None:
             raise SinkError(f"an address must hold no password: set {PASSWORD_VARIABLE} instead")

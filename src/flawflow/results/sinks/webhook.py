@@ -47,7 +47,7 @@ class Webhook(Sink):
         parts = urllib.parse.urlsplit(url)
         if parts.scheme not in ("http", "https") or not has_host(parts):
             raise SinkError(
-                f"{shown_url(url)} is no address of HTTP: write http://host/path or https://host/path"
+                f"{shown_url(url)} is not an HTTP address: give http://host/path or https://host/path"
             )
         if "@" in parts.netloc:
             raise SinkError(f"an address must hold no password: set {TOKEN_VARIABLE} instead")

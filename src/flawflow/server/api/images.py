@@ -1,4 +1,4 @@
-"""Answers that are pictures: who has one is told so, and a large one is never whole in the memory."""
+"""Answers that are pictures: cached ones are not sent again, and a large one is never whole in memory."""
 
 import os
 from collections.abc import Iterator

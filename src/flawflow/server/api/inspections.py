@@ -43,7 +43,7 @@ def router(station: Station) -> APIRouter:
     async def picture(
         number: Id, request: Request, side: Annotated[int | None, Query(ge=16, le=8192)] = None
     ) -> Response:
-        """Give the picture, encoded anew.
+        """Give the picture, re-encoded.
 
         `side` is the longest side that is wanted, in pixels; copies have 160, 640 or 2048, and the first that
         is enough is given.

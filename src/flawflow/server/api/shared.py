@@ -18,7 +18,7 @@ BeforeId = Annotated[int | None, Query(ge=1, le=_MAX_ID)]
 ModelName = Annotated[str, Path(max_length=200)]
 
 BUSY: dict[int | str, dict[str, Any]] = {
-    503: {"model": Problem, "description": "The queue is full; Retry-After says when to come back"}
+    503: {"model": Problem, "description": "The queue is full; Retry-After says when to try again"}
 }
 TOO_LARGE: dict[int | str, dict[str, Any]] = {413: {"model": Problem, "description": "Too many bytes"}}
 

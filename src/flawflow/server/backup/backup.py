@@ -50,8 +50,7 @@ def back_up(data: Path, target: Path, *, database: str | None = None) -> Backup:
     station = identity.read(data)
     if station is None:
         raise StationError(
-            f"{data} is no data folder that this flawflow has worked in: name one with --data, or start the "
-            "station once"
+            f"{data} is not a station's data folder: give one with --data, or start the station once"
         )
     _check_target(data, target, station)
     url = database or f"sqlite:///{(data / 'station.db').absolute()}"
@@ -82,7 +81,7 @@ def _check_target(data: Path, target: Path, station: str) -> None:
     if there.is_relative_to(here) or here.is_relative_to(there):
         raise StationError(f"{target} and {data} lie within each other: name a backup's folder elsewhere")
     if target.exists() and not target.is_dir():
-        raise StationError(f"{target} is no folder: name one that is new, empty or the last backup")
+        raise StationError(f"{target} is not a folder: give one that is new, empty or the last backup")
     if not target.exists() or not any(target.iterdir()):
         return
     if identity.read(target, identity.BACKUP) != station:

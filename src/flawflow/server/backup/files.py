@@ -16,7 +16,7 @@ from flawflow.storage.files import errors_name
 _NOT_HERE = frozenset(
     {"station.db", "station.db-wal", "station.db-shm", "station.lock", "station.id", "station.id.new", BACKUP}
 )
-# Not whole yet, or the unfinished work of a training, which begins anew, and what was kept of one before.
+# Not whole yet, or the unfinished work of a training, which starts again, and what was kept of earlier ones.
 _UNFINISHED = re.compile(r".*(\.part|\.training(-\d+)?)", re.DOTALL)
 # What pages look at is made again from the pictures.
 _DERIVED = "views"
@@ -55,7 +55,7 @@ class Copier:
                 else:
                     self._copy_file(path, target)
             except FileNotFoundError:
-                # Its time was over just now. What cannot be written is said.
+                # It has just expired. What cannot be written is reported.
                 if path.exists():
                     raise
         self._drop_old_journals()

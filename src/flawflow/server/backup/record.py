@@ -37,7 +37,9 @@ def record_station(url: str) -> str | None:
             return found
     except DBAPIError as error:
         shown = shown_database(engine.url)
-        raise StationError(database_problem(error, shown) or f"the database {shown} is no record") from None
+        raise StationError(
+            database_problem(error, shown) or f"the database {shown} is not a station's database"
+        ) from None
     finally:
         engine.dispose()
 

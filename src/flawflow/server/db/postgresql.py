@@ -33,7 +33,7 @@ def prepare(engine: Engine) -> "OnlyStation":
         BusyError: Another station works in the database.
         sqlalchemy.exc.SQLAlchemyError: It cannot be reached.
     """
-    # What is said of losses is said in sentences, and not in a traceback for each connection.
+    # Losses are reported in sentences, not by a traceback for each connection.
     logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
     event.listen(engine, "handle_error", _note_loss)
     lock = OnlyStation(engine)
@@ -114,7 +114,7 @@ class OnlyStation:
             raise
         _close(connection)
         raise BusyError(
-            f"another station works in the database {self._shown}: stop it, or give this one a database of "
+            f"another station uses the database {self._shown}: stop it, or give this one a database of "
             "its own with --database",
             retry_after=_RETRY_SECONDS,
         )

@@ -9,12 +9,12 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from flawflow.errors import one_line
 from flawflow.server.db.postgresql import sqlstate
 
-_FULL = "{} has no room left: make room"
+_FULL = "{} is full: free some space"
 _LOCKED = "{} is held by another program: end that program, or wait until it is done"
-_READ_ONLY = "{} may not be written: let the station's user write there"
+_READ_ONLY = "{} is not writable: give the station's user write access"
 _DAMAGED = "{} is damaged ({}): stop the station and restore a backup"
-_AWAY = "{} does not answer: it is tried again with every request"
-_UNUSABLE = "{} cannot be used ({}): see to its address and permissions"
+_AWAY = "{} does not answer: every request tries again"
+_UNUSABLE = "{} cannot be used ({}): check its address and permissions"
 
 # By the beginning of the name that SQLite gives to what is wrong.
 _SQLITE = {

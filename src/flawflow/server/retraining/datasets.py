@@ -96,7 +96,7 @@ class Datasets:
                 )
             newest = self.newest(model)
             if newest is not None and _contents(newest.pictures) == _contents(s.picture for s in sources):
-                raise ConflictError(f"nothing was reviewed since data set {newest.version} of {model}")
+                raise ConflictError(f"nothing has been reviewed since data set {newest.version} of {model}")
             return self._write(model, sources)
 
     def _numbers(self) -> list[int]:
@@ -114,7 +114,7 @@ class Datasets:
             _place(source.file, scratch / picture.place / picture.file)
             if source.mask is not None:
                 name = f"{Path(picture.file).stem}_mask.png"
-                # A mask may be drawn anew in its place; the version keeps the one of now.
+                # The mask may be redrawn later; the version keeps the current one.
                 shutil.copyfile(source.mask, scratch / "ground_truth" / "bad" / name)
         pictures = [vars(source.picture) for source in sources]
         about = {"version": version, "model": model, "created": created, "pictures": pictures}

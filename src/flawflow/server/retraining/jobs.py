@@ -1,4 +1,4 @@
-"""Trainings: started, watched, stopped, and gone on with after a restart of the station."""
+"""Trainings: started, monitored, stopped, and resumed after a restart of the station."""
 
 import glob
 import shutil
@@ -58,7 +58,7 @@ class Jobs:
         self._told = 0.0
 
     def start(self) -> None:
-        """Go on with the job that was running when the station ended."""
+        """Resume the job that was running when the station ended."""
         for job in self.all():
             if job.state == "running":
                 self._begin(job)
@@ -139,7 +139,7 @@ class Jobs:
             self._thread.join()
 
     def _take_over_work(self, job: Job) -> None:
-        """Go on with what the last failed job of the same plan has learned, if anything is there."""
+        """Resume what the last failed job of the same plan has learned, if anything is there."""
         for other in sorted(self._jobs.values(), key=lambda other: -other.id):
             work, is_same = _work_of(other), replace(other.plan, output=job.plan.output) == job.plan
             if other.state == "failed" and is_same and work.is_dir():
@@ -177,7 +177,7 @@ class Jobs:
         except Exception as error:  # Nobody waits for this thread: what happened must be seen in the job.
             self._fail(job, f"{type(error).__name__}: {error}")
         finally:
-            # A training that failed, as by a full disk, is gone on with by the next one of the same plan.
+            # A training that failed, as by a full disk, is resumed by the next one of the same plan.
             if self.get(job.id).state == "cancelled":
                 self._forget_work(job)
 

@@ -12,7 +12,7 @@ from flawflow.errors import RecipeError
 from flawflow.model_file.card import Card, EncoderCard
 from flawflow.recipe import Recipe
 from flawflow.recipe.registry import detector_kind, detector_names
-from flawflow.recipe.text import as_setting, setting, with_flow
+from flawflow.recipe.text import as_setting, setting
 from flawflow.server.errors import ConflictError
 from flawflow.storage.files import sha256_of_file
 from flawflow.typed import parse
@@ -124,7 +124,7 @@ def recipe_of_older(card: Card) -> Recipe:
     if own.preset != "paper":
         known = card.detector in detector_names() and card.detector != "paper-cflow"
         own = own.replace(detector=card.detector if known else "cflow")
-        own = with_flow(own, chosen.get("flow", "realnvp"))
+        own = own.replace({"detector.flow": chosen.get("flow", "realnvp")})
     return own.replace(
         encoder=card.encoder.name,
         weights=_weights(card.encoder),
@@ -138,7 +138,7 @@ def _older(*, preset: str, detector: str, flow: str = "realnvp", **values: Any) 
     """The recipe of a plan that an earlier station wrote: a job that it began is resumed as it was begun."""
     recipe = Recipe.of(preset)
     if preset != "paper":
-        recipe = with_flow(recipe.replace(detector=detector), flow)
+        recipe = recipe.replace({"detector.flow": flow}, detector=detector)
     return recipe.replace(values)
 
 

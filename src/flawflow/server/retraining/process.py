@@ -106,10 +106,10 @@ def _ending(code: int) -> str:
     """How a training ended that has neither a model nor a sentence.
 
     >>> _ending(-9), _ending(3)
-    ('the training was killed (SIGKILL, as by a system that is short of memory)', 'the training ended without a model (exit code 3)')
+    ('the training was killed (SIGKILL, as when the system runs out of memory)', 'the training ended without a model (exit code 3)')
     """  # noqa: E501
     if code >= 0:
         return f"the training ended without a model (exit code {code})"
     name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
-    why = ", as by a system that is short of memory" if name == "SIGKILL" else ""
+    why = ", as when the system runs out of memory" if name == "SIGKILL" else ""
     return f"the training was killed ({name}{why})"

@@ -32,7 +32,7 @@ from flawflow.server.schemas import ModelOut, Problem, model_json
 from flawflow.server.station import Station
 from flawflow.training.requirements import require_training
 
-_NOTHING: dict[int | str, dict[str, Any]] = {409: {"model": Problem, "description": "It does not fit now"}}
+_NOTHING: dict[int | str, dict[str, Any]] = {409: {"model": Problem, "description": "Not possible now"}}
 
 
 def router(station: Station) -> APIRouter:

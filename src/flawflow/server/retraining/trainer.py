@@ -35,7 +35,7 @@ def main() -> int:
         return 1
     except OSError as error:
         place = f"{one_line(os.fsdecode(error.filename))}: " if error.filename else ""
-        _say(stream, error=f"{place}{error.strerror or error}; what was learned is kept: mend it and retrain")
+        _say(stream, error=f"{place}{error.strerror or error}; what was learned is kept: fix it and retrain")
         return 1
     except MemoryError:
         _say(stream, error="memory is short; what was learned is kept: free some and retrain")

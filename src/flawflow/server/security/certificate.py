@@ -35,7 +35,7 @@ def check_certificate(certificate: Path, key: Path) -> None:
             ) from None
         reason = (error.reason or str(error)).replace("_", " ").lower()
         raise FlawflowError(
-            f"{certificate} and {key} cannot be used ({reason}): one of them is damaged, make them anew"
+            f"{certificate} and {key} cannot be used ({reason}): one of them is damaged, create them again"
         ) from None
 
 

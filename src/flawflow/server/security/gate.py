@@ -53,7 +53,7 @@ class Gate:
         host = hosts[0] if len(hosts) == 1 else ""
         if not self._is_known_host(host):
             # A foreign name that leads here is how a web page reads from a machine behind a firewall.
-            return self._refuse(403, "host", "this station is not known by this name: use its address")
+            return self._refuse(403, "host", "this station does not answer to this name: use its address")
         if request.method not in _SAFE_METHODS and not is_same_origin(request, host):
             return self._refuse(403, "origin", "a page of another site may not do this")
         return None

@@ -49,16 +49,14 @@ def allowed_stream(address: str, hosts: Sequence[str]) -> str:
     try:
         host, port = _host(address)
     except ValueError:
-        raise RefusedError(
-            f"{shown_url(address):.200} names no host: write it as rtsp://camera/path"
-        ) from None
+        raise RefusedError(f"{shown_url(address):.200} has no host: write it as rtsp://camera/path") from None
     for text in hosts:
         name, only = _host(f"//{text}", text)
         if name == host and only in (None, port):
             return address
     raise RefusedError(
-        f"{shown_url(address):.200} is of no host that this station may ask: start it with --allow-stream "
-        f"{f'[{host}]' if ':' in host else host}"
+        f"{shown_url(address):.200} is on a host that this station may not contact: start it with "
+        f"--allow-stream {f'[{host}]' if ':' in host else host}"
     )
 
 

@@ -57,7 +57,7 @@ def open_inside(path: Path, folders: Sequence[Path]) -> BinaryIO:
         if not any(map(real.is_relative_to, folders)) or not os.path.samestat(opened, real.lstat()):
             raise FileNotFoundError(errno.ENOENT, "it leads out of the allowed folders", str(path))
         if not stat.S_ISREG(opened.st_mode):
-            raise OSError(errno.EINVAL, "it is no file", str(path))
+            raise OSError(errno.EINVAL, "it is not a file", str(path))
     except BaseException:
         file.close()
         raise

@@ -32,7 +32,7 @@ def read_sources(folder: Path) -> Iterator[Source]:
     try:
         values = json.loads(path.read_text("utf-8"))
         if not isinstance(values, list):
-            raise TypeError("it is no list")
+            raise TypeError("it is not a list")
     except FileNotFoundError:
         return
     except (OSError, ValueError, TypeError) as error:

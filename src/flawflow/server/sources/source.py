@@ -88,7 +88,7 @@ def checked_address(kind: Kind, address: str, settings: Settings) -> str:
     if kind == "folder":
         folder = allowed_path(address, settings.allow)
         if not folder.is_dir():
-            raise RefusedError(f"{address:.200} is no folder: name the one into which pictures come")
+            raise RefusedError(f"{address:.200} is not a folder: give the one that receives the pictures")
         return str(folder)
     if is_network(address):
         return allowed_stream(address, settings.allow_streams)
@@ -110,10 +110,10 @@ def check_place(source: Source, settings: Settings) -> None:
         is_right = path.is_dir() if source.kind == "folder" else path.is_file()
     except (OSError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise RefusedError(f"{path} is gone or not mounted ({reason}); it is looked for again") from None
+        raise RefusedError(f"{path} is gone or not mounted ({reason}); it will be looked for again") from None
     if real != path or not any(map(path.is_relative_to, settings.allow)):
         raise RefusedError(
-            f"{path} is in no folder that this station may read: a link stands there, or --allow is another"
+            f"{path} is not in a folder that this station may read: it is a link, or --allow differs"
         )
     if not is_right:
         raise RefusedError(f"{path} is no {'folder' if source.kind == 'folder' else 'file'} any more")
@@ -122,5 +122,5 @@ def check_place(source: Source, settings: Settings) -> None:
 def _video_file(address: str, settings: Settings) -> str:
     path: Path = allowed_path(address, settings.allow)
     if not path.is_file():
-        raise RefusedError(f"{address:.200} is no file: name a video, a camera or a stream's address")
+        raise RefusedError(f"{address:.200} is not a file: give a video, a camera or a stream's address")
     return str(path)

@@ -123,12 +123,12 @@ class Sources:
             except FlawflowError as error:
                 runner.error = str(error)
             except Exception as error:
-                # A database that is away is told by the source, and not by a traceback every other second.
+                # A database that is away is reported by the source, not by a traceback every other second.
                 problem = self._station.store.problem(error)
                 if problem is None:
                     _log.exception("source %d failed", source.id)
                     problem = f"{type(error).__name__}: {one_line(str(error))}"
-                runner.error = f"it failed and is tried again: {problem}"
+                runner.error = f"it failed and will be tried again: {problem}"
             stop.wait(_RESTART_SECONDS)
 
     def _runner(self, source: Source) -> Runner:

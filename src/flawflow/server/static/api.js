@@ -20,7 +20,7 @@ let waiting = 0;
  * @param {string} method
  * @param {string} path Begins with /api/.
  * @param {{json?: object, body?: BodyInit, type?: string, signal?: AbortSignal, once?: boolean}} given
- *   `once`: a refusal for now is told and not waited for.
+ *   `once`: a temporary refusal is reported, not retried.
  * @returns {Promise<any>} The answer's JSON; null where it has none.
  */
 export async function ask(method, path, { json, body, type, signal, once } = {}) {
@@ -64,7 +64,7 @@ async function send(path, request) {
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new ServiceError(
-      "The station does not answer; check that it runs and that this device reaches it.",
+      "The station does not answer; check that it runs and that this device can reach it.",
     );
   }
 }
@@ -90,7 +90,7 @@ function sentence(body, status) {
   if (Array.isArray(body?.detail) && typeof body.detail[0]?.msg === "string")
     return `The station refused the request: ${body.detail[0].msg}.`;
   if (status === 503) return "The station is busy; try again in a moment.";
-  return `The station could not do this (HTTP status ${status}).`;
+  return `The station failed (HTTP status ${status}).`;
 }
 
 async function patience(seconds, signal) {

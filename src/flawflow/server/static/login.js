@@ -14,11 +14,11 @@ export function askForToken() {
     const form = h(
       "form",
       { class: "stack" },
-      h("h2", {}, "This station asks for its token"),
-      h("p", { class: "soft" }, "Whoever started the station chose it with --token."),
+      h("h2", {}, "This station requires a token"),
+      h("p", { class: "soft" }, "It was set with --token when the station was started."),
       field("Token", token),
       error,
-      h("button", { class: "primary" }, "Open the station"),
+      h("button", { class: "primary" }, "Log in"),
     );
     form.addEventListener("submit", async (event) => {
       event.preventDefault();

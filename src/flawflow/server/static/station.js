@@ -18,7 +18,7 @@ export async function loadStation() {
 /** Give the chosen model; null where the station has none. */
 export const chosenModel = () => modelNamed(recall("model", null));
 
-/** Give the model of this name as the station last told of it; null where it is gone. */
+/** Give the model of this name as the station last reported it; null where it is gone. */
 export const modelNamed = (name) => station.models.find((model) => model.name === name) ?? null;
 
 /** Choose a model for the whole page. */

@@ -1,9 +1,9 @@
-// Numbers said in words that need no statistics; the same words as in the report.
+// Numbers in words that need no statistics; the same wording as in the report.
 
 export const VERDICTS = ["OK", "REVIEW", "NG"];
 export const VERDICT_WORDS = {
   OK: "like the good parts",
-  REVIEW: "unusual for a good part: let a person look",
+  REVIEW: "unusual for a good part: a person should check",
   NG: "not like the good parts",
 };
 export const LABEL_WORDS = { good: "Good", bad: "Bad", skip: "Skipped" };

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -15,14 +16,22 @@ from flawflow.training.feature_source import FeatureSource
 from flawflow.training.feature_store import FeatureStore
 from flawflow.training.flows import (
     ActNorm,
-    AdditiveCoupling,
-    AffineCoupling,
+    Affine,
+    Autoregressive,
     Bijection,
     Chain,
+    Continuous,
+    Coupling,
+    LogisticMixture,
     LULinear,
+    MonotoneNetwork,
     Permutation,
+    Residual,
     Rotation,
+    Shift,
+    Spline,
     Swap,
+    Transformer,
     Whiten,
 )
 from flawflow.training.parallel import ProgressCounter
@@ -71,10 +80,10 @@ def build_flow(covariance: Tensor, condition_dimension: int, options: CflowOptio
 def coupling_blocks(
     dimension: int, condition_dimension: int, options: CflowOptions, generator: torch.Generator
 ) -> list[Bijection]:
-    """`blocks` times coupling and mixing, each at the identity but for the mixing."""
+    """`blocks` times a block and mixing, each at the identity but for the mixing."""
     bijections: list[Bijection] = []
     for _ in range(options.blocks):
-        bijections.append(_coupling(dimension, condition_dimension, options, generator))
+        bijections.append(_block(dimension, condition_dimension, options, generator))
         if options.actnorm:
             bijections.append(ActNorm(dimension))
         bijections.append(_MIXING[options.mixing](dimension, generator))
@@ -89,21 +98,28 @@ _MIXING: Mapping[str, Callable[[int, torch.Generator], Bijection]] = {
 }
 
 
-def _coupling(
+_TRANSFORMERS: Mapping[str, Transformer] = {
+    "affine": Affine(),
+    "additive": Shift(),
+    "spline": Spline(),
+    "mixture": LogisticMixture(),
+    "monotone": MonotoneNetwork(),
+}
+
+
+def _block(
     dimension: int, condition_dimension: int, options: CflowOptions, generator: torch.Generator
 ) -> Bijection:
+    transformer = _TRANSFORMERS[options.coupling]
+    kinds: Mapping[str, Callable[..., Bijection]] = {
+        "coupling": partial(Coupling, transformer),
+        "autoregressive": partial(Autoregressive, transformer),
+        "residual": Residual,
+        "continuous": Continuous,
+    }
     hidden = min(options.hidden, options.expansion * dimension)
-    if options.coupling == "additive":
-        return AdditiveCoupling(
-            dimension, condition_dimension, hidden=hidden, start_at_identity=True, generator=generator
-        )
-    return AffineCoupling(
-        dimension,
-        condition_dimension,
-        hidden=hidden,
-        start_at_identity=True,
-        damping=1.0,
-        generator=generator,
+    return kinds[options.block](
+        dimension, condition_dimension, hidden=hidden, start_at_identity=True, generator=generator
     )
 
 

@@ -14,7 +14,7 @@ from flawflow.training.parallel import ProgressCounter
 from flawflow.training.row_view import Rows, vectors_at
 from flawflow.training.unfinished_work import pack, unpack
 
-# How often unfinished work is written down, in steps, and progress is told.
+# How often unfinished work is written down, in steps, and progress is reported.
 _STEPS_PER_CHECKPOINT = 250
 _STEPS_PER_REPORT = 10
 
@@ -88,8 +88,9 @@ def fit_flow(
         optimiser.step()
         return loss.detach()
 
-    # Features that did not fit the GPU are fetched at every step, which cannot be recorded.
-    take_step = as_cuda_graph(step, batches.maps.device)
+    # Features that did not fit the GPU are fetched at every step, which cannot be recorded; nor can a flow
+    # whose steps take numbers from the GPU.
+    take_step = as_cuda_graph(step, batches.maps.device if flow.exportable else torch.device("cpu"))
     kept = source.work.load(f"scale-{scale}")
     first = 0 if kept is None else unpack(flow, optimiser, kept)
     progress_counter.add(first)

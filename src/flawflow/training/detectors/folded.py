@@ -46,7 +46,7 @@ class FoldedFlow(nn.Module):
     ) -> None:
         super().__init__()
         chain = Chain(*flow)
-        # In a tuple it is no part of the module: it is neither exported nor moved.
+        # In a tuple it is not part of the module: it is neither exported nor moved.
         self._made_from = (chain, condition, standardizer)
         self.standardizer = None if standardizer is None else _PositionAffine(standardizer)
         self.register_buffer("condition", condition)
@@ -119,7 +119,7 @@ class UnfoldedFlow(nn.Module):
         constant: float,
     ) -> None:
         super().__init__()
-        self.flow = copy.deepcopy(flow).cpu().double()
+        self.flow = copy.deepcopy(flow).cpu().double().eval()
         self.condition = None if condition is None else condition.cpu().double()
         self.standardizer = None if standardizer is None else copy.deepcopy(standardizer).cpu().double()
         self.constant = constant

@@ -109,7 +109,7 @@ class WholeBlock(nn.Module):
     def __init__(self, before: nn.Module, bijection: Bijection) -> None:
         super().__init__()
         self.before = before
-        self.bijection = copy.deepcopy(bijection).float()
+        self.bijection = copy.deepcopy(bijection).float().eval()
 
     def forward(self, parts: list[Tensor], condition: Tensor | None, pictures: int) -> Stepped:
         """Give the image in one part, and its log-determinant, (N, 1)."""

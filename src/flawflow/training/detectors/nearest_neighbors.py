@@ -47,7 +47,7 @@ def greedy_coreset(vectors: Tensor, count: int, *, seed: int, on_progress: OnPro
         vectors: (N, D) float32.
         count: How many, at most N.
         seed: Of the first choice.
-        on_progress: Who is told.
+        on_progress: Receives the progress.
 
     Returns:
         Indices of the chosen vectors, (count,) int64, in the order of choice.

@@ -1,4 +1,4 @@
-"""CFLOW-AD by the letter: the reference's flow, loss, optimiser and schedule."""
+"""CFLOW-AD exactly as published: the reference's flow, loss, optimiser and schedule."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -33,7 +33,7 @@ EPOCHS, PASSES_AN_EPOCH, WARM_EPOCHS = 25, 8, 2
 class PaperCflow(Detector):
     """The reference recipe of CFLOW-AD (WACV 2022, arXiv 2107.12571).
 
-    Each pass encodes every picture anew, turned by up to ±5°. Of a batch of 32 pictures, the vectors of a
+    Each pass encodes every picture again, rotated by up to ±5°. Of a batch of 32 pictures, the vectors of a
     scale are mixed and taken in batches of 256, one step of Adam each, the coarsest scale first.
     """
 
@@ -190,7 +190,7 @@ def pyramids(source: FeatureSource, generator: torch.Generator, done: int) -> It
     Args:
         source: The pictures.
         generator: Of the order.
-        done: Passes that are done; each turns the pictures anew.
+        done: Passes that are done; each rotates the pictures again.
 
     Yields:
         K maps (B, D_k, H_k, W_k) float32, fine to coarse.

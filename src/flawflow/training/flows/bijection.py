@@ -19,7 +19,13 @@ class Bijection(nn.Module, ABC):
     Attributes:
         dimension: D, the number of channels of a vector.
         condition_dimension: C, the number of channels of the condition; 0 where none is used.
+        tolerance: 0 where the inverse is a closed form. Otherwise it is found by iteration, and
+            forward(inverse(y)) is y to within `tolerance`·(1 + |y|), beyond rounding.
+        exportable: Whether `forward` can become an ONNX graph.
     """
+
+    tolerance: float = 0.0
+    exportable: bool = True
 
     def __init__(self, dimension: int, condition_dimension: int = 0) -> None:
         super().__init__()

@@ -15,8 +15,8 @@ class Chain(Bijection):
 
     Example:
         >>> import torch
-        >>> from flawflow.training.flows import AffineCoupling, Rotation
-        >>> flow = Chain(AffineCoupling(6), Rotation(6))
+        >>> from flawflow.training.flows import Affine, Coupling, Rotation
+        >>> flow = Chain(Coupling(Affine(), 6), Rotation(6))
         >>> y, log_det = flow(torch.randn(4, 6))
         >>> y.shape, log_det.shape
         (torch.Size([4, 6]), torch.Size([4]))
@@ -32,6 +32,8 @@ class Chain(Bijection):
             )
         super().__init__(dimensions.pop(), conditions.pop() if conditions else 0)
         self.bijections = nn.ModuleList(bijections)
+        self.tolerance = sum(bijection.tolerance for bijection in bijections)
+        self.exportable = all(bijection.exportable for bijection in bijections)
 
     def __iter__(self) -> Iterator[Bijection]:
         return iter(self.bijections)  # type: ignore[arg-type]

@@ -4,9 +4,10 @@ import torch
 
 from flawflow.training.flows.bijection import Bijection
 from flawflow.training.flows.chain import Chain
-from flawflow.training.flows.coupling import AffineCoupling
+from flawflow.training.flows.coupling import DAMPING, Coupling
 from flawflow.training.flows.rotation import Rotation
 from flawflow.training.flows.scale import ScaleShift
+from flawflow.training.flows.transformers import Affine
 
 
 def cflow_decoder(
@@ -30,7 +31,7 @@ def cflow_decoder(
     bijections: list[Bijection] = []
     for _ in range(blocks):
         bijections += (
-            AffineCoupling(dimension, condition_dimension, generator=generator),
+            Coupling(Affine(), dimension, condition_dimension, damping=DAMPING, generator=generator),
             ScaleShift(dimension),
             Rotation(dimension, generator=generator),
         )

@@ -37,9 +37,9 @@ class Subnet(nn.Module):
             raise ValueError(f"Expected a hidden width of 1 or more; got {hidden}.")
         # One law for both parts: together they are one layer with passive + condition inputs.
         joint = 1 / math.sqrt(passive + condition)
-        self.passive = _linear(passive, hidden, joint, generator)
-        self.condition = _linear(condition, hidden, joint, generator, bias=False) if condition else None
-        self.last = _linear(hidden, output, 0.0 if zero_last else 1 / math.sqrt(hidden), generator)
+        self.passive = linear_layer(passive, hidden, joint, generator)
+        self.condition = linear_layer(condition, hidden, joint, generator, bias=False) if condition else None
+        self.last = linear_layer(hidden, output, 0.0 if zero_last else 1 / math.sqrt(hidden), generator)
 
     def forward(self, passive: Tensor, condition: Tensor | None) -> Tensor:
         """Answer for each vector: (N, passive) and (N, condition) give (N, output)."""
@@ -51,11 +51,11 @@ class Subnet(nn.Module):
 
 
 @torch.no_grad()
-def _linear(
+def linear_layer(
     inputs: int, outputs: int, bound: float, generator: torch.Generator | None, *, bias: bool = True
 ) -> nn.Linear:
-    # Uniform within ±bound, which is torch's own law for bound = 1/√inputs, but from a generator that can be
-    # named; made on "meta" first so that torch's own generator is left alone.
+    """Make a layer uniform within ±bound: torch's own law for bound = 1/√inputs, from a named generator."""
+    # Made on "meta" first so that torch's own generator is left alone.
     layer = nn.Linear(inputs, outputs, bias=bias, device="meta").to_empty(device="cpu")
     for parameter in layer.parameters():
         parameter.uniform_(-bound, bound, generator=generator)

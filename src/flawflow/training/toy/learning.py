@@ -6,15 +6,17 @@ import torch
 from torch import Tensor
 
 from flawflow.training.flows import (
-    AffineCoupling,
+    Affine,
     Bijection,
     Chain,
+    Coupling,
     Rotation,
     ScaleShift,
     Whiten,
     likelihood_loss,
     log_prob,
 )
+from flawflow.training.flows.coupling import DAMPING
 from flawflow.training.toy.crescents import draw_defective, draw_good
 
 FALSE_REJECT_RATE = 0.01
@@ -54,7 +56,7 @@ def fit_toy(*, steps: int = 1500, seed: int = 0) -> Toy:
     """Train the flow on good vectors by maximum likelihood (eq. 7); set both thresholds on others."""
     generator = torch.Generator().manual_seed(seed)
     train, calibration = draw_good(10_000, generator), draw_good(5_000, generator)
-    flow = _judge(_fit(_build(generator), train, steps, generator), calibration)
+    flow = _judge(fit_flow(_build(generator), train, steps, generator), calibration)
     gaussian = _judge(Whiten.from_data(train), calibration)
     return Toy(flow, gaussian, draw_good(300, generator), draw_defective(300, generator))
 
@@ -68,18 +70,23 @@ def _build(generator: torch.Generator) -> Chain:
     blocks: list[Bijection] = []
     for _ in range(12):
         blocks += (
-            AffineCoupling(2, hidden=64, generator=generator),
+            Coupling(Affine(), 2, hidden=64, damping=DAMPING, generator=generator),
             ScaleShift(2),
             Rotation(2, generator=generator),
         )
     return Chain(*blocks)
 
 
-def _fit(flow: Chain, train: Tensor, steps: int, generator: torch.Generator) -> Chain:
+def fit_flow(
+    flow: Chain, train: Tensor, steps: int, generator: torch.Generator, *, noise: float = 0.0
+) -> Chain:
+    """Train a flow by maximum likelihood on vectors, (N, 2), with Gaussian noise of a deviation."""
     optimizer = torch.optim.Adam(flow.parameters())
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=0.01, total_steps=steps)
     for _ in range(steps):
         batch = train[torch.randint(len(train), (512,), generator=generator)]
+        if noise:
+            batch = batch + noise * torch.randn(batch.shape, generator=generator)
         optimizer.zero_grad()
         likelihood_loss(flow, batch).backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(flow.parameters(), 1.0)

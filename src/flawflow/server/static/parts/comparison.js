@@ -16,7 +16,7 @@ export function showComparison(comparison, version) {
     rows.replaceChildren(...pictures.slice(0, MOST).map(row));
     if (!pictures.length)
       rows.append(
-        h("tr", {}, h("td", { colspan: 5, class: "nothing" }, "No picture: both versions say the same.")),
+        h("tr", {}, h("td", { colspan: 5, class: "nothing" }, "None: both versions give the same verdicts.")),
       );
   };
   const first = changed.length ? "changed" : "all";
@@ -31,14 +31,14 @@ export function showComparison(comparison, version) {
       segments(
         "Which pictures",
         [
-          ["changed", `Judged otherwise (${number(changed.length)})`],
+          ["changed", `Different verdict (${number(changed.length)})`],
           ["all", `All (${number(comparison.pictures.length)})`],
         ],
         first,
         draw,
       ),
     ),
-    table(["Picture", "Your word", "Before", `Version ${version}`, "Change"], rows, {
+    table(["Picture", "Your label", "Before", `Version ${version}`, "Change"], rows, {
       class: "inspections compared",
     }),
   );
@@ -48,7 +48,7 @@ function totals({ count, old, new: fresh, pictures }, version) {
   const bad = pictures.filter(({ label }) => label === "bad").length;
   // A 0 says nothing where there was nothing to be judged wrongly.
   const outOf = (all) => (value) =>
-    all ? `${number(value)} of ${number(all)}` : "none reviewed to test with";
+    all ? `${number(value)} of ${number(all)}` : "no reviewed picture to test with";
   const line = (name, value, words) =>
     h(
       "tr",
@@ -63,7 +63,7 @@ function totals({ count, old, new: fresh, pictures }, version) {
     line(
       "Image AUROC",
       (one) => one.image_auroc,
-      (value) => (value === null ? "needs both kinds" : inTenths(value)),
+      (value) => (value === null ? "needs good and bad pictures" : inTenths(value)),
     ),
     line("Good parts judged NG", (one) => one.false_rejects, outOf(count - bad)),
     line("Bad parts judged OK", (one) => one.missed, outOf(bad)),

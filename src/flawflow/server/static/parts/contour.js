@@ -7,7 +7,7 @@
  */
 export function outline(map, threshold) {
   const { width, height, levels } = map;
-  // One ring of calm around the map closes the outlines at its edge.
+  // One ring of background around the map closes the outlines at its edge.
   const level = (x, y) => (x < 0 || y < 0 || x >= width || y >= height ? -1 : levels[y * width + x]);
   const parts = [];
   for (let y = -1; y < height; y += 1) {

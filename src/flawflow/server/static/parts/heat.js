@@ -5,8 +5,8 @@ import { station } from "../station.js";
 /**
  * Colour a map into a canvas.
  * @param {HTMLCanvasElement} canvas Takes the map's size.
- * @param {{width: number, height: number, levels: Uint8Array}} map 0 is the heat scale's low end, 255 its high end.
- * @param {number} opacity In [0, 1]: that of full heat. Nothing is drawn where there is no heat.
+ * @param {{width: number, height: number, levels: Uint8Array}} map 0 is the low end of the colormap range, 255 its high end.
+ * @param {number} opacity In [0, 1]: that of the highest value. Nothing is drawn at the lowest.
  */
 export function paintHeat(canvas, map, opacity) {
   canvas.width = map.width;

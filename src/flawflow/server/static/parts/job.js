@@ -4,7 +4,7 @@ import { remove } from "../api.js";
 import { button, h } from "../dom.js";
 import { attempt, say } from "../toast.js";
 
-const ENDS = { failed: "This did not work.", cancelled: "This was cancelled." };
+const ENDS = { failed: "This failed.", cancelled: "This was cancelled." };
 
 /**
  * Make the place of a job.
@@ -45,7 +45,7 @@ export function makeJob() {
 
 function said({ state, stage, progress, result, error }) {
   if (state === "running") return `${stage || "Beginning"} (${Math.round(100 * progress)} %)`;
-  if (state === "done") return `Version ${result.version} is learned; it judges only when you switch to it.`;
+  if (state === "done") return `Version ${result.version} is trained; it is used only when you switch to it.`;
   return state === "elsewhere" ? error : ENDS[state];
 }
 

@@ -22,7 +22,7 @@ export function makeLabels(choose, keys) {
     if (keys) made.append(h("kbd", { "aria-hidden": "true" }, key));
     return made;
   });
-  const element = h("div", { class: "labels", role: "group", "aria-label": "Your word" }, buttons);
+  const element = h("div", { class: "labels", role: "group", "aria-label": "Your label" }, buttons);
   return {
     element,
     show: (label) =>

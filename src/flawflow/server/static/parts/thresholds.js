@@ -130,7 +130,7 @@ export function makeThresholds(model) {
     if (!state.wanted) return;
     const { false_reject_rate, review_rate } = state.wanted;
     keep(await post(ofModel(model.name, "/rates"), { false_reject_rate, review_rate }));
-    say("The new thresholds hold from the next picture on; earlier verdicts stay as they were.");
+    say("The new thresholds apply from the next picture on; earlier verdicts stay as they are.");
   }
 
   /** Show what the station judges by, and forget what was moved. */

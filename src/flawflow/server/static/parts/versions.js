@@ -13,13 +13,13 @@ export function switchTo(name, version) {
   return attempt(async () => {
     if (
       !(await confirmed(
-        `Version ${version} of ${name} will judge every picture from now on. You can roll back at any time.`,
+        `Version ${version} of ${name} will be used for every picture from now on. You can roll back at any time.`,
         `Switch to version ${version}`,
       ))
     )
       return;
     keep(await post(ofModel(name, "/switch"), { version }));
-    say(`Version ${version} judges from now on.`);
+    say(`Version ${version} is active from now on.`);
   });
 }
 
@@ -29,10 +29,10 @@ export function makeVersions(model) {
   const back = h(
     "div",
     {},
-    button("Roll back to the one before", () =>
+    button("Roll back to the previous version", () =>
       attempt(async () => {
         keep(await post(ofModel(model.name, "/rollback"), {}));
-        say("The version before judges again.");
+        say("The previous version is active again.");
       }),
     ),
   );
@@ -59,7 +59,7 @@ export function makeVersions(model) {
             "td",
             {},
             active
-              ? h("strong", {}, "judges now")
+              ? h("strong", {}, "active")
               : button("Switch", () => switchTo(model.name, version), {
                   "aria-label": `Switch to version ${version}`,
                 }),

@@ -106,7 +106,7 @@ function words({ inspection, model, threshold }) {
   const { regions } = inspection;
   if (!regions.length) return `No region is above the model's pixel threshold, ${score(threshold)}.`;
   if (regions[0].peak <= threshold)
-    return `No place is above the model's pixel threshold, ${score(threshold)}; the highest, ${score(regions[0].peak)}, is marked.`;
+    return `Nothing is above the model's pixel threshold, ${score(threshold)}; the highest, ${score(regions[0].peak)}, is marked.`;
   const area = Math.max(...regions.map((region) => region.area));
   return `${counted(regions.length, "region")} above ${score(threshold)}; the largest covers ${counted(area, "pixel")}, the highest peak is ${score(regions[0].peak)}.`;
 }
@@ -157,7 +157,7 @@ function makeControls(state, draw) {
   const said = h("b", {});
   const reset = button("Reset", () => set(null), {
     class: "quiet",
-    title: "Back to the model's own threshold",
+    title: "Reset to the model's threshold",
   });
   opacity.addEventListener("input", () => {
     state.opacity = opacity.valueAsNumber;

@@ -31,18 +31,18 @@ export const askNearest = (model, limit) => get(withQuery("/api/review/nearest",
 export function nothingWaits(nearest, takeNearest, undoLast) {
   const offer = `Review the ${counted(nearest, "picture")} nearest to the threshold`;
   return [
-    h("h2", {}, "Nothing waits for review"),
+    h("h2", {}, "Nothing to review"),
     h(
       "p",
       { class: "soft" },
-      "Pictures judged REVIEW come here. Any other picture can be labelled from History.",
+      "Pictures with the verdict REVIEW appear here. Any other picture can be labelled in History.",
     ),
     h(
       "div",
       { class: "row" },
       nearest ? button(offer, takeNearest, { class: "primary" }) : "",
-      undoLast ? button("Undo the last word", undoLast) : "",
-      h("a", { class: "button", href: "#/improve" }, "Make a data set of what was reviewed"),
+      undoLast ? button("Undo the last label", undoLast) : "",
+      h("a", { class: "button", href: "#/improve" }, "Make a data set of the reviewed pictures"),
     ),
   ];
 }

@@ -29,7 +29,7 @@ export function showDetail(place, id) {
       "aside",
       { class: "side-column card", "aria-label": "What was recorded" },
       about,
-      h("h2", {}, "Your word"),
+      h("h2", {}, "Your label"),
       labels.element,
       none,
     ),

@@ -33,11 +33,11 @@ export function showImprove(place) {
     settings: "",
   };
   const sets = h("section", { class: "card stack", "aria-label": "1. Data set" });
-  const learn = h("section", { class: "card stack", "aria-label": "2. Learn again" });
+  const learn = h("section", { class: "card stack", "aria-label": "2. Retrain" });
   const compare = h("section", { class: "card stack wide", "aria-label": "3. Compare and switch" });
   const versions = makeVersions(model);
   const job = makeJob();
-  const start = button("Learn again", () => attempt(begin), { class: "primary" });
+  const start = button("Retrain", () => attempt(begin), { class: "primary" });
   place.append(
     h(
       "header",
@@ -94,21 +94,21 @@ export function showImprove(place) {
       h("div", { class: "row" }, make),
       state.datasets.length
         ? table(
-            ["Version", "Made", "Good", "Bad", "To learn", "To test"],
+            ["Version", "Made", "Good", "Bad", "Training", "Test"],
             h("tbody", {}, [...state.datasets].reverse().map(row)),
             { class: "small" },
           )
-        : h("p", { class: "soft" }, "No version yet. Nothing that was made is ever overwritten."),
+        : h("p", { class: "soft" }, "No version yet. Versions are never overwritten."),
     );
   }
 
   function drawLearn() {
     const { torch } = station.version;
     const sets = state.datasets.map(({ version }) => [String(version), `version ${version}`]);
-    start.textContent = torch ? "Learn again" : "Show the command";
+    start.textContent = torch ? "Retrain" : "Show the command";
     learn.replaceChildren(
-      h("h2", {}, "2. Learn again"),
-      h("p", { class: "soft" }, torch ? "The station goes on inspecting while it learns." : ELSEWHERE),
+      h("h2", {}, "2. Retrain"),
+      h("p", { class: "soft" }, torch ? "The station keeps inspecting while it trains." : ELSEWHERE),
       h(
         "div",
         { class: "row fields" },
@@ -175,7 +175,7 @@ export function showImprove(place) {
         h(
           "p",
           { class: "soft" },
-          "When a new version is learned, both are compared here on the reviewed pictures.",
+          "Once a new version is trained, both are compared here on the reviewed pictures.",
         ),
       );
       return;
@@ -183,7 +183,7 @@ export function showImprove(place) {
     const active = modelNamed(model.name)?.versions.find((version) => version.active)?.version;
     const choice =
       active === result.version
-        ? h("p", {}, h("strong", {}, `Version ${result.version} judges now.`))
+        ? h("p", {}, h("strong", {}, `Version ${result.version} is active.`))
         : button(`Switch to version ${result.version}`, () => switchTo(model.name, result.version), {
             class: "primary",
           });
@@ -205,7 +205,7 @@ export function showImprove(place) {
   const timer = setInterval(() => {
     if (state.job?.state === "running")
       get(`/api/jobs/${state.job.id}`).then(
-        (told) => tell("job", told),
+        (news) => tell("job", news),
         () => {},
       );
   }, POLL);
@@ -213,12 +213,12 @@ export function showImprove(place) {
     () => clearInterval(timer),
     versions.close,
     listen("models", drawCompare),
-    listen("job", (told) => {
-      if (told.model !== model.name || (state.job?.id ?? 0) > told.id) return;
-      const ended = state.job?.state === "running" && told.state === "done";
-      state.job = told;
+    listen("job", (news) => {
+      if (news.model !== model.name || (state.job?.id ?? 0) > news.id) return;
+      const ended = state.job?.state === "running" && news.state === "done";
+      state.job = news;
       drawJob();
-      if (told.state === "done") drawCompare();
+      if (news.state === "done") drawCompare();
       if (ended) attempt(() => refreshModel(model.name));
     }),
   ];

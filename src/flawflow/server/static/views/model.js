@@ -52,8 +52,8 @@ export function showModel(place) {
 function words(model, card) {
   const { encoder, training, calibration } = card;
   return [
-    training && ["Learned from", `${counted(training.picture_count, "good picture")} of ${training.dataset}`],
-    ["Learned on", moment(model.created)],
+    training && ["Trained on", `${counted(training.picture_count, "good picture")} of ${training.dataset}`],
+    ["Trained at", moment(model.created)],
     ["In use since", moment(model.loaded)],
     ["Input", `${model.size[1]} × ${model.size[0]} pixels`],
     ["Detector", `${model.detector}${card.preset ? `, preset ${card.preset}` : ""}`],
@@ -61,14 +61,14 @@ function words(model, card) {
       "Encoder",
       `${encoder.name}, weights ${encoder.weights} (licence: ${encoder.weights_licence})`,
     ],
-    ["Calibrated by", counted(model.calibration.count, "good picture")],
+    ["Calibrated on", counted(model.calibration.count, "good picture")],
     [
       "Verdict",
       `NG above ${score(model.calibration.ng_threshold)}, REVIEW above ${score(model.calibration.review_threshold)}`,
     ],
     ["Region", `where the map is above ${score(model.calibration.pixel_threshold)}`],
     calibration && [
-      "Heat scale",
+      "Colormap range",
       `${score(model.heat_scale[0])} to ${score(model.heat_scale[1])}, one for all pictures`,
     ],
     ["On this machine", model.proof.sentence],

@@ -44,7 +44,7 @@ export function showReview(place) {
   });
   const drop = button("Discard", () => state.mask?.cancel(), { hidden: true });
   const [before, after] = [
-    button("← Before", () => look(-1), { "aria-keyshortcuts": "ArrowLeft" }),
+    button("← Previous", () => look(-1), { "aria-keyshortcuts": "ArrowLeft" }),
     button("Next →", () => look(1), { "aria-keyshortcuts": "ArrowRight" }),
   ];
   undo.append(h("kbd", { "aria-hidden": "true" }, "U"));
@@ -56,7 +56,7 @@ export function showReview(place) {
     h("div", { class: "main-column" }, viewer.element),
     h(
       "aside",
-      { class: "side-column card", "aria-label": "Your word on this picture" },
+      { class: "side-column card", "aria-label": "Your label for this picture" },
       name,
       labels.element,
       h("div", { class: "pairs" }, mask, drop, undo),
