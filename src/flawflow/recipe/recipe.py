@@ -49,6 +49,7 @@ class Recipe:
         ignore: Likewise of what does not count.
         exclude_suspects: Leave pictures that may be defective out of learning and calibration.
         augment: "auto" learns from mirrored and turned views, too, where parts have arbitrary orientations.
+        robust: Learn from two drawn lights of every picture, too, so that another light costs less.
         views: How many further views of each picture are learned from, whatever `augment` finds.
         augmentation: Makes them.
 
@@ -71,6 +72,7 @@ class Recipe:
     ignore: str | None = None
     exclude_suspects: bool = False
     augment: Literal["none", "auto"] = "none"
+    robust: bool = False
     views: int = 0
     augmentation: Augmentation = MODERATE
 
