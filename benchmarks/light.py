@@ -24,10 +24,10 @@ from PIL import Image
 
 from common import table, write_report
 from flawflow.datasets import Dataset, Sample, open_dataset
-from flawflow.images import read_mask, read_picture, resize_picture
+from flawflow.images import read_image, read_mask, resize_image
 from flawflow.inspection import Inspector
 from flawflow.inspection.adapt import adapt
-from flawflow.metrics import Scored, evaluate_maps
+from flawflow.metrics import ScoredImage, evaluate_maps
 from flawflow.model_file import ModelFile, read_model
 from flawflow.recipe import Recipe
 from flawflow.training.train import train
@@ -81,7 +81,7 @@ def _under(light: str, strength: int) -> Light:
 
 
 def _test(data: Dataset, model: ModelFile) -> list[tuple[Sample, NDArray[np.uint8]]]:
-    return [(sample, resize_picture(read_picture(sample.path), model.card.size)) for sample in data.test]
+    return [(sample, resize_image(read_image(sample.path), model.card.size)) for sample in data.test]
 
 
 def _adapted(model: ModelFile, new: list[Path], under: Light) -> ModelFile:
@@ -89,7 +89,7 @@ def _adapted(model: ModelFile, new: list[Path], under: Light) -> ModelFile:
         lit_pictures = []
         for number, path in enumerate(new):
             lit_pictures.append(Path(folder) / f"{number}.png")
-            picture = under(resize_picture(read_picture(path), model.card.size))
+            picture = under(resize_image(read_image(path), model.card.size))
             Image.fromarray(picture).save(lit_pictures[-1], compress_level=1)
         adapted = adapt(model, lit_pictures)
     return ModelFile(graph=adapted.graph, card=adapted.card, sha256="")
@@ -102,12 +102,12 @@ def _measured(
     inspector = Inspector.of(model, threads=1)
     rejected: list[bool] = []
 
-    def scored() -> Iterator[Scored]:
+    def scored() -> Iterator[ScoredImage]:
         for sample, picture in test:
             anomaly_map, score = inspector.measure(under(picture))
             if not sample.is_defective:
                 rejected.append(model.card.calibration.verdict(score) == "NG")
-            yield Scored(
+            yield ScoredImage(
                 is_defective=sample.is_defective,
                 defect_type=sample.defect_type,
                 score=score,

@@ -74,6 +74,8 @@ def _say(output: Path, adapted: "Adapted") -> None:
     )
     click.echo(rule(adapted.card.calibration))
     click.echo(promise(adapted.card.calibration))
+    earlier = len(adapted.card.calibration.all_scores) - len(adapted.measured)
+    click.echo(f"The estimate counts {counted(earlier, 'score')} of the earlier calibration, too.")
     if adapted.still_unlike > _MANY * len(adapted.measured):
         click.echo(
             f"{adapted.still_unlike:,} of {counted(len(adapted.measured), 'picture')} still score above the "

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawflow.decision.light import Adaptation
-from flawflow.errors import DatasetError, ModelFileError, ImageError
+from flawflow.errors import DatasetError, ImageError, ModelFileError
 from flawflow.images import read_image, resize_image
 from flawflow.inspection.calibrate import Measurement, calibrate, drift_baseline
 from flawflow.inspection.inspection import Failure
@@ -127,7 +127,9 @@ def _measured(
     return measured
 
 
-def _card(model: ModelFile, graph: bytes, own: Sequence[Measurement], out_of_fold: Sequence[Measurement]) -> Card:
+def _card(
+    model: ModelFile, graph: bytes, own: Sequence[Measurement], out_of_fold: Sequence[Measurement]
+) -> Card:
     """The card of the new model. Earlier scores stay in the estimate, and no guarantee rests on them."""
     card, earlier = model.card, model.card.calibration
     calibration, colormap_range = calibrate(
@@ -147,5 +149,7 @@ def _card(model: ModelFile, graph: bytes, own: Sequence[Measurement], out_of_fol
         colormap_range=(colormap_range[0], max(colormap_range[1], card.colormap_range[1])),
         drift=drift_baseline((*own, *out_of_fold)),
         canaries=record_canaries(graph, card.size),
-        adaptation=Adaptation(model.sha256, fitted_by=min(len(out_of_fold), _MAX_FITTED), calibrated_by=len(own)),
+        adaptation=Adaptation(
+            model.sha256, fitted_by=min(len(out_of_fold), _MAX_FITTED), calibrated_by=len(own)
+        ),
     )

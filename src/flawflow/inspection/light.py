@@ -79,7 +79,8 @@ def _thinned(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _corrected(given: Levels, gamma: Levels, offset: Levels, field: Levels) -> Levels:
     values = np.exp(gamma * np.log(given + 1) + offset) - 1
-    return np.clip(values * np.exp(_enlarged(field, given.shape[1], given.shape[2])), 0, 255)
+    bounded: Levels = np.clip(values * np.exp(_enlarged(field, given.shape[1], given.shape[2])), 0, 255)
+    return bounded
 
 
 def _curve(found: Levels, wanted: Levels) -> tuple[Levels, Levels]:
@@ -124,7 +125,7 @@ def _waves(values: Levels) -> Levels:
 
 def _cosines() -> Levels:
     places, numbers = np.arange(CELLS) + 0.5, np.arange(CELLS)[:, None]
-    waves = np.cos(np.pi * numbers * places / CELLS) * np.sqrt(2 / CELLS)
+    waves: Levels = np.cos(np.pi * numbers * places / CELLS) * np.sqrt(2 / CELLS)
     waves[0] /= np.sqrt(2)
     return waves
 
@@ -145,7 +146,8 @@ def _averaging(side: int) -> Levels:
     edges = np.arange(CELLS + 1) * side / CELLS
     pixels = np.arange(side)
     shared = np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels)
-    return np.clip(shared, 0, None) * CELLS / side
+    weights: Levels = np.clip(shared, 0, None) * CELLS / side
+    return weights
 
 
 def _enlarged(field: Levels, height: int, width: int) -> Levels:
@@ -157,4 +159,5 @@ def _enlarged(field: Levels, height: int, width: int) -> Levels:
 
 def _interpolating(side: int) -> Levels:
     place = np.clip((np.arange(side) + 0.5) * CELLS / side - 0.5, 0, CELLS - 1)
-    return np.clip(1 - np.abs(place[:, None] - np.arange(CELLS)), 0, 1)
+    weights: Levels = np.clip(1 - np.abs(place[:, None] - np.arange(CELLS)), 0, 1)
+    return weights

@@ -7,6 +7,7 @@ same levels, so that its scores are the same to the last bit.
 """
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +39,7 @@ def with_light(graph: bytes, curve: NDArray[np.float32], field: NDArray[np.float
     Raises:
         ModelFileError: The bytes are no ONNX model.
     """
-    constants = {
+    constants: dict[str, NDArray[Any]] = {
         "channel": (256 * np.arange(3)).astype(np.int32),
         # Channel by channel, as level + 256·channel counts.
         "curve": curve.T.reshape(-1).astype(np.float32),
@@ -124,7 +125,7 @@ def _node(operation: str, inputs: Sequence[str], output: str, *, to: int | None 
     return content + delimited(5, delimited(1, b"to") + integer(3, to) + integer(20, 2))
 
 
-def _tensor(name: str, values: NDArray[np.float32] | NDArray[np.int32]) -> bytes:
+def _tensor(name: str, values: NDArray[Any]) -> bytes:
     """A serialised TensorProto: dims, data_type, name, raw_data."""
     content = b"".join(integer(1, side) for side in values.shape)
     content += integer(2, _TYPES[values.dtype]) + delimited(_TENSOR_NAME, name.encode())
