@@ -1,5 +1,6 @@
 """flawflow calibrate: other thresholds for a model, by good pictures, without training."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -109,11 +110,11 @@ def _recalibrated(
         raise DatasetError(f"none of the pictures can be read, so nothing was written: {failures[0]}")
     say_notes(found.notes)
     say_left_out(failures, "picture could not be read")
-    _show_highest(measured)
+    show_highest(measured)
     return recalibrate(card, measured, add=add), len(failures)
 
 
-def _show_highest(measured: list["Measurement"]) -> None:
+def show_highest(measured: Sequence["Measurement"]) -> None:
     """Name the pictures that decide: a defective one among the good ones would let its like pass."""
     click.echo("The most unusual of them; check that they are good:")
     for measurement in sorted(measured, key=lambda measurement: -measurement.score)[:_HIGHEST_SHOWN]:

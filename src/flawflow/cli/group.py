@@ -14,8 +14,8 @@ from flawflow.errors import FlawflowError, one_line
 
 # In the order in which a person meets them; each is a module beside this one with a `command`.
 VERBS = (
-    "train", "inspect", "watch", "evaluate", "calibrate", "export", "compare", "scenes",
-    "card", "serve", "backup", "demo",
+    "train", "inspect", "watch", "evaluate", "calibrate", "adapt", "export", "compare",
+    "scenes", "card", "serve", "backup", "demo",
 )  # fmt: skip
 
 EXIT_ERROR = 2

@@ -27,7 +27,7 @@ _SUSPECTS_SHOWN = 10
 )
 @recipe_options(
     "detector", "flow", "encoder", "weights", "size", "every", "calibration", "roi", "ignore",
-    "exclude_suspects", "augment", "seed",
+    "exclude_suspects", "augment", "robust", "seed",
 )  # fmt: skip
 @device_option
 @click.option("--resume", is_flag=True, help="Resume an interrupted training of the same output.")

@@ -1,8 +1,7 @@
 """What a training is asked for, whole: one frozen, JSON-ready object; without torch.
 
 Presets are recipes. A recipe with a change is another recipe (`Recipe.replace`), and every option has one
-dotted name, on the command line, in Python, in the station and in the model card: `size`, `detector.blocks`,
-`aggregation.tail`.
+dotted name, on the command line, in Python, in the station and in the card: `size`, `detector.blocks`.
 """
 
 import dataclasses
@@ -35,8 +34,7 @@ class Recipe:
     Attributes:
         preset: The name of the preset that it began from; it decides nothing more.
         encoder: The frozen backbone: "lite0", "resnet18", … or any of timm.
-        weights: Its weights: None for those of an installed package, a .safetensors or .pth file, "hub" to
-            download them, or "random" (for timing and tests: it detects nothing).
+        weights: None for those of an installed package, a .safetensors or .pth file, "hub" or "random".
         strides: Input pixels per feature vector of each scale, fine to coarse.
         reflect_padding: Whether the encoder's convolutions mirror at the edge, as the reference's ResNets do.
         size: (H, W) of the input, or a side: its square, or as many pixels in long pictures' proportions.
@@ -49,6 +47,7 @@ class Recipe:
         ignore: Likewise of what does not count.
         exclude_suspects: Leave pictures that may be defective out of learning and calibration.
         augment: "auto" learns from mirrored and turned views, too, where parts have arbitrary orientations.
+        robust: Learn from two drawn lights of every picture, too, so that another light costs less.
         views: How many further views of each picture are learned from, whatever `augment` finds.
         augmentation: Makes them.
 
@@ -71,6 +70,7 @@ class Recipe:
     ignore: str | None = None
     exclude_suspects: bool = False
     augment: Literal["none", "auto"] = "none"
+    robust: bool = False
     views: int = 0
     augmentation: Augmentation = MODERATE
 
