@@ -88,11 +88,7 @@ def _encoders(
 @click.option(
     "--ablation", is_flag=True, help="Vary the parts of CFLOW one at a time instead of comparing detectors."
 )
-@click.option(
-    "--paper",
-    is_flag=True,
-    help="Run what the paper's Tables 2 to 5 compare, and write them on one page, paper.html.",
-)
+@click.option("--paper", is_flag=True, help="Run all that the paper's Tables 2 to 5 compare, for one page.")
 def command(
     *, data: tuple[Path, ...], output: Path, seeds: tuple[int, ...], device: str, paper: bool, **choice: Any
 ) -> None:

@@ -27,7 +27,7 @@ def shares(row: Row) -> list[str]:
     return [_percent(row.figures[name]) for name, _ in SHARES]
 
 
-def theirs(figures: Figures) -> list[str]:
+def published(figures: Figures) -> list[str]:
     """Published figures, in percent."""
     return ["–" if figure is None else f"{figure:.2f}" for figure in figures]
 

@@ -15,18 +15,18 @@ from flawflow.compare.paper_cells import (
     image,
     label,
     plain,
+    published,
     section,
     share_head,
     shares,
     table,
-    theirs,
 )
 from flawflow.compare.paper_plots import ranks_svg, roc_of, roc_svg
 from flawflow.compare.plan import Variant
 from flawflow.compare.published import PUBLISHED
 from flawflow.compare.ranks import ALPHA, ranking
 from flawflow.compare.runner import Outcome, counts_file, finished, maps_file
-from flawflow.compare.summary import Row, summarise
+from flawflow.compare.summary import MEAN, Row, summarise
 from flawflow.datasets import Dataset
 from flawflow.errors import ImageError, MetricError
 from flawflow.metrics.resampling import SetCounts
@@ -137,11 +137,12 @@ def _categories(found: _Found) -> str:
             if row.category == category
         ]
         theirs = [
-            [one.system, one.encoder, *theirs(one.figures[category])]
+            [one.system, one.encoder, *published(one.figures[category])]
             for one in PUBLISHED
             if category in one.figures
         ]
-        tables.append(f"<h3>{escape(category)}</h3>{table(share_head(), body, theirs)}")
+        title = f"Mean of {len(found.plan.pictures)} data sets" if category == MEAN else category
+        tables.append(f"<h3>{escape(title)}</h3>{table(share_head(), body, theirs)}")
     return section("Table 3: detectors by category", "", "".join(tables)) if tables else ""
 
 

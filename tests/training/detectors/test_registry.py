@@ -14,7 +14,16 @@ from flawflow.runtime.engine import OnnxRuntimeEngine
 from flawflow.training.fit import fit_detector
 from flawflow.training.onnx_export import TOLERANCE, export_graph
 
-SHORT = {"steps": 4, "batch": 16, "hidden": 16, "blocks": 2, "width": 8, "side": 32, "restarts": 1}
+SHORT = {
+    "steps": 4,
+    "batch": 16,
+    "hidden": 16,
+    "blocks": 2,
+    "width": 8,
+    "side": 32,
+    "restarts": 1,
+    "students": 2,
+}
 # The paper's blocks take the exporter long; `test_laws` has them.
 QUICK = {name: kind for name, kind in DETECTORS.items() if name != "paper-cflow"}
 
