@@ -81,6 +81,7 @@ def test_all_tables_are_there_when_all_was_run(plan: PaperPlan, finish, tmp_path
     assert "padim &lt;b&gt;" in page
     assert "<b>" not in page
     assert "80.00 (70.0 to 80.0)" in page
+    assert "on the mean of all data sets" in page
     # The paper's own figures stand beside those of its category, marked as theirs.
     assert page.count('<tr class="theirs">') == 4
     assert "<td>98.98</td><td>96.80</td>" in page
@@ -98,6 +99,11 @@ def test_what_was_not_run_is_not_shown(plan: PaperPlan, finish, tmp_path: Path):
     assert "1 of 11 runs" in page
     assert "mahalanobis" not in page
     assert "bottle" not in page
+
+
+def test_the_ablation_names_the_data_set_that_was_run(plan: PaperPlan, finish, tmp_path: Path):
+    page = render_paper(plan, finish(0.8, lambda run: run.dataset.name == "gears"), tmp_path)
+    assert "One change at a time, on gears." in page
 
 
 def test_files_that_were_lost_leave_the_figures(plan: PaperPlan, finish, tmp_path: Path):

@@ -119,12 +119,19 @@ def _origin(found: _Found) -> str:
 
 def _ablation(found: _Found) -> str:
     rows = found.rows(found.plan.ablation, found.plan.pictures)
-    first = [row for row in rows if row.category == rows[0].category]
+    first = _fullest(rows)
     if len(first) < 2:
         return ""
-    of = "the mean of all data sets" if len(found.plan.pictures) > 1 else rows[0].category
+    of = "the mean of all data sets" if first[0].category == MEAN else first[0].category
     body = [[row.variant.label, row.variant.recipe.encoder, *shares(row)] for row in first]
     return section("Table 2: ablation", f"One change at a time, on {of}.", table(share_head(), body))
+
+
+def _fullest(rows: Sequence[Row]) -> list[Row]:
+    """The rows of the category that has most; of equals the first, which is the mean where there is one."""
+    categories = [row.category for row in rows]
+    fullest = max(dict.fromkeys(categories), key=categories.count, default="")
+    return [row for row in rows if row.category == fullest]
 
 
 def _categories(found: _Found) -> str:
@@ -224,7 +231,7 @@ def _video(found: _Found) -> str:
 
 def _complexity(found: _Found) -> str:
     rows = found.rows(found.plan.variants, found.plan.datasets)
-    first = [row for row in rows if row.category == rows[0].category]
+    first = _fullest(rows)
     head = ("detector", "encoder", "pixels", "ms", "pictures/s", *(title for _, title in _COSTS[1:]))
     body = []
     for row in first:
