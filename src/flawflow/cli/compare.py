@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from flawflow.cli.compare_names import detectors_of, encoders_of, seeds_of
 from flawflow.cli.group import after_interrupt
 from flawflow.cli.options import device_option, limit_option
 from flawflow.cli.recipe import asked, preset_option, recipe_option, set_option
@@ -18,44 +19,7 @@ if TYPE_CHECKING:
     from flawflow.compare.runner import Outcome
     from flawflow.datasets import Dataset
 
-_MAX_SEED_DIGITS = 18
 _DEFAULT_DETECTORS = ("cflow", "padim", "patchcore")
-
-
-def _names(_context: click.Context, _parameter: click.Parameter, text: str | None) -> tuple[str, ...] | None:
-    if text is None:
-        return None
-    names = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
-    if not names:
-        raise click.BadParameter("give one or more, separated by commas.")
-    return names
-
-
-def _detectors(
-    context: click.Context, parameter: click.Parameter, text: str | None
-) -> tuple[str, ...] | None:
-    names = _names(context, parameter, text)
-    known = detector_names()
-    unknown = [name for name in names or () if name not in known]
-    if unknown:
-        raise click.BadParameter(f"there is no detector {unknown[0]!r}; choose one of {', '.join(known)}.")
-    return names
-
-
-def _seeds(context: click.Context, parameter: click.Parameter, text: str) -> tuple[int, ...]:
-    names = _names(context, parameter, text) or ()
-    if not all(name.isdecimal() and len(name) <= _MAX_SEED_DIGITS for name in names):
-        raise click.BadParameter(
-            f"{text!r} are not seeds; give integers of at most 18 digits, separated by commas."
-        )
-    return tuple(map(int, names))
-
-
-def _encoders(
-    context: click.Context, parameter: click.Parameter, text: str
-) -> tuple[tuple[str, str | None], ...]:
-    pairs = (name.partition("=") for name in _names(context, parameter, text) or ())
-    return tuple((name, weights or None) for name, _, weights in pairs)
 
 
 @click.command("compare", short_help="Compare detectors on your data.")
@@ -66,7 +30,7 @@ def _encoders(
 )
 @click.option(
     "--detectors",
-    callback=_detectors,
+    callback=detectors_of,
     metavar="A,B,…",
     help=f"Of {', '.join(detector_names())}.  [default: {','.join(_DEFAULT_DETECTORS)}]",
 )
@@ -74,12 +38,17 @@ def _encoders(
     "--encoders",
     default="lite0",
     show_default=True,
-    callback=_encoders,
+    callback=encoders_of,
     metavar="A,B=WEIGHTS,…",
     help="Frozen backbones; after =, a file of weights, hub or random.",
 )
 @click.option(
-    "--seeds", default="0", show_default=True, callback=_seeds, metavar="N,M,…", help="One training per seed."
+    "--seeds",
+    default="0",
+    show_default=True,
+    callback=seeds_of,
+    metavar="N,M,…",
+    help="One training per seed.",
 )
 @preset_option
 @recipe_option("size")

@@ -27,7 +27,7 @@ def descend(
     """Lower a loss; a training that was stopped goes on with the same numbers.
 
     Args:
-        source: Whose seed and device count, who keeps unfinished work and is told of the progress.
+        source: Whose seed and device count, who keeps unfinished work and receives the progress.
         module: Whose parameters learn, in training mode until then; batch statistics would not be kept.
         options: How many steps, and how large.
         loss: Gives the loss of a step, (); whatever is random in it comes from the generator, which each
