@@ -52,6 +52,7 @@ def finish(plan: PaperPlan, tmp_path: Path):
                 **dict.fromkeys(MEASURES, value),
                 "image_auroc_interval": [value - 0.1, value],
                 "seed": 0,
+                "size": [32, 32],
                 "localises": run.variant.recipe.detector.kind.localises,
                 "machine": "a machine",
                 "packages": {},

@@ -238,7 +238,7 @@ def _complexity(found: _Found) -> str:
         speed = row.figures["milliseconds"].mean
         said = [plain(row.figures[name], 2 if name == "megabytes" else 1) for name, _ in _COSTS]
         said[2] = "–" if row.figures["parameters"].mean is None else f"{row.figures['parameters'].mean:,.0f}"
-        size = " × ".join(map(str, row.variant.recipe.size))
+        size = " × ".join(map(str, row.size or ("–",)))
         each = "–" if speed is None else f"{1000 / speed:.1f}"
         body.append([row.variant.label, row.variant.recipe.encoder, size, said[0], each, *said[1:]])
     return section("Table 5: complexity", "", table(head, body)) if body else ""
