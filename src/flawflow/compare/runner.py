@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from flawflow.compare.exhibits import write_maps
 from flawflow.compare.plan import Run, packages
 from flawflow.compare.trained import trained
 from flawflow.errors import FlawflowError
@@ -107,6 +108,7 @@ def _perform(run: Run, folder: Path, device: str, on_progress: OnProgress) -> di
         counts=True,
         progress=lambda done, total: tell(Progress("Measuring", done, total)),
     )
+    write_maps(learned.inspector, dataset, maps_file(run, folder))
     counts = (result.counts for result in evaluation.images)
     SetCounts.of(one for one in counts if one is not None).save(counts_file(run, folder))
     picture = resize_image(read_image(dataset.test[0].path), learned.inspector.card.size)
@@ -122,6 +124,7 @@ def _perform(run: Run, folder: Path, device: str, on_progress: OnProgress) -> di
         "train_seconds": learned.seconds,
         "milliseconds": milliseconds(learned.engine, picture),
         "megabytes": learned.megabytes,
+        "parameters": learned.parameters,
         "train_pictures": learned.image_count,
         "test_pictures": evaluation.image_count,
         "left_out": [*evaluation.left_out, *learned.left_out],
@@ -169,3 +172,8 @@ def _file(run: Run, folder: Path) -> Path:
 def counts_file(run: Run, folder: Path) -> Path:
     """Where a run keeps what each test picture adds to its measures."""
     return folder / "runs" / f"{run.key}.npz"
+
+
+def maps_file(run: Run, folder: Path) -> Path:
+    """Where a run keeps its maps over some test pictures."""
+    return folder / "runs" / f"{run.key}.jpg"
