@@ -13,7 +13,7 @@ KeepPictures = Literal["all", "ng", "none"]
 """Which pictures stay: all, those that are NG or REVIEW, or none."""
 
 Take = Literal["next", "newest"]
-"""Which image a machine's trigger takes: one that comes after it, or the last one that no trigger has had yet,
+"""Which image a machine's trigger takes: one that comes after it, or the newest that no trigger has had,
 if that is not older than a second."""
 
 DEFAULT_PORT = 8470

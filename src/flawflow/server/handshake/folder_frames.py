@@ -58,11 +58,13 @@ class FolderFrames:
         self._thread = threading.Thread(target=self._run, name="flawflow-line-folder", daemon=True)
         self._thread.start()
 
+    def arm(self) -> None:
+        """Look once more; what came since the last look was there before the trigger."""
+        if self._take == "next":
+            self._look(_BEFORE)
+
     def take(self, since: float, deadline: float, is_wanted: Callable[[], bool]) -> Frame:
         """Give the image of a trigger; see `Frames`."""
-        if self._take == "next":
-            # What came since the last look was there before the trigger.
-            self._look(_BEFORE)
         self._hurry.set()
         try:
             while is_wanted():

@@ -83,8 +83,12 @@ class Line:
         """Change the state and give it; a job that begins by it is started."""
         with self._lock:
             before = self._state
-            state = self._state = transition(before)
-            if state.job != before.job:
+            state = transition(before)
+            starts = state.job != before.job
+            if starts:
+                self._frames.arm()
+            self._state = state
+            if starts:
                 self._jobs.put(_Job(state.job, state.part, state.recipe, time.monotonic()))
             # Told within the lock: nobody hears of two moments in the wrong order.
             if state != before:

@@ -36,6 +36,9 @@ class StreamFrames:
         # A daemon: it may wait for a packet that never comes.
         threading.Thread(target=self._run, name="flawflow-line-stream", daemon=True).start()
 
+    def arm(self) -> None:
+        """Nothing: images have their times."""
+
     def take(self, since: float, deadline: float, is_wanted: Callable[[], bool]) -> Frame:
         """Give the image of a trigger; see `Frames`."""
         oldest = since if self._take == "next" else since - NEWEST_SECONDS
