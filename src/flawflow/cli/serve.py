@@ -93,6 +93,7 @@ def _named_paths(
     help="Folder, camera or stream of a machine's triggers' images; may be given several times.",
 )
 @click.option("--modbus", metavar="HOST:PORT", help="Serve the lines by Modbus TCP; without a password.")
+@click.option("--opcua", metavar="HOST:PORT", help="Serve the lines by OPC UA (OPC 40100-1) instead.")
 @click.option(
     "--take",
     type=click.Choice(["next", "newest"]),

@@ -54,6 +54,7 @@ class Settings:
         lines: Where the images of a machine's triggers come from, each `NAME=SOURCE` or a source: a folder, a
             camera or a stream.
         modbus: `host:port` to serve the lines at by Modbus TCP; None for not.
+        opcua: The same by OPC UA; one of the two.
         take: Which image a trigger takes.
         image_seconds: How long a trigger waits for its image.
         workers: Pictures that are inspected at a time; None for one a core.
@@ -86,6 +87,7 @@ class Settings:
     trained_on: tuple[tuple[str, Path], ...] = ()
     lines: tuple[str, ...] = ()
     modbus: str | None = None
+    opcua: str | None = None
     take: Take = "next"
     image_seconds: float = 5.0
     workers: int | None = None

@@ -35,7 +35,7 @@ class Frames(Protocol):
     """A source that gives images when it is asked. One caller at a time."""
 
     def arm(self) -> None:
-        """Note that a trigger comes now, before the machine is told: what is there already was there before."""
+        """Note that a trigger comes now, before the machine is told: what is there already came before."""
         ...
 
     def take(self, since: float, deadline: float, is_wanted: Callable[[], bool]) -> Frame:

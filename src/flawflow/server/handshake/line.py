@@ -191,5 +191,6 @@ def result_of(row: InspectionRow) -> Result:
         p_value=row.p_value,
         regions=len(row.regions),
         box=(left, top, right, bottom),
+        model=row.model,
         model_sha256=row.model_sha256,
     )

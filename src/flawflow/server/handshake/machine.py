@@ -12,6 +12,7 @@ from flawflow.server.handshake.folder_frames import FolderFrames
 from flawflow.server.handshake.frames import Frames
 from flawflow.server.handshake.line import Inspect, Line
 from flawflow.server.handshake.modbus import ModbusServer
+from flawflow.server.handshake.opcua import OpcUaServer
 from flawflow.server.handshake.stream_frames import StreamFrames
 from flawflow.server.inspection_service import Given, Outcome
 from flawflow.server.settings import Settings
@@ -20,7 +21,7 @@ from flawflow.server.sources.source import is_camera, is_network
 from flawflow.server.station import Station
 from flawflow.storage.urls import shown_url
 
-_MODBUS_PORT = 502
+_MODBUS_PORT, _OPCUA_PORT = 502, 4840
 INSPECT_SECONDS = 10.0
 """How long an inspection may take before its job has failed."""
 
@@ -47,7 +48,9 @@ class Machine:
         """
         settings, lines, servers = station.settings, list[Line](), dict[str, _Server]()
         places = dict(map(_named, settings.lines))
-        if settings.modbus is not None and not places:
+        if settings.modbus is not None and settings.opcua is not None:
+            raise FlawflowError("a line has one machine: give either --modbus or --opcua")
+        if (settings.modbus or settings.opcua) is not None and not places:
             raise FlawflowError("a machine's trigger needs images: name a folder or camera with --line")
         if len(places) < len(settings.lines):
             raise FlawflowError("two lines have one name: write --line NAME=SOURCE")
@@ -60,6 +63,9 @@ class Machine:
                 address = read_address(settings.modbus, port=_MODBUS_PORT)
                 servers["modbus"] = ModbusServer(address, lines, _names(station))
                 opened.callback(servers["modbus"].close)
+            if settings.opcua is not None:
+                address = read_address(settings.opcua, port=_OPCUA_PORT)
+                servers["opcua"] = OpcUaServer(address, lines, station.registry.all)
             opened.pop_all()
         return cls(lines, servers, {name: shown_url(place) for name, place in places.items()})
 

@@ -54,7 +54,8 @@ class Result:
         p_value: Share of good images that score at least as high, in (0, 1].
         regions: How many there are.
         box: Of the region with the highest peak: left, top, right, bottom in pixels.
-        model_sha256: Hex digest of the model file.
+        model: The name of the model that judged.
+        model_sha256: Hex digest of its file.
     """
 
     code: Code
@@ -65,6 +66,7 @@ class Result:
     p_value: float = 0.0
     regions: int = 0
     box: tuple[int, int, int, int] = (0, 0, 0, 0)
+    model: str = ""
     model_sha256: str = ""
 
     def __post_init__(self) -> None:
