@@ -1,7 +1,7 @@
 """Laws of the handshake, whatever a machine does."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
@@ -96,6 +96,7 @@ class AnyMachine(RuleBasedStateMachine):
 
 
 TestAnyMachine = AnyMachine.TestCase
+TestAnyMachine.settings = settings(max_examples=60, deadline=None)
 
 
 @given(st.sampled_from(list(Code)), st.sampled_from(list(Problem)))

@@ -68,7 +68,8 @@ class FolderFrames:
         self._hurry.set()
         try:
             while is_wanted():
-                frame = self._wait(since if self._take == "next" else since - NEWEST_SECONDS)
+                oldest = since if self._take == "next" else since - NEWEST_SECONDS
+                frame = self._wait(oldest, is_wanted)
                 if frame is not None:
                     return frame
                 if time.monotonic() >= deadline:
@@ -115,12 +116,13 @@ class FolderFrames:
             self._files = before | files if errors else files
             self._news.notify_all()
 
-    def _wait(self, oldest: float) -> Frame | None:
+    def _wait(self, oldest: float, is_wanted: Callable[[], bool]) -> Frame | None:
         """Give the image that a trigger takes; None where none came for a moment."""
         with self._news:
             self._news.wait_for(lambda: self._found(oldest) is not None, _IDLE_SECONDS)
             found = self._found(oldest)
-            if found is None:
+            # Asked again: the image of the next trigger is not for a job that was given up.
+            if found is None or not is_wanted():
                 return None
             for file in self._files.values():
                 file.is_done |= file.first <= found.first

@@ -63,6 +63,7 @@ class Line:
         self._image_seconds, self._inspect_seconds = image_seconds, inspect_seconds
         self._state = Handshake()
         self._duration = 0.0
+        self._is_over = False
         self._lock = threading.Lock()
         self._listeners: list[Listener] = []
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
@@ -84,6 +85,8 @@ class Line:
         with self._lock:
             before = self._state
             state = transition(before)
+            if self._is_over:
+                state = before.enable(False).reset()
             starts = state.job != before.job
             if starts:
                 self._frames.arm()
@@ -103,7 +106,8 @@ class Line:
 
     def close(self) -> None:
         """Give up what is in work and stop."""
-        self.apply(lambda state: state.enable(False).reset())
+        self._is_over = True
+        self.apply(lambda state: state)
         self._jobs.put(None)
         self._thread.join(self._inspect_seconds)
         self._frames.close()

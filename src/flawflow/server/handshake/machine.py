@@ -70,11 +70,11 @@ class Machine:
         return cls(lines, servers, {name: shown_url(place) for name, place in places.items()})
 
     def close(self) -> None:
-        """Hang up, and give up what is in work."""
-        for server in self.servers.values():
-            server.close()
+        """Give up what is in work, which machines may still see, and hang up."""
         for line in self.lines:
             line.close()
+        for server in self.servers.values():
+            server.close()
 
     def to_json(self) -> dict[str, Any]:
         """Give everything ready for JSON."""

@@ -46,7 +46,7 @@ class StreamFrames:
             left = deadline - time.monotonic()
             with self._news:
                 self._news.wait_for(lambda: self._is_new(oldest), min(max(left, 0), _LOOK_SECONDS))
-                if self._is_new(oldest):
+                if self._is_new(oldest) and is_wanted():
                     held, self._held = self._held, None
                     assert held is not None
                     return _frame(held)
