@@ -34,11 +34,12 @@ class ImageStore:
         crash leaves behind is set aside at the next start.
         """
         path, self._last_size = self._picture(key), len(content)
+        # A file of this name is there only where a commit was lost and its picture is sent again.
         try:
-            file = path.open("xb")
+            file = path.open("wb")
         except FileNotFoundError:
             path.parent.mkdir(parents=True, exist_ok=True)
-            file = path.open("xb")
+            file = path.open("wb")
         try:
             with file:
                 file.write(content)

@@ -24,7 +24,7 @@ from flawflow.server.inspection_service import InspectionService
 from flawflow.server.lock import FolderLock
 from flawflow.server.metrics import Metrics
 from flawflow.server.models import Model, Registry
-from flawflow.server.schemas import inspection_json, model_json
+from flawflow.server.schemas import inspection_event, model_json
 from flawflow.server.security.failed_logins import TokenCheck
 from flawflow.server.security.sessions import Sessions
 from flawflow.server.settings import Settings
@@ -109,7 +109,7 @@ class Station:
 
         def tell_inspections(rows: Sequence[InspectionRow]) -> None:
             for row in rows:
-                events.publish({"type": "inspection", "inspection": inspection_json(row, journal)})
+                events.publish(inspection_event(row, journal))
             deliveries.wake()
 
         deliveries = Deliveries(sinks, store, settings.data, journal)

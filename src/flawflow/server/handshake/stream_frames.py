@@ -95,4 +95,4 @@ def _frame(held: _Held) -> Frame:
     content = io.BytesIO()
     # Without loss: what is inspected again has the same score.
     Image.fromarray(held.shot()).save(content, "PNG", compress_level=1)
-    return Frame(content.getvalue(), held.time.isoformat(timespec="milliseconds"))
+    return Frame(content.getvalue(), held.time.isoformat(timespec="microseconds"))
