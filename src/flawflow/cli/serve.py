@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from flawflow.cli.options import to_option
+from flawflow.cli.options import engine_option, to_option
 from flawflow.errors import FlawflowError
 
 _EXTRA = frozenset(
@@ -109,6 +109,7 @@ def _named_paths(
     metavar="S",
     help="How long a trigger waits for its image.",
 )
+@engine_option
 @to_option("serve")
 @click.option(
     "--trained-on",

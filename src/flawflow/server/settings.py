@@ -57,6 +57,7 @@ class Settings:
         opcua: The same by OPC UA; one of the two.
         take: Which image a trigger takes.
         image_seconds: How long a trigger waits for its image.
+        engine: What runs the models: onnxruntime or openvino.
         workers: Pictures that are inspected at a time; None for one a core.
 
     Raises:
@@ -90,6 +91,7 @@ class Settings:
     opcua: str | None = None
     take: Take = "next"
     image_seconds: float = 5.0
+    engine: str = "onnxruntime"
     workers: int | None = None
 
     def __post_init__(self) -> None:

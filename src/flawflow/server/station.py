@@ -97,7 +97,12 @@ class Station:
             opened.callback(store.close)
             try:
                 registry = Registry(
-                    settings.models, folder=settings.data, store=store, threads=1, changed=tell_model
+                    settings.models,
+                    folder=settings.data,
+                    store=store,
+                    threads=1,
+                    engine=settings.engine,
+                    changed=tell_model,
                 )
             except SQLAlchemyError as error:
                 raise StationError(store.problem(error) or one_line(str(error))) from None
