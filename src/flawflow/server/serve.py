@@ -68,8 +68,7 @@ class Server(uvicorn.Server):
         """Look at the certificate now and then, and at once when SIGHUP asks for it."""
         certificate, key = self._pair
         asked = asyncio.Event()
-        # Without it the signal would end the process; Windows has none.
-        if hasattr(signal, "SIGHUP") and threading.current_thread() is threading.main_thread():
+        if _has_hangup():
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, asked.set)
         if self.config.ssl is None or certificate is None or key is None:
             return
@@ -109,10 +108,18 @@ def serve(settings: Settings, *, started: Callable[[str], None]) -> None:
     Raises:
         FlawflowError: When it cannot start.
     """
+    if _has_hangup():
+        # Until it is listened for: it would end the process.
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
     if settings.certificate is not None and settings.key is not None:
         check_certificate(settings.certificate, settings.key)
     with listen(settings.host, settings.port) as listener:
         _serve_on(listener, settings, started)
+
+
+def _has_hangup() -> bool:
+    """Whether SIGHUP can be listened for: Windows has none, and only the main thread hears of signals."""
+    return hasattr(signal, "SIGHUP") and threading.current_thread() is threading.main_thread()
 
 
 def _serve_on(listener: socket.socket, settings: Settings, started: Callable[[str], None]) -> None:

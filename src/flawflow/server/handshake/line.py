@@ -116,9 +116,9 @@ class Line:
         while (job := self._jobs.get()) is not None:
             try:
                 result = self._result(job)
-            except Exception as error:  # Whoever waits must be told, and the next trigger served.
+            except Exception:  # Whoever waits must be told, and the next trigger served.
                 _log.exception("job %d of line %s failed", job.number, self.name)
-                result = failed(Problem.OTHER, f"{type(error).__name__}: {one_line(str(error))}")
+                result = failed(Problem.OTHER, "the job failed; the station's log says why")
             self._finish(job, result)
 
     def _finish(self, job: _Job, result: Result) -> None:
