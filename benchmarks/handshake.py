@@ -32,7 +32,7 @@ from typing import Any
 from pymodbus.client import ModbusTcpClient
 
 from common import machine
-from flawflow.images import find_pictures
+from flawflow.images import find_images
 from flawflow.server.handshake.modbus_map import BUSY, READY, STATUS_COUNT, VALID
 from flawflow.storage.files import write_whole
 
@@ -44,7 +44,7 @@ _LONGEST_SECONDS = 30.0
 
 def main() -> None:
     options = _options()
-    pictures = find_pictures([str(each) for each in options.pictures])
+    pictures = find_images([str(each) for each in options.pictures])
     with tempfile.TemporaryDirectory(prefix="flawflow-handshake-") as folder:
         camera, data = Path(folder) / "camera", Path(folder) / "data"
         camera.mkdir()

@@ -42,7 +42,7 @@ class Camera:
         self.is_closed = True
 
 
-class Desk:
+class Inspections:
     """Answers what it is told; never, where that is nothing."""
 
     def __init__(self) -> None:
@@ -67,13 +67,13 @@ def camera() -> Camera:
 
 
 @pytest.fixture
-def desk() -> Desk:
-    return Desk()
+def inspections() -> Inspections:
+    return Inspections()
 
 
 @pytest.fixture
-def line(camera: Camera, desk: Desk) -> Iterator[Line]:
-    line = Line("gears", camera, desk, image_seconds=0.1, inspect_seconds=0.2)
+def line(camera: Camera, inspections: Inspections) -> Iterator[Line]:
+    line = Line("gears", camera, inspections, image_seconds=0.1, inspect_seconds=0.2)
     line.apply(lambda state: state.enable(True))
     yield line
     line.close()
@@ -114,56 +114,56 @@ def test_what_a_camera_does_wrong_is_a_failure(line, camera, wait, error, proble
         (None, Problem.LATE),
     ],
 )
-def test_what_an_inspection_does_wrong_is_a_failure(line, desk, wait, answer, problem) -> None:
-    desk.answer = answer
+def test_what_an_inspection_does_wrong_is_a_failure(line, inspections, wait, answer, problem) -> None:
+    inspections.answer = answer
     state = run(line, wait)
     assert (state.code, state.result.problem) == (Code.FAILED, problem)
-    assert desk.asked == [("gear", "part 1")]
+    assert inspections.asked == [("gear", "part 1")]
     # The next one is served.
-    desk.answer = Failed("part 2", "no image", 422)
+    inspections.answer = Failed("part 2", "no image", 422)
     line.apply(lambda state: state.acknowledge())
     assert run(line, wait).result.problem is Problem.IMAGE
 
 
-def test_a_part_without_a_name_is_called_like_its_frame(line, desk, wait) -> None:
-    desk.answer = Failed("frame", "no image", 422)
+def test_a_part_without_a_name_is_called_like_its_frame(line, inspections, wait) -> None:
+    inspections.answer = Failed("frame", "no image", 422)
     line.apply(lambda state: state.trigger())
     wait(lambda: line.state.phase is Phase.VALID)
-    assert desk.asked == [("", "frame")]
+    assert inspections.asked == [("", "frame")]
 
 
-def test_listeners_hear_every_moment_in_order(line, desk, wait) -> None:
+def test_listeners_hear_every_moment_in_order(line, inspections, wait) -> None:
     heard: list[Phase] = []
     line.listen(lambda state: heard.append(state.phase))
-    desk.answer = Failed("part 1", "no image", 422)
+    inspections.answer = Failed("part 1", "no image", 422)
     run(line, wait)
     line.apply(lambda state: state.acknowledge())
     assert heard == [Phase.ACQUIRING, Phase.INSPECTING, Phase.VALID, Phase.IDLE]
 
 
-def test_a_job_that_was_given_up_gives_no_result(line, camera, desk, wait) -> None:
+def test_a_job_that_was_given_up_gives_no_result(line, camera, inspections, wait) -> None:
     camera.may_take.clear()
     line.apply(lambda state: state.trigger("part 1"))
     line.apply(lambda state: state.reset())
     camera.may_take.set()
-    desk.answer = Failed("part 2", "no image", 422)
+    inspections.answer = Failed("part 2", "no image", 422)
     line.apply(lambda state: state.trigger("part 2"))
     wait(lambda: line.state.phase is Phase.VALID)
     assert (line.state.job, line.state.dropped) == (2, 1)
     assert line.state.result.problem is Problem.IMAGE
 
 
-def test_a_closed_line_is_never_ready(camera, desk) -> None:
-    line = Line("gears", camera, desk, image_seconds=0.1, inspect_seconds=0.2)
+def test_a_closed_line_is_never_ready(camera, inspections) -> None:
+    line = Line("gears", camera, inspections, image_seconds=0.1, inspect_seconds=0.2)
     line.apply(lambda state: state.enable(True))
     line.close()
     assert not line.apply(lambda state: state.enable(True)).ready
     assert not line.apply(lambda state: state.trigger()).busy
 
 
-def test_the_time_from_trigger_to_result_is_kept(line, camera, desk, wait) -> None:
+def test_the_time_from_trigger_to_result_is_kept(line, camera, inspections, wait) -> None:
     camera.may_take.clear()
-    desk.answer = Failed("part 1", "no image", 422)
+    inspections.answer = Failed("part 1", "no image", 422)
     started = time.monotonic()
     line.apply(lambda state: state.trigger())
     camera.may_take.set()

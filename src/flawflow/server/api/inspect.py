@@ -89,7 +89,7 @@ def router(station: Station) -> APIRouter:
 
     async def inspected(asked: Asked) -> list[Outcome]:
         model = station.registry.get(asked.model)
-        futures = station.desk.submit(model, asked.pictures, source=asked.source)
+        futures = station.inspection_service.submit(model, asked.pictures, source=asked.source)
         return await asyncio.gather(*map(asyncio.wrap_future, futures))
 
     async def inspected_once(asked: Asked, key: str) -> list[Outcome]:
@@ -99,7 +99,7 @@ def router(station: Station) -> APIRouter:
             model, pictures = station.registry.get(asked.model), repeats.keyed(key, asked.pictures)
             known = await to_thread.run_sync(repeats.recorded, pictures)
             new = [picture for picture in pictures if picture.key not in known]
-            futures += station.desk.submit(model, new, source=asked.source)
+            futures += station.inspection_service.submit(model, new, source=asked.source)
             outcomes = iter(await asyncio.gather(*map(asyncio.wrap_future, futures)))
             return [known.get(each.key or "") or next(outcomes) for each in pictures]
         finally:

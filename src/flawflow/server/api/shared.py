@@ -16,9 +16,7 @@ _MAX_ID = 2**63 - 1
 Id = Annotated[int, Path(ge=1, le=_MAX_ID)]
 BeforeId = Annotated[int | None, Query(ge=1, le=_MAX_ID)]
 AfterId = Annotated[int | None, Query(ge=0, le=_MAX_ID, description="only inspections with larger ids")]
-LastEventId = Annotated[
-    int | None, Header(ge=0, le=_MAX_ID, description="like `after`, which it replaces")
-]
+LastEventId = Annotated[int | None, Header(ge=0, le=_MAX_ID, description="like `after`, which it replaces")]
 ModelName = Annotated[str, Path(max_length=200)]
 
 BUSY: dict[int | str, dict[str, Any]] = {

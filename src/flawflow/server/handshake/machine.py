@@ -119,7 +119,7 @@ def _line(name: str, frames: Frames, station: Station) -> Line:
 def _inspect(station: Station, label: str) -> Inspect:
     def inspect(recipe: str, name: str, content: bytes) -> "Future[Outcome]":
         model = station.registry.get(recipe) if recipe else station.registry.all()[0]
-        (future,) = station.desk.submit(model, [Given(name, content)], source=label)
+        (future,) = station.inspection_service.submit(model, [Given(name, content)], source=label)
         return future
 
     return inspect
