@@ -34,12 +34,11 @@ class ImageStore:
         crash leaves behind is set aside at the next start.
         """
         path, self._last_size = self._picture(key), len(content)
-        # A file of this name is there only where a commit was lost and its picture is sent again.
         try:
-            file = path.open("wb")
+            file = path.open("xb")
         except FileNotFoundError:
             path.parent.mkdir(parents=True, exist_ok=True)
-            file = path.open("wb")
+            file = path.open("xb")
         try:
             with file:
                 file.write(content)

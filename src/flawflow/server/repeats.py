@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from flawflow.server.db import InspectionRow, Store
 from flawflow.server.errors import ConflictError, ValueRefusedError
+from flawflow.server.image_store import ImageStore
 from flawflow.server.inspection_service import Given, Outcome
 
 LONGEST_KEY = 255
@@ -22,14 +23,15 @@ class Repeats:
     was recorded is found by it.
     """
 
-    def __init__(self, store: Store, journal: str) -> None:
+    def __init__(self, store: Store, image_store: ImageStore, journal: str) -> None:
         """Look into a record.
 
         Args:
             store: The record.
+            image_store: The files that it names.
             journal: The station's identity.
         """
-        self._store, self._journal = store, journal
+        self._store, self._image_store, self._journal = store, image_store, journal
         self._lock = threading.Lock()
         self._in_work: set[str] = set()
 
@@ -73,6 +75,8 @@ class Repeats:
                 digest = hashlib.sha256(picture.content).hexdigest()
                 if known.picture_sha256 != digest:
                     raise ValueRefusedError("this Idempotency-Key was used with other pictures: take another")
+        # What a lost commit left behind, and is written again.
+        self._image_store.drop_pictures(key for key in keys if key is not None and key not in found)
         return found
 
     def _record_key(self, key: str, at: int) -> str:

@@ -85,7 +85,7 @@ def router(station: Station) -> APIRouter:
     """The route."""
     routes = APIRouter()
     settings = station.settings
-    repeats = Repeats(station.store, station.journal)
+    repeats = Repeats(station.store, station.image_store, station.journal)
 
     async def inspected(asked: Asked) -> list[Outcome]:
         model = station.registry.get(asked.model)
