@@ -154,7 +154,7 @@ def inspection_json(row: InspectionRow, journal: str) -> dict[str, Any]:
 
 
 def inspection_event(row: InspectionRow, journal: str) -> dict[str, Any]:
-    """What is told of a recorded inspection as it happens; see `inspection_json`."""
+    """The event of a recorded inspection; see `inspection_json`."""
     return {"type": "inspection", "inspection": inspection_json(row, journal)}
 
 

@@ -131,5 +131,5 @@ def test_a_link_out_of_the_folder_is_no_image(folder: Path, tmp_path: Path, open
 
 def test_what_is_no_folder_is_refused(folder: Path) -> None:
     shutil.rmtree(folder)
-    with pytest.raises(SourceError, match="is no folder"):
+    with pytest.raises(SourceError, match="is not a folder"):
         FolderFrames(folder, take="next", max_bytes=100)

@@ -44,10 +44,10 @@ class FolderFrames:
         """Begin to look.
 
         Raises:
-            SourceError: It is no folder.
+            SourceError: It is not a folder.
         """
         if not folder.is_dir():
-            raise SourceError(f"{folder} is no folder: name the one into which images come, or a camera")
+            raise SourceError(f"{folder} is not a folder: name the one into which images come, or a camera")
         self._folder, self._take, self._max_bytes = folder, take, max_bytes
         self._news = threading.Condition()
         self._files: dict[str, _File] = {}

@@ -24,7 +24,7 @@ class _Held(NamedTuple):
 
 
 class StreamFrames:
-    """Reads a live stream as fast as it comes, so that an image is there when it is asked for."""
+    """Reads every image of a live stream, so that the newest is there when it is asked for."""
 
     def __init__(self, address: str, *, take: Take, max_pixels: int) -> None:
         """Connect, and again whenever the stream breaks off."""
