@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from flawflow.cli.options import at_rates, limit_option, place_option, rate_options, to_option
+from flawflow.cli.options import at_rates, engine_option, limit_option, place_option, rate_options, to_option
 from flawflow.errors import WatchError, one_line
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ _SECONDS_TO_END = 15.0
     metavar="S",
     help="Seconds after which a file that cannot be decoded is reported.",
 )
+@engine_option
 @rate_options
 @limit_option
 def command(
@@ -65,6 +66,7 @@ def command(
     place: "FileTransfer",
     interval: float,
     give_up: float,
+    engine: str,
     **rates: float | None,
 ) -> None:
     """Watch FOLDER and inspect every picture that comes into it, the oldest first, until Ctrl-C.
@@ -91,7 +93,7 @@ def command(
         raise WatchError(f"{folder} is not a folder: give the one that receives the pictures")
     if folder.resolve() == output.resolve():
         raise WatchError(f"{output} is the watched folder itself: name another output folder")
-    inspector = _inspector(model, **rates)
+    inspector = _inspector(model, engine, **rates)
     setting = Setting(verb="watch", output=output, pictures=folder, place=place, card=inspector.card)
     chosen = [open_sink(text, setting) for text in dict.fromkeys(sinks)]
     # Drawn as soon as a picture is inspected: the journal keeps records, and no maps.
@@ -115,10 +117,12 @@ def command(
     _end(watcher, dispatchers, journal)
 
 
-def _inspector(model: Path, *, false_reject_rate: float | None, review_rate: float | None) -> "Inspector":
+def _inspector(
+    model: Path, engine: str, *, false_reject_rate: float | None, review_rate: float | None
+) -> "Inspector":
     from flawflow.inspection.inspector import Inspector
 
-    inspector = Inspector.load(model)
+    inspector = Inspector.load(model, engine=engine)
     calibration = at_rates(
         inspector.card.calibration, false_reject_rate=false_reject_rate, review_rate=review_rate
     )
