@@ -161,12 +161,12 @@ def _stopped_by_signal() -> Iterator[threading.Event]:
 
 
 def _count(watcher: "Watcher") -> int:
-    return sum(watcher.tally[verdict] for verdict in _VERDICTS)
+    return sum(watcher.verdict_counts[verdict] for verdict in _VERDICTS)
 
 
 def _note(watcher: "Watcher", dispatchers: "Sequence[OutboxDispatcher]") -> str:
     """What is worth seeing besides the number of pictures."""
-    counts = [f"{watcher.tally[verdict]:,} {verdict}" for verdict in _VERDICTS]
+    counts = [f"{watcher.verdict_counts[verdict]:,} {verdict}" for verdict in _VERDICTS]
     troubles = [watcher.trouble, *(dispatcher.trouble for dispatcher in dispatchers)]
     return "; ".join(
         [", ".join([*counts, f"{watcher.waiting:,} waiting"]), *(one_line(text) for text in troubles if text)]
@@ -176,11 +176,11 @@ def _note(watcher: "Watcher", dispatchers: "Sequence[OutboxDispatcher]") -> str:
 def _end(watcher: "Watcher", dispatchers: "Sequence[OutboxDispatcher]", journal: "Journal") -> None:
     """Deliver what can be delivered now, and say what was done and what is left."""
     ended = [dispatcher.close(_SECONDS_TO_END) for dispatcher in dispatchers]
-    tally = watcher.tally
-    counts = ", ".join(f"{tally[verdict]:,} {verdict}" for verdict in _VERDICTS)
+    verdict_counts = watcher.verdict_counts
+    counts = ", ".join(f"{verdict_counts[verdict]:,} {verdict}" for verdict in _VERDICTS)
     click.echo(
-        f"{_count(watcher):,} pictures: {counts}. {tally['duplicate']:,} were duplicates; "
-        f"{tally['unchanged']:,} were written again without change."
+        f"{_count(watcher):,} pictures: {counts}. {verdict_counts['duplicate']:,} were duplicates; "
+        f"{verdict_counts['unchanged']:,} were written again without change."
     )
     for sink, count in journal.backlog().items():
         click.echo(f"{count:,} records for {one_line(sink)} stay in the journal for the next start.")
