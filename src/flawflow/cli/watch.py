@@ -69,15 +69,15 @@ def command(
 ) -> None:
     """Watch FOLDER and inspect every picture that comes into it, the oldest first, until Ctrl-C.
 
-    A picture is taken when it has stopped changing and can be decoded. OUTPUT/journal.sqlite knows what is
-    done: the same command continues where it stopped, inspects each file once and delivers every verdict at
-    least once, however often it or the receiver is restarted. A file that is written again with other
+    A picture is inspected once it has stopped changing and can be decoded. OUTPUT/journal.sqlite records what
+    is done: the same command continues where it stopped, inspects each file once and delivers every verdict
+    at least once, however often it or the receiver is restarted. A file that is written again with other
     content is inspected again.
 
     \b
     Exit codes:
-      0  ended by Ctrl-C or SIGTERM; what a receiver has not got waits in the journal
-      2  nothing could be done: wrong usage, no such model or folder, OUTPUT in use
+      0  stopped by Ctrl-C or SIGTERM; what a receiver has not received stays in the journal
+      2  nothing was done: wrong usage, no such model or folder, OUTPUT in use
     """
     from flawflow.results.sinks import open_sink
     from flawflow.results.sinks.contract import Setting

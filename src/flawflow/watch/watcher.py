@@ -55,10 +55,10 @@ class Watcher:
     """Sees to it that every picture file in a folder is examined once.
 
     Attributes:
-        verdict_counts: How many files got which verdict; `unreadable`, `duplicate` (new name, known content: they
-            are among the verdicts too) and `unchanged` (known name and content, written again) besides.
-        waiting: Files that were seen in the last look and are not done.
-        trouble: Why the folder cannot be looked at; None where it can.
+        verdict_counts: Files by verdict, and by `unreadable`, `duplicate` (new name, known content: they are
+            among the verdicts too) and `unchanged` (known name and content, written again).
+        waiting: Files that were seen in the last scan and are not done.
+        trouble: Why the folder cannot be read; None where it can.
     """
 
     def __init__(
