@@ -51,9 +51,9 @@ def command(
 ) -> None:
     """Set the thresholds of MODEL by GOOD pictures (files, folders or patterns), without training.
 
-    GOOD are pictures of good parts that MODEL was not trained on, taken as the pictures to inspect will be.
-    They replace those of the earlier calibration, as another camera or light demands; with --add
-    they join them, and regions and heat stay as they were. Without GOOD only the rates change.
+    GOOD are pictures of good parts that MODEL was not trained on, taken like the pictures to inspect.
+    They replace those of the earlier calibration, as a new camera or lighting requires; with --add they are
+    added, and pixel threshold and colormap range stay. Without GOOD only the rates change.
 
     \b
     Exit codes:

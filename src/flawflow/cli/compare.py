@@ -61,10 +61,10 @@ _DEFAULT_DETECTORS = ("cflow", "padim", "patchcore")
 def command(
     *, data: tuple[Path, ...], output: Path, seeds: tuple[int, ...], device: str, paper: bool, **choice: Any
 ) -> None:
-    """Train and measure detectors on the same pictures with the same encoder.
+    """Train and evaluate detectors on the same pictures with the same encoder.
 
     Each DATA is a data set with labelled test pictures (see flawflow evaluate), or a folder of several in the
-    layout of MVTec AD. Written are compare.md, .csv, .json and .svg: image AUROC, pixel AUROC, AUPRO,
+    layout of MVTec AD. The results are compare.md, .csv, .json and .svg: image AUROC, pixel AUROC, AUPRO,
     training time, time for one picture and model size, for each data set and their mean.
 
     With --paper cflow is varied, too, and paper.html has tables, curves, pictures and critical differences.

@@ -1,4 +1,4 @@
-"""The command group: loads a verb when it is used, and says an error in one line."""
+"""The command group: loads a command when it is used, and says an error in one line."""
 
 import contextlib
 import errno
@@ -43,7 +43,7 @@ class VerbGroup(click.Group):
         return list(VERBS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Load a verb's module and give its command."""
+        """Load a command's module."""
         if cmd_name not in VERBS:
             return None
         command: click.Command = importlib.import_module(f"flawflow.cli.{cmd_name}").command

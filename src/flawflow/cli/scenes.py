@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @device_option
 @limit_option
 def command(*, data: Path, output: Path, recipe: Recipe, device: str) -> None:
-    """Train and measure one model a scene of Shanghai Tech Campus.
+    """Train and evaluate one model per scene of ShanghaiTech Campus.
 
     DATA is the folder of the data set as published: training/videos/SS_VVV.avi, testing/frames/SS_VVVV/,
     testing/test_frame_mask/ and testing/test_pixel_mask/. Written are scenes.md, .csv and .json: frame-level

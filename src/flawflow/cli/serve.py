@@ -143,7 +143,7 @@ def _named_paths(
 def command(
     *, token: str | None, sinks: tuple[str, ...], database: str | None, keep_days: int, **others: Any
 ) -> None:
-    """Serve MODELS: a page in any browser, and HTTP for programs, until Ctrl-C.
+    """Serve MODELS until Ctrl-C: a page for browsers, and HTTP for programs.
 
     Every inspection is recorded in the data folder before it is answered.
     """

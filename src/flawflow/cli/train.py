@@ -37,10 +37,10 @@ def command(*, dataset: "Dataset", output: Path, recipe: Recipe, overwrite: bool
     """Learn what a good part looks like from the good training pictures of DATA.
 
     DATA is a folder of good pictures or videos, a data set in the layout of MVTec AD (train/good/...), or a
-    manifest (.csv). Only good training pictures are used, for the threshold too.
+    manifest (.csv). Only good training pictures are used, also for the threshold.
 
-    Pictures that are unlike all others may be defective: they are listed, with overlays in OUTPUT.suspects.
-    About 1 % of good pictures are suspected too, so look before you believe it.
+    Pictures that differ from all others may be defective: they are listed, with overlays in OUTPUT.suspects.
+    About 1 % of good pictures are suspected too, so check them first.
 
     \b
     Exit codes:

@@ -38,11 +38,11 @@ class Recipe:
         strides: Input pixels per feature vector of each scale, fine to coarse.
         reflect_padding: Whether the encoder's convolutions mirror at the edge, as the reference's ResNets do.
         size: (H, W) of the input, or a side: its square, or as many pixels in long pictures' proportions.
-        every: Of a video, every Nth frame is a picture; the last 15 % of them are kept aside.
+        every: Of a video, every Nth frame is a picture; the last 15 % of them are held out.
         detector: What follows the encoder, with its options.
         aggregation: How its maps become one map and one score.
         seed: Of every random choice.
-        calibration: "split" keeps 15 % of the pictures aside, "cross" cross-fits, "auto" chooses.
+        calibration: "split" holds 15 % of the pictures out, "cross" cross-fits, "auto" chooses.
         roi: A mask of what counts (not black), drawn over one of the pictures, or a model file, for its mask.
         ignore: Likewise of what does not count.
         exclude_suspects: Leave pictures that may be defective out of learning and calibration.

@@ -78,8 +78,8 @@ def train(
 ) -> TrainingResult:
     """Learn what good parts look like and write one model file.
 
-    Only good training pictures are used. 15 % of them are kept aside to calibrate the threshold; where those
-    would be fewer than 19, a quarter is kept aside and the others are measured out of fold
+    Only good training pictures are used. 15 % of them are held out to calibrate the threshold; where those
+    would be fewer than 19, a quarter is held out and the others are measured out of fold
     (`flawflow.training.cross_fit`), which takes four trainings in place of one.
     Unfinished work stays in the folder `output`.training, from which `resume` goes on; on a CPU it ends with
     the same weights, bit for bit, as a training that was never interrupted.
