@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 import flawflow
+from flawflow.cli.backup import command as backup
 from flawflow.cli.serve import command
 
 ROOT = Path(__file__).parents[1]
 UNIT = ROOT / "deploy" / "flawflow.service"
+BACKUP = ROOT / "deploy" / "flawflow-backup.service"
 DOCKERFILE = (ROOT / "deploy" / "Dockerfile").read_text("utf-8")
 
 
@@ -32,12 +34,22 @@ def test_unit_starts_a_station_in_the_folder_that_it_may_write_to():
     assert given["host"] == "127.0.0.1"
 
 
-def test_unit_is_one_that_systemd_knows(tmp_path):
+def test_backup_copies_the_folder_that_the_unit_writes_to():
+    (line,) = re.findall("^ExecStart=(.+)$", BACKUP.read_text("utf-8"), re.MULTILINE)
+    _, verb, *arguments = shlex.split(line)
+    given = backup.make_context(verb, arguments).params
+    assert (verb, given["data"]) == ("backup", Path("/var/lib/flawflow"))
+
+
+@pytest.mark.parametrize("unit", [UNIT, BACKUP, BACKUP.with_suffix(".timer")], ids=lambda unit: unit.name)
+def test_unit_is_one_that_systemd_knows(tmp_path, unit):
     if shutil.which("systemd-analyze") is None:
         pytest.skip("systemd is not installed")
-    copy = tmp_path / UNIT.name
-    # The program need not be installed where this is tested.
-    copy.write_text(UNIT.read_text("utf-8").replace("/opt/flawflow/bin/flawflow", "/bin/true"), "utf-8")
+    # A timer is checked with what it starts. The program need not be installed where this is tested.
+    for each in (BACKUP, unit):
+        text = each.read_text("utf-8").replace("/opt/flawflow/bin/flawflow", "/bin/true")
+        (tmp_path / each.name).write_text(text, "utf-8")
+    copy = tmp_path / unit.name
     done = subprocess.run(["systemd-analyze", "verify", copy], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 

@@ -87,6 +87,29 @@ def test_the_ablation_varies_cflow(flawflow: Flawflow, performed: list[Any], gea
     assert refused.exit_code == 2
 
 
+def test_the_papers_tables_are_one_page(
+    flawflow: Flawflow, performed: list[Any], gears: Path, tmp_path: Path
+):
+    arguments = ("compare", gears, "-o", tmp_path / "out", "--paper", "--preset", "fast")
+    result = flawflow(*arguments, "--detectors", "cflow,padim", "--set", "detector.channels=9")
+    assert result.exit_code == 0, result.output
+    recipes = [run.variant.recipe for run in performed]
+    assert [recipe.detector.name for recipe in recipes[:2]] == ["cflow", "padim"]
+    assert recipes[1].detector.options["channels"] == 9
+    # The recipe as it is stands in both tables and is trained once.
+    assert {run.variant.label for run in performed[2:]} >= {"hard permutation", "no noise"}
+    assert not any(run.variant.label == "CFLOW" for run in performed)
+    page = (tmp_path / "out" / "paper.html").read_text("utf-8")
+    assert f"{len(performed)} of {len(performed)} runs" in page
+    assert "Table 2" in page
+    # Nothing of videos was run, and one data set ranks nothing.
+    assert "Table 4" not in page
+    assert "Critical differences" not in page
+    refused = flawflow(*arguments, "--ablation")
+    assert refused.exit_code == 2
+    assert "leave out --ablation" in refused.stderr
+
+
 def test_settings_count_for_the_detectors_that_have_them(
     flawflow: Flawflow, performed: list[Any], gears: Path, tmp_path: Path
 ):

@@ -26,6 +26,7 @@ _RECORD = RunRecord(
     train_seconds=0.5,
     milliseconds=0.5,
     megabytes=0.5,
+    parameters=5,
     train_pictures=9,
     test_pictures=4,
     left_out=(),

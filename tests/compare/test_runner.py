@@ -42,6 +42,10 @@ def test_a_run_is_kept_whole_and_leaves_nothing_else(
     assert record.milliseconds > 0
     assert record.train_seconds > 0
     assert [outcome.record.localises for outcome in outcomes if outcome.record] == [True, False]
+    # Means and whitening of three scales, and the encoder before them.
+    assert record.parameters > 10_000
+    with Image.open(runner.maps_file(runs[0], out)) as maps:
+        assert maps.size == (4 * 150 + 3 * 4, 150)
     assert not any((out / "work").iterdir())
     assert runner.finished(runs, out) == outcomes
 

@@ -68,7 +68,7 @@ def test_markdown():
     text = to_markdown(ROWS, [found for _, found in FOUND])
     assert "## Mean of 2 categories" in text
     assert "| cflow | lite0 | 85.00 ± 7.07 (75.0 to 90.0) | 85.00 ± 7.07 | 85.00 ± 7.07 |" in text
-    assert r"| whole \| picture | lite0 | 50.00 (40.0 to 55.0) | – | – | – | 0.5 | 0.5 | 0.5 |" in text
+    assert r"| whole \| picture | lite0 | 50.00 (40.0 to 55.0) | – | – | – | 0.5 | 0.5 | 0.5 | 0.00 |" in text
     assert "seeds 0, 1" in text
     assert "a machine" in text
 

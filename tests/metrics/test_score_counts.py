@@ -38,31 +38,31 @@ def test_each_bit_halves_the_levels() -> None:
 def test_good_pixels_beyond_a_level(
     one: NDArray[np.float32], other: NDArray[np.float32], levels: NDArray[np.float32], packs: int
 ) -> None:
-    tally = GoodScoreCounts()
-    tally.add(one)
+    counts = GoodScoreCounts()
+    counts.add(one)
     for _ in range(packs):
-        tally.pack(0)
-    tally.add(other)
+        counts.pack(0)
+    counts.add(other)
     everything = np.concatenate([one, other])
     asked = np.concatenate([levels, one[:3]])
-    assert tally.above(asked).tolist() == [(everything > level).sum() for level in asked]
-    assert tally.at_least(asked).tolist() == [(everything >= level).sum() for level in asked]
+    assert counts.above(asked).tolist() == [(everything > level).sum() for level in asked]
+    assert counts.at_least(asked).tolist() == [(everything >= level).sum() for level in asked]
 
 
 @given(SCORES, SCORES, st.integers(0, 2))
 def test_parts_of_good_pixels_count_as_such(
     whole: NDArray[np.float32], parts: NDArray[np.float32], packs: int
 ) -> None:
-    tally = GoodScoreCounts()
-    tally.add(whole)
-    tally.add_parts(parts, np.full(len(parts), 0.25))
-    assert tally.held == len(whole) + len(parts)
+    counts = GoodScoreCounts()
+    counts.add(whole)
+    counts.add_parts(parts, np.full(len(parts), 0.25))
+    assert counts.held == len(whole) + len(parts)
     for _ in range(packs):
-        tally.pack(0)
-    assert tally.total == len(whole) + len(parts) / 4
+        counts.pack(0)
+    assert counts.total == len(whole) + len(parts) / 4
     expected = [(whole > level).sum() + (parts > level).sum() / 4 for level in whole]
-    assert tally.above(whole).tolist() == expected
-    assert tally.at_least(parts).tolist() == [
+    assert counts.above(whole).tolist() == expected
+    assert counts.at_least(parts).tolist() == [
         (whole >= level).sum() + (parts >= level).sum() / 4 for level in parts
     ]
 

@@ -163,7 +163,14 @@ def test_a_recipe_comes_back_even_where_its_detector_is_not_installed(tiny_card)
 
 
 @pytest.mark.parametrize(
-    ("version", "later", "value"), [(1, "precision", "fp32"), (2, "canaries", ()), (3, "recipe", None)]
+    ("version", "later", "value"),
+    [
+        (1, "precision", "fp32"),
+        (2, "canaries", ()),
+        (3, "recipe", None),
+        (4, "light", None),
+        (4, "adaptation", None),
+    ],
 )
 def test_a_file_of_an_earlier_format_is_read_without_what_came_later(tiny_card, version, later, value):
     content = tiny_card.to_dict()

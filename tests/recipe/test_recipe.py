@@ -24,8 +24,8 @@ OTHERS = {
     "size": (96, 128), "every": 3, "detector.blocks": 5, "detector.noise": 0.25,
     "detector.coupling": "additive", "detector.actnorm": True, "aggregation.tail": 0.125,
     "aggregation.by_position": False, "seed": 2**63 - 1, "calibration": "split", "roi": "a=b, c.png",
-    "ignore": "7", "exclude_suspects": True, "augment": "auto", "views": 2, "augmentation.degrees": 90.0,
-    "augmentation.flips": True,
+    "ignore": "7", "exclude_suspects": True, "augment": "auto", "robust": True, "views": 2,
+    "augmentation.degrees": 90.0, "augmentation.light": 0.5, "augmentation.flips": True,
 }  # fmt: skip
 
 recipes = st.builds(

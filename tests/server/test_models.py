@@ -156,3 +156,9 @@ def test_one_name_for_two_files_is_refused(store, tiny_model, tmp_path):
 def test_a_name_that_is_no_name_is_refused(store, tmp_path):
     with pytest.raises(FlawflowError, match="rename the file"):
         Registry((tmp_path / "a b.flaw",), folder=tmp_path, store=store, threads=1)
+
+
+def test_the_engine_is_the_one_that_is_asked_for(tiny_model, tmp_path, store):
+    pytest.importorskip("openvino")
+    registry = Registry((tiny_model,), folder=tmp_path, store=store, threads=1, engine="openvino")
+    assert registry.get().inspector.proof.engine == "openvino"

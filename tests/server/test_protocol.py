@@ -80,7 +80,7 @@ def until(condition):
 
 def emptied(server):
     """Wait until every place was given back."""
-    until(lambda: not len(server.places))
+    until(lambda: not len(server.slots))
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_those_who_hold_connections_keep_nobody_out(serve):
             assert healthy(after)
             assert healthy(before)
             assert before.sock is own
-            assert len(server.places) <= 10
+            assert len(server.slots) <= 10
 
 
 def test_a_station_that_can_take_no_connections_any_more_stops(settings, monkeypatch, caplog):

@@ -244,3 +244,32 @@ def test_an_answer_does_not_wait_for_its_headers_to_be_acknowledged():
         listener.accept()[0] as connection,
     ):
         assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+def peer(port: int, context: ssl.SSLContext) -> bytes:
+    with (
+        socket.create_connection(("127.0.0.1", port), timeout=30) as plain,
+        context.wrap_socket(plain, server_hostname="127.0.0.1") as tls,
+    ):
+        return tls.getpeercert(binary_form=True)
+
+
+def test_a_renewed_certificate_is_served_without_a_restart(serve, make_certificate, tmp_path, wait):
+    (certificate, key), renewed = make_certificate(tmp_path / "tls"), make_certificate(tmp_path / "new")
+    served = serve("--certificate", certificate, "--key", key)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    first = peer(served.port, context)
+    served.process.send_signal(signal.SIGHUP)
+    assert peer(served.port, context) == first
+    for old, new in zip((certificate, key), renewed, strict=True):
+        new.replace(old)
+    wait(lambda: peer(served.port, context) != first)
+    assert "Traceback" not in served.stop(signal.SIGTERM)
+
+
+def test_a_hangup_ends_no_station_without_a_certificate(serve):
+    served = serve()
+    served.process.send_signal(signal.SIGHUP)
+    assert served.request("GET", "/api/health")[0] == 200
+    assert "Traceback" not in served.stop(signal.SIGTERM)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from flawflow.storage.files import SECRET_MODE, whole_file, write_whole
+from flawflow.storage.files import SECRET_MODE, signature, whole_file, write_whole
 
 
 def mode(path: Path) -> int:
@@ -67,3 +67,13 @@ def test_a_result_is_on_the_disk_before_it_has_its_name(tmp_path: Path, monkeypa
     monkeypatch.setattr(os, "fsync", flush)
     write_whole(path, "new one")
     assert flushed == [(7, "old")]
+
+
+def test_a_signature_changes_when_a_file_is_replaced(tmp_path):
+    path = tmp_path / "a"
+    assert signature(path) is None
+    write_whole(path, "a")
+    first = signature(path)
+    assert signature(path) == first
+    write_whole(path, "a")
+    assert signature(path) != first

@@ -84,3 +84,39 @@ def test_an_amount_does_not_change_what_another_draws() -> None:
 def test_the_reference_turns_by_up_to_five_degrees() -> None:
     assert (REFERENCE.degrees, REFERENCE.edge) == (5.0, "black")
     assert (REFERENCE.shift, REFERENCE.brightness, REFERENCE.contrast) == (0.0, 0.0, 0.0)
+
+
+def test_a_drawn_light_goes_either_way_and_leaves_the_content() -> None:
+    picture = np.full((64, 64, 3), (100, 90, 110), np.uint8)
+    picture[20:40, 20:40] = 160
+    lights = Augmentation(degrees=0, light=1.0)
+    views = np.stack([random_view(picture, lights, view_generator(0, 0, view)) for view in range(60)])
+    brightness = views.mean(axis=(1, 2, 3))
+    assert brightness.min() < 0.8 * picture.mean() < 1.2 * picture.mean() < brightness.max()
+    # The lamp's colour and where the light comes from change, too.
+    colour = views[..., 0].mean(axis=(1, 2)) / views[..., 2].mean(axis=(1, 2)) * 1.1
+    sides = views[:, :, :10].mean(axis=(1, 2, 3)) / views[:, :, -10:].mean(axis=(1, 2, 3))
+    assert colour.min() < 0.93
+    assert colour.max() > 1.07
+    assert sides.min() < 0.8
+    assert sides.max() > 1.25
+    around = views[:, 26:34, 8:14].mean(axis=(1, 2, 3))
+    assert (views[:, 26:34, 26:34].mean(axis=(1, 2, 3)) > around).all()
+
+
+def test_half_the_light_goes_half_as_far() -> None:
+    flat = np.full((32, 32, 3), 100, np.uint8)
+    near, far = (
+        np.abs(
+            np.log(random_view(flat, Augmentation(degrees=0, light=amount), view_generator(0, 0, 3)) / 100)
+        )
+        for amount in (0.5, 1.0)
+    )
+    assert 0 < near.mean() < 0.7 * far.mean()
+
+
+def test_a_grey_picture_stays_grey_in_any_light() -> None:
+    grey = np.random.default_rng(1).integers(0, 256, (32, 32, 1), dtype=np.uint8).repeat(3, axis=2)
+    view = random_view(grey, Augmentation(degrees=0, light=1.0), view_generator(0, 0, 1))
+    assert not np.array_equal(view, grey)
+    assert (view == view[..., :1]).all()

@@ -61,6 +61,19 @@ def test_strides_choose_the_maps_fine_to_coarse() -> None:
     assert [tuple(scale.shape[1:]) for scale in encoder(_images(1, 64, 64, 3))] == [(64, 16, 16), (256, 4, 4)]
 
 
+@pytest.mark.parametrize("name", ["resnet18", "vit_small"])
+def test_a_map_of_stride_1_is_the_picture_as_the_network_sees_it(name: str) -> None:
+    encoder = build_encoder(name, strides=(1, 16), weights="random", size=(64, 64))
+    plain = build_encoder(name, strides=(16,), weights="random", size=(64, 64))
+    assert encoder.strides == (1, 16)
+    assert encoder.channels == (3, *plain.channels)
+    images = _images(2, 64, 64, 3)
+    pixels, features = encoder(images)
+    mean, std = torch.tensor(encoder.weights_info.mean), torch.tensor(encoder.weights_info.std)
+    torch.testing.assert_close(pixels.permute(0, 2, 3, 1), (images / 255 - mean) / std)
+    torch.testing.assert_close(features, plain(images)[0])
+
+
 def test_a_transformers_maps_come_from_evenly_spaced_blocks() -> None:
     encoder = build_encoder("vit_small", strides=(8, 16), weights="random", size=(32, 32))
     early, late = encoder(_images(1, 32, 32, 3))

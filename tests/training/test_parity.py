@@ -36,6 +36,8 @@ CASES: dict[str, dict[str, Any]] = {
     "padim-pooled": {"detector": "padim-pooled"},
     # Its graph is that of knn, too, whose distances of the pictures that it remembers here would be rounding.
     "patchcore": {"detector": "patchcore"},
+    "dfr": {"detector": "dfr", "detector.steps": 20},
+    "students": {"detector": "students", "detector.steps": 3, "detector.width": 8},
 }
 
 # Two of them are for every day.

@@ -22,9 +22,12 @@ from flawflow.model_file import read_model, write_model
 from flawflow.model_file.card import Card
 from flawflow.recipe.baseline_options import NEAREST, POOLED, PaperOptions, SpadeOptions
 from flawflow.recipe.options import CflowOptions
+from flawflow.recipe.related_options import CutPasteOptions, DfrOptions
 from flawflow.runtime.engine import OnnxRuntimeEngine
 from flawflow.training.detectors.cflow import Cflow
+from flawflow.training.detectors.cutpaste import CutPaste
 from flawflow.training.detectors.detector import Detector
+from flawflow.training.detectors.dfr import Dfr
 from flawflow.training.detectors.differnet import Differnet
 from flawflow.training.detectors.mahalanobis import Mahalanobis
 from flawflow.training.detectors.padim import Padim
@@ -52,6 +55,8 @@ DETECTORS: dict[str, Callable[[], Detector]] = {
     "padim-pooled": lambda: Padim(POOLED),
     "patchcore": Patchcore,
     "knn": lambda: Patchcore(NEAREST),
+    "cutpaste": lambda: CutPaste(CutPasteOptions(places=True, steps=8)),
+    "dfr": lambda: Dfr(DfrOptions(steps=8)),
     "spade": lambda: Spade(SpadeOptions(neighbours=3)),
     "mahalanobis": Mahalanobis,
     "differnet": lambda: Differnet(replace(SMALL, position_channels=0, position_statistics=False)),

@@ -12,7 +12,8 @@ from PIL import Image
 from flawflow.decision.roi import decode_run_lengths
 from flawflow.errors import DatasetError, FlawflowError, TrainingError
 from flawflow.recipe import Recipe
-from flawflow.training.setup import Setup, set_up
+from flawflow.recipe.augmentation import Augmentation
+from flawflow.training.setup import Setup, set_up, with_lights
 
 MakeSetup = Callable[..., Setup]
 
@@ -89,6 +90,7 @@ def test_unfinished_work_goes_on_with_the_same_plan_only(
         "calibration": {"calibration": "auto"},
         "exclude_suspects": {"exclude_suspects": True},
         "every": {"every": 5},
+        "robust": {"robust": True},
         "roi": {"roi": tmp_path / "all.png"},
     }
     for name, changes in changed.items():
@@ -116,3 +118,11 @@ def test_a_side_keeps_the_proportions_of_the_pictures(make: MakeSetup, tmp_path:
 def test_a_side_of_square_pictures_is_a_square(make: MakeSetup):
     setup = make(changes={"size": 64})
     assert (setup.asked.size, setup.notes) == ((64, 64), ())
+
+
+def test_a_robust_recipe_learns_from_views_under_drawn_lights(tiny_recipe: Recipe) -> None:
+    assert with_lights(tiny_recipe) == tiny_recipe
+    lit = with_lights(tiny_recipe.replace(robust=True))
+    assert (lit.views, lit.augmentation) == (2, Augmentation(degrees=0.0, light=1.0))
+    turned = with_lights(tiny_recipe.replace({"augmentation.flips": True}, robust=True, views=3))
+    assert (turned.views, turned.augmentation) == (3, Augmentation(degrees=5.0, flips=True, light=1.0))

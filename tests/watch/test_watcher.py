@@ -24,7 +24,7 @@ def test_each_file_is_examined_once_oldest_first(
     watcher = make()
     rounds(watcher, 4)
     assert examiner.paths == ["z.png", "sub/y.png", "a.png", "b.png"]
-    assert watcher.tally["OK"] == 4
+    assert watcher.verdict_counts["OK"] == 4
     assert watcher.waiting == 0
 
 
@@ -49,7 +49,7 @@ def test_a_half_written_file_is_examined_when_it_is_whole(folder: Path, make: Ma
     drop(folder, "a.png", b"good, whole")
     rounds(watcher)
     assert examiner.given == [("a.png", b"good, whole")]
-    assert watcher.tally["unreadable"] == 0
+    assert watcher.verdict_counts["unreadable"] == 0
 
 
 def test_a_file_that_never_becomes_whole_is_reported_once(folder: Path, make: Make, journal: Journal):
@@ -60,7 +60,7 @@ def test_a_file_that_never_becomes_whole_is_reported_once(folder: Path, make: Ma
     (record,) = records
     assert (record.verdict, record.path, record.score) == (None, "a.png", None)
     assert record.error == "a.png is cut short."
-    assert watcher.tally["unreadable"] == 1
+    assert watcher.verdict_counts["unreadable"] == 1
     assert len(journal.waiting("x", 9)) == 1
 
 
@@ -111,7 +111,7 @@ def test_known_name_and_content_written_again_is_only_counted(
     drop(folder, "a.png", b"good", seconds=2)
     rounds(watcher, 4)
     assert len(examiner.given) == 1
-    assert watcher.tally["unchanged"] == 1
+    assert watcher.verdict_counts["unchanged"] == 1
     assert len(journal.waiting("x", 9)) == 1
 
 
@@ -123,8 +123,8 @@ def test_known_content_under_a_new_name_has_its_own_record_that_says_so(
     watcher = make()
     rounds(watcher)
     assert [m.record.duplicate_of for m in journal.waiting("x", 9)] == [None, "a.png"]
-    assert watcher.tally["duplicate"] == 1
-    assert watcher.tally["OK"] == 2
+    assert watcher.verdict_counts["duplicate"] == 1
+    assert watcher.verdict_counts["OK"] == 2
 
 
 def test_a_restart_knows_what_is_done(folder: Path, make: Make, examiner: Examiner):
@@ -162,7 +162,7 @@ def test_what_cannot_be_taken_now_is_tried_again_and_not_reported(folder: Path, 
     drop(folder, "a.png", b"good")
     watcher = make(examine=busy, give_up=0.0)
     rounds(watcher, 4)
-    assert watcher.tally == {"NG": 1, "duplicate": 0}
+    assert watcher.verdict_counts == {"NG": 1, "duplicate": 0}
 
 
 def test_a_folder_that_goes_away_and_comes_back_is_no_end(folder: Path, make: Make, examiner: Examiner):

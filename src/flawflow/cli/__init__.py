@@ -1,4 +1,4 @@
-"""The command line: one short file a verb, loaded when it is asked for."""
+"""The command line: one short file per command, loaded when it is asked for."""
 
 import click
 

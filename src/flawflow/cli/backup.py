@@ -24,10 +24,10 @@ from flawflow.cli.serve import needs_serve
     help="As for flawflow serve; PostgreSQL needs pg_dump.",
 )
 def command(*, target: Path, data: Path, database: str | None) -> None:
-    """Copy a station's record, pictures and versions of models to TARGET, whether it works or not.
+    """Copy a station's database, pictures and model versions to TARGET, whether it runs or not.
 
-    TARGET is new or empty, or the last backup of the same station: then only what is new is copied. It is a
-    data folder, from a copy of which a station starts.
+    TARGET is new or empty, or the last backup of the same station: then only what is new is copied. A
+    station can be started with a copy of it as its data folder.
     """
     with needs_serve():
         from flawflow.server.backup.backup import back_up

@@ -1,5 +1,6 @@
 """flawflow calibrate: other thresholds for a model, by good pictures, without training."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,9 +51,9 @@ def command(
 ) -> None:
     """Set the thresholds of MODEL by GOOD pictures (files, folders or patterns), without training.
 
-    GOOD are pictures of good parts that MODEL was not trained on, taken as the pictures to inspect will be.
-    They replace those of the earlier calibration, as another camera or light demands; with --add
-    they join them, and regions and heat stay as they were. Without GOOD only the rates change.
+    GOOD are pictures of good parts that MODEL was not trained on, taken like the pictures to inspect.
+    They replace those of the earlier calibration, as a new camera or lighting requires; with --add they are
+    added, and pixel threshold and colormap range stay. Without GOOD only the rates change.
 
     \b
     Exit codes:
@@ -109,11 +110,11 @@ def _recalibrated(
         raise DatasetError(f"none of the pictures can be read, so nothing was written: {failures[0]}")
     say_notes(found.notes)
     say_left_out(failures, "picture could not be read")
-    _show_highest(measured)
+    show_highest(measured)
     return recalibrate(card, measured, add=add), len(failures)
 
 
-def _show_highest(measured: list["Measurement"]) -> None:
+def show_highest(measured: Sequence["Measurement"]) -> None:
     """Name the pictures that decide: a defective one among the good ones would let its like pass."""
     click.echo("The most unusual of them; check that they are good:")
     for measurement in sorted(measured, key=lambda measurement: -measurement.score)[:_HIGHEST_SHOWN]:

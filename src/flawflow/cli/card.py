@@ -12,7 +12,7 @@ from flawflow.cli.options import engine_option
 @click.option("--check", is_flag=True, help="Check that MODEL computes the same here as where it was made.")
 @engine_option
 def command(*, model: Path, check: bool, engine: str) -> None:
-    """Print the card of MODEL as JSON: where it comes from, its licence, how it judges, what it promises.
+    """Print the card of MODEL as JSON: origin, licence, thresholds and their guarantees.
 
     With --check, load MODEL in --engine instead and print how far its canaries, drawn pictures whose scores
     and maps the card holds, are from what was measured where it was made.
@@ -20,7 +20,7 @@ def command(*, model: Path, check: bool, engine: str) -> None:
     \b
     Exit codes:
       0  the card was printed, or the check holds
-      2  no such model, it computes otherwise here, or it is older than canaries
+      2  no such model, it computes differently here, or it has no canaries
     """
     if check:
         _check(model, engine)

@@ -1,12 +1,13 @@
 """flawflow compare: detectors side by side on one's own data."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from flawflow.cli.compare_names import detectors_of, encoders_of, seeds_of
 from flawflow.cli.group import after_interrupt
 from flawflow.cli.options import device_option, limit_option, say_notes
 from flawflow.cli.recipe import asked, preset_option, recipe_option, set_option
@@ -19,44 +20,7 @@ if TYPE_CHECKING:
     from flawflow.compare.runner import Outcome
     from flawflow.datasets import Dataset
 
-_MAX_SEED_DIGITS = 18
 _DEFAULT_DETECTORS = ("cflow", "padim", "patchcore")
-
-
-def _names(_context: click.Context, _parameter: click.Parameter, text: str | None) -> tuple[str, ...] | None:
-    if text is None:
-        return None
-    names = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
-    if not names:
-        raise click.BadParameter("give one or more, separated by commas.")
-    return names
-
-
-def _detectors(
-    context: click.Context, parameter: click.Parameter, text: str | None
-) -> tuple[str, ...] | None:
-    names = _names(context, parameter, text)
-    known = detector_names()
-    unknown = [name for name in names or () if name not in known]
-    if unknown:
-        raise click.BadParameter(f"there is no detector {unknown[0]!r}; choose one of {', '.join(known)}.")
-    return names
-
-
-def _seeds(context: click.Context, parameter: click.Parameter, text: str) -> tuple[int, ...]:
-    names = _names(context, parameter, text) or ()
-    if not all(name.isdecimal() and len(name) <= _MAX_SEED_DIGITS for name in names):
-        raise click.BadParameter(
-            f"{text!r} are not seeds; give integers of at most 18 digits, separated by commas."
-        )
-    return tuple(map(int, names))
-
-
-def _encoders(
-    context: click.Context, parameter: click.Parameter, text: str
-) -> tuple[tuple[str, str | None], ...]:
-    pairs = (name.partition("=") for name in _names(context, parameter, text) or ())
-    return tuple((name, weights or None) for name, _, weights in pairs)
 
 
 @click.command("compare", short_help="Compare detectors on your data.")
@@ -67,7 +31,7 @@ def _encoders(
 )
 @click.option(
     "--detectors",
-    callback=_detectors,
+    callback=detectors_of,
     metavar="A,B,…",
     help=f"Of {', '.join(detector_names())}.  [default: {','.join(_DEFAULT_DETECTORS)}]",
 )
@@ -75,12 +39,17 @@ def _encoders(
     "--encoders",
     default="lite0",
     show_default=True,
-    callback=_encoders,
+    callback=encoders_of,
     metavar="A,B=WEIGHTS,…",
     help="Frozen backbones; after =, a file of weights, hub or random.",
 )
 @click.option(
-    "--seeds", default="0", show_default=True, callback=_seeds, metavar="N,M,…", help="One training per seed."
+    "--seeds",
+    default="0",
+    show_default=True,
+    callback=seeds_of,
+    metavar="N,M,…",
+    help="One training per seed.",
 )
 @preset_option
 @recipe_option("size")
@@ -89,34 +58,51 @@ def _encoders(
 @click.option(
     "--ablation", is_flag=True, help="Vary the parts of CFLOW one at a time instead of comparing detectors."
 )
+@click.option("--paper", is_flag=True, help="Run all that the paper's Tables 2 to 5 compare, for one page.")
 def command(
-    *, data: tuple[Path, ...], output: Path, seeds: tuple[int, ...], device: str, **choice: Any
+    *, data: tuple[Path, ...], output: Path, seeds: tuple[int, ...], device: str, paper: bool, **choice: Any
 ) -> None:
-    """Train and measure detectors on the same pictures with the same encoder.
+    """Train and evaluate detectors on the same pictures with the same encoder.
 
     Each DATA is a data set with labelled test pictures (see flawflow evaluate), a folder of several in the
-    layout of MVTec AD, or one of scenes such as Shanghai Tech Campus, with a model for each. Written are
+    layout of MVTec AD, or one of scenes such as Shanghai Tech Campus, with a model for each. The results are
     compare.md, .csv, .json and .svg: image AUROC, pixel AUROC, AUPRO, training time, time for one picture and
     model size, for each data set and their mean.
+
+    With --paper cflow is varied, too, and paper.html has tables, curves, pictures and critical differences.
 
     Finished runs stay in OUTPUT and are not repeated: the same command continues where it was stopped.
     """
     require_training()
+    from flawflow.compare.paper import DETECTORS, PaperPlan, once
+    from flawflow.compare.paper_page import write_page
     from flawflow.compare.plan import open_categories, plan_runs
     from flawflow.compare.runner import finished
 
+    if paper and choice["ablation"]:
+        raise click.UsageError("--paper has the ablation among its tables: leave out --ablation.")
     after_interrupt("interrupted; the same command continues where it stopped")
     datasets = open_categories(data)
-    variants = _variants(**choice)
     say_notes(dict.fromkeys(note for dataset in datasets for note in dataset.notes))
-    runs = plan_runs(variants, datasets, seeds)
+    if paper:
+        choice["detectors"] = choice["detectors"] or DETECTORS
+    variants, plan = _variants(**choice), None
+    if paper:
+        plan = PaperPlan(tuple(variants), tuple(_ablation(**choice)), tuple(datasets), seeds)
+    runs = once(plan.runs()) if plan is not None else plan_runs(variants, datasets, seeds)
     outcomes = finished(runs, output)
     if outcomes:
         click.echo(f"{len(outcomes)} of {len(runs)} runs are finished already.", err=True)
     done = {outcome.run.key for outcome in outcomes}
     left = [run for run in runs if run.key not in done]
-    failures = _perform(left, output, device, outcomes, (variants, datasets))
-    click.echo(_write(outcomes, output, variants, datasets), nl=False)
+
+    def write() -> str:
+        if plan is not None:
+            write_page(plan, output)
+        return _write(outcomes, output, variants, datasets)
+
+    failures = _perform(left, output, device, outcomes, write)
+    click.echo(write(), nl=False)
     for failure in failures:
         click.echo(f"flawflow: {_report(failure.run)} failed: {failure.error}", err=True)
     if failures:
@@ -132,13 +118,12 @@ def _variants(
     encoders: tuple[tuple[str, str | None], ...],
     ablation: bool,
 ) -> "list[Variant]":
-    from flawflow.compare.ablation import ablation as rows_of_ablation
     from flawflow.compare.plan import Variant
 
     if ablation:
         if detectors is not None:
             raise click.UsageError("--ablation varies cflow alone: leave out --detectors.")
-        return rows_of_ablation(asked(preset, settings, size=size), encoders)
+        return _ablation(preset=preset, size=size, settings=settings, encoders=encoders)
     names = detectors or _DEFAULT_DETECTORS
     fitting = _fitting(names, settings)
     return [
@@ -149,6 +134,22 @@ def _variants(
         for encoder, weights in encoders
         for name in names
     ]
+
+
+def _ablation(
+    *,
+    preset: str,
+    size: tuple[int, int] | None,
+    settings: tuple[str, ...],
+    encoders: tuple[tuple[str, str | None], ...],
+    detectors: tuple[str, ...] | None = None,
+    **_: Any,
+) -> "list[Variant]":
+    """The rows of the ablation; settings of the other detectors that are compared do not concern it."""
+    from flawflow.compare.ablation import ablation as rows_of_ablation
+
+    own = _fitting(("cflow", *(detectors or ())), settings)["cflow"]
+    return rows_of_ablation(asked(preset, own, size=size), encoders)
 
 
 def _fitting(detectors: Sequence[str], settings: Sequence[str]) -> dict[str, list[str]]:
@@ -173,7 +174,7 @@ def _perform(
     output: Path,
     device: str,
     outcomes: "list[Outcome]",
-    shape: "tuple[Sequence[Variant], Sequence[Dataset]]",
+    write: Callable[[], str],
 ) -> "list[Outcome]":
     """Do the runs, add what they give to `outcomes`, and give those that failed."""
     from flawflow.cli.progress import ProgressDisplay
@@ -195,7 +196,7 @@ def _perform(
             failures.append(outcome)
         else:
             outcomes.append(outcome)
-            _write(outcomes, output, *shape)
+            write()
     return failures
 
 

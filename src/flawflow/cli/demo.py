@@ -19,9 +19,9 @@ _LICENCE = (
     "--output", type=click.Path(path_type=Path), default=Path("demo"), show_default=True, help="A new folder."
 )
 def command(*, output: Path) -> None:
-    """Learn, inspect and measure on real solar cells, in a few minutes.
+    """Train, inspect and evaluate on real solar cells in a few minutes.
 
-    Learns from 200 good monocrystalline cells, then inspects 60 good and 60 defective ones that it has
+    Trains on 200 good monocrystalline cells, then inspects 60 good and 60 defective ones that it has
     not seen. The pictures come with the package elpv-dataset (CC BY-NC-SA 4.0, not for commercial use).
     """
     from rich.console import Console

@@ -48,18 +48,18 @@ def command(
     submission: Path | None,
     report: Path | None,
 ) -> None:
-    """Measure MODEL on the labelled test pictures of DATA.
+    """Evaluate MODEL on the labelled test pictures of DATA.
 
-    Measured are AUROC and average precision of pictures and of pixels, AUPRO up to false positive rates of
-    0.3 and of 0.05, and what the model's own thresholds come to: recall, false rejects, SegF1. Data sets are
+    The metrics are AUROC and average precision of pictures and of pixels, AUPRO up to false positive rates of
+    0.3 and of 0.05, and what the model's own thresholds achieve: recall, false rejects, SegF1. Data sets are
     taken as published: MVTec AD, AD 2, 3D-AD and LOCO AD, VisA, BTAD, MPDD, Real-IAD. Nothing is fitted to
     them.
 
     \b
     Exit codes:
-      0  measured
-      2  nothing could be measured
-      3  measured, but some pictures or masks could not be used and were left out
+      0  evaluated
+      2  nothing could be evaluated
+      3  evaluated, but some pictures or masks could not be used and were left out
     """
     from rich.console import Console
 

@@ -49,11 +49,11 @@ def command(
     force: bool,
     overwrite: bool,
 ) -> None:
-    """Write MODEL in another precision, if it judges like MODEL in --engine.
+    """Write MODEL in another precision if it is equivalent to MODEL in --engine.
 
-    With --good, scores, maps and verdicts are compared on these pictures, and they calibrate what is
-    written; without, the calibration of MODEL is kept. With --data, AUROC and AUPRO are compared, too. What
-    is outside a limit is refused with its figures.
+    With --good, scores, maps and verdicts are compared on these pictures, which also calibrate the new
+    model; without, the calibration of MODEL is kept. With --data, AUROC and AUPRO are compared, too. A model
+    outside a limit is refused with its figures.
 
     \b
     Exit codes:

@@ -1,4 +1,4 @@
-"""The command group: loads a verb when it is used, and says an error in one line."""
+"""The command group: loads a command when it is used, and says an error in one line."""
 
 import contextlib
 import errno
@@ -14,7 +14,7 @@ from flawflow.errors import FlawflowError, one_line
 
 # In the order in which a person meets them; each is a module beside this one with a `command`.
 VERBS = (
-    "train", "inspect", "watch", "evaluate", "calibrate", "export", "compare",
+    "train", "inspect", "watch", "evaluate", "calibrate", "adapt", "export", "compare",
     "card", "serve", "backup", "demo",
 )  # fmt: skip
 
@@ -49,7 +49,7 @@ class VerbGroup(click.Group):
         return list(VERBS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Load a verb's module and give its command."""
+        """Load a command's module."""
         if cmd_name in _GONE:
             raise FlawflowError(_GONE[cmd_name])
         if cmd_name not in VERBS:

@@ -58,16 +58,16 @@ def command(
 ) -> None:
     """Inspect PICTURES (files, folders or patterns; videos too) with MODEL.
 
-    A picture is NG when its score is above what the share --false-reject-rate of good pictures may exceed,
-    else REVIEW when it is above what the share --review-rate may exceed, else OK.
+    A picture is NG if its score is above the threshold that a share of --false-reject-rate of good pictures
+    may exceed, REVIEW if it is above that of --review-rate, and OK otherwise.
 
-    Writes into the output folder: results.jsonl and results.csv (one record a picture, complete after
-    every picture), overlays/ (each picture with its heat map), drift.json (whether camera or light have
-    changed since the calibration) and report.html (opens in any browser); --to chooses what else, or which of
-    these.
+    Writes to the output folder: results.jsonl and results.csv (one record per picture, complete after
+    every picture), overlays/ (each picture with its heatmap), drift.json (whether camera or lighting have
+    changed since the calibration) and report.html (opens in any browser); --to selects among these and
+    more.
 
-    Of a video every frame is inspected as a picture; overlays/ then holds a video and a timeline of its
-    scores. That needs the extra: pip install 'flawflow[video]'.
+    Every frame of a video is inspected as a picture; overlays/ then holds a video and a timeline of its
+    scores. This needs an extra: pip install 'flawflow[video]'.
 
     A picture that cannot be read is recorded with its reason, and the others are inspected.
 
@@ -75,7 +75,7 @@ def command(
     Exit codes:
       0  all pictures were inspected, whatever the verdicts
       1  a picture is NG (with --fail-on-ng), or NG or REVIEW (with --fail-on-review)
-      2  nothing could be done: wrong usage, no such model, no pictures
+      2  nothing was done: wrong usage, no such model, no pictures
       3  some pictures could not be read, or some results not delivered
     """
     summary, missed = run_inspection(model, pictures, output, **options)

@@ -28,6 +28,7 @@ _HELP: Mapping[str, str] = {
     "exclude_suspects": "Train without the pictures that may be defective themselves.",
     "augment": "auto adds rotated and mirrored copies where the pictures show that parts have arbitrary "
     "orientations.",
+    "robust": "Train on every image under drawn lights, too: another light then costs less.",
 }
 
 preset_option = click.option(

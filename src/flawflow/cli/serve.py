@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from flawflow.cli.config_file import config_option
-from flawflow.cli.options import to_option
+from flawflow.cli.options import engine_option, to_option
 from flawflow.errors import FlawflowError
 from flawflow.server.settings import Settings
 
@@ -119,6 +119,31 @@ def _limit_options(function: Callable[..., None]) -> Callable[..., None]:
     metavar="HOST[:PORT]",
     help="Camera or server whose streams may be sources; repeatable.",
 )
+@click.option(
+    "--line",
+    "lines",
+    multiple=True,
+    metavar="[NAME=]SOURCE",
+    help="Folder, camera or stream of a machine's triggers' images; may be given several times.",
+)
+@click.option("--modbus", metavar="HOST:PORT", help="Serve the lines by Modbus TCP; without a password.")
+@click.option("--opcua", metavar="HOST:PORT", help="Serve the lines by OPC UA (OPC 40100-1) instead.")
+@click.option(
+    "--take",
+    type=click.Choice(["next", "newest"]),
+    default="next",
+    show_default=True,
+    help="Image of a trigger: one that comes after it, or the newest that was not taken yet.",
+)
+@click.option(
+    "--image-seconds",
+    type=click.FloatRange(min=0.1, max=600),
+    default=5.0,
+    show_default=True,
+    metavar="S",
+    help="How long a trigger waits for its image.",
+)
+@engine_option
 @to_option("serve")
 @click.option(
     "--trained-on",
@@ -154,7 +179,7 @@ def _limit_options(function: Callable[..., None]) -> Callable[..., None]:
 def command(
     *, token: str | None, sinks: tuple[str, ...], database: str | None, keep_days: int, **others: Any
 ) -> None:
-    """Serve MODELS: a page in any browser, and HTTP for programs, until Ctrl-C.
+    """Serve MODELS until Ctrl-C: a page for browsers, and HTTP for programs.
 
     Every inspection is recorded in the data folder before it is answered.
 

@@ -27,7 +27,7 @@ _SUSPECTS_SHOWN = 10
 )
 @recipe_options(
     "detector", "flow", "encoder", "weights", "size", "every", "calibration", "roi", "ignore",
-    "exclude_suspects", "augment", "seed",
+    "exclude_suspects", "augment", "robust", "seed",
 )  # fmt: skip
 @device_option
 @click.option("--resume", is_flag=True, help="Resume an interrupted training of the same output.")
@@ -37,10 +37,10 @@ def command(*, dataset: "Dataset", output: Path, recipe: Recipe, overwrite: bool
     """Learn what a good part looks like from the good training pictures of DATA.
 
     DATA is a folder of good pictures or videos, a data set in the layout of MVTec AD (train/good/...), or a
-    manifest (.csv). Only good training pictures are used, for the threshold too.
+    manifest (.csv). Only good training pictures are used, also for the threshold.
 
-    Pictures that are unlike all others may be defective: they are listed, with overlays in OUTPUT.suspects.
-    About 1 % of good pictures are suspected too, so look before you believe it.
+    Pictures that differ from all others may be defective: they are listed, with overlays in OUTPUT.suspects.
+    About 1 % of good pictures are suspected too, so check them first.
 
     \b
     Exit codes:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from flawflow.cli.options import at_rates, limit_option, place_option, rate_options, to_option
+from flawflow.cli.options import at_rates, engine_option, limit_option, place_option, rate_options, to_option
 from flawflow.errors import WatchError, one_line
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ _SECONDS_TO_END = 15.0
     metavar="S",
     help="Seconds after which a file that cannot be decoded is reported.",
 )
+@engine_option
 @rate_options
 @limit_option
 def command(
@@ -65,19 +66,19 @@ def command(
     place: "FileTransfer",
     interval: float,
     give_up: float,
-    **rates: float | None,
+    **inspecting: Any,
 ) -> None:
     """Watch FOLDER and inspect every picture that comes into it, the oldest first, until Ctrl-C.
 
-    A picture is taken when it has stopped changing and can be decoded. OUTPUT/journal.sqlite knows what is
-    done: the same command continues where it stopped, inspects each file once and delivers every verdict at
-    least once, however often it or the receiver is restarted. A file that is written again with other
+    A picture is inspected once it has stopped changing and can be decoded. OUTPUT/journal.sqlite records what
+    is done: the same command continues where it stopped, inspects each file once and delivers every verdict
+    at least once, however often it or the receiver is restarted. A file that is written again with other
     content is inspected again.
 
     \b
     Exit codes:
-      0  ended by Ctrl-C or SIGTERM; what a receiver has not got waits in the journal
-      2  nothing could be done: wrong usage, no such model or folder, OUTPUT in use
+      0  stopped by Ctrl-C or SIGTERM; what a receiver has not received stays in the journal
+      2  nothing was done: wrong usage, no such model or folder, OUTPUT in use
     """
     from flawflow.results.sinks import open_sink
     from flawflow.results.sinks.contract import Setting
@@ -91,7 +92,7 @@ def command(
         raise WatchError(f"{folder} is not a folder: give the one that receives the pictures")
     if folder.resolve() == output.resolve():
         raise WatchError(f"{output} is the watched folder itself: name another output folder")
-    inspector = _inspector(model, **rates)
+    inspector = _inspector(model, **inspecting)
     setting = Setting(verb="watch", output=output, pictures=folder, place=place, card=inspector.card)
     chosen = [open_sink(text, setting) for text in dict.fromkeys(sinks)]
     # Drawn as soon as a picture is inspected: the journal keeps records, and no maps.
@@ -114,10 +115,12 @@ def command(
     _end(watcher, dispatchers, journal)
 
 
-def _inspector(model: Path, *, false_reject_rate: float | None, review_rate: float | None) -> "Inspector":
+def _inspector(
+    model: Path, *, engine: str, false_reject_rate: float | None, review_rate: float | None
+) -> "Inspector":
     from flawflow.inspection.inspector import Inspector
 
-    inspector = Inspector.load(model)
+    inspector = Inspector.load(model, engine=engine)
     calibration = at_rates(
         inspector.card.calibration, false_reject_rate=false_reject_rate, review_rate=review_rate
     )
@@ -160,12 +163,12 @@ def _stopped_by_signal() -> Iterator[threading.Event]:
 
 
 def _count(watcher: "Watcher") -> int:
-    return sum(watcher.tally[verdict] for verdict in _VERDICTS)
+    return sum(watcher.verdict_counts[verdict] for verdict in _VERDICTS)
 
 
 def _note(watcher: "Watcher", dispatchers: "Sequence[OutboxDispatcher]") -> str:
     """What is worth seeing besides the number of pictures."""
-    counts = [f"{watcher.tally[verdict]:,} {verdict}" for verdict in _VERDICTS]
+    counts = [f"{watcher.verdict_counts[verdict]:,} {verdict}" for verdict in _VERDICTS]
     troubles = [watcher.trouble, *(dispatcher.trouble for dispatcher in dispatchers)]
     return "; ".join(
         [", ".join([*counts, f"{watcher.waiting:,} waiting"]), *(one_line(text) for text in troubles if text)]
@@ -175,11 +178,11 @@ def _note(watcher: "Watcher", dispatchers: "Sequence[OutboxDispatcher]") -> str:
 def _end(watcher: "Watcher", dispatchers: "Sequence[OutboxDispatcher]", journal: "Journal") -> None:
     """Deliver what can be delivered now, and say what was done and what is left."""
     ended = [dispatcher.close(_SECONDS_TO_END) for dispatcher in dispatchers]
-    tally = watcher.tally
-    counts = ", ".join(f"{tally[verdict]:,} {verdict}" for verdict in _VERDICTS)
+    verdict_counts = watcher.verdict_counts
+    counts = ", ".join(f"{verdict_counts[verdict]:,} {verdict}" for verdict in _VERDICTS)
     click.echo(
-        f"{_count(watcher):,} pictures: {counts}. {tally['duplicate']:,} were duplicates; "
-        f"{tally['unchanged']:,} were written again without change."
+        f"{_count(watcher):,} pictures: {counts}. {verdict_counts['duplicate']:,} were duplicates; "
+        f"{verdict_counts['unchanged']:,} were written again without change."
     )
     for sink, count in journal.backlog().items():
         click.echo(f"{count:,} records for {one_line(sink)} stay in the journal for the next start.")

@@ -37,6 +37,7 @@ class RunRecord:
         train_seconds: From the pictures to the model file.
         milliseconds: For one picture.
         megabytes: Of the model file.
+        parameters: Numbers of the model.
         train_pictures: How many were learned from.
         test_pictures: How many were measured on.
         left_out: Why pictures were left out, a sentence each.
@@ -66,6 +67,7 @@ class RunRecord:
     train_seconds: float
     milliseconds: float
     megabytes: float
+    parameters: int
     train_pictures: int
     test_pictures: int
     left_out: tuple[str, ...]

@@ -11,6 +11,7 @@ from time import perf_counter
 import numpy as np
 from numpy.typing import NDArray
 
+from flawflow.compare.exhibits import write_maps
 from flawflow.compare.plan import Run, packages
 from flawflow.compare.record import EVALUATED, RunRecord
 from flawflow.compare.trained import trained
@@ -102,6 +103,7 @@ def _perform(run: Run, folder: Path, device: str, on_progress: OnProgress) -> Ru
         counts=True,
         progress=lambda done, total: tell(Progress("Measuring", done, total)),
     )
+    write_maps(learned.inspector, dataset, maps_file(run, folder))
     counts = (result.counts for result in evaluation.images)
     SetCounts.of(one for one in counts if one is not None).save(counts_file(run, folder))
     picture = resize_image(read_image(dataset.test[0].path), learned.inspector.card.size)
@@ -118,6 +120,7 @@ def _perform(run: Run, folder: Path, device: str, on_progress: OnProgress) -> Ru
         train_seconds=learned.seconds,
         milliseconds=milliseconds(learned.engine, picture),
         megabytes=learned.megabytes,
+        parameters=learned.parameters,
         train_pictures=learned.image_count,
         test_pictures=evaluation.image_count,
         left_out=(*evaluation.left_out, *learned.left_out),
@@ -136,3 +139,8 @@ def _file(run: Run, folder: Path) -> Path:
 def counts_file(run: Run, folder: Path) -> Path:
     """Where a run keeps what each test picture adds to its measures."""
     return folder / "runs" / f"{run.key}.npz"
+
+
+def maps_file(run: Run, folder: Path) -> Path:
+    """Where a run keeps its maps over some test pictures."""
+    return folder / "runs" / f"{run.key}.jpg"

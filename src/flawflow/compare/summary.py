@@ -7,7 +7,10 @@ from statistics import fmean, stdev
 from flawflow.compare.plan import Variant
 from flawflow.compare.record import RunRecord
 
-MEASURES = ("image_auroc", "pixel_auroc", "aupro", "aupro_005", "train_seconds", "milliseconds", "megabytes")
+MEASURES = (
+    "image_auroc", "pixel_auroc", "aupro", "aupro_005",
+    "train_seconds", "milliseconds", "megabytes", "parameters",
+)  # fmt: skip
 # A map that is constant on a picture says nothing of places, whatever the measure would give.
 _PIXEL_MEASURES = ("pixel_auroc", "aupro", "aupro_005")
 MEAN = "mean"

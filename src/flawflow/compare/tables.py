@@ -23,6 +23,7 @@ _HEAD = (
     "Training, s",
     "ms a picture",
     "Model, MB",
+    "Parameters, M",
 )
 _SHARES = ("image_auroc", "pixel_auroc", "aupro", "aupro_005")
 
@@ -122,10 +123,11 @@ def _difference(one: Difference | None) -> str:
 
 
 def _report(row: Row) -> list[str]:
-    return [_number(row.figures[name], *((100, 2) if name in _SHARES else (1, 1))) for name in MEASURES]
+    units = dict.fromkeys(_SHARES, (100, 2)) | {"parameters": (1e-6, 2)}
+    return [_number(row.figures[name], *units.get(name, (1, 1))) for name in MEASURES]
 
 
-def _number(figure: Figure, factor: int, digits: int) -> str:
+def _number(figure: Figure, factor: float, digits: int) -> str:
     if figure.mean is None:
         return "–"
     said = f"{factor * figure.mean:.{digits}f}"

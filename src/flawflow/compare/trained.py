@@ -1,10 +1,12 @@
 """What a run of a comparison learned, ready to be measured, as a model file or in memory."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
 import numpy as np
+import onnx
 import torch
 from numpy.typing import NDArray
 
@@ -31,6 +33,7 @@ class Trained:
         image_count: Good pictures that could be read.
         left_out: A sentence for each that could not.
         megabytes: Of the model file; without one, of the weights.
+        parameters: How many numbers it keeps.
     """
 
     inspector: Inspector
@@ -39,6 +42,7 @@ class Trained:
     image_count: int
     left_out: tuple[str, ...]
     megabytes: float
+    parameters: int
 
 
 class TorchEngine:
@@ -61,14 +65,22 @@ def trained(dataset: Dataset, file: Path, recipe: Recipe, *, device: str, on_pro
     if why_not_exported(recipe.detector.options) is not None:
         return _in_memory(dataset, file.with_suffix(".training"), recipe, device, on_progress)
     result = train(dataset, file, recipe, device=device, resume=True, on_progress=on_progress)
+    graph = read_model(file).graph
     return Trained(
         inspector=Inspector.load(file),
-        engine=OnnxRuntimeEngine(read_model(file).graph),
+        engine=OnnxRuntimeEngine(graph),
         seconds=result.seconds,
         image_count=result.image_count,
         left_out=tuple(sentence for _, sentence in result.failures),
         megabytes=file.stat().st_size / 1e6,
+        parameters=parameters_of(graph),
     )
+
+
+def parameters_of(graph: bytes) -> int:
+    """How many numbers a graph keeps: weights and other constants."""
+    kept = onnx.load_from_string(graph).graph.initializer
+    return sum(math.prod(tensor.dims) for tensor in kept if tensor.data_type == onnx.TensorProto.FLOAT)
 
 
 def _in_memory(
@@ -89,4 +101,5 @@ def _in_memory(
         image_count=learned.image_count - len(unread),
         left_out=tuple(sentence for _, sentence in unread + learned.cut_short),
         megabytes=sum(tensor.nbytes for tensor in state) / 1e6,
+        parameters=sum(tensor.numel() for tensor in state),
     )

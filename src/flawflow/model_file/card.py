@@ -14,13 +14,14 @@ from typing import Any
 
 from flawflow.decision.calibration import Calibration
 from flawflow.decision.drift_baseline import NO_BASELINE, DriftBaseline
+from flawflow.decision.light import Adaptation, LightReference
 from flawflow.decision.roi import check_run_lengths
 from flawflow.errors import ModelFileError
 from flawflow.model_file.canary import Canary
 from flawflow.recipe import Recipe
 from flawflow.typed import FieldError, completed, json_key, parse, to_plain
 
-FORMAT_VERSION = 4
+FORMAT_VERSION = 5
 
 PRECISIONS = ("fp32", "fp16", "bf16", "int8")
 
@@ -99,6 +100,8 @@ class Card:
         drift: Good pictures of the calibration to compare later ones with; empty where nothing is known.
         canaries: Drawn pictures with what the file's maker measured of them; empty in older files.
         recipe: All that was asked for when the model was trained; None in older files, which do not tell.
+        light: The light of the training pictures; None in older files, which do not tell.
+        adaptation: How the model was brought to another light; None where it was not.
         precision: How the graph keeps and computes its numbers, of `PRECISIONS`; see docs/export.md.
         format_version: Version of the card's fields.
 
@@ -119,6 +122,8 @@ class Card:
     drift: DriftBaseline = NO_BASELINE
     canaries: tuple[Canary, ...] = ()
     recipe: Recipe | None = None
+    light: LightReference | None = None
+    adaptation: Adaptation | None = None
     precision: str = "fp32"
     format_version: int = FORMAT_VERSION
 

@@ -136,9 +136,13 @@ def replace_card(source: Path, target: Path, card: Card) -> None:
     Raises:
         ModelFileError: As of `read_model`.
     """
-    model = read_model(source)
+    write_model(target, graph_alone(read_model(source)), card)
+
+
+def graph_alone(model: ModelFile) -> bytes:
+    """The graph of a model file without its card and seal, as `write_model` takes it."""
     *_, card_entry, _ = fields(memoryview(model.graph))
-    write_model(target, model.graph[: card_entry.start], card)
+    return model.graph[: card_entry.start]
 
 
 def _read(path: Path) -> bytes:

@@ -68,6 +68,11 @@ def delimited(number: int, content: bytes) -> bytes:
     return _as_varint(number << 3 | 2) + _as_varint(len(content)) + content
 
 
+def integer(number: int, value: int) -> bytes:
+    """Serialise one field that is a whole number, 0 or more."""
+    return _as_varint(number << 3) + _as_varint(value)
+
+
 def _varint(message: memoryview, offset: int) -> tuple[int, int]:
     """The varint at `offset` and the offset after it."""
     value = 0

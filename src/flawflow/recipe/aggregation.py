@@ -38,3 +38,9 @@ BY_IMAGE = Aggregation(by_position=False, on_grid=False, tail=0.0)
 
 OF_PAPER = Aggregation(by_position=False, on_grid=False, align_corners=True, tail=0.0)
 """What CFLOW-AD's reference does."""
+
+OF_STFPM = Aggregation(by_position=False, on_grid=False, tail=0.0)
+"""What STFPM does: a map as it is, scored by its maximum."""
+
+OF_STUDENTS = Aggregation(smoothing=4.0)
+"""Of error and variance, each standardised on good pictures before they are added."""

@@ -16,6 +16,8 @@ class Augmentation:
         brightness: Relative change of brightness.
         contrast: Relative change of contrast.
         edge: See `flawflow.training.augment.rotate`.
+        light: How far the light goes, 1 for what a hall may do to it: exposure up to ±50 %, a fall of light
+            from any side, the camera's gamma, the lamp's colour, and the lens slightly out of focus.
         flips: Mirror at random, and turn by quarters; by halves where the picture is not square.
     """
 
@@ -24,6 +26,7 @@ class Augmentation:
     brightness: float = 0.0
     contrast: float = 0.0
     edge: Edge = "reflect"
+    light: float = 0.0
     flips: bool = False
 
 

@@ -1,8 +1,7 @@
 """What a training is asked for, whole: one frozen, JSON-ready object; without torch.
 
 Presets are recipes. A recipe with a change is another recipe (`Recipe.replace`), and every option has one
-dotted name, on the command line, in Python, in the station and in the model card: `size`, `detector.blocks`,
-`aggregation.tail`.
+dotted name, on the command line, in Python, in the station and in the card: `size`, `detector.blocks`.
 """
 
 import dataclasses
@@ -36,20 +35,20 @@ class Recipe:
     Attributes:
         preset: The name of the preset that it began from; it decides nothing more.
         encoder: The frozen backbone: "lite0", "resnet18", … or any of timm.
-        weights: Its weights: None for those of an installed package, a .safetensors or .pth file, "hub" to
-            download them, or "random" (for timing and tests: it detects nothing).
+        weights: None for those of an installed package, a .safetensors or .pth file, "hub" or "random".
         strides: Input pixels per feature vector of each scale, fine to coarse.
         reflect_padding: Whether the encoder's convolutions mirror at the edge, as the reference's ResNets do.
         size: (H, W) of the input, or a side: its square, or as many pixels in long pictures' proportions.
-        every: Of a video, every Nth frame is a picture; the last 15 % of them are kept aside.
+        every: Of a video, every Nth frame is a picture; the last 15 % of them are held out.
         detector: What follows the encoder, with its options.
         aggregation: How its maps become one map and one score.
         seed: Of every random choice.
-        calibration: "split" keeps 15 % of the pictures aside, "cross" cross-fits, "auto" chooses.
+        calibration: "split" holds 15 % of the pictures out, "cross" cross-fits, "auto" chooses.
         roi: A mask of what counts (not black), drawn over one of the pictures, or a model file, for its mask.
         ignore: Likewise of what does not count.
         exclude_suspects: Leave pictures that may be defective out of learning and calibration.
         augment: "auto" learns from mirrored and turned views, too, where parts have arbitrary orientations.
+        robust: Learn from two drawn lights of every picture, too, so that another light costs less.
         views: How many further views of each picture are learned from, whatever `augment` finds.
         augmentation: Makes them.
 
@@ -72,6 +71,7 @@ class Recipe:
     ignore: str | None = None
     exclude_suspects: bool = False
     augment: Literal["none", "auto"] = "none"
+    robust: bool = False
     views: int = 0
     augmentation: Augmentation = MODERATE
 
@@ -179,12 +179,8 @@ class Recipe:
     def decisive(self) -> dict[str, Option]:
         """All that decides the result, by dotted name: files count by what they hold."""
         values = self.flat()
-        for name in ("weights", "roi", "ignore"):
-            if (
-                isinstance(path := values[name], str)
-                and path not in ("hub", "random")
-                and Path(path).is_file()
-            ):
+        for name in {"weights", "roi", "ignore"} & {name for name, value in values.items() if value}:
+            if (path := str(values[name])) not in ("hub", "random") and Path(path).is_file():
                 values[name] = sha256_of_file(Path(path))
         return values
 

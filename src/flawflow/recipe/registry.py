@@ -15,7 +15,16 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from flawflow.errors import RecipeError
-from flawflow.recipe.aggregation import BY_IMAGE, BY_PIXELS, OF_CFLOW, OF_PAPER, PLAIN, Aggregation
+from flawflow.recipe.aggregation import (
+    BY_IMAGE,
+    BY_PIXELS,
+    OF_CFLOW,
+    OF_PAPER,
+    OF_STFPM,
+    OF_STUDENTS,
+    PLAIN,
+    Aggregation,
+)
 from flawflow.recipe.augmentation import MODERATE, Augmentation
 from flawflow.recipe.baseline_options import (
     DIFFERNET,
@@ -28,6 +37,16 @@ from flawflow.recipe.baseline_options import (
     SpadeOptions,
 )
 from flawflow.recipe.options import CflowOptions, Option
+from flawflow.recipe.related_options import (
+    CutPasteOptions,
+    DfrOptions,
+    FAnoGanOptions,
+    NapoletanoOptions,
+    PatchSvddOptions,
+    StfpmOptions,
+    StudentsOptions,
+    VaeOptions,
+)
 
 if TYPE_CHECKING:
     from flawflow.training.detectors.detector import Detector
@@ -46,7 +65,8 @@ class DetectorKind:
         family: Detectors of one family keep each other's options when one takes the other's place in a
             recipe; empty for none.
         aggregation: What becomes of its maps; that of the class counts only where it is fitted by hand.
-        strides: Input pixels per feature vector of each scale, fine to coarse, as in its paper.
+        strides: Input pixels per feature vector of each scale, fine to coarse, as in its paper; 1 for the
+            picture itself.
         reflect_padding: Whether the encoder's convolutions mirror at the edge.
         augmentation: Makes further views of each picture.
         views: How many of them.
@@ -80,6 +100,7 @@ _HERE = "flawflow.training.detectors"
 _CFLOW = f"{_HERE}.cflow:Cflow"
 _PADIM = f"{_HERE}.padim:Padim"
 _PATCHCORE = f"{_HERE}.patchcore:Patchcore"
+_CUTPASTE = f"{_HERE}.cutpaste:CutPaste"
 
 DETECTORS: Mapping[str, DetectorKind] = {
     "cflow": DetectorKind(home=_CFLOW, options=CflowOptions(), family="cflow", aggregation=OF_CFLOW),
@@ -118,6 +139,59 @@ DETECTORS: Mapping[str, DetectorKind] = {
         augmentation=Augmentation(degrees=5.0, brightness=0.05, contrast=0.05),
         views=4,
         localises=False,
+    ),
+    "napoletano": DetectorKind(
+        home=f"{_HERE}.napoletano:Napoletano",
+        options=NapoletanoOptions(),
+        aggregation=BY_PIXELS,
+        strides=(8, 16),
+    ),
+    "dfr": DetectorKind(
+        home=f"{_HERE}.dfr:Dfr", options=DfrOptions(), aggregation=BY_PIXELS, strides=(8, 16)
+    ),
+    "stfpm": DetectorKind(
+        home=f"{_HERE}.stfpm:Stfpm",
+        options=StfpmOptions(),
+        aggregation=OF_STFPM,
+        strides=(1, 4, 8, 16),
+        cross_fits=False,
+    ),
+    "students": DetectorKind(
+        home=f"{_HERE}.students:UninformedStudents",
+        options=StudentsOptions(),
+        aggregation=OF_STUDENTS,
+        strides=(1, 8, 16),
+        cross_fits=False,
+    ),
+    "patch-svdd": DetectorKind(
+        home=f"{_HERE}.patch_svdd:PatchSvdd",
+        options=PatchSvddOptions(),
+        aggregation=BY_PIXELS,
+        strides=(8, 16),
+    ),
+    "cutpaste": DetectorKind(
+        home=_CUTPASTE,
+        options=CutPasteOptions(),
+        aggregation=BY_IMAGE,
+        strides=(8, 16, 32),
+        localises=False,
+    ),
+    "cutpaste-places": DetectorKind(
+        home=_CUTPASTE,
+        options=CutPasteOptions(places=True),
+        aggregation=BY_PIXELS,
+        strides=(8, 16),
+    ),
+    # Of the encoder it needs nothing; the checks of the pictures do.
+    "vae": DetectorKind(
+        home=f"{_HERE}.vae:Vae",
+        options=VaeOptions(),
+        aggregation=BY_PIXELS,
+        strides=(1, 16),
+        cross_fits=False,
+    ),
+    "f-anogan": DetectorKind(
+        home=f"{_HERE}.f_anogan:FAnoGan", options=FAnoGanOptions(), aggregation=BY_PIXELS, strides=(8, 16)
     ),
 }
 """The detectors that come with flawflow; `detector_names` has those of others, too."""

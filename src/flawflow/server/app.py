@@ -18,6 +18,7 @@ from flawflow import __version__
 from flawflow.errors import FlawflowError, one_line
 from flawflow.server.api import events, export, inspect, inspections, models, page, review, system
 from flawflow.server.errors import BusyError, status_of
+from flawflow.server.handshake import routes as machine
 from flawflow.server.metrics import Metrics
 from flawflow.server.retraining import routes as improve
 from flawflow.server.schemas import Problem
@@ -35,7 +36,7 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE"})
 
 _log = logging.getLogger("flawflow.server")
 
-_ROUTES = (system, inspect, inspections, review, export, models, events, page, improve, sources)
+_ROUTES = (system, inspect, inspections, review, export, models, events, page, improve, sources, machine)
 
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "description": text}
@@ -90,8 +91,12 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.station = station
     app.state.problem = "", 0.0
-    for module in _ROUTES:
-        app.include_router(module.router(station))
+    try:
+        for module in _ROUTES:
+            app.include_router(module.router(station))
+    except FlawflowError:
+        station.close()
+        raise
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(FlawflowError, _on_flawflow_error)

@@ -32,10 +32,12 @@ class Given:
     Attributes:
         name: What it is called; for people only, never used as a path.
         content: The bytes of its file, or the path of a file below an allowed folder.
+        key: The key of its record; None for a random one.
     """
 
     name: str
     content: bytes | Path
+    key: str | None = None
 
     def size(self) -> int:
         """Bytes of the file; 0 where it cannot be read, which is reported when it is inspected."""
@@ -192,6 +194,7 @@ class InspectionService:
         keeps = keep == "all" or (keep == "ng" and inspection.verdict != "OK")
         row = new_row(model, inspection, name=name, source=source, digest=hashlib.sha256(content).hexdigest())
         row.has_picture = keeps
+        row.key = picture.key or row.key
         self._metrics.timed(inspection.timings)
         return row, map_png(inspection.graph_map, model.card.colormap_range), content if keeps else None
 

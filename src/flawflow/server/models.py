@@ -17,10 +17,9 @@ from flawflow.server.db import Store
 from flawflow.server.errors import ConflictError, NotFoundError, ValueRefusedError
 from flawflow.server.rates import rated
 from flawflow.server.versions import Version, Versions
+from flawflow.storage.files import Signature, signature
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,200}")
-
-Signature = tuple[int, int, int]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +60,7 @@ class Registry:
         folder: Path,
         store: Store,
         threads: int,
+        engine: str = "onnxruntime",
         changed: Callable[[Model], None] = lambda _: None,
     ) -> None:
         """Load the models.
@@ -70,12 +70,13 @@ class Registry:
             folder: The station's data folder, for later versions.
             store: Where rates and switches are kept.
             threads: CPU threads for one picture.
+            engine: What runs the models; of `flawflow.runtime.engines`.
             changed: Called after a model was reloaded or its thresholds changed.
 
         Raises:
             FlawflowError: When a file is not a model, or two have the same name.
         """
-        self._store, self._threads, self._changed = store, threads, changed
+        self._store, self._threads, self._engine, self._changed = store, threads, engine, changed
         self._lock = threading.Lock()
         self._seen: dict[str, Signature | None] = {}
         self._models: dict[str, Model] = {}
@@ -114,14 +115,14 @@ class Registry:
 
     def _refresh(self, name: str) -> Model | None:
         old = self._models[name]
-        signature = _signature(self._versions[name].file(old.version))
-        if signature == self._seen[name]:
+        seen = signature(self._versions[name].file(old.version))
+        if seen == self._seen[name]:
             return None
         try:
             new = self._load(name, old.version)
         except ModelFileError as error:
             # Half-written, most likely: its next change is another chance.
-            self._seen[name] = signature
+            self._seen[name] = seen
             new = replace(old, problem=str(error))
         if new.sha256 == old.sha256 and new.problem == old.problem:
             return None
@@ -208,16 +209,16 @@ class Registry:
     def _load(self, name: str, version: int) -> Model:
         path = self._versions[name].file(version)
         # Asked first: a change while it is read is then seen as one.
-        signature = _signature(path)
+        seen = signature(path)
         content = read_model(path)
-        inspector = Inspector.of(content, threads=self._threads)
+        inspector = Inspector.of(content, engine=self._engine, threads=self._threads)
         rates = self._store.rates(name)
         if rates is not None:
             calibration = content.card.calibration.with_rates(
                 false_reject_rate=rates[0], review_rate=rates[1]
             )
             inspector = inspector.with_calibration(calibration)
-        self._seen[name] = signature
+        self._seen[name] = seen
         return Model(
             name=name,
             version=version,
@@ -239,11 +240,3 @@ def _named(paths: Sequence[Path]) -> dict[str, Path]:
             raise FlawflowError(f"{named[path.stem]} and {path} have one name: rename one of the files")
         named[path.stem] = path
     return named
-
-
-def _signature(path: Path) -> Signature | None:
-    try:
-        state = path.stat()
-    except OSError:
-        return None
-    return state.st_mtime_ns, state.st_size, state.st_ino

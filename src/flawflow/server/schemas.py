@@ -153,6 +153,11 @@ def inspection_json(row: InspectionRow, journal: str) -> dict[str, Any]:
     }
 
 
+def inspection_event(row: InspectionRow, journal: str) -> dict[str, Any]:
+    """The event of a recorded inspection; see `inspection_json`."""
+    return {"type": "inspection", "inspection": inspection_json(row, journal)}
+
+
 def failure_json(name: str, error: str) -> dict[str, Any]:
     """The `InspectionOut` of a picture that could not be inspected, of which nothing is recorded."""
     return _out(Record(path=name, error=error))

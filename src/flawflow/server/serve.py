@@ -1,9 +1,12 @@
 """Runs a station until it is stopped."""
 
 import asyncio
+import contextlib
 import functools
 import logging
+import signal
 import socket
+import threading
 from collections.abc import Callable
 from types import FrameType
 
@@ -12,7 +15,7 @@ import uvicorn
 from flawflow.errors import FlawflowError
 from flawflow.server.app import create_app
 from flawflow.server.protocol import HEAD_SECONDS, BoundedHttp
-from flawflow.server.security.certificate import check_certificate
+from flawflow.server.security.certificate import Renewal, check_certificate
 from flawflow.server.security.connections import Slots, accept
 from flawflow.server.security.descriptors import raise_limit
 from flawflow.server.settings import Settings
@@ -21,6 +24,7 @@ from flawflow.server.station import Station
 # Listening pages are closed at once; this is for uploads that are on their way.
 _GRACE_SECONDS = 10
 _BACKLOG = 512
+_RENEWAL_SECONDS = 2.0
 
 _log = logging.getLogger("flawflow.server")
 
@@ -43,6 +47,8 @@ class Server(uvicorn.Server):
             refused=station.metrics.refused.labels("connections").inc,
         )
         self._accepting: asyncio.Task[None] | None = None
+        self._renewing: asyncio.Task[None] | None = None
+        self._pair = settings.certificate, settings.key
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start the application, then let connections in."""
@@ -56,6 +62,22 @@ class Server(uvicorn.Server):
             accept(sockets[0], protocol, self.slots, tls=self.config.ssl, handshake_seconds=HEAD_SECONDS)
         )
         self._accepting.add_done_callback(self._stop_accepting)
+        self._renewing = asyncio.create_task(self._renew())
+
+    async def _renew(self) -> None:
+        """Look at the certificate now and then, and at once when SIGHUP asks for it."""
+        certificate, key = self._pair
+        asked = asyncio.Event()
+        if _has_hangup():
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, asked.set)
+        if self.config.ssl is None or certificate is None or key is None:
+            return
+        renewal = Renewal(self.config.ssl, certificate, key)
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(asked.wait(), _RENEWAL_SECONDS)
+            await asyncio.to_thread(renewal.look, is_asked=asked.is_set())
+            asked.clear()
 
     def _stop_accepting(self, task: asyncio.Task[None]) -> None:
         # A station that nobody can reach must not look as if it ran: whoever watches over it starts it again.
@@ -65,8 +87,9 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Let nobody in any more and finish what is in work."""
-        if self._accepting is not None:
-            self._accepting.cancel()
+        for task in (self._accepting, self._renewing):
+            if task is not None:
+                task.cancel()
         await super().shutdown(sockets=sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -85,10 +108,18 @@ def serve(settings: Settings, *, started: Callable[[str], None]) -> None:
     Raises:
         FlawflowError: When it cannot start.
     """
+    if _has_hangup():
+        # Until it is listened for: it would end the process.
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
     if settings.certificate is not None and settings.key is not None:
         check_certificate(settings.certificate, settings.key)
     with listen(settings.host, settings.port) as listener:
         _serve_on(listener, settings, started)
+
+
+def _has_hangup() -> bool:
+    """Whether SIGHUP can be listened for: Windows has none, and only the main thread hears of signals."""
+    return hasattr(signal, "SIGHUP") and threading.current_thread() is threading.main_thread()
 
 
 def _serve_on(listener: socket.socket, settings: Settings, started: Callable[[str], None]) -> None:

@@ -12,6 +12,10 @@ from flawflow.server.security.hosts import check_hosts
 KeepPictures = Literal["all", "ng", "none"]
 """Which pictures stay: all, those that are NG or REVIEW, or none."""
 
+Take = Literal["next", "newest"]
+"""Which image a machine's trigger takes: one that comes after it, or the newest that no trigger has had,
+if that is not older than a second."""
+
 DEFAULT_PORT = 8470
 
 _MIN_TOKEN_CHARACTERS = 16
@@ -47,6 +51,13 @@ class Settings:
         max_connections_of_one: The most of one client address.
         trained_on: Model names, each with the good pictures that it was trained on (what `flawflow train`
             takes): new data sets hold them too.
+        lines: Where the images of a machine's triggers come from, each `NAME=SOURCE` or a source: a folder, a
+            camera or a stream.
+        modbus: `host:port` to serve the lines at by Modbus TCP; None for not.
+        opcua: The same by OPC UA; one of the two.
+        take: Which image a trigger takes.
+        image_seconds: How long a trigger waits for its image.
+        engine: What runs the models: onnxruntime or openvino.
         workers: Pictures that are inspected at a time; None for one a core.
 
     Raises:
@@ -75,6 +86,12 @@ class Settings:
     max_connections: int = 1024
     max_connections_of_one: int = 128
     trained_on: tuple[tuple[str, Path], ...] = ()
+    lines: tuple[str, ...] = ()
+    modbus: str | None = None
+    opcua: str | None = None
+    take: Take = "next"
+    image_seconds: float = 5.0
+    engine: str = "onnxruntime"
     workers: int | None = None
 
     def __post_init__(self) -> None:

@@ -24,7 +24,7 @@ from flawflow.server.inspection_service import InspectionService
 from flawflow.server.lock import FolderLock
 from flawflow.server.metrics import Metrics
 from flawflow.server.models import Model, Registry
-from flawflow.server.schemas import inspection_json, model_json
+from flawflow.server.schemas import inspection_event, model_json
 from flawflow.server.security.failed_logins import TokenCheck
 from flawflow.server.security.sessions import Sessions
 from flawflow.server.settings import Settings
@@ -97,7 +97,12 @@ class Station:
             opened.callback(store.close)
             try:
                 registry = Registry(
-                    settings.models, folder=settings.data, store=store, threads=1, changed=tell_model
+                    settings.models,
+                    folder=settings.data,
+                    store=store,
+                    threads=1,
+                    engine=settings.engine,
+                    changed=tell_model,
                 )
             except SQLAlchemyError as error:
                 raise StationError(store.problem(error) or one_line(str(error))) from None
@@ -109,7 +114,7 @@ class Station:
 
         def tell_inspections(rows: Sequence[InspectionRow]) -> None:
             for row in rows:
-                events.publish({"type": "inspection", "inspection": inspection_json(row, journal)})
+                events.publish(inspection_event(row, journal))
             deliveries.wake()
 
         deliveries = Deliveries(sinks, store, settings.data, journal)

@@ -81,3 +81,15 @@ def errors_name(path: Path) -> Iterator[None]:
         if error.errno is not None:
             error.filename, error.filename2 = os.fspath(path), None
         raise
+
+
+Signature = tuple[int, int, int]
+
+
+def signature(path: Path) -> Signature | None:
+    """Give what changes when a file is written or replaced; None where it is not there."""
+    try:
+        state = path.stat()
+    except OSError:
+        return None
+    return state.st_mtime_ns, state.st_size, state.st_ino

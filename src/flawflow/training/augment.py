@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from flawflow.recipe.augmentation import Augmentation, Edge
 
@@ -62,6 +62,30 @@ def relight(picture: ViewImage, *, contrast: float = 1.0, brightness: float = 1.
     return result
 
 
+def under_drawn_light(picture: ViewImage, amount: float, generator: np.random.Generator) -> ViewImage:
+    """A picture under another light: exposure, a fall of light, gamma, colour and focus, each either way.
+
+    Args:
+        picture: (H, W, 3) uint8.
+        amount: As `light` of an `Augmentation`.
+        generator: Draws eight numbers.
+    """
+    exposure, fall, gamma, blur, red, green, blue = (amount * generator.uniform(-1, 1, size=7)).tolist()
+    if (picture == picture[..., :1]).all():
+        # A camera without colours sees none in any light.
+        red = green = blue = 0.0
+    angle = generator.uniform(0, 2 * math.pi)
+    down, across = (np.linspace(-1, 1, side) for side in picture.shape[:2])
+    slope = math.sin(angle) * down[:, None] + math.cos(angle) * across
+    gain = np.exp(0.5 * exposure + 0.4 * fall * slope)[..., None] * np.exp(
+        0.12 * np.array([red, green, blue])
+    )
+    curve = 255 * (np.arange(256) / 255) ** math.exp(0.4 * gamma)
+    lit = Image.fromarray(np.clip(np.rint(curve[picture] * gain), 0, 255).astype(np.uint8))
+    radius = 1.2 * abs(blur) * min(picture.shape[:2]) / 256
+    return np.array(lit.filter(ImageFilter.GaussianBlur(radius)))
+
+
 def random_view(picture: ViewImage, augmentation: Augmentation, generator: np.random.Generator) -> ViewImage:
     """One random view of a picture."""
     # All numbers are drawn, used or not, so that one bound does not change what another draws.
@@ -81,6 +105,8 @@ def random_view(picture: ViewImage, augmentation: Augmentation, generator: np.ra
             contrast=1 + stretch * augmentation.contrast,
             brightness=1 + light * augmentation.brightness,
         )
+    if augmentation.light:
+        picture = under_drawn_light(picture, augmentation.light, generator)
     return picture
 
 

@@ -48,8 +48,8 @@ class Encoder(nn.Module):
     Attributes:
         name: timm's name of the network.
         channels: D_k of each map, fine to coarse.
-        strides: Picture pixels per map position of each map, fine to coarse. A vision transformer has
-            one stride; its maps come from evenly spaced blocks, early to late.
+        strides: Picture pixels per map position of each map, fine to coarse; 1 for the picture itself. A
+            vision transformer has one stride; its maps come from evenly spaced blocks, early to late.
         size: (H, W) that the network is bound to, or None where any multiple of the strides will do.
         weights_info: Where the weights come from.
         roi_mask: (H, W) bool, which pixels are seen; None for all. The others look like what convolutions
@@ -69,11 +69,15 @@ class Encoder(nn.Module):
         name: str,
         weights_info: WeightsInfo,
         size: tuple[int, int] | None = None,
+        with_pixels: bool = False,
     ) -> None:
         super().__init__()
         self.name = name
-        self.channels = tuple(int(network.feature_info[index]["num_chs"]) for index in maps)
-        self.strides = tuple(int(network.feature_info[index]["reduction"]) for index in maps)
+        channels = tuple(int(network.feature_info[index]["num_chs"]) for index in maps)
+        strides = tuple(int(network.feature_info[index]["reduction"]) for index in maps)
+        self.with_pixels = with_pixels
+        self.channels = (3, *channels) if with_pixels else channels
+        self.strides = (1, *strides) if with_pixels else strides
         self.size = size
         self.weights_info = weights_info
         # What comes after the last map is never computed; the numbering of maps may change with it.
@@ -129,7 +133,7 @@ class Encoder(nn.Module):
         maps: list[Tensor] = self.network.forward_intermediates(
             pixels, indices=self._maps, output_fmt="NCHW", intermediates_only=True
         )
-        return maps
+        return [pixels, *maps] if self.with_pixels else maps
 
 
 def build_encoder(
@@ -145,8 +149,8 @@ def build_encoder(
 
     Args:
         name: A short name of `ALIASES` or any timm network ("resnet18", "resnet18.a1_in1k", …).
-        strides: Strides of the maps, fine to coarse. A network of one stride gives as many maps as
-            there are strides, from evenly spaced blocks.
+        strides: Strides of the maps, fine to coarse; 1, beside others, for the picture itself. A network of
+            one stride gives as many maps as there are other strides, from evenly spaced blocks.
         weights: None for the weights of an installed package, a .safetensors/.pth file, "hub" to
             download them, or "random" (for timing and tests: it detects nothing).
         size: (H, W) of the pictures; binds networks of fixed size, and is checked for all.
@@ -166,11 +170,16 @@ def build_encoder(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network, info = _load(timm, full_name, weights, seed=seed, options=options)
-    indices = _pick_maps(network, full_name, strides)
+    indices = _pick_maps(network, full_name, [s for s in strides if s > 1])  # none has a map of stride 1
     if reflect_padding:
         _reflect(network)
     encoder = Encoder(
-        network, indices, name=full_name, weights_info=info, size=(size[0], size[1]) if options else None
+        network,
+        indices,
+        name=full_name,
+        weights_info=info,
+        size=(size[0], size[1]) if options else None,
+        with_pixels=1 in strides,
     )
     encoder.grids(size)
     return encoder

@@ -25,8 +25,8 @@ from flawflow.video.names import is_video_name
 
 ROTATED_COPIES = 3
 CANDIDATES: Mapping[str, Augmentation] = {
-    "mirrored and turned by quarters": Augmentation(degrees=0.0, flips=True),
-    "mirrored and turned by any angle": Augmentation(degrees=180.0, flips=True),
+    "mirrored and rotated by quarter turns": Augmentation(degrees=0.0, flips=True),
+    "mirrored and rotated by any angle": Augmentation(degrees=180.0, flips=True),
 }
 
 # So many pictures tell enough, and cost a second or two.

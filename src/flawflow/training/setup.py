@@ -1,7 +1,7 @@
 """What is decided before a training begins, and refused where it does not fit."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +13,15 @@ from flawflow.decision.roi import encode_run_lengths
 from flawflow.errors import TrainingError
 from flawflow.images import proportional_size
 from flawflow.recipe import Recipe
+from flawflow.recipe.augmentation import Augmentation
 from flawflow.training.encoder import Encoder, build_encoder
 from flawflow.training.orientation import augmented
 from flawflow.training.roi import first_image_shape, read_roi_mask
 from flawflow.training.split import check_image_count, is_cross_fitted
 from flawflow.training.unfinished_work import digest_of_files
+
+# Views of each picture under drawn lights.
+_LIT_VIEWS = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +90,7 @@ def set_up(paths: Sequence[Path], recipe: Recipe, *, device: str) -> Setup:
     if roi_mask is not None:
         network.roi_mask = torch.from_numpy(roi_mask)
     found, notes = augmented(recipe, network, paths)
+    found = with_lights(found)
     return Setup(
         asked=recipe,
         recipe=found,
@@ -112,6 +117,14 @@ def _shaped(recipe: Recipe, paths: Sequence[Path]) -> tuple[Recipe, tuple[str, .
         f"Pictures of {picture[1]} × {picture[0]} pixels are resized to {width} × {height}: as many as "
         f"{recipe.size} × {recipe.size} has, in their proportions. --size HxW gives another shape.",
     )
+
+
+def with_lights(recipe: Recipe) -> Recipe:
+    """The recipe with views under drawn lights, where it asks for them."""
+    if not recipe.robust:
+        return recipe
+    own = recipe.augmentation if recipe.views else Augmentation(degrees=0.0)
+    return recipe.replace(augmentation=replace(own, light=1.0), views=max(recipe.views, _LIT_VIEWS))
 
 
 def _device(name: str) -> torch.device:

@@ -16,7 +16,7 @@ HELD_OUT_SHARE = 0.15
 MIN_HELD_OUT_IMAGES = 2
 MIN_IMAGES = 8
 
-# What REVIEW's 5 % needs. Where the share that is kept aside has fewer, nothing usual could be promised.
+# What REVIEW's 5 % needs. Where the share that is held out has fewer, nothing usual could be promised.
 _MIN_HELD_OUT_WITHOUT_FOLDS = 19
 
 
@@ -172,7 +172,7 @@ def set_aside(source: FeatureSource, held_out: Sequence[Path]) -> tuple[FeatureS
     learned = [number for number, path in enumerate(source.pictures) if path not in aside]
     missing = MIN_HELD_OUT_IMAGES - (len(source.pictures) - len(learned))
     if missing > 0:
-        # All that were kept aside were copies of others or suspects.
+        # All that were held out were copies of others or suspects.
         chosen = np.random.default_rng(source.seed).choice(learned, missing, replace=False)
         learned = sorted(set(learned) - set(chosen.tolist()))
     numbers = set(learned)

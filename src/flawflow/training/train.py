@@ -11,8 +11,11 @@ from numpy.typing import NDArray
 
 from flawflow import __version__
 from flawflow.datasets import Dataset, open_dataset
+from flawflow.decision.light import LightReference
 from flawflow.errors import TrainingError
 from flawflow.images import read_image, resize_image
+from flawflow.inspection.light import measure_light
+from flawflow.inspection.parallel import in_order
 from flawflow.model_file import write_model
 from flawflow.model_file.canary import Canary
 from flawflow.model_file.card import Card, EncoderCard, TrainingCard
@@ -32,6 +35,8 @@ from flawflow.training.prepare import FittedModel, fit_model
 from flawflow.training.suspects import Suspect
 
 _CHECKED_IMAGES = 3
+# The light is measured on so many images at most.
+_MAX_LIT_IMAGES = 64
 # How long each part takes beside the others, as in `flawflow.training.prepare`.
 _STAGE_WEIGHTS = {"learn": 29.0, "export": 7.0, "calibrate": 1.0}
 
@@ -73,8 +78,8 @@ def train(
 ) -> TrainingResult:
     """Learn what good parts look like and write one model file.
 
-    Only good training pictures are used. 15 % of them are kept aside to calibrate the threshold; where those
-    would be fewer than 19, a quarter is kept aside and the others are measured out of fold
+    Only good training pictures are used. 15 % of them are held out to calibrate the threshold; where those
+    would be fewer than 19, a quarter is held out and the others are measured out of fold
     (`flawflow.training.cross_fit`), which takes four trainings in place of one.
     Unfinished work stays in the folder `output`.training, from which `resume` goes on; on a CPU it ends with
     the same weights, bit for bit, as a training that was never interrupted.
@@ -182,7 +187,14 @@ def describe(
         drift=calibrated.drift_baseline,
         canaries=canaries,
         recipe=recipe,
+        light=_light(fitted.source),
     )
+
+
+def _light(source: FeatureSource) -> LightReference:
+    """The light of some of the images that were learned from, evenly chosen."""
+    paths = source.features.pictures[:: 1 + (len(source.features.pictures) - 1) // _MAX_LIT_IMAGES]
+    return measure_light(in_order(lambda path: resize_image(read_image(path), source.size), paths))
 
 
 def _some_pictures(source: FeatureSource) -> Sequence[NDArray[np.uint8]]:

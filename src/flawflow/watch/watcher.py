@@ -70,10 +70,10 @@ class Watcher:
     """Sees to it that every picture file in a folder is examined once.
 
     Attributes:
-        tally: How many files got which verdict; `unreadable`, `duplicate` (new name, known content: they
-            are among the verdicts too) and `unchanged` (known name and content, written again) besides.
-        waiting: Files that were seen in the last look and are not done.
-        trouble: Why the folder cannot be looked at; None where it can.
+        verdict_counts: Files by verdict, and by `unreadable`, `duplicate` (new name, known content: they are
+            among the verdicts too) and `unchanged` (known name and content, written again).
+        waiting: Files that were seen in the last scan and are not done.
+        trouble: Why the folder cannot be read; None where it can.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class Watcher:
             open_file: Opens a file that has settled.
             on_done: Called with each record after it is in the journal.
         """
-        self.tally: Counter[str] = Counter()
+        self.verdict_counts: Counter[str] = Counter()
         self.waiting = 0
         self.trouble: str | None = None
         self._folder = folder
@@ -189,12 +189,12 @@ class Watcher:
             return
         self._stability.forget(seen.path)
         if outcome.error is None and outcome.found is None:
-            self.tally["unchanged"] += 1
+            self.verdict_counts["unchanged"] += 1
             self._journal.finish(seen, sha256=outcome.sha256)
             return
         record = self._finished(outcome)
-        self.tally[record.verdict or "unreadable"] += 1
-        self.tally["duplicate"] += record.duplicate_of is not None
+        self.verdict_counts[record.verdict or "unreadable"] += 1
+        self.verdict_counts["duplicate"] += record.duplicate_of is not None
         self._on_done(record)
 
     def _finished(self, outcome: _Outcome) -> Record:

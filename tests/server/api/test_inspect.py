@@ -172,3 +172,37 @@ def test_too_many_pictures_are_413(make_client, settings, make_png):
         files = [("files", ("a.png", make_png()))] * count
         assert client.post("/api/inspect", files=files).status_code == 413
     assert client.get("/api/inspections").json()["inspections"] == []
+
+
+def post(client, contents, key):
+    files = [("files", (f"{number}.png", content)) for number, content in enumerate(contents)]
+    return client.post("/api/inspect", files=files, headers={"idempotency-key": key})
+
+
+def test_a_request_that_is_sent_again_is_recorded_once(client, make_png):
+    contents = [make_png(10), b"text", make_png(spot=True)]
+    first, second = (post(client, contents, "line 7, part 3") for _ in range(2))
+    assert first.status_code == second.status_code == 200
+    assert first.json() == second.json()
+    assert [each["verdict"] for each in first.json()["inspections"]] == ["OK", None, "NG"]
+    assert len(client.get("/api/inspections").json()["inspections"]) == 2
+    # Another key is another request, and so is none.
+    post(client, contents[:1], "line 7, part 4")
+    client.post("/api/inspect", files={"files": ("0.png", contents[0])})
+    assert len(client.get("/api/inspections").json()["inspections"]) == 4
+
+
+def test_a_key_outlives_a_restart(make_client, settings, make_png):
+    first = make_client(settings)
+    found = post(first, [make_png()], "k").json()
+    first.__exit__(None, None, None)
+    assert post(make_client(settings), [make_png()], "k").json() == found
+
+
+def test_a_key_with_other_pictures_is_refused(client, make_png):
+    post(client, [make_png(10)], "k")
+    answer = post(client, [make_png(20)], "k")
+    assert (answer.status_code, "other pictures" in answer.json()["detail"]) == (422, True)
+    # One more picture than before is inspected, and the first is not again.
+    assert len(post(client, [make_png(10), make_png(20)], "k").json()["inspections"]) == 2
+    assert len(client.get("/api/inspections").json()["inspections"]) == 2

@@ -170,3 +170,21 @@ def test_the_overlay_shows_the_heat(client, inspect, make_png):
 def test_what_is_not_there_is_404(client):
     for path in ("", "/picture", "/map", "/overlay", "/mask"):
         assert client.get(f"/api/inspections/1{path}").status_code == 404
+
+
+def test_the_history_after_an_id(client, inspect, make_png):
+    numbers = [inspect(make_png())["id"] for _ in range(3)]
+    found = client.get(f"/api/inspections?after={numbers[0]}").json()["inspections"]
+    assert [each["id"] for each in found] == numbers[:0:-1]
+    assert client.get("/api/inspections?after=-1").status_code == 422
+
+
+@pytest.mark.parametrize("kind", ["picture", "map", "overlay"])
+def test_pictures_are_asked_for_by_head(client, inspect, make_png, kind):
+    path = f"/api/v1/inspections/{inspect(make_png(spot=True))['id']}/{kind}"
+    head, got = client.head(path), client.get(path)
+    assert head.status_code == 200
+    for name in ("etag", "content-type", "content-length"):
+        assert head.headers[name] == got.headers[name]
+    assert client.head(path, headers={"if-none-match": got.headers["etag"]}).status_code == 304
+    assert client.head("/api/v1/inspections/99/picture").status_code == 404

@@ -16,6 +16,19 @@ def test_the_documentation_names_every_route(client):
     assert "<script" not in text
 
 
+def test_the_documentation_shows_every_schema_and_field(client):
+    text, described = client.get("/docs").text, client.get("/openapi.json").json()
+    schemas = described["components"]["schemas"]
+    assert len(schemas) > 20
+    for name, schema in schemas.items():
+        assert f'id="{name}"' in text
+        for field in schema.get("properties", {}):
+            assert f"<code>{field}</code>" in text
+    for linked in re.findall(r'href="#([^"]+)"', text):
+        assert linked in schemas
+    assert "Idempotency-Key" in text
+
+
 @pytest.mark.parametrize(
     "path", ["../app.py", "..%2fapp.py", "%2e%2e/app.py", "....//app.py", "/etc/passwd", "..\\app.py", "%00"]
 )

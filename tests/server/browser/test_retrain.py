@@ -73,7 +73,7 @@ def test_a_model_is_retrained_compared_switched_to_and_rolled_back(open_page: An
     # Inspecting goes on meanwhile, by the old model.
     first = page.request.get(f"{station}api/models/part").json()
     assert inspected(page, station, drawn(99, None))["model_sha256"] == first["sha256"]
-    expect(page.get_by_text("Version 1 is learned")).to_be_visible(timeout=_LEARNING_MS)
+    expect(page.get_by_text("Version 1 is trained")).to_be_visible(timeout=_LEARNING_MS)
     compared = page.request.get(f"{station}api/jobs/1").json()["result"]["comparison"]
     assert compared["count"] == len(compared["pictures"]) > 5
     page.get_by_role("radio", name=f"All ({compared['count']})").check()
@@ -81,7 +81,7 @@ def test_a_model_is_retrained_compared_switched_to_and_rolled_back(open_page: An
 
     page.get_by_role("button", name="Switch to version 1", exact=True).last.click()
     page.get_by_role("dialog").get_by_role("button", name="Switch to version 1").click()
-    expect(page.get_by_text("Version 1 judges now.")).to_be_visible()
+    expect(page.get_by_text("Version 1 is active.")).to_be_visible()
     page.reload()
     expect(page.locator("tr.active")).to_contain_text("active")
     second = page.request.get(f"{station}api/models/part").json()

@@ -1,3 +1,6 @@
+import logging
+import os
+import ssl
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -5,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from flawflow.errors import FlawflowError
-from flawflow.server.security.certificate import check_certificate
+from flawflow.server.security.certificate import Renewal, check_certificate
 
 Pair = tuple[Path, Path]
 
@@ -52,3 +55,39 @@ def test_what_is_missing_foreign_or_damaged_is_named(make_pair, tmp_path, which)
     pair[which].write_text("\n".join([lines[0], lines[1][::-1], *lines[2:]]) + "\n")
     with pytest.raises(FlawflowError, match=r"damaged\.pem.* cannot be used \("):
         check_certificate(*pair)
+
+
+class Served(ssl.SSLContext):
+    """A context that remembers what it was given."""
+
+    def load_cert_chain(self, certificate, key):
+        super().load_cert_chain(certificate, key)
+        self.loaded = (*getattr(self, "loaded", ()), certificate.read_bytes())
+
+
+def test_a_pair_that_was_replaced_is_taken_when_both_fit(make_pair, caplog):
+    caplog.set_level(logging.WARNING)
+    (certificate, key), (new, new_key) = make_pair("one"), make_pair("two")
+    context = Served(ssl.PROTOCOL_TLS_SERVER)
+    renewal = Renewal(context, certificate, key)
+    renewal.look()
+    assert not hasattr(context, "loaded")
+    os.replace(new, certificate)  # noqa: PTH105
+    renewal.look()
+    assert not hasattr(context, "loaded")
+    assert "not renewed" in caplog.text
+    os.replace(new_key, key)  # noqa: PTH105
+    renewal.look()
+    renewal.look()
+    assert context.loaded == (certificate.read_bytes(),)
+    certificate.unlink()
+    renewal.look()
+    assert len(context.loaded) == 1
+    assert caplog.text.count("is renewed") == 1
+
+
+def test_a_pair_is_taken_when_somebody_asks(make_pair):
+    certificate, key = make_pair("one")
+    context = Served(ssl.PROTOCOL_TLS_SERVER)
+    Renewal(context, certificate, key).look(is_asked=True)
+    assert len(context.loaded) == 1

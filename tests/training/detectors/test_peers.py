@@ -1,4 +1,4 @@
-"""PaDiM and PatchCore beside anomalib's, on the very same features.
+"""PaDiM, PatchCore and STFPM beside anomalib's, on the very same features.
 
 anomalib brings some sixty packages, so it is no dependency of the tests: these skip where it is missing.
 To run them, install benchmarks/peers/requirements.txt beside flawflow[train] and pytest.
@@ -20,9 +20,11 @@ from torch import Tensor
 from flawflow.progress import ignore_progress
 from flawflow.recipe.baseline_options import PadimOptions, PatchcoreOptions
 from flawflow.training.backbone_compat import import_timm
+from flawflow.training.detectors.feature_fusion import product
 from flawflow.training.detectors.nearest_neighbors import greedy_coreset, nearest_distance
 from flawflow.training.detectors.padim import Padim
 from flawflow.training.detectors.patchcore import Patchcore
+from flawflow.training.detectors.stfpm import distances
 from flawflow.training.feature_store import FeatureStore
 
 LAYERS = ["layer1", "layer2", "layer3"]
@@ -150,3 +152,14 @@ def test_the_coreset_is_that_of_anomalib(peer: Peer, seed: int):
     expected = [int(index) for index in greedy.select_coreset_idxs()]
     found = greedy_coreset(vectors, 50, seed=seed, on_progress=ignore_progress)
     assert found.tolist() == expected
+
+
+def test_stfpm_loses_and_measures_what_anomalib_does(peer: Peer):
+    taught, learned = pyramids(1, 1), pyramids(2, 1)
+    ours = distances(taught, learned)
+    loss = peer("image.stfpm.loss").STFPMLoss()(as_layers(taught), as_layers(learned))
+    # Its loss is a batch's sum, and ours each picture's mean: of one picture they are the same.
+    torch.testing.assert_close(torch.stack([one.mean() for one in ours]).sum().double(), loss)
+    generator = peer("image.stfpm.anomaly_map").AnomalyMapGenerator()
+    expected = generator.compute_anomaly_map(as_layers(taught), as_layers(learned), (12, 12))
+    torch.testing.assert_close(product(ours), expected[:, 0])

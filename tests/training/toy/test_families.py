@@ -17,7 +17,6 @@ def test_every_family_learns_and_has_a_panel(monkeypatch: pytest.MonkeyPatch) ->
     with torch.no_grad():
         for name in FLOWS:
             assert log_prob(learned[name], x).mean() > log_prob(fresh[name], x).mean(), name
-    monkeypatch.setattr(families, "FINE", 1)
     monkeypatch.setattr(families, "PANEL", 60)
     figure = families.draw_families(learned)
     assert figure.height == 2 * (HEAD + PANEL + FOOT)

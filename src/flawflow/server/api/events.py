@@ -2,13 +2,16 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
+from anyio import to_thread
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 
-from flawflow.server.api.shared import BUSY
+from flawflow.server.api.shared import BUSY, AfterId, LastEventId
+from flawflow.server.db import Filters
+from flawflow.server.schemas import inspection_event
 from flawflow.server.security.gate import SESSION
 from flawflow.server.station import Station
 
@@ -25,8 +28,14 @@ def router(station: Station) -> APIRouter:
         response_class=StreamingResponse,
         responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}, **BUSY},
     )
-    async def events(request: Request) -> StreamingResponse:
-        """Listen to server-sent events: inspections, jobs and models; they end with the login."""
+    async def events(
+        request: Request, after: AfterId = None, last_event_id: LastEventId = None
+    ) -> StreamingResponse:
+        """Listen to server-sent events: inspections, jobs and models; they end with the login.
+
+        An inspection's event has its id. With Last-Event-ID, which browsers send by themselves, or `after`,
+        those that were recorded since come first, and none is left out.
+        """
         secret: str | None = request.scope.get(SESSION)
         # Asked before the answer begins, so that "too many" has its own status.
         station.events.check_room()
@@ -34,19 +43,58 @@ def router(station: Station) -> APIRouter:
         def may_listen() -> bool:
             return secret is None or station.sessions.has(secret)
 
-        lines = _lines(station.events.subscribe(), may_listen)
+        def missed(last: int) -> Iterator[list[dict[str, Any]]]:
+            for rows in station.store.walk(Filters(after=last)):
+                yield [inspection_event(row, station.journal) for row in rows]
+
+        last = after if last_event_id is None else last_event_id
+        lines = _lines(station.events.subscribe(), may_listen, Missed(missed, last))
         return StreamingResponse(lines, media_type="text/event-stream")
 
     return routes
 
 
+class Missed:
+    """Fills in the inspections that a listener has not heard of."""
+
+    def __init__(self, pages: Callable[[int], Iterator[list[dict[str, Any]]]], last: int | None) -> None:
+        """Send nothing yet.
+
+        Args:
+            pages: Gives the events of all inspections after an id, some at a time.
+            last: The id after which none may be left out; None where only what happens from now on is wanted.
+        """
+        self._pages, self._last = pages, last
+
+    async def before(self, event: dict[str, Any] | None) -> AsyncIterator[dict[str, Any]]:
+        """Give what must be sent up to and with an event; None for what was recorded until now."""
+        number = None if event is None else _number(event)
+        if self._last is None or (event is not None and number is None):
+            if event is not None:
+                yield event
+            return
+        if event is not None and number == self._last + 1:
+            self._last = number
+            yield event
+            return
+        # Some are between, or were lost by a listener that does not keep up.
+        if number is None or number > self._last:
+            pages = self._pages(self._last)
+            while page := await to_thread.run_sync(next, pages, None):
+                for each in page:
+                    self._last = _number(each)
+                    yield each
+
+
 async def _lines(
-    subscription: AsyncIterator[dict[str, Any]], may_listen: Callable[[], bool]
+    subscription: AsyncIterator[dict[str, Any]], may_listen: Callable[[], bool], missed: Missed
 ) -> AsyncIterator[str]:
     # Subscribed before anything is sent: who has heard that the stream is open misses nothing from then on.
     coming = asyncio.ensure_future(anext(subscription))
     yield "retry: 2000\n\n"
     try:
+        async for event in missed.before(None):
+            yield _line(event)
         while True:
             done, _ = await asyncio.wait({coming}, timeout=_HEARTBEAT_SECONDS)
             if not may_listen():
@@ -54,9 +102,20 @@ async def _lines(
             if not done:
                 yield ": still here\n\n"
                 continue
-            yield f"data: {json.dumps(coming.result())}\n\n"
+            async for event in missed.before(coming.result()):
+                yield _line(event)
             coming = asyncio.ensure_future(anext(subscription))
     except StopAsyncIteration:
         return
     finally:
         coming.cancel()
+
+
+def _number(event: dict[str, Any]) -> int | None:
+    return event["inspection"]["id"] if event["type"] == "inspection" else None
+
+
+def _line(event: dict[str, Any]) -> str:
+    number = _number(event)
+    head = "" if number is None else f"id: {number}\n"
+    return f"{head}data: {json.dumps(event)}\n\n"

@@ -4,10 +4,11 @@ import asyncio
 import base64
 import functools
 from collections.abc import Sequence
+from concurrent.futures import Future
 from typing import Annotated, Any
 
 from anyio import to_thread
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Header, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field, StringConstraints, ValidationError
 from starlette.datastructures import FormData, UploadFile
@@ -19,6 +20,7 @@ from flawflow.server.db import InspectionRow
 from flawflow.server.errors import TooLargeError, ValueRefusedError
 from flawflow.server.images import overlay_png
 from flawflow.server.inspection_service import Failed, Given, Outcome
+from flawflow.server.repeats import LONGEST_KEY, Repeats
 from flawflow.server.schemas import InspectedOut, Problem, failure_json, inspection_json
 from flawflow.server.security.paths import allowed_path
 from flawflow.server.station import Station
@@ -46,6 +48,13 @@ class Asked(BaseModel):
     source: str
     pictures: list[Given]
 
+
+Key = Annotated[
+    str | None,
+    Header(
+        min_length=1, max_length=LONGEST_KEY, description="of this request, chosen by whoever sends it again"
+    ),
+]
 
 _BODY = {
     "requestBody": {
@@ -76,6 +85,25 @@ def router(station: Station) -> APIRouter:
     """The route."""
     routes = APIRouter()
     settings = station.settings
+    repeats = Repeats(station.store, station.image_store, station.journal)
+
+    async def inspected(asked: Asked) -> list[Outcome]:
+        model = station.registry.get(asked.model)
+        futures = station.inspection_service.submit(model, asked.pictures, source=asked.source)
+        return await asyncio.gather(*map(asyncio.wrap_future, futures))
+
+    async def inspected_once(asked: Asked, key: str) -> list[Outcome]:
+        repeats.begin(key)
+        futures: list[Future[Outcome]] = []
+        try:
+            model, pictures = station.registry.get(asked.model), repeats.keyed(key, asked.pictures)
+            known = await to_thread.run_sync(repeats.recorded, pictures)
+            new = [picture for picture in pictures if picture.key not in known]
+            futures += station.inspection_service.submit(model, new, source=asked.source)
+            outcomes = iter(await asyncio.gather(*map(asyncio.wrap_future, futures)))
+            return [known.get(each.key or "") or next(outcomes) for each in pictures]
+        finally:
+            repeats.end(key, futures)
 
     @routes.post(
         "/api/inspect",
@@ -83,14 +111,16 @@ def router(station: Station) -> APIRouter:
         responses={
             **TOO_LARGE,
             **BUSY,
+            409: {"model": Problem, "description": "A request with this Idempotency-Key is in work"},
             415: {"model": Problem, "description": "Neither multipart nor JSON, or no picture"},
         },
         openapi_extra=_BODY,
     )
-    async def inspect(request: Request) -> JSONResponse:
+    async def inspect(request: Request, idempotency_key: Key = None) -> JSONResponse:
         """Inspect pictures; they are recorded when the answer comes.
 
-        Send files as multipart/form-data, or JSON with the paths of pictures in an allowed folder.
+        Send files as multipart/form-data, or JSON with the paths of pictures in an allowed folder. Sent again
+        with the same Idempotency-Key, they are not inspected again: the answer is what was recorded.
         """
         # Before the body is read: who has to come back has sent less in vain.
         station.inspection_service.check_room(1, 0)
@@ -103,9 +133,10 @@ def router(station: Station) -> APIRouter:
             asked = await to_thread.run_sync(_from_json, body, station)
         else:
             raise HTTPException(415, "send pictures as multipart/form-data, or paths as application/json")
-        model = station.registry.get(asked.model)
-        futures = station.inspection_service.submit(model, asked.pictures, source=asked.source)
-        outcomes = await asyncio.gather(*map(asyncio.wrap_future, futures))
+        if idempotency_key is None:
+            outcomes = await inspected(asked)
+        else:
+            outcomes = await inspected_once(asked, idempotency_key)
         if len(outcomes) == 1 and isinstance(outcomes[0], Failed):
             raise HTTPException(outcomes[0].status, outcomes[0].error)
         drawn: Sequence[str | None] = [None] * len(outcomes)

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import Depends, Path, Query
+from fastapi import Depends, Header, Path, Query
 
 from flawflow.decision.calibration import Verdict
 from flawflow.server.db import Filters
@@ -15,6 +15,8 @@ _MAX_ID = 2**63 - 1
 
 Id = Annotated[int, Path(ge=1, le=_MAX_ID)]
 BeforeId = Annotated[int | None, Query(ge=1, le=_MAX_ID)]
+AfterId = Annotated[int | None, Query(ge=0, le=_MAX_ID, description="only inspections with larger ids")]
+LastEventId = Annotated[int | None, Header(ge=0, le=_MAX_ID, description="like `after`, which it replaces")]
 ModelName = Annotated[str, Path(max_length=200)]
 
 BUSY: dict[int | str, dict[str, Any]] = {
@@ -31,9 +33,16 @@ def _filters(
     since: datetime | None = None,
     until: datetime | None = None,
     text: Annotated[str | None, Query(max_length=200)] = None,
+    after: AfterId = None,
 ) -> Filters:
     return Filters(
-        model=model, verdict=verdict, label=label, since=_utc(since), until=_utc(until), text=text or None
+        model=model,
+        verdict=verdict,
+        label=label,
+        since=_utc(since),
+        until=_utc(until),
+        text=text or None,
+        after=after,
     )
 
 

@@ -25,6 +25,7 @@ class Filters:
         since: The earliest time.
         until: The time before which it was.
         text: A part of the picture's name or source.
+        after: Only ids above this.
     """
 
     model: str | None = None
@@ -33,6 +34,7 @@ class Filters:
     since: datetime | None = None
     until: datetime | None = None
     text: str | None = None
+    after: int | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """The filters as SQL."""
@@ -48,6 +50,8 @@ class Filters:
             found.append(row.time >= self.since)
         if self.until is not None:
             found.append(row.time < self.until)
+        if self.after is not None:
+            found.append(row.id > self.after)
         if self.text:
             # Names are stored as one printable line, so that is what they are searched for.
             part = one_line(self.text)

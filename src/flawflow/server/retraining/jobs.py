@@ -28,8 +28,8 @@ _SECONDS_BETWEEN_EVENTS = 0.5
 class Jobs:
     """The jobs of a station, one at a time. Each has a folder with `job.json`, its log and its output.
 
-    A job that runs when the station ends, in whatever way, goes on at the next start from where the training
-    last saved its work.
+    A job that runs when the station ends, in whatever way, continues at the next start from where its
+    training last saved its work.
     """
 
     def __init__(
@@ -131,7 +131,7 @@ class Jobs:
         return self.get(number)
 
     def close(self) -> None:
-        """Stop what runs; it goes on at the next start."""
+        """Stop what runs; it continues at the next start."""
         self._is_closing = True
         if self._training is not None:
             self._training.stop()

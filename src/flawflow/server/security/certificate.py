@@ -1,9 +1,13 @@
-"""The station's own TLS: a certificate and its key, checked before anything starts."""
+"""The station's own TLS: a certificate and its key, checked before anything starts, renewed while it runs."""
 
+import logging
 import ssl
 from pathlib import Path
 
 from flawflow.errors import FlawflowError
+from flawflow.storage.files import Signature, signature
+
+_log = logging.getLogger("flawflow.server")
 
 
 def check_certificate(certificate: Path, key: Path) -> None:
@@ -37,6 +41,41 @@ def check_certificate(certificate: Path, key: Path) -> None:
         raise FlawflowError(
             f"{certificate} and {key} cannot be used ({reason}): one of them is damaged, create them again"
         ) from None
+
+
+class Renewal:
+    """Takes a certificate and key that were replaced, for connections from then on; open ones stay."""
+
+    def __init__(self, context: ssl.SSLContext, certificate: Path, key: Path) -> None:
+        """Know the files as they are served now.
+
+        Args:
+            context: That serves them.
+            certificate: As of `check_certificate`.
+            key: Likewise.
+        """
+        self._context, self._certificate, self._key = context, certificate, key
+        self._seen = self._signature()
+
+    def look(self, *, is_asked: bool = False) -> None:
+        """Take the files if they have changed, or somebody asks for it, and fit together.
+
+        Two files are not replaced at one moment: what does not fit is logged, and tried again later.
+        """
+        seen = self._signature()
+        if seen == self._seen and not is_asked:
+            return
+        self._seen = seen
+        try:
+            check_certificate(self._certificate, self._key)
+            self._context.load_cert_chain(self._certificate, self._key)
+        except (FlawflowError, OSError) as error:
+            _log.warning("the certificate is not renewed: %s", error)
+            return
+        _log.warning("the certificate is renewed: %s", self._certificate)
+
+    def _signature(self) -> tuple[Signature | None, ...]:
+        return tuple(map(signature, (self._certificate, self._key)))
 
 
 def _check_kind(path: Path, mark: str, what: str) -> None:

@@ -5,7 +5,7 @@ import threading
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from flawflow.errors import FlawflowError, one_line
+from flawflow.errors import FlawflowError
 from flawflow.server.errors import ConflictError, NotFoundError
 from flawflow.server.sources.folder import FolderRunner
 from flawflow.server.sources.frames import require_video
@@ -127,7 +127,7 @@ class Sources:
                 problem = self._station.store.problem(error)
                 if problem is None:
                     _log.exception("source %d failed", source.id)
-                    problem = f"{type(error).__name__}: {one_line(str(error))}"
+                    problem = "the station's log says why"
                 runner.error = f"it failed and will be tried again: {problem}"
             stop.wait(_RESTART_SECONDS)
 

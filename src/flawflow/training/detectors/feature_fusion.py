@@ -34,6 +34,15 @@ def as_vectors(features: Tensor) -> Tensor:
     return features.flatten(2).transpose(1, 2)
 
 
+def product(maps: Sequence[Tensor]) -> Tensor:
+    """Multiply maps (B, H_k, W_k), fine to coarse, at the finest grid; coarser ones are interpolated."""
+    total = maps[0]
+    grid = (int(total.shape[1]), int(total.shape[2]))
+    for coarse in maps[1:]:
+        total = total * _resized(coarse[:, None], grid, "bilinear")[:, 0]
+    return total
+
+
 def chosen_positions(vectors: Tensor, inside: Tensor | None) -> Tensor:
     """Of vectors (B, H·W, D) those at the positions `inside`, (P,) int64; all of them where it is None."""
     return vectors if inside is None else vectors[:, inside]

@@ -8,7 +8,8 @@ from torch import Tensor
 from flawflow.recipe.aggregation import BY_PIXELS
 from flawflow.recipe.baseline_options import PatchcoreOptions
 from flawflow.training.detectors.detector import Detector
-from flawflow.training.detectors.feature_fusion import check_size, chosen_positions
+from flawflow.training.detectors.feature_fusion import check_size
+from flawflow.training.detectors.joined import good_vectors
 from flawflow.training.detectors.nearest_neighbors import greedy_coreset, nearest_distance, random_projection
 from flawflow.training.detectors.patches import Patches
 from flawflow.training.feature_source import FeatureSource
@@ -45,15 +46,8 @@ class Patchcore(Detector):
         Raises:
             TrainingError: The model would be larger than a model file can be.
         """
-        store = source.features
-        inside = store.inside(0)
         self.patches = Patches.from_source(source, self.options)
-        vectors = torch.cat(
-            [
-                chosen_positions(self.patches(pyramid), inside).flatten(0, 1)
-                for pyramid in store.plain_pyramids(source.device)
-            ]
-        )
+        vectors = good_vectors(source, self.patches)
         count = min(self.options.most, max(1, round(self.options.share * len(vectors))))
         check_size((count, vectors.shape[1]), self.name)
         chosen = self._chosen(vectors, count, source)

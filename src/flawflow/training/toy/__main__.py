@@ -11,6 +11,7 @@ from flawflow.training.toy.families import draw_families, learn_families
 from flawflow.training.toy.figure import draw_figure
 from flawflow.training.toy.learning import fit_toy
 from flawflow.training.toy.outliers import draw_judges, draw_outliers, judge
+from flawflow.training.toy.pixels import draw_pixels, learn_pixels
 
 DESCRIPTION = (
     "Learn densities in two dimensions and draw what flows make of them (20 seconds to some minutes)."
@@ -26,6 +27,7 @@ _SHOWS: Mapping[str, Callable[[], Image.Image]] = {
     "idea": lambda: draw_figure(fit_toy()),
     "families": lambda: draw_families(learn_families()),
     "outliers": _draw_outliers,
+    "pixels": lambda: draw_pixels(learn_pixels()),
 }
 
 
@@ -37,8 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--show",
         choices=[*_SHOWS],
         default="idea",
-        help="one flow beside a Gaussian; every family of flows; or kinds of outliers and who sees them, for "
-        "which scikit-learn must be installed (default: idea)",
+        help="one flow beside a Gaussian; every family of flows; kinds of outliers and who sees them; or a "
+        "flow of pixels; the last two need scikit-learn (default: idea)",
     )
     given = parser.parse_args(arguments)
     output: Path = given.output

@@ -1,0 +1,1 @@
+"""The handshake with the machine: trigger, verdict, acknowledge, whatever protocol carries it."""
