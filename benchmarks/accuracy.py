@@ -11,6 +11,7 @@ are read once, after the model file is written.
 import argparse
 import functools
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from flawflow.cli.options import parse_size
@@ -42,7 +43,7 @@ def main() -> None:
         outcomes.append(outcome)
     # A run may have been finished under another name of its data set.
     records = [
-        {**outcome.record, "category": outcome.run.dataset.name}
+        replace(outcome.record, category=outcome.run.dataset.name)
         for outcome in outcomes
         if outcome.record is not None
     ]

@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from flawflow.compare import runner, summary
+from flawflow.compare import runner
 from flawflow.compare.runner import Outcome
-from flawflow.storage.files import write_whole
 from flawflow.synthetic import draw_parts
+
+from ..compare.records import make_record
 
 Flawflow = Callable[..., Result]
 
@@ -25,20 +26,13 @@ def performed(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     collected: list[Any] = []
 
     def perform(runs: Any, folder: Path, **_: Any) -> Iterator[Outcome]:
-        import json
-
         for run in runs:
             collected.append(run)
             if run.variant.recipe.detector.name == "spade":
                 yield Outcome(run, None, "too large.")
                 continue
-            record = {
-                **dict.fromkeys(summary.MEASURES, 0.5), "image_auroc_interval": [0.4, 0.6], "category": "-",
-                "seed": run.seed, "localises": True, "machine": "a machine", "packages": {},
-                "size": [256, 256],
-            }  # fmt: skip
-            record["sha256"] = runner._checksum(record)
-            write_whole(folder / "runs" / f"{run.key}.json", json.dumps(record))
+            record = make_record(seed=run.seed, category="-")
+            record.write(folder / "runs" / f"{run.key}.json")
             yield Outcome(run, record)
 
     monkeypatch.setattr(runner, "perform", perform)

@@ -112,6 +112,18 @@ def test_the_limit_of_pixels_is_an_option(flawflow: Flawflow, tiny_model: Path, 
         set_max_pixels(MAX_PIXELS)
 
 
+def test_a_scene_of_several_is_measured_with_a_line_for_each_video(
+    flawflow: Flawflow, tiny_model: Path, campus: Path
+):
+    result = flawflow("evaluate", tiny_model, campus, "--scene", "02")
+    assert result.exit_code == 0, result.output
+    assert "shanghaitech 02: 40 test pictures, 8 of them" in result.stdout
+    assert "02_0014" in result.stdout
+    refused = flawflow("evaluate", tiny_model, campus)
+    assert refused.exit_code == 2
+    assert "choose one of 01, 02, 03 as scene" in refused.stderr
+
+
 def test_maps_for_a_server_are_written_beside_the_measures(
     flawflow: Flawflow, tiny_model: Path, tmp_path: Path
 ):

@@ -83,3 +83,10 @@ def test_help_loads_neither_torch_nor_an_engine():
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert shown.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_verb_that_is_gone_names_its_successor(flawflow: Flawflow):
+    result = flawflow("scenes", "shanghaitech", "-o", "out")
+    assert result.exit_code == 2
+    assert "flawflow compare DATA" in result.stderr
+    assert "--scene NAME" in result.stderr

@@ -11,7 +11,8 @@ from flawflow.compare.runner import Outcome, counts_file
 from flawflow.compare.summary import MEAN
 from flawflow.compare.tables import to_json, to_markdown
 from flawflow.datasets import Dataset, Sample
-from flawflow.metrics.resampling import SetCounts, counts_of
+from flawflow.metrics.counts import counts_of
+from flawflow.metrics.resampling import SetCounts
 from flawflow.recipe import Recipe
 
 CFLOW = Variant(label="cflow")

@@ -17,6 +17,8 @@ from flawflow.metrics.resampling import SetCounts
 from flawflow.recipe import Recipe
 from flawflow.synthetic import draw_parts
 
+from .records import make_record
+
 PADIM = Variant(label="padim <b>", recipe=Recipe.of(detector="padim"))
 CFLOW = Variant(label="cflow", recipe=Recipe.of("fast"))
 WHOLE = Variant(label="mahalanobis", recipe=Recipe.of(detector="mahalanobis"))
@@ -48,20 +50,19 @@ def finish(plan: PaperPlan, tmp_path: Path):
         for run in plan.runs():
             if not wanted(run):
                 continue
-            record = {
+            record = make_record(
                 **dict.fromkeys(MEASURES, value),
-                "image_auroc_interval": [value - 0.1, value],
-                "seed": 0,
-                "size": [32, 32],
-                "localises": run.variant.recipe.detector.kind.localises,
-                "machine": "a machine",
-                "packages": {},
-            }
+                image_auroc_interval=(value - 0.1, value),
+                size=(32, 32),
+                localises=run.variant.recipe.detector.kind.localises,
+                packages={},
+            )
             (tmp_path / "runs").mkdir(exist_ok=True)
             truth = np.array([False, True, True])
-            SetCounts(("a", "b", "c"), truth, np.array([0.0, 1.0, 2.0]), np.zeros((3, 3, 0))).save(
-                counts_file(run, tmp_path)
-            )
+            levels = np.zeros(0, np.int64)
+            scores = np.array([0.0, 1.0, 2.0])
+            counts = SetCounts(("a", "b", "c"), truth, scores, levels, np.zeros((3, 3, 0)))
+            counts.save(counts_file(run, tmp_path))
             Image.new("RGB", (20, 10)).save(maps_file(run, tmp_path))
             outcomes.append(Outcome(run, record))
         return outcomes

@@ -36,14 +36,14 @@ def test_a_run_is_kept_whole_and_leaves_nothing_else(
     assert [outcome.error for outcome in outcomes] == ["", ""]
     record = outcomes[0].record
     assert record is not None
-    assert (record["category"], record["seed"], record["train_pictures"]) == ("gears", 3, 9)
-    low, high = record["image_auroc_interval"]
-    assert 0 <= low <= record["image_auroc"] <= high <= 1
-    assert record["milliseconds"] > 0
-    assert record["train_seconds"] > 0
-    assert [outcome.record["localises"] for outcome in outcomes if outcome.record] == [True, False]
+    assert (record.category, record.seed, record.train_pictures) == ("gears", 3, 9)
+    low, high = record.image_auroc_interval
+    assert 0 <= low <= record.image_auroc <= high <= 1
+    assert record.milliseconds > 0
+    assert record.train_seconds > 0
+    assert [outcome.record.localises for outcome in outcomes if outcome.record] == [True, False]
     # Means and whitening of three scales, and the encoder before them.
-    assert record["parameters"] > 10_000
+    assert record.parameters > 10_000
     with Image.open(runner.maps_file(runs[0], out)) as maps:
         assert maps.size == (4 * 150 + 3 * 4, 150)
     assert not any((out / "work").iterdir())
@@ -73,9 +73,9 @@ def test_what_cannot_be_exported_is_measured_in_memory(gears: Path, tmp_path: Pa
     (outcome,) = runner.perform(runs, tmp_path, device="cpu", on_progress=ignore_progress)
     assert outcome.error == ""
     assert outcome.record is not None
-    assert outcome.record["milliseconds"] > 0
-    assert outcome.record["megabytes"] > 0.1
-    assert 0 <= outcome.record["aupro"] <= 1
+    assert outcome.record.milliseconds > 0
+    assert outcome.record.megabytes > 0.1
+    assert 0 <= outcome.record.aupro <= 1
     assert not any((tmp_path / "work").iterdir())
 
 

@@ -2,25 +2,26 @@ import csv
 import io
 import json
 import xml.etree.ElementTree as ET
-from typing import Any
 
 import pytest
 
 from flawflow.compare.plan import Variant
+from flawflow.compare.record import RunRecord
 from flawflow.compare.summary import MEAN, MEASURES, Figure, summarise
 from flawflow.compare.tables import to_csv, to_json, to_markdown, write_tables
 from flawflow.recipe import Recipe
+
+from .records import make_record
 
 CFLOW = Variant(label="cflow")
 WHOLE = Variant(label="whole | picture", recipe=Recipe.of(detector="mahalanobis"))
 
 
-def record(category: str, seed: int, value: float, *, localises: bool = True) -> dict[str, Any]:
-    return {
-        "category": category, "seed": seed, "localises": localises, "machine": "a machine",
-        "packages": {"torch": "2"}, "image_auroc_interval": [value - 0.1, value + 0.05],
-        **dict.fromkeys(MEASURES, value), "size": [256, 256],
-    }  # fmt: skip
+def record(category: str, seed: int, value: float, *, localises: bool = True) -> RunRecord:
+    return make_record(
+        category=category, seed=seed, localises=localises, image_auroc_interval=(value - 0.1, value + 0.05),
+        **dict.fromkeys(MEASURES, value),
+    )  # fmt: skip
 
 
 FOUND = [

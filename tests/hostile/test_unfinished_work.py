@@ -14,6 +14,8 @@ from flawflow.recipe import Recipe
 from flawflow.synthetic import draw_parts
 from flawflow.training.unfinished_work import WorkFolder, pack, unpack
 
+from ..compare.records import make_record
+
 PLAN = {"seed": 0, "size": [64, 64], "pictures": "0" * 64, "exclude_suspects": False}
 
 
@@ -100,10 +102,9 @@ def test_a_damaged_run_is_done_again(tmp_path, dice, fuzz_count):
     variant = Variant(label="padim", recipe=Recipe.of(detector="padim"))
     runs = plan_runs([variant], open_categories([tmp_path / "gears"]), [0])
     file = tmp_path / "out" / "runs" / f"{runs[0].key}.json"
-    record = {"image_auroc": 0.875, "seed": 0, "packages": {"torch": "2"}, "aupro": None, "category": "gears"}
-    record["sha256"] = runner._checksum(record)
-    content = json.dumps(record, indent=1).encode()
-    file.parent.mkdir(parents=True)
+    record = make_record(image_auroc=0.875)
+    record.write(file)
+    content = file.read_bytes()
     for _ in range(fuzz_count // 4):
         file.write_bytes(mutate(content, dice, [content]))
         for outcome in runner.finished(runs, tmp_path / "out"):

@@ -8,8 +8,13 @@ from hypothesis import strategies as st
 
 from flawflow.errors import MetricError
 from flawflow.metrics import PixelMeasures
+from flawflow.metrics.counts import counts_of
 from flawflow.metrics.ranking import auroc
-from flawflow.metrics.resampling import SetCounts, counts_of, resampled_differences
+from flawflow.metrics.resampling import (
+    SetCounts,
+    measured_together,
+    resampled_differences,
+)
 
 Picture = tuple[bool, float, np.ndarray, np.ndarray | None]
 
@@ -118,3 +123,13 @@ def test_both_kinds_are_needed(kept: Callable[[Picture], bool]):
     counts = counted([one for one in pictures(6, strength=1) if kept(one)])
     with pytest.raises(MetricError, match="no good or no defective picture in common"):
         resampled_differences([counts], [counts])
+
+
+def test_sets_together_measure_what_one_set_of_all_would():
+    parts = [pictures(seed, strength=2, good=4 + seed, defective=5) for seed in range(3)]
+    found = measured_together(counted(part) for part in parts)
+    expected = exact([one for part in parts for one in part])
+    assert found[0] == pytest.approx(expected[0], abs=1e-12)
+    assert found[1:] == pytest.approx(expected[1:], abs=0.01)
+    with pytest.raises(MetricError):
+        measured_together([counted(parts[0][:2])])

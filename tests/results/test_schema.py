@@ -21,7 +21,7 @@ from flawflow.server.app import create_app
 from flawflow.server.settings import Settings
 from flawflow.watch.examine import ImageExaminer
 from flawflow.watch.journal import Journal
-from flawflow.watch.watcher import Watcher
+from flawflow.watch.watcher import Watcher, WatchLimits
 
 from ..watch.watching import rounds
 
@@ -84,7 +84,13 @@ def test_inspect_and_watch_write_it(
     inspected = [each.record for each in Run(inspector, model="m", pictures=tmp_path).results(pictures, [])]
     journal = Journal(tmp_path / "journal.sqlite")
     judge = ImageExaminer(inspector, tiny_model)
-    watcher = Watcher(tmp_path / "in", journal, judge, sinks=["x"], interval=1e-9, give_up=0.0)
+    watcher = Watcher(
+        tmp_path / "in",
+        journal,
+        judge,
+        sinks=["x"],
+        limits=WatchLimits(interval_seconds=1e-9, give_up_seconds=0.0),
+    )
     rounds(watcher, 4)
     watched = [each.record for each in journal.waiting("x", 9)]
     journal.close()

@@ -41,7 +41,7 @@ class Nearness(Detector):
     def fit(self, source: FeatureSource) -> None:
         self.fits.append(source.pictures)
         assert source.features.pictures == source.pictures
-        self.register_buffer("known", source.features.maps[0].flatten(1).clone())
+        self.register_buffer("known", source.features.maps[0][:].flatten(1).clone())
 
     def forward(self, pyramid: Sequence[Tensor]) -> list[Tensor]:
         vectors = pyramid[0].flatten(2).transpose(1, 2).flatten(1)
@@ -105,7 +105,7 @@ def test_a_sister_measures_as_the_model_that_is_written_would(
     model = fit_detector(own, Nearness([]))
     assert [m.path for m in measured] == list(held_out)
     with torch.inference_mode():
-        pyramid = next(iter(other.features.part(0, 3).plain_pyramids(own.device)))
+        pyramid = next(iter(other.features.only(range(3)).plain_pyramids(own.device)))
         _, scores = model.head(model.detector(pyramid))
     np.testing.assert_allclose([m.score for m in measured], scores.numpy(), rtol=1e-4)
 

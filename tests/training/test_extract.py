@@ -12,7 +12,7 @@ from flawflow.images import read_image, resize_image
 from flawflow.recipe.augmentation import Augmentation
 from flawflow.training.augment import random_view, view_generator
 from flawflow.training.encoder import Encoder, build_encoder
-from flawflow.training.extract import extract
+from flawflow.training.extract import Room, Views, extract
 
 SIZE = (64, 96)
 VIEWS = Augmentation(degrees=5, shift=0.05, brightness=0.1)
@@ -41,7 +41,7 @@ def test_rows_are_pictures_and_positions_in_order(encoder: Encoder, pictures: li
     image = torch.from_numpy(resize_image(read_image(pictures[3]), SIZE))[None]
     for k, features in enumerate(encoder(image)):
         height, width = store.grids[k]
-        vectors = store.vectors(k)
+        vectors = store.maps[k].reshape(-1, encoder.channels[k])
         assert vectors.shape == (5 * height * width, encoder.channels[k])
         row, column = height - 1, 1
         found = vectors[3 * height * width + row * width + column]
@@ -49,13 +49,13 @@ def test_rows_are_pictures_and_positions_in_order(encoder: Encoder, pictures: li
 
 
 def test_features_can_be_learned_from(encoder: Encoder, pictures: list[Path]) -> None:
-    assert not extract(encoder, pictures[:1], size=SIZE).vectors(0).is_inference()
+    assert not extract(encoder, pictures[:1], size=SIZE).maps[0].is_inference()
 
 
 def test_memory_and_file_hold_the_same_bits(encoder: Encoder, pictures: list[Path], tmp_path: Path) -> None:
     memory = extract(encoder, pictures, size=SIZE)
     (tmp_path / "scale-0.f32").write_bytes(b"left over from before")
-    mapped = extract(encoder, pictures, size=SIZE, budget=1000, folder=tmp_path)
+    mapped = extract(encoder, pictures, size=SIZE, room=Room(tmp_path, 1000))
     for k, (one, other) in enumerate(zip(memory.maps, mapped.maps, strict=True)):
         assert torch.equal(one, other)
         assert (tmp_path / f"scale-{k}.f32").stat().st_size == one.numel() * 4
@@ -69,9 +69,9 @@ def test_the_batch_does_not_change_the_features(encoder: Encoder, pictures: list
 
 
 def test_views_follow_their_picture_and_the_seed(encoder: Encoder, pictures: list[Path]) -> None:
-    store = extract(encoder, pictures, size=SIZE, augmentation=VIEWS, views=2, seed=4, batch=4)
-    again = extract(encoder, pictures, size=SIZE, augmentation=VIEWS, views=2, seed=4, batch=4)
-    other = extract(encoder, pictures, size=SIZE, augmentation=VIEWS, views=2, seed=5, batch=4)
+    store = extract(encoder, pictures, size=SIZE, views=Views(VIEWS, 2, 4), batch=4)
+    again = extract(encoder, pictures, size=SIZE, views=Views(VIEWS, 2, 4), batch=4)
+    other = extract(encoder, pictures, size=SIZE, views=Views(VIEWS, 2, 5), batch=4)
     plain = extract(encoder, pictures, size=SIZE)
     assert store.views == 3
     assert store.maps[0].shape[0] == 15
@@ -111,16 +111,11 @@ def test_a_budget_that_is_too_small_says_the_way_out(
     encoder: Encoder, pictures: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(TrainingError, match="give a folder"):
-        extract(encoder, pictures, size=SIZE, budget=1000)
+        extract(encoder, pictures, size=SIZE, room=Room(memory_bytes=1000))
     usage = type("Usage", (), {"free": 10})
     monkeypatch.setattr("shutil.disk_usage", lambda folder: usage)
     with pytest.raises(TrainingError, match="free some space"):
-        extract(encoder, pictures, size=SIZE, budget=1000, folder=tmp_path)
-
-
-def test_views_need_an_augmentation(encoder: Encoder, pictures: list[Path]) -> None:
-    with pytest.raises(TrainingError, match="no augmentation was given"):
-        extract(encoder, pictures, size=SIZE, views=2)
+        extract(encoder, pictures, size=SIZE, room=Room(tmp_path, 1000))
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")

@@ -23,12 +23,6 @@ def store() -> FeatureStore:
     return FeatureStore(tuple(maps), GRIDS, VIEWS, names, (), fingerprints)
 
 
-def test_vectors_are_not_copied_and_positions_follow_each_other(store: FeatureStore) -> None:
-    vectors = store.vectors(0)
-    assert vectors.data_ptr() == store.maps[0].data_ptr()
-    assert torch.equal(vectors[3 * 6 + 4], store.maps[0][3, 4])
-
-
 def test_plain_pyramids_are_the_first_view_of_every_picture_as_maps(store: FeatureStore) -> None:
     pyramids = list(store.plain_pyramids(torch.device("cpu")))
     for k, (maps, (height, width)) in enumerate(zip(store.maps, GRIDS, strict=True)):
@@ -45,24 +39,30 @@ def test_pyramids_are_all_rows_as_maps(store: FeatureStore) -> None:
         assert torch.equal(whole.flatten(2).transpose(1, 2), maps)
 
 
-def test_a_part_has_the_rows_of_its_pictures_and_copies_nothing(store: FeatureStore) -> None:
-    part = store.part(3, 7)
+def test_pictures_that_follow_each_other_are_a_part_of_the_tensor(store: FeatureStore) -> None:
+    part = store.only(range(3, 7))
     assert (part.pictures, part.fingerprints) == (store.pictures[3:7], store.fingerprints[3:7])
     for own, all_rows in zip(part.maps, store.maps, strict=True):
+        assert isinstance(own, torch.Tensor)
         assert torch.equal(own, all_rows[6:14])
         assert own.data_ptr() == all_rows[6:].data_ptr()
 
 
-def test_chosen_pictures_keep_their_rows_in_the_same_memory(store: FeatureStore) -> None:
-    before = [maps.clone() for maps in store.maps]
-    chosen = [0, 1, 4, 19]
+def test_chosen_pictures_have_their_rows_and_the_store_stays_as_it_is(store: FeatureStore) -> None:
+    before = [maps[:].clone() for maps in store.maps]
+    chosen = [4, 0, 1, 19]
     few = store.only(chosen)
     assert few.pictures == tuple(store.pictures[number] for number in chosen)
     assert few.fingerprints == tuple(store.fingerprints[number] for number in chosen)
     rows = [number * VIEWS + view for number in chosen for view in range(VIEWS)]
-    for own, place, old in zip(few.maps, store.maps, before, strict=True):
-        assert torch.equal(own, old[rows])
-        assert own.data_ptr() == place.data_ptr()
+    for k, (own, old) in enumerate(zip(few.maps, before, strict=True)):
+        assert torch.equal(own[:], old[rows])
+        assert torch.equal(few.plain(k)[:], old[rows[::VIEWS]])
+        assert torch.equal(store.maps[k][:], old)
+    fewer = few.only([2, 0])
+    assert torch.equal(fewer.maps[0][:], before[0][[2, 3, 8, 9]])
+    whole = [torch.cat(scale) for scale in zip(*few.pyramids(torch.device("cpu")), strict=True)]
+    assert torch.equal(whole[1].flatten(2).transpose(1, 2), before[1][rows])
 
 
 def test_positions_that_see_what_counts(store: FeatureStore) -> None:

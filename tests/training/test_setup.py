@@ -110,7 +110,7 @@ def test_a_side_keeps_the_proportions_of_the_pictures(make: MakeSetup, tmp_path:
         "Pictures of 160 × 40 pixels are resized to 128 × 32: as many as 64 × 64 has"
     )
     # What a training goes on with, and what the card says, is the size itself.
-    assert setup.plan()["size"] == [32, 128]
+    assert setup.plan()["size"] == (32, 128)
     square = make(paths, changes={"size": (64, 64)})
     assert (square.asked.size, square.notes) == ((64, 64), ())
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from flawflow.watch.journal import Journal
-from flawflow.watch.watcher import Watcher
+from flawflow.watch.watcher import MAX_FILE_BYTES, Watcher, WatchLimits
 
 from .watching import Examiner, Make
 
@@ -30,7 +30,9 @@ def make(folder: Path, journal: Journal, examiner: Examiner) -> Make:
     """Make a watcher whose files are settled at the second look."""
 
     def watcher(**options: Any) -> Watcher:
-        options = {"interval": 1e-9, "give_up": 1e9, "sinks": ["x"], **options}
+        give_up, max_bytes = options.pop("give_up", 1e9), options.pop("max_bytes", MAX_FILE_BYTES)
+        limits = WatchLimits(interval_seconds=1e-9, give_up_seconds=give_up, max_bytes=max_bytes)
+        options = {"limits": limits, "sinks": ["x"], **options}
         return Watcher(folder, journal, options.pop("examine", examiner), **options)
 
     return watcher

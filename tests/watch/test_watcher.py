@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from flawflow.results.record import Record
 from flawflow.watch import watcher as module
 from flawflow.watch.journal import Journal
-from flawflow.watch.watcher import LaterError, Watcher
+from flawflow.watch.watcher import LaterError, Watcher, WatchLimits
 
 from .watching import Examiner, Make, drop, rounds
 
@@ -205,7 +205,13 @@ def test_every_content_that_stood_still_under_a_name_has_exactly_one_record(
     last: dict[str, bytes] = {}
 
     def watcher() -> Watcher:
-        return Watcher(folder, journal, Examiner(), sinks=["x"], interval=1e-9, give_up=1e9)
+        return Watcher(
+            folder,
+            journal,
+            Examiner(),
+            sinks=["x"],
+            limits=WatchLimits(interval_seconds=1e-9, give_up_seconds=1e9),
+        )
 
     current = watcher()
     for number, (name, content) in enumerate(steps):

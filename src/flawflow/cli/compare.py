@@ -1,6 +1,7 @@
 """flawflow compare: detectors side by side on one's own data."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +9,7 @@ import click
 
 from flawflow.cli.compare_names import detectors_of, encoders_of, seeds_of
 from flawflow.cli.group import after_interrupt
-from flawflow.cli.options import device_option, limit_option
+from flawflow.cli.options import device_option, limit_option, say_notes
 from flawflow.cli.recipe import asked, preset_option, recipe_option, set_option
 from flawflow.recipe.options import takes_flows
 from flawflow.recipe.registry import detector_kind, detector_names
@@ -63,9 +64,10 @@ def command(
 ) -> None:
     """Train and evaluate detectors on the same pictures with the same encoder.
 
-    Each DATA is a data set with labelled test pictures (see flawflow evaluate), or a folder of several in the
-    layout of MVTec AD. The results are compare.md, .csv, .json and .svg: image AUROC, pixel AUROC, AUPRO,
-    training time, time for one picture and model size, for each data set and their mean.
+    Each DATA is a data set with labelled test pictures (see flawflow evaluate), a folder of several in the
+    layout of MVTec AD, or one of scenes such as Shanghai Tech Campus, with a model for each. The results are
+    compare.md, .csv, .json and .svg: image AUROC, pixel AUROC, AUPRO, training time, time for one picture and
+    model size, for each data set and their mean.
 
     With --paper cflow is varied, too, and paper.html has tables, curves, pictures and critical differences.
 
@@ -81,6 +83,7 @@ def command(
         raise click.UsageError("--paper has the ablation among its tables: leave out --ablation.")
     after_interrupt("interrupted; the same command continues where it stopped")
     datasets = open_categories(data)
+    say_notes(dict.fromkeys(note for dataset in datasets for note in dataset.notes))
     if paper:
         choice["detectors"] = choice["detectors"] or DETECTORS
     variants, plan = _variants(**choice), None
@@ -203,17 +206,18 @@ def _write(
     from flawflow.compare.differences import differences
     from flawflow.compare.summary import summarise
     from flawflow.compare.tables import write_tables
+    from flawflow.compare.together import rows_together
 
     found = [
         # A run may have been finished under another name of its data set.
-        (outcome.run.variant, {**outcome.record, "category": outcome.run.dataset.name})
+        (outcome.run.variant, replace(outcome.record, category=outcome.run.dataset.name))
         for outcome in outcomes
         if outcome.record is not None
     ]
     if not found:
         return ""
     names = [dataset.name for dataset in datasets]
-    rows = summarise(variants, names, found)
+    rows = summarise(variants, names, found, rows_together(variants, datasets, outcomes, output))
     from_first = differences(variants, names, outcomes, output)
     return write_tables(output, rows, [record for _, record in found], from_first)
 

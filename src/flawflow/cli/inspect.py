@@ -3,7 +3,7 @@
 import os
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -52,13 +52,9 @@ def command(
     model: Path,
     pictures: tuple[str, ...],
     output: Path,
-    overwrite: bool,
-    sinks: tuple[str, ...],
-    place: "FileTransfer",
-    engine: str,
     fail_on_ng: bool,
     fail_on_review: bool,
-    **rates: float | None,
+    **options: Any,
 ) -> None:
     """Inspect PICTURES (files, folders or patterns; videos too) with MODEL.
 
@@ -82,9 +78,7 @@ def command(
       2  nothing was done: wrong usage, no such model, no pictures
       3  some pictures could not be read, or some results not delivered
     """
-    summary, missed = run_inspection(
-        model, pictures, output, overwrite=overwrite, sinks=sinks, place=place, engine=engine, **rates
-    )
+    summary, missed = run_inspection(model, pictures, output, **options)
     if summary.unreadable or missed:
         raise click.exceptions.Exit(EXIT_LEFT_OUT)
     if (summary.ng and (fail_on_ng or fail_on_review)) or (summary.review and fail_on_review):
@@ -100,8 +94,7 @@ def run_inspection(
     sinks: tuple[str, ...] = _DEFAULT_SINKS,
     place: "FileTransfer" = "copy",
     engine: str = "onnxruntime",
-    false_reject_rate: float | None = None,
-    review_rate: float | None = None,
+    **rates: float | None,
 ) -> tuple["Summary", int]:
     """Inspect pictures into sinks, show progress and print what was found.
 
@@ -120,9 +113,7 @@ def run_inspection(
     # The cores gain more from pictures side by side than from one. OpenVINO's threads serve all callers.
     threads = threads_a_worker() if engine == "onnxruntime" else None
     inspector = Inspector.load(model, engine=engine, threads=threads)
-    calibration = at_rates(
-        inspector.card.calibration, false_reject_rate=false_reject_rate, review_rate=review_rate
-    )
+    calibration = at_rates(inspector.card.calibration, **rates)
     inspector = inspector.with_calibration(calibration)
     paths, videos, notes = _find(pictures, output)
     setting = Setting(

@@ -10,6 +10,7 @@ import click
 
 from flawflow.errors import FlawflowError, one_line
 from flawflow.results.sink_kinds import Verb, kinds
+from flawflow.runtime.engines import ENGINES, engine_kind
 
 if TYPE_CHECKING:
     from flawflow.decision.calibration import Calibration
@@ -86,23 +87,30 @@ def say_left_out(sentences: Sequence[str], what: str) -> None:
 
 
 def dataset_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the argument DATA and the options --good, --bad, --masks; `function` gets the opened `dataset`."""
+    """Add the argument DATA and --scene, --good, --bad, --masks; `function` gets the opened `dataset`."""
     folder = click.Path(path_type=Path)
 
     @click.argument("data", type=folder, required=False)
+    @click.option("--scene", metavar="NAME", help="Of a data set of several scenes, the one to take.")
     @click.option("--good", type=folder, help="Folder of good pictures, instead of DATA.")
     @click.option("--bad", type=folder, help="Folder of defective pictures, for testing only.")
     @click.option("--masks", type=folder, help="Folder of masks for the pictures of --bad.")
     @limit_option
     @functools.wraps(function)
     def with_dataset(
-        *, data: Path | None, good: Path | None, bad: Path | None, masks: Path | None, **rest: Any
+        *,
+        data: Path | None,
+        scene: str | None,
+        good: Path | None,
+        bad: Path | None,
+        masks: Path | None,
+        **rest: Any,
     ) -> Any:
         from flawflow.datasets import open_dataset
 
         if data is None and good is None:
             raise click.UsageError("Name a data set (DATA), or a folder of good pictures with --good.")
-        dataset = open_dataset(data, good=good, bad=bad, masks=masks)
+        dataset = open_dataset(data, scene=scene, good=good, bad=bad, masks=masks)
         try:
             answer = function(dataset=dataset, **rest)
         except click.exceptions.Exit:
@@ -127,7 +135,7 @@ def rate_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def at_rates(
-    calibration: "Calibration", *, false_reject_rate: float | None, review_rate: float | None
+    calibration: "Calibration", *, false_reject_rate: float | None = None, review_rate: float | None = None
 ) -> "Calibration":
     """Apply what `rate_options` gave.
 
@@ -140,9 +148,20 @@ def at_rates(
         raise FlawflowError(str(error)) from None
 
 
+class _EngineName(click.Choice[str]):
+    """A name of an engine; those of other packages are looked up where one is named."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            engine_kind(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        return str(value)
+
+
 engine_option = click.option(
     "--engine",
-    type=click.Choice(("onnxruntime", "openvino")),
+    type=_EngineName(tuple(ENGINES)),
     default="onnxruntime",
     show_default=True,
     help="Inference engine; openvino needs its extra.",

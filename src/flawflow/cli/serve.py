@@ -1,14 +1,16 @@
 """flawflow serve: the station, a web page and an HTTP service beside the line."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 
+from flawflow.cli.config_file import config_option
 from flawflow.cli.options import engine_option, to_option
 from flawflow.errors import FlawflowError
+from flawflow.server.settings import Settings
 
 _EXTRA = frozenset(
     {
@@ -45,7 +47,39 @@ def _named_paths(
     return tuple((name, Path(path)) for name, _, path in pairs)
 
 
-@click.command("serve", short_help="Inspect, review and retrain in a browser.")
+_LIMITS = {
+    "max_picture_bytes": "Bytes of the largest picture file.",
+    "max_pixels": "Pixels of the largest picture.",
+    "max_files": "Pictures of one request, at most.",
+    "max_waiting": "Pictures that wait or are in work, at most.",
+    "max_waiting_bytes": "Bytes that these have together, at most.",
+    "rate": "Requests a second of one address, on average.",
+    "max_connections": "Connections at a time, at most.",
+    "max_connections_of_one": "Connections of one address, at most.",
+    "workers": "Pictures that are inspected at a time.  [default: one a core]",
+}
+
+
+def _limit_options(function: Callable[..., None]) -> Callable[..., None]:
+    """Add an option for each of the station's limits."""
+    for name, text in reversed(_LIMITS.items()):
+        default = getattr(Settings, name)
+        function = click.option(
+            f"--{name.replace('_', '-')}",
+            type=click.FloatRange(min=0, min_open=True) if name == "rate" else click.IntRange(min=1),
+            default=default,
+            show_default=default is not None,
+            metavar="N",
+            help=text,
+        )(function)
+    return function
+
+
+@click.command(
+    "serve",
+    short_help="Inspect, review and retrain in a browser.",
+    context_settings={"auto_envvar_prefix": "FLAWFLOW_SERVE"},
+)
 @click.argument("models", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "--data",
@@ -140,17 +174,20 @@ def _named_paths(
     metavar="N",
     help="Delete unlabelled pictures after N days; 0 keeps them forever.",
 )
+@_limit_options
+@config_option
 def command(
     *, token: str | None, sinks: tuple[str, ...], database: str | None, keep_days: int, **others: Any
 ) -> None:
     """Serve MODELS until Ctrl-C: a page for browsers, and HTTP for programs.
 
     Every inspection is recorded in the data folder before it is answered.
+
+    Every option may also be a variable, FLAWFLOW_SERVE_ and its name (FLAWFLOW_SERVE_PORT), or stand in the
+    file of --config.
     """
     with needs_serve():
         from flawflow.server.serve import serve
-    from flawflow.server.settings import Settings
-
     # The options are the settings, by the same names; what is empty or 0 stands for none.
     settings = Settings(
         token=token or None, database=database or None, keep_days=keep_days or None, to=sinks, **others

@@ -66,8 +66,7 @@ def command(
     place: "FileTransfer",
     interval: float,
     give_up: float,
-    engine: str,
-    **rates: float | None,
+    **inspecting: Any,
 ) -> None:
     """Watch FOLDER and inspect every picture that comes into it, the oldest first, until Ctrl-C.
 
@@ -87,13 +86,13 @@ def command(
     from flawflow.watch.dispatcher import OutboxDispatcher
     from flawflow.watch.examine import ImageExaminer
     from flawflow.watch.journal import Journal
-    from flawflow.watch.watcher import Watcher
+    from flawflow.watch.watcher import Watcher, WatchLimits
 
     if not folder.is_dir():
         raise WatchError(f"{folder} is not a folder: give the one that receives the pictures")
     if folder.resolve() == output.resolve():
         raise WatchError(f"{output} is the watched folder itself: name another output folder")
-    inspector = _inspector(model, engine, **rates)
+    inspector = _inspector(model, **inspecting)
     setting = Setting(verb="watch", output=output, pictures=folder, place=place, card=inspector.card)
     chosen = [open_sink(text, setting) for text in dict.fromkeys(sinks)]
     # Drawn as soon as a picture is inspected: the journal keeps records, and no maps.
@@ -108,8 +107,7 @@ def command(
         ImageExaminer(inspector, model, overlays),
         sinks=[sink.name for sink in opened],
         leave_out=output,
-        interval=interval,
-        give_up=give_up,
+        limits=WatchLimits(interval_seconds=interval, give_up_seconds=give_up),
         on_done=lambda record: _done(record, dispatchers),
     )
     click.echo(f"Watching {one_line(str(folder))}; press Ctrl-C to stop.", err=True)
@@ -118,7 +116,7 @@ def command(
 
 
 def _inspector(
-    model: Path, engine: str, *, false_reject_rate: float | None, review_rate: float | None
+    model: Path, *, engine: str, false_reject_rate: float | None, review_rate: float | None
 ) -> "Inspector":
     from flawflow.inspection.inspector import Inspector
 

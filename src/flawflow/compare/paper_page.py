@@ -1,7 +1,7 @@
 """paper.html: the paper's Tables 2 to 5 on the data sets at hand, on one page that opens from the disk."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from importlib.resources import files
 from pathlib import Path
@@ -30,7 +30,7 @@ from flawflow.compare.summary import MEAN, Row, summarise
 from flawflow.datasets import Dataset
 from flawflow.errors import ImageError, MetricError
 from flawflow.metrics.resampling import SetCounts
-from flawflow.report.page import page_style
+from flawflow.report.html import page_style
 from flawflow.storage.files import write_whole
 
 _COSTS = (
@@ -53,7 +53,7 @@ class _Found:
         """The rows of some variants on some data sets, the mean first where there are several."""
         names = [dataset.name for dataset in datasets]
         records = [
-            (outcome.run.variant, {**outcome.record, "category": outcome.run.dataset.name})
+            (outcome.run.variant, replace(outcome.record, category=outcome.run.dataset.name))
             for outcome in self.outcomes
             if outcome.record is not None and outcome.run.dataset.name in names
         ]
@@ -107,10 +107,10 @@ def _summary(found: _Found) -> str:
 
 def _origin(found: _Found) -> str:
     records = [outcome.record for outcome in found.outcomes if outcome.record is not None]
-    packages = dict(sorted({item for record in records for item in record["packages"].items()}))
+    packages = dict(sorted({item for record in records for item in record.packages.items()}))
     return (
-        f"Seeds {', '.join(map(str, sorted({record['seed'] for record in records})))}. Measured on "
-        f"{'; '.join(sorted({record['machine'] for record in records}))}, with "
+        f"Seeds {', '.join(map(str, sorted({record.seed for record in records})))}. Measured on "
+        f"{'; '.join(sorted({record.machine for record in records}))}, with "
         f"{', '.join(f'{name} {version}' for name, version in packages.items())}. Times are for the model "
         "file in ONNX Runtime on the CPU, one picture at a time; they mean something only beside each other "
         "and on a machine that does nothing else."

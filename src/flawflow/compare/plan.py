@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 import flawflow
-from flawflow.datasets import Dataset, has_layout, open_dataset
+from flawflow.datasets import Dataset, open_datasets
 from flawflow.errors import DatasetError
 from flawflow.recipe import PRESETS, Recipe
 from flawflow.storage.files import sha256_of_file
@@ -51,12 +51,14 @@ class Run:
 def open_categories(paths: Iterable[Path]) -> list[Dataset]:
     """Open data sets that can be compared on: each with good and defective test pictures.
 
-    A folder that is not a data set itself but holds some with a layout of their own stands for all of them.
+    A folder that is not a data set itself but holds some with a layout of their own stands for all of them,
+    and one of scenes for all scenes that have test pictures.
 
     Raises:
         DatasetError: A data set cannot be opened, lacks test pictures, or two have one name.
     """
-    datasets = [open_dataset(folder) for path in paths for folder in _expanded(path)]
+    opened = [dataset for path in paths for dataset in open_datasets(path)]
+    datasets = [dataset for dataset in opened if dataset.test or not dataset.scene_of]
     names: set[str] = set()
     for dataset in datasets:
         kinds = {sample.is_defective for sample in dataset.test}
@@ -84,11 +86,13 @@ def plan_runs(variants: Sequence[Variant], datasets: Sequence[Dataset], seeds: S
 
 def digest_of_dataset(dataset: Dataset) -> str:
     """A checksum of what every picture holds and what it is for; names and places do not count."""
-    digest = hashlib.sha256()
+    digest, masks = hashlib.sha256(), cache(sha256_of_file)
     for sample in dataset.samples:
         role = f"{sample.split} {sample.is_defective} {sample.defect_type}"
-        mask = " ".join(map(sha256_of_file, sample.mask_files))
-        digest.update(f"{role} {sha256_of_file(sample.path)} {mask}\n".encode())
+        # A video's masks are one large file.
+        mask = " ".join(map(masks, sample.mask_files))
+        frame = "" if sample.mask_frame is None else f" {sample.mask_frame}"
+        digest.update(f"{role} {sha256_of_file(sample.path)} {mask}{frame}\n".encode())
     return digest.hexdigest()
 
 
@@ -113,10 +117,3 @@ def code_digest() -> str:
     for file in sorted(root.rglob("*.py")):
         digest.update(file.read_bytes())
     return digest.hexdigest()
-
-
-def _expanded(path: Path) -> list[Path]:
-    if not path.is_dir() or has_layout(path):
-        return [path]
-    inside = [folder for folder in sorted(path.iterdir()) if folder.is_dir() and has_layout(folder)]
-    return inside or [path]

@@ -1,11 +1,10 @@
 """What was measured of each variant, side by side, as one SVG."""
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from html import escape
 
 from flawflow.compare.summary import Figure, Row
-from flawflow.report.histogram import round_ticks
+from flawflow.report.axis import Axis
 
 _PANEL, _GAP, _LINE, _TOP, _BOTTOM = 200, 28, 22, 44, 30
 _LETTER_PIXELS = 6.8
@@ -68,11 +67,11 @@ def _panel(title: str, figures: Sequence[_Reach | None], *, logarithmic: bool, f
     ends = [end for figure in figures if figure is not None for end in figure]
     if not ends:
         return f'{head}<text x="0" y="{_height(0) + 4}" fill="#555">nothing to show</text>'
-    x, ticks = (_logarithmic if logarithmic else _linear)(ends)
+    x = _axis(ends, logarithmic=logarithmic)
     marks = "".join(
         f'<line x1="{x(value)}" x2="{x(value)}" y1="{_TOP - 8}" y2="{foot}" stroke="#e5e7eb"/>'
         f'<text x="{x(value)}" y="{foot + 18}" text-anchor="middle" fill="#555">{value:g}</text>'
-        for value in ticks
+        for value in x.ticks(5)
     )
     if figures[0] is not None:
         place = x(figures[0][1])
@@ -81,7 +80,7 @@ def _panel(title: str, figures: Sequence[_Reach | None], *, logarithmic: bool, f
     return head + marks + dots
 
 
-def _dot(x: Callable[[float], float], y: int, low: float, mean: float, high: float) -> str:
+def _dot(x: Axis, y: int, low: float, mean: float, high: float) -> str:
     bar = f'<line x1="{x(low)}" x2="{x(high)}" y1="{y}" y2="{y}" stroke="{_COLOUR}"/>' if low < high else ""
     return f'{bar}<circle cx="{x(mean)}" cy="{y}" r="4.5" fill="{_COLOUR}"/>'
 
@@ -90,22 +89,9 @@ def _height(line: int) -> int:
     return _TOP + _LINE * line + _LINE // 2
 
 
-def _linear(values: Sequence[float]) -> tuple[Callable[[float], float], list[float]]:
-    """The axis over values, from number to place, and round numbers on it."""
+def _axis(values: Sequence[float], *, logarithmic: bool) -> Axis:
+    """The axis over values, with some room at its ends."""
+    if logarithmic:
+        return Axis(min(values) * 10**-0.1, max(values) * 10**0.1, 0, _PANEL, is_logarithmic=True)
     margin = max(0.08 * (max(values) - min(values)), 0.2)
-    low, high = min(values) - margin, max(values) + margin
-    return lambda value: _place(value, low, high), round_ticks(low, high, 5)
-
-
-def _logarithmic(values: Sequence[float]) -> tuple[Callable[[float], float], list[float]]:
-    low, high = math.log10(min(values)) - 0.1, math.log10(max(values)) + 0.1
-    powers = [10.0**n for n in range(math.floor(low), math.ceil(high) + 1)]
-    ticks = [power * factor for power in powers for factor in (1, 2, 5)]
-    return (
-        lambda value: _place(math.log10(value), low, high),
-        [tick for tick in ticks if low <= math.log10(tick) <= high],
-    )
-
-
-def _place(value: float, low: float, high: float) -> float:
-    return round((value - low) / (high - low) * _PANEL, 1)
+    return Axis(min(values) - margin, max(values) + margin, 0, _PANEL)

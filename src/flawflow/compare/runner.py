@@ -1,7 +1,5 @@
 """One run of a comparison: train, measure, time; kept when it is done."""
 
-import hashlib
-import json
 import os
 import platform
 from collections.abc import Iterator, Sequence
@@ -9,23 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from time import perf_counter
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from flawflow.compare.exhibits import write_maps
 from flawflow.compare.plan import Run, packages
+from flawflow.compare.record import EVALUATED, RunRecord
 from flawflow.compare.trained import trained
 from flawflow.errors import FlawflowError
 from flawflow.images import read_image, resize_image
 from flawflow.inspection.evaluate import evaluate
-from flawflow.metrics import Evaluation
 from flawflow.metrics.resampling import SetCounts
 from flawflow.progress import OnProgress, Progress, within
 from flawflow.runtime.engine import Engine
 from flawflow.runtime.processor import processor
-from flawflow.storage.files import write_whole
 from flawflow.training.unfinished_work import digest_of_files
 
 _WARM_UP, _TIMED = 3, 30
@@ -42,13 +38,13 @@ class Outcome:
     """
 
     run: Run
-    record: dict[str, Any] | None
+    record: RunRecord | None
     error: str = ""
 
 
 def finished(runs: Sequence[Run], folder: Path) -> list[Outcome]:
     """The outcomes that `folder` already holds, in the order of the runs; damaged ones do not count."""
-    kept = ((run, _read(_file(run, folder))) for run in runs)
+    kept = ((run, RunRecord.read(_file(run, folder))) for run in runs)
     return [Outcome(run, record) for run, record in kept if record is not None]
 
 
@@ -71,8 +67,7 @@ def perform(runs: Sequence[Run], folder: Path, *, device: str, on_progress: OnPr
         except FlawflowError as error:
             yield Outcome(run, None, str(error))
         else:
-            record["sha256"] = _checksum(record)
-            write_whole(_file(run, folder), json.dumps(record, indent=1, allow_nan=False) + "\n")
+            record.write(_file(run, folder))
             yield Outcome(run, record)
 
 
@@ -93,7 +88,7 @@ def machine() -> str:
     return f"{platform.system()} {platform.machine()}, {processor()}, {os.cpu_count()} threads"
 
 
-def _perform(run: Run, folder: Path, device: str, on_progress: OnProgress) -> dict[str, Any]:
+def _perform(run: Run, folder: Path, device: str, on_progress: OnProgress) -> RunRecord:
     dataset = run.dataset
     # Thresholds are not compared, and one training tells its time.
     recipe = run.variant.recipe.replace(seed=run.seed, calibration="split")
@@ -112,57 +107,29 @@ def _perform(run: Run, folder: Path, device: str, on_progress: OnProgress) -> di
     counts = (result.counts for result in evaluation.images)
     SetCounts.of(one for one in counts if one is not None).save(counts_file(run, folder))
     picture = resize_image(read_image(dataset.test[0].path), learned.inspector.card.size)
-    record = {
-        "key": run.key,
-        "category": dataset.name,
-        "preset": recipe.preset,
-        "recipe": recipe.decisive(),
-        "seed": run.seed,
-        "size": [*learned.inspector.card.size],
-        "localises": recipe.detector.kind.localises,
-        **_measures(evaluation),
-        "train_seconds": learned.seconds,
-        "milliseconds": milliseconds(learned.engine, picture),
-        "megabytes": learned.megabytes,
-        "parameters": learned.parameters,
-        "train_pictures": learned.image_count,
-        "test_pictures": evaluation.image_count,
-        "left_out": [*evaluation.left_out, *learned.left_out],
-        "machine": machine(),
-        "device": device,
-        "packages": packages(),
-    }
+    record = RunRecord(
+        key=run.key,
+        category=dataset.name,
+        preset=recipe.preset,
+        recipe=recipe.decisive(),
+        seed=run.seed,
+        size=learned.inspector.card.size,
+        localises=recipe.detector.kind.localises,
+        **{name: getattr(evaluation, name) for name in EVALUATED},
+        image_auroc_by_kind={name: part.image_auroc for name, part in evaluation.per_defect.items()},
+        train_seconds=learned.seconds,
+        milliseconds=milliseconds(learned.engine, picture),
+        megabytes=learned.megabytes,
+        parameters=learned.parameters,
+        train_pictures=learned.image_count,
+        test_pictures=evaluation.image_count,
+        left_out=(*evaluation.left_out, *learned.left_out),
+        machine=machine(),
+        device=device,
+        packages=packages(),
+    )
     model.unlink(missing_ok=True)
     return record
-
-
-def _measures(evaluation: Evaluation) -> dict[str, Any]:
-    """The measures that a record keeps, as JSON has them."""
-    names = (
-        "image_auroc", "image_auroc_interval", "at_threshold", "pixel_auroc", "pixel_average_precision",
-        "aupro", "aupro_005", "auspro", "segf1", "oracle_segf1",
-    )  # fmt: skip
-    content = evaluation.to_dict()
-    kinds = {name: part["image_auroc"] for name, part in content["per_defect"].items()}
-    return {name: content[name] for name in names} | {"image_auroc_by_kind": kinds}
-
-
-def _read(file: Path) -> dict[str, Any] | None:
-    """A record as it was written, or None."""
-    if not file.is_file():
-        return None
-    try:
-        record = json.loads(file.read_text("utf-8"))
-    except (ValueError, RecursionError):
-        return None
-    whole = isinstance(record, dict) and record.get("sha256") == _checksum(record)
-    return record if whole else None
-
-
-def _checksum(record: dict[str, Any]) -> str:
-    """A checksum of a record: a flipped bit may be another digit of a figure."""
-    text = json.dumps({key: value for key, value in record.items() if key != "sha256"}, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _file(run: Run, folder: Path) -> Path:

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean, stdev
-from typing import Any
 
 from flawflow.compare.plan import Variant
+from flawflow.compare.record import RunRecord
 
 MEASURES = (
     "image_auroc", "pixel_auroc", "aupro", "aupro_005",
@@ -14,8 +14,6 @@ MEASURES = (
 # A map that is constant on a picture says nothing of places, whatever the measure would give.
 _PIXEL_MEASURES = ("pixel_auroc", "aupro", "aupro_005")
 MEAN = "mean"
-
-Record = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -35,13 +33,14 @@ class Figure:
 
 @dataclass(frozen=True)
 class Row:
-    """One variant on one category, or on the mean of all.
+    """One variant on one category, on the mean of all, or on the frames of several scenes together.
 
     Attributes:
         category: Its name, or `MEAN`.
         variant: How was trained.
         seeds: How many seeds count.
         figures: By measure.
+        scenes: How many scenes were ranked in one list; 0 for a category and the mean.
         size: (height, width) of the models' input; None for the mean, whose categories may differ.
     """
 
@@ -49,13 +48,17 @@ class Row:
     variant: Variant
     seeds: int
     figures: Mapping[str, Figure]
+    scenes: int = 0
     size: tuple[int, int] | None = None
 
 
 def summarise(
-    variants: Sequence[Variant], categories: Sequence[str], found: Sequence[tuple[Variant, Record]]
+    variants: Sequence[Variant],
+    categories: Sequence[str],
+    found: Sequence[tuple[Variant, RunRecord]],
+    together: Sequence[Row] = (),
 ) -> list[Row]:
-    """The rows of the mean (where there are several categories), then those of each category.
+    """The rows of the mean (where there are several categories), of scenes together, and of each category.
 
     The mean's deviation is that of the seeds' own means. A seed counts for the mean when it is finished
     on all categories.
@@ -64,48 +67,48 @@ def summarise(
         variants: In the order of the rows.
         categories: Names of the data sets in their order.
         found: The records of finished runs, each with its variant.
+        together: Rows that stand between the two.
     """
-    rows = []
+    rows: list[Row] = []
     if len(categories) > 1:
         rows += [_mean_row(variant, categories, _by_seed(variant, found)) for variant in variants]
+    rows += together
     for category in categories:
         for variant in variants:
-            records = [
-                record for owner, record in found if owner == variant and record["category"] == category
-            ]
-            figures = {name: _figure([_value(record, name) for record in records]) for name in MEASURES}
+            records = [record for owner, record in found if owner == variant and record.category == category]
+            figures = {name: figure_of([_value(record, name) for record in records]) for name in MEASURES}
             figures["image_auroc"] = replace(figures["image_auroc"], interval=_interval(records))
-            size = (records[0]["size"][0], records[0]["size"][1]) if records else None
-            rows.append(Row(category, variant, len(records), figures, size))
+            size = records[0].size if records else None
+            rows.append(Row(category, variant, len(records), figures, size=size))
     return [row for row in rows if row.seeds]
 
 
-def _by_seed(variant: Variant, found: Sequence[tuple[Variant, Record]]) -> dict[int, list[Record]]:
-    seeds: dict[int, list[Record]] = {}
+def _by_seed(variant: Variant, found: Sequence[tuple[Variant, RunRecord]]) -> dict[int, list[RunRecord]]:
+    seeds: dict[int, list[RunRecord]] = {}
     for owner, record in found:
         if owner == variant:
-            seeds.setdefault(record["seed"], []).append(record)
+            seeds.setdefault(record.seed, []).append(record)
     return seeds
 
 
-def _mean_row(variant: Variant, categories: Sequence[str], seeds: Mapping[int, list[Record]]) -> Row:
+def _mean_row(variant: Variant, categories: Sequence[str], seeds: Mapping[int, list[RunRecord]]) -> Row:
     whole = [records for records in seeds.values() if len(records) == len(categories)]
     figures = {
-        name: _figure([_mean([_value(record, name) for record in records]) for records in whole])
+        name: figure_of([_mean([_value(record, name) for record in records]) for records in whole])
         for name in MEASURES
     }
     return Row(MEAN, variant, len(whole), figures)
 
 
-def _value(record: Record, name: str) -> float | None:
-    if name in _PIXEL_MEASURES and not record["localises"]:
+def _value(record: RunRecord, name: str) -> float | None:
+    if name in _PIXEL_MEASURES and not record.localises:
         return None
-    value: float | None = record[name]
+    value: float | None = getattr(record, name)
     return value
 
 
-def _interval(records: Sequence[Record]) -> tuple[float, float] | None:
-    ends = [record["image_auroc_interval"] for record in records]
+def _interval(records: Sequence[RunRecord]) -> tuple[float, float] | None:
+    ends = [record.image_auroc_interval for record in records]
     return (fmean(low for low, _ in ends), fmean(high for _, high in ends)) if ends else None
 
 
@@ -114,7 +117,8 @@ def _mean(values: Sequence[float | None]) -> float | None:
     return fmean(known) if known and len(known) == len(values) else None
 
 
-def _figure(values: Sequence[float | None]) -> Figure:
+def figure_of(values: Sequence[float | None]) -> Figure:
+    """The mean and deviation of a measure over seeds; none where one of the values is missing."""
     known = [value for value in values if value is not None]
     if not known or len(known) < len(values):
         return Figure(None)

@@ -1,7 +1,5 @@
 """The results of a comparison as Markdown, CSV and JSON."""
 
-import csv
-import io
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
@@ -10,8 +8,9 @@ from pathlib import Path
 
 from flawflow.compare.differences import Difference, DifferenceRow
 from flawflow.compare.plot import plot_svg
-from flawflow.compare.summary import MEAN, MEASURES, Figure, Record, Row
-from flawflow.results.table import no_formula
+from flawflow.compare.record import RunRecord
+from flawflow.compare.summary import MEAN, MEASURES, Figure, Row
+from flawflow.results.table import csv_cell, csv_line
 from flawflow.storage.files import write_whole
 
 _HEAD = (
@@ -30,7 +29,7 @@ _SHARES = ("image_auroc", "pixel_auroc", "aupro", "aupro_005")
 
 
 def write_tables(
-    folder: Path, rows: Sequence[Row], records: Sequence[Record], differences: Sequence[DifferenceRow] = ()
+    folder: Path, rows: Sequence[Row], records: Sequence[RunRecord], differences: Sequence[DifferenceRow] = ()
 ) -> str:
     """Write compare.md, compare.csv, compare.json and compare.svg; gives the Markdown."""
     text = to_markdown(rows, records, differences)
@@ -42,11 +41,11 @@ def write_tables(
 
 
 def to_markdown(
-    rows: Sequence[Row], records: Iterable[Record], differences: Sequence[DifferenceRow] = ()
+    rows: Sequence[Row], records: Iterable[RunRecord], differences: Sequence[DifferenceRow] = ()
 ) -> str:
     """A table for the mean and for each category, differences, and where the figures come from."""
     parts = []
-    categories = len({row.category for row in rows} - {MEAN})
+    categories = len({row.category for row in rows if not row.scenes} - {MEAN})
     for category, group in groupby(rows, key=lambda row: row.category):
         title = f"Mean of {categories} categories" if category == MEAN else _cell(category)
         lines = [f"## {title}", "", _line(_HEAD), _line(["---", "---"] + ["---:"] * len(MEASURES))]
@@ -58,21 +57,21 @@ def to_markdown(
 
 def to_csv(rows: Iterable[Row]) -> str:
     """A line a row, shares in [0, 1]; empty where nothing could be measured."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
     columns = [f"{name}_{part}" for name in MEASURES for part in ("mean", "std")]
-    writer.writerow(["category", "label", "detector", "encoder", "height", "width", "seeds", *columns])
+    lines = [csv_line(["category", "label", "detector", "encoder", "height", "width", "seeds", *columns])]
     for row in rows:
         recipe = row.variant.recipe
         figures = [row.figures[name] for name in MEASURES]
-        texts = (row.category, row.variant.label, recipe.detector.name, recipe.encoder)
-        names = [no_formula(text) for text in texts]
-        values = [value for figure in figures for value in (figure.mean, figure.deviation)]
-        writer.writerow([*names, *(row.size or ("", "")), row.seeds, *values])
-    return text.getvalue()
+        names = (row.category, row.variant.label, recipe.detector.name, recipe.encoder)
+        size = row.size or (None, None)
+        values = (value for figure in figures for value in (figure.mean, figure.deviation))
+        lines.append(csv_line(map(csv_cell, (*names, *size, row.seeds, *values))))
+    return b"".join(lines).decode()
 
 
-def to_json(rows: Iterable[Row], records: Sequence[Record], differences: Sequence[DifferenceRow] = ()) -> str:
+def to_json(
+    rows: Iterable[Row], records: Sequence[RunRecord], differences: Sequence[DifferenceRow] = ()
+) -> str:
     """The rows, the records that they are made of, and the differences from the first variant."""
     content = {
         "rows": [
@@ -94,7 +93,7 @@ def to_json(rows: Iterable[Row], records: Sequence[Record], differences: Sequenc
             }
             for row in differences
         ],
-        "runs": list(records),
+        "runs": [asdict(record) for record in records],
     }
     return json.dumps(content, indent=1, allow_nan=False) + "\n"
 
@@ -139,10 +138,10 @@ def _number(figure: Figure, factor: float, digits: int) -> str:
     return said
 
 
-def _origin(rows: Sequence[Row], records: Iterable[Record]) -> str:
+def _origin(rows: Sequence[Row], records: Iterable[RunRecord]) -> str:
     records = list(records)
-    seeds = sorted({record["seed"] for record in records})
-    packages = dict(sorted({item for record in records for item in record["packages"].items()}))
+    seeds = sorted({record.seed for record in records})
+    packages = dict(sorted({item for record in records for item in record.packages.items()}))
     lines = [
         "AUROC and AUPRO (up to false positive rates of 0.3 and 0.05) in percent; mean ± standard deviation "
         f"over seeds {', '.join(map(str, seeds))}; in brackets what other test pictures would give, with "
@@ -151,10 +150,15 @@ def _origin(rows: Sequence[Row], records: Iterable[Record]) -> str:
         f"Presets: {', '.join(sorted({row.variant.recipe.preset for row in rows}))}. Input: "
         + ", ".join(f"{h} × {w}" for h, w in sorted({row.size for row in rows if row.size}))
         + " pixels.",
-        f"Measured on {'; '.join(sorted({record['machine'] for record in records}))}, with "
+        f"Measured on {'; '.join(sorted({record.machine for record in records}))}, with "
         + ", ".join(f"{name} {version}" for name, version in packages.items())
         + ".",
     ]
+    if scenes := max((row.scenes for row in rows), default=0):
+        lines.append(
+            f"All frames together: the frames, or pixels, of all {scenes} scenes are ranked in one list, "
+            "each with the model of its scene. Pixels whose scores lie within 0.8 % count as equal."
+        )
     return "\n\n".join(lines)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from flawflow.datasets.clips import is_clips, open_clips
 from flawflow.datasets.folder import open_folder, open_good_and_bad
 from flawflow.datasets.manifest import open_manifest
 from flawflow.datasets.mvtec import is_mvtec, open_mvtec
@@ -11,11 +12,12 @@ from flawflow.datasets.mvtec_ad2 import is_mvtec_ad2, open_mvtec_ad2
 from flawflow.datasets.mvtec_loco import is_mvtec_loco, open_mvtec_loco
 from flawflow.datasets.real_iad import is_real_iad, open_real_iad
 from flawflow.datasets.sample import Dataset, Sample, Saturation, good_samples
+from flawflow.datasets.shanghaitech import is_shanghaitech, open_shanghaitech
 from flawflow.datasets.visa import is_visa, open_visa
 from flawflow.errors import DatasetError
 from flawflow.video.names import is_video_name
 
-__all__ = ["Dataset", "Sample", "Saturation", "has_layout", "open_dataset"]
+__all__ = ["Dataset", "Sample", "Saturation", "has_layout", "open_dataset", "open_datasets"]
 
 # The first that fits counts: what MVTec AD's own layout fits, too, comes before it.
 _LAYOUTS: tuple[tuple[Callable[[Path], bool], Callable[[Path], Dataset]], ...] = (
@@ -25,12 +27,14 @@ _LAYOUTS: tuple[tuple[Callable[[Path], bool], Callable[[Path], Dataset]], ...] =
     (is_mvtec, open_mvtec),
     (is_visa, open_visa),
     (is_real_iad, open_real_iad),
+    (is_clips, open_clips),
 )
 
 
 def open_dataset(
     path: str | Path | None,
     *,
+    scene: str | None = None,
     good: str | Path | None = None,
     bad: str | Path | None = None,
     masks: str | Path | None = None,
@@ -45,6 +49,8 @@ def open_dataset(
       MPDD have, too, or that of MVTec AD 2, MVTec 3D-AD or MVTec LOCO AD;
     - an object's folder of VisA, with `split_csv/1cls.csv` beside it;
     - a product's folder of Real-IAD with `realiad_jsons` beside it, or one of its lists (`.json`);
+    - a folder with clips in `train` and `test`, and masks for each test frame: the layout of UCSD Ped2;
+    - a folder with `training/videos` and `testing/frames`: Shanghai Tech Campus, of which `scene` names one;
     - another folder: good pictures and videos, in it and at any depth, all for training.
 
     Or `good` names a folder of good pictures. Without `bad` they are all for training. With `bad`, a fifth
@@ -55,6 +61,7 @@ def open_dataset(
 
     Args:
         path: A manifest or folder, or None with `good`.
+        scene: One of the scenes of a data set that has several, such as "01".
         good: The folder of good pictures.
         bad: The folder of defective pictures, all for testing. Its folders name the types of defect.
         masks: The folder of masks for `bad`: the same path or name, with or without `_mask`. A defective
@@ -69,6 +76,8 @@ def open_dataset(
     """
     try:
         if good is not None and path is None:
+            if scene is not None:
+                raise DatasetError(f"There is no scene {scene} in pictures that good names: leave out scene.")
             return open_good_and_bad(
                 Path(good), None if bad is None else Path(bad), None if masks is None else Path(masks)
             )
@@ -77,14 +86,33 @@ def open_dataset(
                 "Name either one dataset (a folder or a manifest), or a folder of good pictures with good, "
                 "to which bad and masks may be added."
             )
-        return _open_path(Path(path))
+        return _open_path(Path(path), scene)
     except OSError as error:
         raise DatasetError(
             f"{error.filename} cannot be read ({error.strerror}): check the path and its permissions."
         ) from error
 
 
-def _open_path(path: Path) -> Dataset:
+def open_datasets(path: Path) -> list[Dataset]:
+    """Open all data sets that a path stands for: every scene, or every part of a folder of several.
+
+    Raises:
+        DatasetError: As `open_dataset`.
+    """
+    if path.is_dir() and is_shanghaitech(path):
+        return list(open_shanghaitech(path).values())
+    if path.is_dir() and not has_layout(path):
+        inside = [folder for folder in sorted(path.iterdir()) if folder.is_dir() and has_layout(folder)]
+        if inside:
+            return [open_dataset(folder) for folder in inside]
+    return [open_dataset(path)]
+
+
+def _open_path(path: Path, scene: str | None) -> Dataset:
+    if path.is_dir() and is_shanghaitech(path):
+        return _chosen(open_shanghaitech(path), scene, path)
+    if scene is not None:
+        raise DatasetError(f"{path} is not made of scenes: leave out scene.")
     if path.is_file() and is_video_name(path):
         return Dataset(path.stem, tuple(good_samples([path], "train")))
     if not path.exists():
@@ -98,3 +126,10 @@ def _open_path(path: Path) -> Dataset:
 def has_layout(path: Path) -> bool:
     """Tell whether a path is a data set with a layout of its own, and not just a folder of pictures."""
     return any(fits(path) for fits, _ in _LAYOUTS)
+
+
+def _chosen(scenes: dict[str, Dataset], scene: str | None, path: Path) -> Dataset:
+    if scene in scenes:
+        return scenes[scene]
+    missing = "is made of scenes" if scene is None else f"has no scene {scene}"
+    raise DatasetError(f"{path} {missing}: choose one of {', '.join(scenes)} as scene.")

@@ -6,7 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
+from flawflow.datasets.mask_stack import read_frame
 from flawflow.errors import DatasetError
+from flawflow.images import read_mask
 
 GOOD = "good"
 DEFECTIVE = "defective"
@@ -28,6 +33,7 @@ class Sample:
         is_defective: Whether the part has a defect.
         defect_type: The name of its kind of defect; "good" where it has none.
         mask_path: The file that marks the defect's pixels, None where there is none.
+        mask_frame: Which of its masks, where the file is a `.npy` of all masks of a video.
         defect_masks: Files that mark the picture's defects one by one, where the data set has them so;
             `mask_path` is then None.
     """
@@ -38,11 +44,24 @@ class Sample:
     defect_type: str
     mask_path: Path | None = None
     defect_masks: tuple[Path, ...] = ()
+    mask_frame: int | None = None
 
     @property
     def mask_files(self) -> tuple[Path, ...]:
         """All files that mark its defects."""
         return self.defect_masks if self.mask_path is None else (self.mask_path,)
+
+    def read_mask(self) -> NDArray[np.bool_] | None:
+        """The defects' pixels, bool (H, W) at the mask's own size; None where there is no mask.
+
+        Raises:
+            ImageError: The file of a picture cannot be read.
+            DatasetError: The file of a video's masks cannot be read.
+        """
+        if self.mask_path is not None and self.mask_frame is not None:
+            return read_frame(self.mask_path, self.mask_frame)
+        masks = [read_mask(path) for path in self.mask_files]
+        return np.logical_or.reduce(masks) if masks else None
 
 
 @dataclass(frozen=True)
@@ -72,6 +91,7 @@ class Dataset:
         notes: Sentences about what was skipped in the search for them, and about masks that do not fit.
         saturations: By the level of `Sample.defect_masks`, where the data set states them.
         unlabelled: Test pictures whose truth its publisher keeps: of these, only maps can be handed in.
+        scene_of: The data set that this is one scene of; empty where it is whole.
 
     Raises:
         DatasetError: There is no sample, or one file is for training and for testing at once.
@@ -82,6 +102,7 @@ class Dataset:
     notes: tuple[str, ...] = ()
     saturations: Mapping[int, Saturation] = field(default_factory=dict)
     unlabelled: tuple[Path, ...] = ()
+    scene_of: str = ""
 
     def __post_init__(self) -> None:
         if not self.samples:

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawflow.datasets.sample import Sample, Saturation
-from flawflow.errors import ImageError, one_line
-from flawflow.images import has_shape_of, read_image, read_mask
+from flawflow.errors import DatasetError, ImageError, one_line
+from flawflow.images import has_shape_of, read_image
 from flawflow.metrics import DefectRegion
 
 
@@ -38,11 +38,12 @@ def read_truth(sample: Sample, picture: tuple[int, int], saturations: Mapping[in
     """
     try:
         if sample.mask_path is not None:
-            mask = read_mask(sample.mask_path)
+            mask = sample.read_mask()
+            assert mask is not None
             misfit = _misfit(sample.mask_path, mask, picture)
             return Truth(left_out=(misfit,)) if misfit else Truth(mask)
         defects = tuple(_defect(path, saturations) for path in sample.defect_masks)
-    except ImageError as error:
+    except (DatasetError, ImageError) as error:
         return Truth(left_out=(str(error),))
     misfits = map(_misfit, sample.defect_masks, (defect.mask for defect in defects), [picture] * len(defects))
     if left_out := tuple(filter(None, misfits)):

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from flawflow.datasets import Sample
 from flawflow.decision.calibration import Calibration
 from flawflow.errors import ImageError
-from flawflow.images import read_image, read_mask, resize_image
+from flawflow.images import read_image, resize_image
 from flawflow.inspection.calibrate import Measurement
 from flawflow.inspection.inspector import Inspector
 from flawflow.inspection.parallel import in_order
@@ -112,8 +112,7 @@ def measure_labelled(
 
     def measured(sample: Sample) -> tuple[Both, ScoredImage, ScoredImage]:
         both, *maps = pair.measure(sample.path)
-        masks = [read_mask(path) for path in sample.mask_files]
-        mask = np.any(masks, axis=0) if masks else None
+        mask = sample.read_mask()
         before, after = (
             ScoredImage(
                 is_defective=sample.is_defective,

@@ -137,10 +137,16 @@ class _Pictures(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime has
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Silence advice of ONNX Runtime's that does not concern a graph without batch normalisation."""
-    earlier = logging.root.manager.disable
-    logging.disable(logging.WARNING)
+    """Drop advice of ONNX Runtime's that does not concern a graph without batch normalisation.
+
+    It is given to the root logger itself, whose filters see nothing of other loggers.
+    """
+    logging.root.addFilter(_is_no_advice)
     try:
         yield
     finally:
-        logging.disable(earlier)
+        logging.root.removeFilter(_is_no_advice)
+
+
+def _is_no_advice(record: logging.LogRecord) -> bool:
+    return "onnxruntime" not in record.pathname or record.levelno > logging.WARNING

@@ -24,7 +24,8 @@ def quiet_pillow() -> Iterator[None]:
 
     `warnings.catch_warnings` swaps the process's filters and is unsafe when blocks of several threads
     overlap: the first to leave would unsilence the others, the last would put back a stale state.
-    Here the first thread in swaps, the last one out swaps back.
+    Here the first thread in swaps, the last one out swaps back. One filter for the whole process would be
+    simpler, and would hide Pillow's warnings from programs that import flawflow and use Pillow themselves.
     """
     global _inside  # noqa: PLW0603 - one count for the process, as the filters it guards are the process's
     with _lock:
@@ -44,7 +45,11 @@ def quiet_pillow() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _quiet_libtiff() -> Iterator[None]:
-    """Take away the handler by which libtiff, a C library, prints errors; Pillow raises them as well."""
+    """Take away the handler by which libtiff, a C library, prints errors; Pillow raises them as well.
+
+    Pillow has no way to set it, and without this a damaged TIFF writes past `sys.stderr` into a person's
+    terminal (tests/hostile/test_pictures.py).
+    """
     set_handler = _libtiff_handler()
     if set_handler is None:
         yield

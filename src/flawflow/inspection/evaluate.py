@@ -15,7 +15,7 @@ from flawflow.inspection.inspection import Inspection
 from flawflow.inspection.inspector import Inspector
 from flawflow.inspection.parallel import in_order
 from flawflow.metrics import Evaluation, ScoredImage, Thresholds, evaluate_maps
-from flawflow.metrics.resampling import ImageCounts, counts_of
+from flawflow.metrics.counts import ImageCounts, counts_of
 from flawflow.renamed import renamed_attribute, renamed_names
 
 ProgressCallback = Callable[[int, int], None]

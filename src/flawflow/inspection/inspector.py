@@ -51,7 +51,7 @@ class Inspector:
 
         Args:
             path: The `.flaw` file.
-            engine: What runs the graph: "onnxruntime" or "openvino".
+            engine: What runs the graph: "onnxruntime", "openvino" or one that another package registered.
             threads: CPU threads for one picture; as many as there are cores where it is not given.
 
         Raises:

@@ -1,99 +1,71 @@
-"""Pixel scores counted in fixed levels: any number of pixels in a fixed memory, added up and kept on disk."""
+"""What one picture adds to the measures: areas of good and of defect pixels at levels of their scores."""
 
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from flawflow.errors import MetricError
 from flawflow.metrics import curve
 from flawflow.metrics.shares import shares_of
-from flawflow.storage.files import whole_file
 
-# Of a float32's 32 bits the upper 20 stay: sign, exponent and 11 bits of the fraction.
-_DROPPED_BITS = 12
-_LEVELS = 1 << (32 - _DROPPED_BITS)
 _SIGN = np.uint32(0x80000000)
+# Sign, exponent and 7 bits of the fraction: scores within 0.8 % of each other count as equal, which moves a
+# measure by far less than other pictures do.
+_DROPPED_BITS = 16
 
 
-class PixelCounts:
-    """The area of good and of defect pixels at each score, as `PixelMeasures` lays masks over maps.
+@dataclass(frozen=True)
+class ImageCounts:
+    """What one picture adds to the measures.
 
-    A level holds the scores that share the upper 20 bits of their float32 form: scores within one level lie
-    less than 0.05 % apart, and count as equal. `PixelMeasures` is exact, and gives AUPRO, where it fits.
+    Attributes:
+        name: By which the same picture is found in another detector's counts.
+        is_defective: The truth.
+        score: Of the picture.
+        levels: (K,) int64, ascending, of the map's scores.
+        good: (K,) area of good pixels at each level; empty where the map or its mask is not known.
+        defect: (K,) area of defect pixels.
+        overlap: (K,) the regions' parts at each level, summed over regions; sums to `regions`.
+        regions: Number of defect regions.
     """
 
-    def __init__(self) -> None:
-        self._good = np.zeros(_LEVELS)
-        self._defect = np.zeros(_LEVELS)
+    name: str
+    is_defective: bool
+    score: float
+    levels: NDArray[np.int64]
+    good: curve.Floats
+    defect: curve.Floats
+    overlap: curve.Floats
+    regions: int
 
-    def add(self, anomaly_map: NDArray[np.float32], mask: NDArray[np.bool_] | None = None) -> None:
-        """Count the pixels of one picture.
 
-        Args:
-            anomaly_map: (H, W) float32, finite; higher is more anomalous.
-            mask: (H', W') bool, True on defects, of any size; None where every pixel is good.
+def counts_of(
+    name: str,
+    is_defective: bool,
+    score: float,
+    anomaly_map: NDArray[np.float32] | None,
+    mask: NDArray[np.bool_] | None,
+) -> ImageCounts:
+    """Count one picture, as `PixelMeasures` lays its mask (H', W') over its map (H, W)."""
+    if anomaly_map is None or (is_defective and mask is None):
+        nothing = np.zeros(0)
+        return ImageCounts(name, is_defective, score, np.zeros(0, np.int64), nothing, nothing, nothing, 0)
+    distinct, at = np.unique(ordered_levels(anomaly_map, _DROPPED_BITS).ravel(), return_inverse=True)
+    shares = shares_of(np.zeros(anomaly_map.shape, bool) if mask is None else mask, anomaly_map.shape)
 
-        Raises:
-            MetricError: A value is not finite.
-        """
-        if not np.isfinite(anomaly_map).all():
-            raise MetricError("An anomaly map holds a value that is not finite; find its picture first.")
-        levels = ordered_levels(anomaly_map, _DROPPED_BITS).ravel()
-        if mask is None or not mask.any():
-            np.add.at(self._good, levels, 1)
-            return
-        shares = shares_of(mask, anomaly_map.shape)
-        np.add.at(self._good, levels, shares.good)
-        np.add.at(self._defect, levels[shares.cells], shares.areas)
+    def counted(cells: NDArray[np.integer], areas: curve.Floats) -> curve.Floats:
+        return np.bincount(at[cells], areas, len(distinct)).astype(np.float64)
 
-    def __add__(self, other: "PixelCounts") -> "PixelCounts":
-        """Both together."""
-        both = PixelCounts()
-        both._good = self._good + other._good
-        both._defect = self._defect + other._defect
-        return both
-
-    def auroc(self) -> tuple[float, float]:
-        """Pixel AUROC in [0, 1], and how far it can be from exact.
-
-        Raises:
-            MetricError: There is no defect pixel or no good one.
-        """
-        total = float(self._good.sum())
-        levels = np.flatnonzero(self._defect)[::-1]
-        if total == 0 or len(levels) == 0:
-            missing = "good" if total == 0 else "defect"
-            raise MetricError(
-                f"There is no {missing} pixel to measure with; give masks that have both kinds."
-            )
-        hits = self._defect[levels]
-        at_least = total - np.concatenate([[0], np.cumsum(self._good)])[levels]
-        above = at_least - self._good[levels]
-        steps = curve.Steps(hits / hits.sum(), above / total, at_least / total)
-        return steps.area(), steps.area_error()
-
-    def save(self, path: Path) -> None:
-        """Keep the counts in a file, whole or not at all."""
-        used = np.flatnonzero((self._good > 0) | (self._defect > 0))
-        with whole_file(path) as scratch, scratch.open("wb") as file:
-            np.savez(file, levels=used, good=self._good[used], defect=self._defect[used])
-
-    @classmethod
-    def load(cls, path: Path) -> "PixelCounts":
-        """Read what `save` kept.
-
-        Raises:
-            MetricError: The file is damaged.
-        """
-        counts = cls()
-        try:
-            with np.load(path, allow_pickle=False) as kept:
-                counts._good[kept["levels"]] = kept["good"]
-                counts._defect[kept["levels"]] = kept["defect"]
-        except Exception as error:  # zipfile and numpy raise what they like about damaged bytes
-            raise MetricError(f"{path} is damaged ({type(error).__name__}): remove it.") from None
-        return counts
+    return ImageCounts(
+        name=name,
+        is_defective=is_defective,
+        score=score,
+        levels=distinct.astype(np.int64),
+        good=counted(np.arange(at.size), shares.good),
+        defect=counted(shares.cells, shares.areas),
+        overlap=counted(shares.cells, shares.of_region),
+        regions=shares.regions,
+    )
 
 
 def ordered_levels(scores: NDArray[np.float32], dropped_bits: int) -> NDArray[np.uint32]:

@@ -6,7 +6,6 @@ chapter 16).
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,70 +13,12 @@ from numpy.typing import NDArray
 
 from flawflow.errors import MetricError
 from flawflow.metrics import curve
-from flawflow.metrics.counts import ordered_levels
+from flawflow.metrics.counts import ImageCounts
 from flawflow.metrics.pixel_result import FPR_LIMIT
-from flawflow.metrics.shares import shares_of
+from flawflow.metrics.ranking import auroc
 from flawflow.storage.files import whole_file
 
 MEASURES = ("image_auroc", "pixel_auroc", "aupro")
-
-# Sign, exponent and 7 bits of the fraction: scores within 0.8 % of each other count as equal, which moves a
-# measure by far less than other pictures do.
-_DROPPED_BITS = 16
-
-
-@dataclass(frozen=True)
-class ImageCounts:
-    """What one picture adds to the measures.
-
-    Attributes:
-        name: By which the same picture is found in another detector's counts.
-        is_defective: The truth.
-        score: Of the picture.
-        levels: (K,) int64, ascending, of the map's scores.
-        good: (K,) area of good pixels at each level; empty where the map or its mask is not known.
-        defect: (K,) area of defect pixels.
-        overlap: (K,) the regions' parts at each level, summed over regions; sums to `regions`.
-        regions: Number of defect regions.
-    """
-
-    name: str
-    is_defective: bool
-    score: float
-    levels: NDArray[np.int64]
-    good: curve.Floats
-    defect: curve.Floats
-    overlap: curve.Floats
-    regions: int
-
-
-def counts_of(
-    name: str,
-    is_defective: bool,
-    score: float,
-    anomaly_map: NDArray[np.float32] | None,
-    mask: NDArray[np.bool_] | None,
-) -> ImageCounts:
-    """Count one picture, as `PixelMeasures` lays its mask (H', W') over its map (H, W)."""
-    if anomaly_map is None or (is_defective and mask is None):
-        nothing = np.zeros(0)
-        return ImageCounts(name, is_defective, score, np.zeros(0, np.int64), nothing, nothing, nothing, 0)
-    distinct, at = np.unique(ordered_levels(anomaly_map, _DROPPED_BITS).ravel(), return_inverse=True)
-    shares = shares_of(np.zeros(anomaly_map.shape, bool) if mask is None else mask, anomaly_map.shape)
-
-    def counted(cells: NDArray[np.integer], areas: curve.Floats) -> curve.Floats:
-        return np.bincount(at[cells], areas, len(distinct)).astype(np.float64)
-
-    return ImageCounts(
-        name=name,
-        is_defective=is_defective,
-        score=score,
-        levels=distinct.astype(np.int64),
-        good=counted(np.arange(at.size), shares.good),
-        defect=counted(shares.cells, shares.areas),
-        overlap=counted(shares.cells, shares.of_region),
-        regions=shares.regions,
-    )
 
 
 class SetCounts:
@@ -88,6 +29,7 @@ class SetCounts:
         names: Sequence[str],
         is_defective: NDArray[np.bool_],
         scores: curve.Floats,
+        levels: NDArray[np.int64],
         pixels: curve.Floats,
     ) -> None:
         """Take counts as they are.
@@ -96,11 +38,13 @@ class SetCounts:
             names: (N,) of the pictures.
             is_defective: (N,) the truth.
             scores: (N,) of the pictures.
+            levels: (L,) ascending.
             pixels: (3, N, L) good area, defect area and overlap at each level, ascending.
         """
         self.names = tuple(names)
         self.is_defective = is_defective
         self.scores = scores
+        self.levels = levels
         self.pixels = pixels
 
     @classmethod
@@ -115,6 +59,7 @@ class SetCounts:
             [one.name for one in kept],
             np.array([one.is_defective for one in kept], bool),
             np.array([one.score for one in kept], np.float64),
+            levels,
             pixels,
         )
 
@@ -122,7 +67,9 @@ class SetCounts:
         """The counts of some pictures, in this order."""
         rows = {name: row for row, name in enumerate(self.names)}
         chosen = [rows[name] for name in names]
-        return SetCounts(names, self.is_defective[chosen], self.scores[chosen], self.pixels[:, chosen])
+        return SetCounts(
+            names, self.is_defective[chosen], self.scores[chosen], self.levels, self.pixels[:, chosen]
+        )
 
     def measures(self, weights: curve.Floats) -> curve.Floats:
         """Each measure of `MEASURES` for pictures that count more than once or not at all.
@@ -154,6 +101,7 @@ class SetCounts:
                 names=np.array(self.names, np.str_),
                 is_defective=self.is_defective,
                 scores=self.scores,
+                levels=self.levels,
                 pixels=self.pixels.astype(np.float32),
             )
 
@@ -169,10 +117,37 @@ class SetCounts:
                 names = [str(name) for name in kept["names"]]
                 pixels = kept["pixels"].astype(np.float64)
                 return cls(
-                    names, kept["is_defective"].astype(bool), kept["scores"].astype(np.float64), pixels
+                    names,
+                    kept["is_defective"].astype(bool),
+                    kept["scores"].astype(np.float64),
+                    kept["levels"].astype(np.int64),
+                    pixels,
                 )
         except Exception as error:  # zipfile and numpy raise what they like about damaged bytes
             raise MetricError(f"{path} cannot be read ({type(error).__name__}): run it again.") from None
+
+
+def measured_together(sets: Iterable[SetCounts]) -> curve.Floats:
+    """Each measure of `MEASURES` over the pictures of several sets in one ranking, (3,).
+
+    The sets are taken one after the other, so that one at a time is in memory.
+
+    Raises:
+        MetricError: There is no good or no defective picture.
+    """
+    truth: list[bool] = []
+    scores: list[float] = []
+    parts = []
+    for counts in sets:
+        truth += counts.is_defective.tolist()
+        scores += counts.scores.tolist()
+        parts.append((counts.levels, counts.pixels.sum(axis=1)))
+    levels = np.unique(np.concatenate([own for own, _ in parts]))
+    good, defect, overlap = total = np.zeros((3, 1, len(levels)))
+    for own, areas in parts:
+        total[:, 0, np.searchsorted(levels, own)] += areas
+    maps = [_area(good, defect), _area(good, overlap, FPR_LIMIT)]
+    return np.array([auroc(truth, scores), *(float(one[0]) for one in maps)])
 
 
 def resampled_differences(

@@ -7,16 +7,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self, get_type_hints
 
 from flawflow.errors import RecipeError
-from flawflow.recipe.options import FLOWS, takes_flows
+from flawflow.recipe.options import FLOWS, Option, takes_flows
 from flawflow.recipe.registry import DetectorKind, detector_kind
 from flawflow.typed import FieldError, parse
 
 if TYPE_CHECKING:
     from flawflow.training.detectors.detector import Detector
-
-Scalar = bool | int | float | str | None
-Option = Scalar | tuple[Scalar, ...]
-"""What an option may be."""
 
 
 @dataclass(frozen=True, kw_only=True)

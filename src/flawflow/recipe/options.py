@@ -2,7 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
+
+Scalar = bool | int | float | str | None
+Option = Scalar | tuple[Scalar, ...]
+"""What an option may be."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +67,7 @@ class CflowOptions:
     coarse_weight: float = 0.5
 
 
-FLOWS: Mapping[str, Mapping[str, Any]] = {
+FLOWS: Mapping[str, Mapping[str, Option]] = {
     "realnvp": {},
     "nice": {"coupling": "additive"},
     "glow": {"mixing": "lu", "actnorm": True},

@@ -12,12 +12,13 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_type_hints
+from typing import Literal, get_type_hints
 
 from flawflow.errors import RecipeError
 from flawflow.recipe.aggregation import OF_CFLOW, Aggregation
 from flawflow.recipe.augmentation import MODERATE, Augmentation
-from flawflow.recipe.chosen import DetectorRecipe, Option, checked
+from flawflow.recipe.chosen import DetectorRecipe, checked
+from flawflow.recipe.options import Option
 from flawflow.recipe.registry import detector_kind
 from flawflow.storage.files import sha256_of_file
 
@@ -175,12 +176,11 @@ class Recipe:
             usual = base.flat()
         return switch | {name: value for name, value in self.flat().items() if value != usual.get(name)}
 
-    def decisive(self) -> dict[str, Any]:
-        """All that decides the result, JSON-ready by dotted name: files count by what they hold."""
-        values: dict[str, Any] = json.loads(json.dumps(self.flat()))
-        for name in ("weights", "roi", "ignore"):
-            path = values[name]
-            if path not in (None, "hub", "random") and Path(path).is_file():
+    def decisive(self) -> dict[str, Option]:
+        """All that decides the result, by dotted name: files count by what they hold."""
+        values = self.flat()
+        for name in {"weights", "roi", "ignore"} & {name for name, value in values.items() if value}:
+            if (path := str(values[name])) not in ("hub", "random") and Path(path).is_file():
                 values[name] = sha256_of_file(Path(path))
         return values
 

@@ -36,7 +36,7 @@ from flawflow.recipe.baseline_options import (
     PatchcoreOptions,
     SpadeOptions,
 )
-from flawflow.recipe.options import CflowOptions
+from flawflow.recipe.options import CflowOptions, Option
 from flawflow.recipe.related_options import (
     CutPasteOptions,
     DfrOptions,
@@ -85,13 +85,13 @@ class DetectorKind:
     localises: bool = True
     cross_fits: bool = True
 
-    def make(self, options: Mapping[str, Any]) -> "Detector":
+    def make(self, options: Mapping[str, Option]) -> "Detector":
         """Make an unfitted detector, with options that differ from the defaults."""
         module, _, name = self.home.partition(":")
         detector: Detector = getattr(importlib.import_module(module), name)(replace(self.options, **options))
         return detector
 
-    def default_options(self) -> dict[str, Any]:
+    def default_options(self) -> dict[str, Option]:
         """The options at their defaults, by name."""
         return asdict(self.options)
 

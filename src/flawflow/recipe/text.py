@@ -3,7 +3,7 @@
 import json
 
 from flawflow.errors import RecipeError
-from flawflow.recipe.chosen import Option
+from flawflow.recipe.options import Option
 from flawflow.recipe.recipe import Recipe
 
 

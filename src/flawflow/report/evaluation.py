@@ -1,9 +1,6 @@
 """The page of an evaluation: verdicts and measures by kind of defect, and the pictures that tell most."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from html import escape
-from importlib.resources import files
-from string import Template
 
 from flawflow.decision.calibration import Verdict
 from flawflow.images import read_image
@@ -12,8 +9,9 @@ from flawflow.inspection.inspection import Inspection
 from flawflow.metrics import Evaluation
 from flawflow.model_file.card import Card
 from flawflow.report.gallery import Exhibit, exhibit_of
+from flawflow.report.html import drawn, render
 from flawflow.report.measures import at_threshold, cells, headings, segmented
-from flawflow.report.page import facts_of, figure, page_style
+from flawflow.report.page import facts_of, figure_of
 from flawflow.report.strip_plot import strip_plot_svg
 from flawflow.report.wording import counted, percent, promise
 from flawflow.results.record import record_of
@@ -37,37 +35,30 @@ def render_evaluation(evaluation: ModelEvaluation, card: Card, *, model: str, da
     groups = _groups(evaluation.images)
     calibration = card.calibration
     low, high = card.colormap_range
-    template = Template(files(__package__).joinpath("evaluation.html").read_text("utf-8"))
-    return template.substitute(
-        model=escape(model),
-        dataset=escape(dataset),
-        style=page_style(),
-        table=_table(evaluation, groups),
-        strips=strip_plot_svg(
-            {kind: [one.score for one in pictures] for kind, pictures in groups.items()},
-            ng=calibration.threshold().score,
-            review=calibration.review_threshold().score,
-        ),
-        promise=escape(promise(calibration)),
-        realised=escape(_realised(groups.get(GOOD_KIND, []))),
-        at_threshold=escape(at_threshold(evaluation)),
-        segmented=escape(segmented(evaluation)),
-        left_out=_left_out([*evaluation.left_out, *evaluation.notes]),
+    strips = strip_plot_svg(
+        {kind: [one.score for one in pictures] for kind, pictures in groups.items()},
+        ng=calibration.threshold().score,
+        review=calibration.review_threshold().score,
+    )
+    return render(
+        "evaluation.html",
+        model=model,
+        dataset=dataset,
+        columns=("", "pictures", "▲ NG", "◆ REVIEW", "● OK", *headings(evaluation)),
+        rows=_rows(evaluation, groups),
+        strips=drawn(strips),
+        promise=promise(calibration),
+        realised=_realised(groups.get(GOOD_KIND, [])),
+        at_threshold=at_threshold(evaluation),
+        segmented=segmented(evaluation),
+        left_out=[*evaluation.left_out, *evaluation.notes],
         facts=facts_of(card),
         heat_low=f"{low:.4g}",
         heat_high=f"{high:.4g}",
-        galleries="".join(
-            _gallery(kind, groups[kind], shown, card) for kind, shown in evaluation.shown().items()
-        ),
-        version=escape(card.flawflow_version),
+        galleries=[_gallery(kind, groups[kind], shown, card) for kind, shown in evaluation.shown().items()],
+        timeline_style="",
+        version=card.flawflow_version,
     )
-
-
-def _left_out(sentences: Sequence[str]) -> str:
-    if not sentences:
-        return ""
-    items = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences)
-    return f"<section><h2>Left out, and worth a look</h2><ul>{items}</ul></section>"
 
 
 def _groups(results: Iterable[ImageResult]) -> dict[str, list[ImageResult]]:
@@ -78,22 +69,19 @@ def _groups(results: Iterable[ImageResult]) -> dict[str, list[ImageResult]]:
     return groups
 
 
-def _table(evaluation: Evaluation, groups: Mapping[str, Sequence[ImageResult]]) -> str:
-    measures = headings(evaluation)
-    names = ("", "pictures", "▲ NG", "◆ REVIEW", "● OK", *measures)
-    rows = ["<tr>" + "".join(f"<th>{name}</th>" for name in names) + "</tr>"]
+def _rows(evaluation: Evaluation, groups: Mapping[str, Sequence[ImageResult]]) -> list[list[str]]:
+    rows = []
     for kind, pictures in groups.items():
         part = evaluation.per_defect.get(kind)
-        figures = cells(evaluation, part) if part and kind != GOOD_KIND else ("",) * len(measures)
-        rows.append(_table_row(kind, pictures, figures))
+        nothing = ("",) * len(headings(evaluation))
+        rows.append(_row(kind, pictures, cells(evaluation, part) if part and kind != GOOD_KIND else nothing))
     everything = [one for pictures in groups.values() for one in pictures]
-    return "".join([*rows, _table_row("all", everything, cells(evaluation))])
+    return [*rows, _row("all", everything, cells(evaluation))]
 
 
-def _table_row(name: str, pictures: Sequence[ImageResult], figures: Sequence[str]) -> str:
+def _row(name: str, pictures: Sequence[ImageResult], figures: Sequence[str]) -> list[str]:
     counts = [len(pictures), *(sum(one.verdict == verdict for one in pictures) for verdict in _VERDICTS)]
-    shown = [escape(name), *(f"{count:,}" for count in counts), *figures]
-    return "<tr>" + "".join(f"<td>{cell}</td>" for cell in shown) + "</tr>"
+    return [name, *(f"{count:,}" for count in counts), *figures]
 
 
 _VERDICTS: tuple[Verdict, ...] = ("NG", "REVIEW", "OK")
@@ -112,13 +100,16 @@ def _realised(good: Sequence[ImageResult]) -> str:
     )
 
 
-def _gallery(kind: str, pictures: Sequence[ImageResult], shown: Sequence[ImageResult], card: Card) -> str:
+def _gallery(
+    kind: str, pictures: Sequence[ImageResult], shown: Sequence[ImageResult], card: Card
+) -> dict[str, object]:
     wrong = sum((one.verdict == "OK") == (kind != GOOD_KIND) for one in pictures)
     said = "not OK" if kind == GOOD_KIND else "OK"
-    title = f"{kind}: {counted(len(pictures), 'picture')}, {wrong:,} of them {said}"
     inspections = (one.inspection for one in shown if one.inspection is not None)
-    figures = "".join(figure(_exhibit(one, card), card) for one in inspections)
-    return f'<h3>{escape(title)}</h3><div class="gallery">{figures}</div>'
+    return {
+        "title": f"{kind}: {counted(len(pictures), 'picture')}, {wrong:,} of them {said}",
+        "exhibits": [figure_of(_exhibit(one, card), card) for one in inspections],
+    }
 
 
 def _exhibit(inspection: Inspection, card: Card) -> Exhibit:

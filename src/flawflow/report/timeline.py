@@ -1,14 +1,13 @@
 """The scores of a video over its time as one SVG, which stands alone or on the report page."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from html import escape
 from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
 
-from flawflow.report.histogram import round_ticks
+from flawflow.report.axis import SCORE_LABEL, Axis, bottom_axis, side_grid
 from flawflow.report.wording import counted
 
 _WIDTH, _HEIGHT = 960, 240
@@ -29,21 +28,6 @@ TIMELINE_STYLE = """
 .timeline rect.ng { fill: var(--ng); opacity: .22; } .timeline rect.review { fill: var(--review); opacity: .12; }
 .timeline line.threshold { stroke: var(--ink); stroke-dasharray: 5 3; } .timeline text.threshold { fill: var(--ink); font-weight: 600; paint-order: stroke; stroke: var(--sheet); stroke-width: 4px; }
 """  # noqa: E501
-
-
-@dataclass(frozen=True)
-class _Scales:
-    """Where times and scores stand."""
-
-    end: float
-    low: float
-    high: float
-
-    def x(self, seconds: float) -> float:
-        return round(_LEFT + seconds / self.end * (_WIDTH - _LEFT - _RIGHT), 2)
-
-    def y(self, score: float) -> float:
-        return round(_FLOOR - (score - self.low) / (self.high - self.low) * (_FLOOR - _TOP), 2)
 
 
 def timeline_svg(
@@ -73,13 +57,16 @@ def timeline_svg(
     end = float(times[-1]) + max(step, 1e-3)
     low, high = min(float(values.min()), review), max(float(values.max()), ng)
     margin = 0.08 * (high - low) or 0.01 * max(abs(high), 1.0)
-    scales = _Scales(end, low - margin, high + margin)
+    across = Axis(0.0, end, _LEFT, _WIDTH - _RIGHT)
+    upwards = Axis(low - margin, high + margin, _FLOOR, _TOP)
     found = spans(times, values, ng=ng, review=review, end=end)
     label = f"Scores of {title} over {end:.1f} seconds; NG above {ng:.4g} in " + counted(
         sum(verdict == "ng" for verdict, _, _ in found), "span"
     )
-    parts = [_grid(scales), *(_band(*span, scales) for span in found), _line(times, values, scales)]
-    parts += [_axis(scales), _thresholds(ng, review, scales)]
+    parts = [side_grid(upwards, upwards.ticks(4), _LEFT, _WIDTH - _RIGHT)]
+    parts += [*(_band(*span, across) for span in found), _line(times, values, across, upwards)]
+    parts += [bottom_axis(across, _FLOOR, count=10, label="seconds"), _thresholds(ng, review, upwards)]
+    parts.append(f'<text x="{_LEFT}" y="14">{SCORE_LABEL}</text>')
     head = 'xmlns="http://www.w3.org/2000/svg" ' if alone else ""
     style = f"<style>{_STYLE}{TIMELINE_STYLE}</style>" if alone else ""
     return (
@@ -106,19 +93,19 @@ def spans(
     return found
 
 
-def _band(verdict: str, start: float, end: float, scales: _Scales) -> str:
-    x = scales.x(start)
+def _band(verdict: str, start: float, end: float, across: Axis) -> str:
+    x = across(start)
     # One frame of an hour must still be seen.
-    width = max(round(scales.x(end) - x, 2), 2)
+    width = max(round(across(end) - x, 2), 2)
     return (
         f'<rect class="{verdict}" x="{x}" y="{_TOP}" width="{width}" height="{_FLOOR - _TOP}">'
         f"<title>{verdict.upper()} from {start:.2f} s to {end:.2f} s</title></rect>"
     )
 
 
-def _line(times: NDArray[np.float64], scores: NDArray[np.float64], scales: _Scales) -> str:
-    chosen = _visible(times, scores, scales.end)
-    points = " ".join(f"{scales.x(times[i])},{scales.y(scores[i])}" for i in chosen)
+def _line(times: NDArray[np.float64], scores: NDArray[np.float64], across: Axis, upwards: Axis) -> str:
+    chosen = _visible(times, scores, across.high)
+    points = " ".join(f"{across(float(times[i]))},{upwards(float(scores[i]))}" for i in chosen)
     if len(chosen) == 1:
         x, y = points.split(",")
         return f'<circle cx="{x}" cy="{y}" r="3" fill="var(--ok)"/>'
@@ -138,35 +125,12 @@ def _visible(times: NDArray[np.float64], scores: NDArray[np.float64], end: float
     return sorted(chosen)
 
 
-def _grid(scales: _Scales) -> str:
-    marks = [(tick, scales.y(tick)) for tick in round_ticks(scales.low, scales.high, 4)]
-    return "".join(
-        f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y}" y2="{y}"/>'
-        f'<text x="{_LEFT - 6}" y="{y + 4}" text-anchor="end">{tick:g}</text>'
-        for tick, y in marks
-    )
-
-
-def _axis(scales: _Scales) -> str:
-    ticks = "".join(
-        f'<line class="axis" x1="{scales.x(tick)}" x2="{scales.x(tick)}" y1="{_FLOOR}" y2="{_FLOOR + 4}"/>'
-        f'<text x="{scales.x(tick)}" y="{_FLOOR + 17}" text-anchor="middle">{tick:g}</text>'
-        for tick in round_ticks(0.0, scales.end, 10)
-    )
-    middle = (_LEFT + _WIDTH - _RIGHT) / 2
-    return (
-        f'<line class="axis" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{_FLOOR}" y2="{_FLOOR}"/>{ticks}'
-        f'<text x="{middle}" y="{_HEIGHT - 8}" text-anchor="middle">seconds</text>'
-        f'<text x="{_LEFT}" y="14">score (higher is more anomalous)</text>'
-    )
-
-
-def _thresholds(ng: float, review: float, scales: _Scales) -> str:
+def _thresholds(ng: float, review: float, upwards: Axis) -> str:
     """Draw the thresholds with their labels at the right, one above its line and one below."""
     shown = [("NG", ng, -5)] + ([("REVIEW", review, 14)] if review < ng else [])
     return "".join(
-        f'<line class="threshold" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{scales.y(value)}" '
-        f'y2="{scales.y(value)}"/><text class="threshold" x="{_WIDTH - _RIGHT - 4}" '
-        f'y="{scales.y(value) + offset}" text-anchor="end">{verdict} above {value:.4g}</text>'
+        f'<line class="threshold" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{upwards(value)}" '
+        f'y2="{upwards(value)}"/><text class="threshold" x="{_WIDTH - _RIGHT - 4}" '
+        f'y="{upwards(value) + offset}" text-anchor="end">{verdict} above {value:.4g}</text>'
         for verdict, value, offset in shown
     )

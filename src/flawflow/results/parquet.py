@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from flawflow.results.record import STAGES
+from flawflow.results.table import Cell
 
 _INTEGERS = (
     "region_count", "largest_left", "largest_top", "largest_right", "largest_bottom", "width", "height",
@@ -31,14 +32,14 @@ def parquet_schema(columns: Sequence[str]) -> Any:
     return pa.schema([(name, kinds.get(name, pa.string())) for name in columns])
 
 
-def row_group(rows: Iterable[Mapping[str, Any]], schema: Any) -> Any:
+def row_group(rows: Iterable[Mapping[str, Cell]], schema: Any) -> Any:
     """Give rows as one pyarrow table; times may be text as in a record."""
     import pyarrow as pa
 
     return pa.Table.from_pylist([_with_times(row) for row in rows], schema=schema)
 
 
-def parquet_chunks(pages: Iterable[Iterable[Mapping[str, Any]]], columns: Sequence[str]) -> Iterator[bytes]:
+def parquet_chunks(pages: Iterable[Iterable[Mapping[str, Cell]]], columns: Sequence[str]) -> Iterator[bytes]:
     """Give a Parquet file in pieces, a page a row group: memory stays flat however many pages there are."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -51,9 +52,10 @@ def parquet_chunks(pages: Iterable[Iterable[Mapping[str, Any]]], columns: Sequen
     yield _taken(sink)
 
 
-def _with_times(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    texts = {name: row[name] for name in _TIMES if isinstance(row.get(name), str)}
-    return {**row, **{name: datetime.fromisoformat(text) for name, text in texts.items()}}
+def _with_times(row: Mapping[str, Cell]) -> Mapping[str, Cell]:
+    given = {name: row.get(name) for name in _TIMES}
+    times = {name: datetime.fromisoformat(text) for name, text in given.items() if isinstance(text, str)}
+    return {**row, **times}
 
 
 class _Pipe:

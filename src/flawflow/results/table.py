@@ -3,9 +3,8 @@
 import csv
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
 
 from flawflow.results.record import STAGES, Record
 
@@ -18,13 +17,16 @@ COLUMNS = (
 )  # fmt: skip
 """One column a field; of the regions the count and the largest one's box."""
 
+Cell = str | int | float | bool | datetime | None
+"""What stands in a cell of any table."""
+
 # A relative path keeps its meaning behind "./"; other text is marked as text by an apostrophe.
 _PATHS = frozenset({"path", "overlay", "duplicate_of"})
 # A spreadsheet takes a cell that begins so for a formula and would run it.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
-def cells_of(record: Record) -> dict[str, Any]:
+def cells_of(record: Record) -> dict[str, Cell]:
     """Give the values of a record's row by the names of `COLUMNS`; `regions` too, as JSON."""
     values = record.to_dict()
     regions, timings = values.pop("regions"), values.pop("timings_ms") or {}
@@ -38,19 +40,19 @@ def cells_of(record: Record) -> dict[str, Any]:
     }
 
 
-def csv_line(cells: Iterable[Any]) -> bytes:
+def csv_line(cells: Iterable[Cell]) -> bytes:
     """Write cells as one line of CSV, its line end included."""
     line = io.StringIO(newline="")
     csv.writer(line).writerow(cells)
     return line.getvalue().encode()
 
 
-def csv_row(values: dict[str, Any], columns: Iterable[str] = COLUMNS) -> bytes:
+def csv_row(values: Mapping[str, Cell], columns: Iterable[str] = COLUMNS) -> bytes:
     """Write what `cells_of` gave, and what else has a column, as one line of CSV."""
     return csv_line(csv_cell(values.get(name), guard="./" if name in _PATHS else "'") for name in columns)
 
 
-def csv_cell(value: Any, *, guard: str = "'") -> Any:
+def csv_cell(value: Cell, *, guard: str = "'") -> str | int | float | None:
     r"""Give what stands in a cell: a value in the one spelling that every table here has.
 
     Args:

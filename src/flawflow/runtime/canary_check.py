@@ -1,6 +1,5 @@
 """A model proves itself where it runs: its canaries say here what they said where it was made."""
 
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -11,6 +10,7 @@ from flawflow.errors import ModelFileError
 from flawflow.model_file.canary import DRAWINGS, Canary, draw
 from flawflow.model_file.card import Card
 from flawflow.runtime.engine import OnnxRuntimeEngine
+from flawflow.runtime.engines import engine_kind
 from flawflow.runtime.processor import processor
 
 Infer = Callable[[NDArray[np.uint8]], tuple[NDArray[np.float32], float]]
@@ -19,11 +19,6 @@ Infer = Callable[[NDArray[np.uint8]], tuple[NDArray[np.float32], float]]
 # What two engines may differ by, by precision (tests/training/test_parity.py). bfloat16 loses more on
 # drawings, which are unlike all that a model was trained on.
 MAX_DIFFERENCE = {"fp32": 1e-4, "fp16": 1e-4, "bf16": 1e-1, "int8": 3e-2}
-
-_WAYS_OUT = {
-    "onnxruntime": "upgrade onnxruntime, or use the engine openvino",
-    "openvino": "use the engine onnxruntime",
-}
 
 
 @dataclass(frozen=True)
@@ -56,7 +51,7 @@ class Proof:
     @property
     def sentence(self) -> str:
         """What it shows, for people."""
-        release = str(sys.modules[self.engine].__version__).partition("-")[0]
+        release = engine_kind(self.engine).version
         where = f"{self.engine} {release} on {processor()}{', in its safe way,' if self.safe else ''}"
         if not self.differences:
             return f"{where} runs a file that is older than canaries: nothing shows that it computes the same"
@@ -108,5 +103,5 @@ def prove(infer: Infer, card: Card, *, engine: str, safe: bool) -> Proof:
     }
     proof = Proof(engine=engine, safe=safe, differences=differences, limit=MAX_DIFFERENCE[card.precision])
     if not proof.holds:
-        raise ModelFileError(f"{proof.sentence}; {_WAYS_OUT[engine]}")
+        raise ModelFileError(f"{proof.sentence}; {engine_kind(engine).way_out}")
     return proof

@@ -1,10 +1,9 @@
 """Inspections as CSV and as Parquet, page by page: memory stays flat however many there are."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from flawflow.results.parquet import has_parquet, parquet_chunks
-from flawflow.results.table import COLUMNS, cells_of, csv_line, csv_row
+from flawflow.results.table import COLUMNS, Cell, cells_of, csv_line, csv_row
 from flawflow.server.db import InspectionRow
 from flawflow.server.errors import StationError
 from flawflow.server.rows import record_of_row
@@ -45,5 +44,5 @@ def parquet_pages(pages: Iterable[list[InspectionRow]], journal: str) -> Iterato
     return parquet_chunks(([_cells(row, journal) for row in page] for page in pages), EXPORT_COLUMNS)
 
 
-def _cells(row: InspectionRow, journal: str) -> dict[str, Any]:
+def _cells(row: InspectionRow, journal: str) -> dict[str, Cell]:
     return cells_of(record_of_row(row, journal)) | {name: getattr(row, name) for name in _REVIEW_COLUMNS}

@@ -6,8 +6,7 @@ score of any picture that was left out is distributed as that of a new good pict
 written (docs/threshold.md).
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -39,7 +38,8 @@ def without_first_fold(source: FeatureSource) -> tuple[FeatureSource, tuple[Path
     """
     store = source.features
     size = fold_size(store)
-    return _training(source, store, size, number=1), store.pictures[:size]
+    learned = store.only(range(size, len(store.pictures)))
+    return _training(source, learned, number=1), store.pictures[:size]
 
 
 def out_of_fold_measurements(
@@ -82,15 +82,17 @@ def _measured_by_fold_model(
     number: int,
 ) -> torch.Tensor:
     """Score, maximum and background of one fold's pictures, (size, 3) float64, by a model without them."""
-    with _moved_to_front(source.features, start, size) as store:
-        fold_model = fit(_training(source, store, size, number=number))
-        roi_mask = _roi_mask(source)
-        rows = []
-        with torch.inference_mode():
-            for pyramid in store.part(0, size).plain_pyramids(source.device):
-                maps, scores = fold_model.head([distance.cpu() for distance in fold_model.detector(pyramid)])
-                for anomaly_map, score in zip(maps.numpy(), scores.tolist(), strict=True):
-                    rows.append((score, *max_and_background(anomaly_map, roi_mask)))
+    store = source.features
+    # The first part takes the place of this one, so that every model has its pictures in the same order.
+    others = [*range(size, start), *range(size), *range(start + size, len(store.pictures))]
+    fold_model = fit(_training(source, store.only(others), number=number))
+    roi_mask = _roi_mask(source)
+    rows = []
+    with torch.inference_mode():
+        for pyramid in store.only(range(start, start + size)).plain_pyramids(source.device):
+            maps, scores = fold_model.head([distance.cpu() for distance in fold_model.detector(pyramid)])
+            for anomaly_map, score in zip(maps.numpy(), scores.tolist(), strict=True):
+                rows.append((score, *max_and_background(anomaly_map, roi_mask)))
     return torch.tensor(rows, dtype=torch.float64)
 
 
@@ -103,9 +105,8 @@ def _roi_mask(source: FeatureSource) -> NDArray[np.bool_]:
     return np.ones(source.size, np.bool_) if roi_mask is None else roi_mask.numpy()
 
 
-def _training(source: FeatureSource, store: FeatureStore, size: int, *, number: int) -> FeatureSource:
-    """The source of a training without the first pictures of a store, with work and progress of its own."""
-    learned = store.part(size, len(store.pictures))
+def _training(source: FeatureSource, learned: FeatureStore, *, number: int) -> FeatureSource:
+    """The source of a training with some of the pictures, with work and progress of its own."""
 
     def tell(progress: Progress) -> None:
         source.on_progress(replace(progress, stage=f"{progress.stage}, model {number} of {FOLD_COUNT}"))
@@ -117,27 +118,3 @@ def _training(source: FeatureSource, store: FeatureStore, size: int, *, number: 
         work=source.work.within(f"model-{number}"),
         on_progress=tell,
     )
-
-
-@contextmanager
-def _moved_to_front(store: FeatureStore, start: int, size: int) -> Iterator[FeatureStore]:
-    """The store with a part in the place of the first and the first in its place.
-
-    The features change places where they lie, and change back: a copy might not fit into memory.
-    """
-    _swap(store, start, size)
-    pictures = list(store.pictures)
-    pictures[:size], pictures[start : start + size] = pictures[start : start + size], pictures[:size]
-    try:
-        yield replace(store, pictures=tuple(pictures))
-    finally:
-        _swap(store, start, size)
-
-
-def _swap(store: FeatureStore, start: int, size: int) -> None:
-    rows = size * store.views
-    first = start * store.views
-    for maps in store.maps:
-        front = maps[:rows].clone()
-        maps[:rows] = maps[first : first + rows]
-        maps[first : first + rows] = front

@@ -41,7 +41,7 @@ def check_data(source: FeatureSource, *, exclude_suspects: bool) -> CheckedData:
     calibration would be too good, and more good parts be rejected than stated.
 
     Args:
-        source: All good pictures. Its own features are of no further use when pictures are left out.
+        source: All good pictures.
         exclude_suspects: Leave suspects out, too.
 
     Raises:
@@ -49,7 +49,7 @@ def check_data(source: FeatureSource, *, exclude_suspects: bool) -> CheckedData:
     """
     store = source.features
     require_enough(len(store.pictures))
-    first = find_duplicates(store.fingerprints, store.maps[-1][:: store.views], store.grids[-1])
+    first = find_duplicates(store.fingerprints, store.plain(len(store.maps) - 1), store.grids[-1])
     kept = [number for number, original in enumerate(first) if number == original]
     notes = tuple(_notes(store, first, source.size))
     _require(kept, store, "copies of others")

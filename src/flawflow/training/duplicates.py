@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from flawflow.training.row_view import Rows
+
 # Two pictures nearer than this share of what is usual between nearest neighbours are one. In the pictures of
 # MVTec AD, KolektorSDD and PIPED copies are below 0.002 and different pictures above 0.4.
 _DUPLICATE_DISTANCE_SHARE = 0.1
@@ -35,9 +37,7 @@ class Fingerprint:
 
 
 @torch.inference_mode()
-def find_duplicates(
-    fingerprints: Sequence[Fingerprint], features: Tensor, grid: tuple[int, int]
-) -> list[int]:
+def find_duplicates(fingerprints: Sequence[Fingerprint], features: Rows, grid: tuple[int, int]) -> list[int]:
     """Find the pictures that are there more than once: the same pixels, or nearly the same features.
 
     A file that was saved again differs a little in every pixel. How much depends on the part, so distances
@@ -66,12 +66,12 @@ def find_duplicates(
     return first
 
 
-def _distances(features: Tensor, grid: tuple[int, int]) -> Tensor:
+def _distances(features: Rows, grid: tuple[int, int]) -> Tensor:
     """Distances between the pictures' averaged features, (N, N), infinite from a picture to itself."""
     count, _, depth = features.shape
     pooled = [
         F.adaptive_avg_pool2d(part.transpose(1, 2).reshape(-1, depth, *grid), _POOLED_SIDE).flatten(1).cpu()
-        for part in torch.split(features, 64)
+        for part in (features[start : start + 64] for start in range(0, count, 64))
     ]
     vectors = torch.cat(pooled)
     # Not by a product of matrices: it loses the small distances, which matter here, to rounding.

@@ -48,9 +48,8 @@ class Encoder(nn.Module):
     Attributes:
         name: timm's name of the network.
         channels: D_k of each map, fine to coarse.
-        strides: Picture pixels per map position of each map, fine to coarse. A map of stride 1 is the
-            picture as the network sees it. A vision transformer has one stride; its maps come from evenly
-            spaced blocks, early to late.
+        strides: Picture pixels per map position of each map, fine to coarse; 1 for the picture itself. A
+            vision transformer has one stride; its maps come from evenly spaced blocks, early to late.
         size: (H, W) that the network is bound to, or None where any multiple of the strides will do.
         weights_info: Where the weights come from.
         roi_mask: (H, W) bool, which pixels are seen; None for all. The others look like what convolutions
@@ -171,8 +170,7 @@ def build_encoder(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network, info = _load(timm, full_name, weights, seed=seed, options=options)
-    # Of stride 1 no network has a map.
-    indices = _pick_maps(network, full_name, [stride for stride in strides if stride > 1])
+    indices = _pick_maps(network, full_name, [s for s in strides if s > 1])  # none has a map of stride 1
     if reflect_padding:
         _reflect(network)
     encoder = Encoder(

@@ -9,6 +9,7 @@ import shutil
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -34,18 +35,52 @@ ProgressCallback = Callable[[int, int], None]
 T = TypeVar("T")
 
 
+@dataclass(frozen=True)
+class Views:
+    """Augmented views of each picture.
+
+    Attributes:
+        augmentation: Makes them.
+        count: How many a picture has beside itself.
+        seed: Of the augmentation.
+    """
+
+    augmentation: Augmentation
+    count: int = 0
+    seed: int = 0
+
+    def of(self, plain: NDArray[np.uint8], number: int) -> list[NDArray[np.uint8]]:
+        """The views of a picture, (H, W, 3), by its number among all."""
+        draws = (view_generator(self.seed, number, view) for view in range(1, 1 + self.count))
+        return [random_view(plain, self.augmentation, draw) for draw in draws]
+
+
+PLAIN = Views(Augmentation())
+"""No further view."""
+
+
+@dataclass(frozen=True)
+class Room:
+    """Where features lie that are not on a GPU.
+
+    Attributes:
+        folder: For files, which the caller removes; None for main memory alone.
+        memory_bytes: Main memory that they may take; above it they go to files.
+    """
+
+    folder: Path | None = None
+    memory_bytes: int = 2 * _GIB
+
+
 def extract(
     encoder: Encoder,
     pictures: Sequence[Path],
     *,
     size: tuple[int, int],
-    augmentation: Augmentation | None = None,
-    views: int = 0,
-    seed: int = 0,
+    views: Views = PLAIN,
     batch: int = 16,
     device: torch.device | str = "cpu",
-    budget: int = 2 * _GIB,
-    folder: Path | None = None,
+    room: Room = Room(),
     on_progress: ProgressCallback | None = None,
 ) -> FeatureStore:
     """Run the encoder once over pictures.
@@ -54,40 +89,31 @@ def extract(
         encoder: The frozen encoder; it is moved to `device`.
         pictures: Files of good pictures.
         size: (H, W) that pictures are resized to.
-        augmentation: Makes the views beyond the plain picture.
-        views: Number of augmented views per picture.
-        seed: Of the augmentation.
+        views: What each picture is seen as beside itself.
         batch: Pictures per run of the encoder; it does not change the features.
         device: Where the encoder runs. The features stay on a GPU where they fill at most half of its
             free memory.
-        budget: Bytes of main memory that the features may take; above it they go to files.
-        folder: Where those files go; the caller removes them.
+        room: Where they lie otherwise.
         on_progress: Called with (pictures done, pictures in all).
 
     Raises:
         DatasetError: None of the pictures could be read.
         TrainingError: The size does not fit the encoder, or the features fit neither memory nor disk.
     """
-    if views and augmentation is None:
-        raise TrainingError(f"{views} augmented views were asked for, but no augmentation was given.")
     device = torch.device(device)
     encoder = encoder.to(device)
     grids = encoder.grids(size)
-    copies = 1 + views
+    copies = 1 + views.count
     shapes = [
         (len(pictures) * copies, height * width, depth)
         for (height, width), depth in zip(grids, encoder.channels, strict=True)
     ]
-    maps = allocate(shapes, device=device, budget=budget, folder=folder)
+    maps = allocate(shapes, device=device, room=room)
 
     def prepare(index: int) -> tuple[Fingerprint, list[NDArray[np.uint8]]]:
         picture = read_image(pictures[index])
         plain = resize_image(picture, size)
-        shown = [plain]
-        if augmentation is not None:
-            draws = (view_generator(seed, index, view) for view in range(1, copies))
-            shown += [random_view(plain, augmentation, draw) for draw in draws]
-        return Fingerprint.at(picture, plain), shown
+        return Fingerprint.at(picture, plain), [plain, *views.of(plain, index)]
 
     read: list[Path] = []
     fingerprints: list[Fingerprint] = []
@@ -166,16 +192,14 @@ def allocate(
     shapes: Sequence[tuple[int, int, int]],
     *,
     device: torch.device,
-    folder: Path | None,
-    budget: int = 2 * _GIB,
+    room: Room,
 ) -> tuple[Tensor, ...]:
     """Room for features, float32: on the GPU, in memory or in files, wherever they fit.
 
     Args:
         shapes: Of the tensors.
         device: Where they stay if it is a GPU and they fill at most half of its free memory.
-        folder: Where files go; the caller removes them.
-        budget: Bytes of main memory that they may take.
+        room: Where they lie otherwise.
 
     Raises:
         TrainingError: They fit neither memory nor disk.
@@ -183,12 +207,13 @@ def allocate(
     need = sum(math.prod(shape) for shape in shapes) * _FLOAT_BYTES
     if device.type == "cuda" and need <= torch.cuda.mem_get_info(device)[0] // 2:
         return tuple(torch.empty(shape, device=device) for shape in shapes)
-    if need <= budget:
+    if need <= room.memory_bytes:
         return tuple(torch.empty(shape) for shape in shapes)
+    folder = room.folder
     if folder is None:
         raise TrainingError(
-            f"The features need {need / _GIB:.1f} GiB, more than the {budget / _GIB:.1f} GiB of memory they "
-            "may take; give a folder for them, fewer pictures or a smaller size."
+            f"The features need {need / _GIB:.1f} GiB, more than the {room.memory_bytes / _GIB:.1f} GiB of "
+            "memory they may take; give a folder for them, fewer pictures or a smaller size."
         )
     folder.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(folder).free

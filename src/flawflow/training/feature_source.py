@@ -7,9 +7,9 @@ from pathlib import Path
 import torch
 
 from flawflow.progress import OnProgress, Progress, ignore_progress
-from flawflow.recipe.augmentation import Augmentation
+from flawflow.recipe.augmentation import MODERATE, Augmentation
 from flawflow.training.encoder import Encoder
-from flawflow.training.extract import extract
+from flawflow.training.extract import Room, Views, extract
 from flawflow.training.feature_store import FeatureStore
 from flawflow.training.unfinished_work import WorkFolder
 
@@ -37,7 +37,7 @@ class FeatureSource:
     seed: int
     device: torch.device
     work: WorkFolder
-    augmentation: Augmentation | None = None
+    augmentation: Augmentation = MODERATE
     views: int = 0
     on_progress: OnProgress = field(default=ignore_progress)
     store: FeatureStore | None = None
@@ -51,10 +51,8 @@ class FeatureSource:
             self.encoder,
             self.pictures,
             size=self.size,
-            augmentation=self.augmentation,
-            views=self.views,
-            seed=self.seed,
+            views=Views(self.augmentation, self.views, self.seed),
             device=self.device,
-            folder=self.work.path / "features",
+            room=Room(self.work.path / "features"),
             on_progress=lambda done, total: self.on_progress(Progress("Features", done, total)),
         )

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from flawflow.training.duplicates import Fingerprint
 from flawflow.training.roi import roi_cells
+from flawflow.training.row_view import Rows, chosen_rows, plain_rows
 
 _ROWS_AT_ONCE = 16
 
@@ -23,7 +24,8 @@ class FeatureStore:
     Rows are ordered by picture, and within a picture by view; view 0 is the picture as it is.
 
     Attributes:
-        maps: For each scale a tensor (rows, H_k·W_k, D_k) float32, in memory or in a mapped file.
+        maps: For each scale (rows, H_k·W_k, D_k) float32, in memory or in a mapped file: a tensor, or some
+            rows of one. Nothing is written to them.
         grids: (H_k, W_k) of each scale; position p lies at row p // W_k, column p % W_k.
         views: Rows per picture.
         pictures: The pictures that were read, in the order of the rows.
@@ -32,7 +34,7 @@ class FeatureStore:
         roi_mask: (H, W) bool, which pixels of the pictures count; None for all.
     """
 
-    maps: tuple[Tensor, ...]
+    maps: tuple[Rows, ...]
     grids: tuple[tuple[int, int], ...]
     views: int
     pictures: tuple[Path, ...]
@@ -47,44 +49,29 @@ class FeatureStore:
         return torch.nonzero(roi_cells(self.roi_mask, self.grids[k]).flatten())[:, 0]
 
     def only(self, chosen: Sequence[int]) -> "FeatureStore":
-        """The store of some of the pictures, by their numbers in rising order.
-
-        Nothing is copied, since the features may fill the memory: where the pictures are not the first ones,
-        their rows are moved to the front, and this store is of no use any more.
-        """
-        for place, number in enumerate(chosen):
-            if place != number:
-                for maps in self.maps:
-                    for view in range(self.views):
-                        maps[place * self.views + view] = maps[number * self.views + view]
+        """The store of some of the pictures, by their numbers, in this order; no feature is copied."""
+        first = torch.tensor(chosen, dtype=torch.int64) * self.views
+        rows = (first[:, None] + torch.arange(self.views)).flatten()
         return replace(
             self,
-            maps=tuple(maps[: len(chosen) * self.views] for maps in self.maps),
+            maps=tuple(chosen_rows(maps, rows) for maps in self.maps),
             pictures=tuple(self.pictures[number] for number in chosen),
-            fingerprints=tuple(self.fingerprints[number] for number in chosen),
+            fingerprints=tuple(self.fingerprints[number] for number in chosen) if self.fingerprints else (),
         )
 
-    def vectors(self, k: int) -> Tensor:
-        """All vectors of scale k, (rows·H_k·W_k, D_k), not copied; vector n is at position n % (H_k·W_k)."""
-        return self.maps[k].reshape(-1, self.maps[k].shape[-1])
-
-    def part(self, start: int, end: int) -> "FeatureStore":
-        """The features of pictures `start` to `end`, not copied."""
-        rows = slice(start * self.views, end * self.views)
-        maps = tuple(scale[rows] for scale in self.maps)
-        return replace(
-            self, maps=maps, pictures=self.pictures[start:end], fingerprints=self.fingerprints[start:end]
-        )
+    def plain(self, k: int) -> Rows:
+        """Scale k of the pictures as they are, a row each."""
+        return plain_rows(self.maps[k], self.views)
 
     def plain_pyramids(self, device: torch.device) -> Iterator[list[Tensor]]:
         """The features of the pictures as they are, some pictures at a time, as maps (B, D_k, H_k, W_k)."""
-        return self._pyramids([maps[:: self.views] for maps in self.maps], device)
+        return self._pyramids([self.plain(k) for k in range(len(self.maps))], device)
 
     def pyramids(self, device: torch.device) -> Iterator[list[Tensor]]:
         """The features of all rows, some at a time, as maps (B, D_k, H_k, W_k)."""
         return self._pyramids(self.maps, device)
 
-    def _pyramids(self, rows: Sequence[Tensor], device: torch.device) -> Iterator[list[Tensor]]:
+    def _pyramids(self, rows: Sequence[Rows], device: torch.device) -> Iterator[list[Tensor]]:
         for start in range(0, len(rows[0]), _ROWS_AT_ONCE):
             yield [
                 maps[start : start + _ROWS_AT_ONCE]

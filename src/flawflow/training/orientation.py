@@ -18,7 +18,7 @@ from flawflow.recipe import Recipe
 from flawflow.recipe.augmentation import Augmentation
 from flawflow.training.detectors.position_standardizer import PositionStandardizer
 from flawflow.training.encoder import Encoder
-from flawflow.training.extract import extract
+from flawflow.training.extract import Views, extract
 from flawflow.training.feature_store import FeatureStore
 from flawflow.training.split import MIN_IMAGES, split_good
 from flawflow.video.names import is_video_name
@@ -53,15 +53,7 @@ def choose_augmentation(
     gains = {}
     for name, augmentation in CANDIDATES.items():
         try:
-            store = extract(
-                encoder,
-                chosen,
-                size=size,
-                augmentation=augmentation,
-                views=ROTATED_COPIES,
-                seed=seed,
-                folder=None,
-            )
+            store = extract(encoder, chosen, size=size, views=Views(augmentation, ROTATED_COPIES, seed))
         except DatasetError:
             return None  # None can be read: whoever learns from them says so.
         if len(store.pictures) < _MIN_IMAGES:

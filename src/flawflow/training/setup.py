@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -54,7 +53,7 @@ class Setup:
         """`roi_mask` as a card keeps it."""
         return () if self.roi_mask is None else encode_run_lengths(self.roi_mask)
 
-    def plan(self) -> dict[str, Any]:
+    def plan(self) -> dict[str, object]:
         """What must be the same for unfinished work to be resumed."""
         return {
             **self.asked.decisive(),

@@ -162,7 +162,7 @@ def split(
 
 
 def set_aside(source: FeatureSource, held_out: Sequence[Path]) -> tuple[FeatureSource, tuple[Path, ...]]:
-    """Part what is learned from and what calibrates; the features of `source` are of no further use.
+    """Part what is learned from and what calibrates.
 
     Args:
         source: The pictures that count.

@@ -23,6 +23,7 @@ from flawflow.training.feature_store import FeatureStore
 from flawflow.training.head import Head, from_nearest, grid_of
 from flawflow.training.moments import position_moments
 from flawflow.training.roi import nearest_inside, roi_cells
+from flawflow.training.row_view import Rows
 
 _FOLDS = 5
 _MAX_ROUNDS = 3
@@ -143,7 +144,7 @@ def _described(store: FeatureStore, measured: _Measured, numbers: Sequence[int])
 
 def _cross_fitted(store: FeatureStore, scale: int, folds: Tensor, trusted: Tensor, seed: int) -> Tensor:
     """The distance of every position under the Gaussians of the other folds, (N, H_k, W_k)."""
-    plain = store.maps[scale][:: store.views]
+    plain = store.plain(scale)
     mix = _mixing(plain.shape[2], seed).to(plain.device)
     distances = torch.empty(plain.shape[:2])
     totals = _moments(plain, mix, folds, trusted)
@@ -169,7 +170,7 @@ def _mixing(channels: int, seed: int) -> Tensor:
     return mixed
 
 
-def _moments(plain: Tensor, mix: Tensor, folds: Tensor, trusted: Tensor) -> tuple[Tensor, Tensor]:
+def _moments(plain: Rows, mix: Tensor, folds: Tensor, trusted: Tensor) -> tuple[Tensor, Tensor]:
     """Sums of the trusted features and of their squares, for each fold, (folds, H·W, D) float64."""
     sums = torch.zeros(2, _FOLDS, plain.shape[1], mix.shape[1], dtype=torch.float64, device=plain.device)
     for fold in range(_FOLDS):
@@ -180,7 +181,7 @@ def _moments(plain: Tensor, mix: Tensor, folds: Tensor, trusted: Tensor) -> tupl
     return sums[0], sums[1]
 
 
-def _whitening(plain: Tensor, mix: Tensor, rows: Tensor, standard: PositionStandardizer) -> Tensor:
+def _whitening(plain: Rows, mix: Tensor, rows: Tensor, standard: PositionStandardizer) -> Tensor:
     covariance = torch.zeros(mix.shape[1], mix.shape[1], dtype=torch.float64, device=plain.device)
     for part in torch.split(rows, _ROWS_AT_ONCE):
         vectors = standard(plain[part] @ mix).flatten(0, 1)

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from copy import copy
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -44,7 +43,7 @@ class WorkFolder:
         UnusableWorkError: `resume` was asked for, but the work there belongs to another plan.
     """
 
-    def __init__(self, path: Path, plan: Mapping[str, Any], *, resume: bool) -> None:
+    def __init__(self, path: Path, plan: Mapping[str, object], *, resume: bool) -> None:
         self.path = path
         text = json.dumps(plan, sort_keys=True, indent=1)
         if resume and (path / _PLAN).is_file():

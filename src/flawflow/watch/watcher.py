@@ -39,6 +39,21 @@ _REST_PER_ROUND = 4
 _PATHS_PER_QUERY = 500
 
 
+@dataclass(frozen=True, kw_only=True)
+class WatchLimits:
+    """When and how much a watcher reads.
+
+    Attributes:
+        interval_seconds: Between two looks, at least.
+        give_up_seconds: After its last change, when a file that cannot be decoded is reported.
+        max_bytes: A larger file is reported instead of being read.
+    """
+
+    interval_seconds: float = 1.0
+    give_up_seconds: float = 60.0
+    max_bytes: int = MAX_FILE_BYTES
+
+
 class LaterError(Exception):
     """Raised by an `Examine` that cannot take a picture just now; it is tried again in the next round."""
 
@@ -69,9 +84,7 @@ class Watcher:
         *,
         sinks: Sequence[str] = (),
         leave_out: Path | None = None,
-        interval: float = 1.0,
-        give_up: float = 60.0,
-        max_bytes: int = MAX_FILE_BYTES,
+        limits: WatchLimits = WatchLimits(),
         open_file: Open = lambda path: path.open("rb"),
         on_done: Callable[[Record], None] = lambda _: None,
     ) -> None:
@@ -83,9 +96,7 @@ class Watcher:
             examine: Called from several threads at once.
             sinks: Names of those who get every record.
             leave_out: A folder inside `folder` that is not input.
-            interval: Seconds between two looks, at least.
-            give_up: Seconds after its last change when a file that cannot be decoded is reported.
-            max_bytes: A larger file is reported instead of being read.
+            limits: When and how much to read.
             open_file: Opens a file that has settled.
             on_done: Called with each record after it is in the journal.
         """
@@ -97,11 +108,10 @@ class Watcher:
         self._examine = examine
         self._sinks = sinks
         self._leave_out = leave_out
-        self._interval = interval
-        self._max_bytes = max_bytes
+        self._limits = limits
         self._open = open_file
         self._on_done = on_done
-        self._stability = StabilityTracker(pause=interval, give_up=give_up)
+        self._stability = StabilityTracker(pause=limits.interval_seconds, give_up=limits.give_up_seconds)
 
     def run(self, stop: threading.Event, after_round: Callable[[], None] = lambda: None) -> None:
         """Watch until `stop` is set; `after_round` is called after each round."""
@@ -123,7 +133,7 @@ class Watcher:
             if stop.is_set():
                 break
         outcomes.close()  # type: ignore[attr-defined]  # a generator: waits for what has begun
-        return max(self._interval, _REST_PER_ROUND * looked)
+        return max(self._limits.interval_seconds, _REST_PER_ROUND * looked)
 
     def _look(self, now: float) -> list[Seen]:
         self.waiting, self.trouble = 0, None
@@ -154,7 +164,7 @@ class Watcher:
         """Read and examine one file; None where there is nothing to note."""
         sha256 = None
         try:
-            content = _read(self._folder / seen.path, seen, self._max_bytes, self._open)
+            content = _read(self._folder / seen.path, seen, self._limits.max_bytes, self._open)
             sha256 = hashlib.sha256(content).hexdigest()
             before = self._journal.known([seen.path]).get(seen.path)
             if before is not None and before.sha256 == sha256:

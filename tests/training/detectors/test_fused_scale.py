@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -25,7 +25,7 @@ from flawflow.training.detectors.fused_scale import (
     fit_fused_scale,
     pooling_matrix,
 )
-from flawflow.training.extract import allocate
+from flawflow.training.extract import Room, allocate
 from flawflow.training.feature_source import FeatureSource
 from flawflow.training.feature_store import FeatureStore
 from flawflow.training.parallel import ProgressCounter
@@ -241,7 +241,11 @@ def test_vectors_in_files_give_the_same(make_source: MakeSource, monkeypatch: py
     expected = _fit(source, FINE_FUSION, options).state_dict()
     assert not (source.work.path / "joined").exists()
     (source.work.path / "scale-2.safetensors").unlink()
-    monkeypatch.setattr(fused_scale, "allocate", partial(allocate, budget=0))
+
+    def in_files(shapes: Any, *, device: torch.device, room: Room) -> Any:
+        return allocate(shapes, device=device, room=replace(room, memory_bytes=0))
+
+    monkeypatch.setattr(fused_scale, "allocate", in_files)
     found = _fit(source, FINE_FUSION, options).state_dict()
     assert [path.name for path in (source.work.path / "joined").iterdir()] == ["scale-0.f32"]
     assert all(torch.equal(tensor, found[name]) for name, tensor in expected.items())

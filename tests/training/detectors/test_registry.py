@@ -157,5 +157,5 @@ def test_a_detector_of_others_is_found_and_learns(make_source, part_pictures):
 def test_what_others_registered_wrongly_is_told():
     with pytest.raises(RecipeError, match="gone cannot be loaded from no_such_module:KIND"):
         detector_kind("gone")
-    with pytest.raises(RecipeError, match="blank_detector:Options is no DetectorKind"):
+    with pytest.raises(RecipeError, match="blank_detector:Options is not a DetectorKind"):
         detector_kind("odd")

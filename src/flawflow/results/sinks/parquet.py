@@ -8,7 +8,7 @@ from typing import Any
 from flawflow.errors import SinkError
 from flawflow.results.parquet import has_parquet, parquet_schema, row_group
 from flawflow.results.sinks.contract import Result, Setting, Sink
-from flawflow.results.table import COLUMNS, cells_of
+from flawflow.results.table import COLUMNS, Cell, cells_of
 from flawflow.storage.files import whole_file
 
 PARQUET_NAME = "results.parquet"
@@ -40,7 +40,7 @@ class ParquetFile(Sink):
             raise SinkError("Parquet needs one more package: pip install 'flawflow[parquet]', or take csv")
         self._path = output / PARQUET_NAME
         self._schema = parquet_schema((*COLUMNS, "regions"))
-        self._rows: list[dict[str, Any]] = []
+        self._rows: list[dict[str, Cell]] = []
         self._open = ExitStack()
         self._writer: Any = None
 

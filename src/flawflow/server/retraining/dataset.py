@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from flawflow.server.errors import ConflictError
+from flawflow.typed import completed, parse
 
 Place = Literal["train/good", "test/good", "test/bad"]
 
@@ -59,6 +60,16 @@ class DatasetVersion:
         return sum(picture.place in places for picture in self.pictures)
 
 
+@dataclass(frozen=True)
+class _About:
+    """What the file of a version holds."""
+
+    version: int
+    model: str
+    created: str
+    pictures: tuple[Picture, ...]
+
+
 def read_version(path: Path) -> DatasetVersion:
     """Read what the folder of a version tells of it.
 
@@ -67,8 +78,9 @@ def read_version(path: Path) -> DatasetVersion:
     """
     try:
         about: dict[str, Any] = json.loads((path / ABOUT).read_text("utf-8"))
-        pictures = tuple(Picture(**picture) for picture in about.pop("pictures"))
-        return DatasetVersion(**about, path=path, pictures=pictures)
+        about["pictures"] = [completed(Picture, picture) for picture in about["pictures"]]
+        kept = parse(_About, about)
+        return DatasetVersion(kept.version, kept.model, kept.created, path, kept.pictures)
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise ConflictError(
             f"{path / ABOUT} is damaged ({error}): restore it from a backup, or remove its folder"

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -10,6 +10,7 @@ from typing import Any, Literal
 from flawflow.errors import one_line
 from flawflow.server.retraining.plan import Plan
 from flawflow.storage.files import write_whole
+from flawflow.typed import completed, parse
 
 State = Literal["running", "done", "failed", "cancelled"]
 
@@ -44,7 +45,7 @@ class Job:
     progress: float = 0.0
     stage: str = "Waiting"
     error: str | None = None
-    result: dict[str, Any] | None = None
+    result: Mapping[str, Any] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The job as it is sent."""
@@ -77,4 +78,6 @@ def _read(path: Path) -> Job:
     values = json.loads(path.read_text("utf-8"))
     if int(path.parent.name) != values["id"]:
         raise ValueError(f"it is that of job {values['id']}")
-    return Job(**{**values, "plan": Plan.of(values["plan"])})
+    job = parse(Job, completed(Job, {**values, "plan": Plan.of(values["plan"])}))
+    assert isinstance(job, Job)
+    return job

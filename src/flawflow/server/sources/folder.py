@@ -18,7 +18,7 @@ from flawflow.server.security.paths import open_inside
 from flawflow.server.sources.source import Source, check_place
 from flawflow.server.station import Station
 from flawflow.watch.journal import Journal
-from flawflow.watch.watcher import LaterError, Watcher
+from flawflow.watch.watcher import LaterError, Watcher, WatchLimits
 
 GIVE_UP_SECONDS = 60.0
 
@@ -77,9 +77,11 @@ class FolderRunner:
             journal,
             self._examine,
             leave_out=settings.data,
-            interval=self._source.interval,
-            give_up=GIVE_UP_SECONDS,
-            max_bytes=settings.max_picture_bytes,
+            limits=WatchLimits(
+                interval_seconds=self._source.interval,
+                give_up_seconds=GIVE_UP_SECONDS,
+                max_bytes=settings.max_picture_bytes,
+            ),
             open_file=lambda path: open_inside(path, settings.allow),
             on_done=self._done,
         )

@@ -9,6 +9,7 @@ from pathlib import Path
 from flawflow.errors import one_line
 from flawflow.server.sources.source import Source
 from flawflow.storage.files import SECRET_MODE, write_whole
+from flawflow.typed import FieldError, completed, parse
 
 _FILE_NAME = "sources.json"
 
@@ -37,11 +38,11 @@ def read_sources(folder: Path) -> Iterator[Source]:
     except (OSError, ValueError, TypeError) as error:
         _set_aside(path, error)
         return
-    broken: TypeError | None = None
+    broken: FieldError | None = None
     for each in values:
         try:
-            yield Source(**each)
-        except TypeError as error:
+            yield parse(Source, completed(Source, each), "a source")
+        except FieldError as error:
             broken = error
     if broken is not None:
         _set_aside(path, broken)

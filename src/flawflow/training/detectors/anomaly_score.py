@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from flawflow.training.detectors.folded import FoldedFlow
 from flawflow.training.detectors.position_standardizer import row_chunks
+from flawflow.training.row_view import Rows, plain_rows
 
 
 def measure_scales(scales: Iterable[nn.Module], pyramid: Sequence[Tensor]) -> list[Tensor]:
@@ -19,13 +20,13 @@ def measure_scales(scales: Iterable[nn.Module], pyramid: Sequence[Tensor]) -> li
 
 
 @torch.inference_mode()
-def _highest(flow: FoldedFlow, plain: Tensor, device: torch.device, inside: Tensor | None) -> Tensor:
+def _highest(flow: FoldedFlow, plain: Rows, device: torch.device, inside: Tensor | None) -> Tensor:
     found = (flow(rows.to(device)) for rows in row_chunks(plain))
     return torch.stack([log_p.max() if inside is None else log_p[:, inside].max() for log_p in found]).max()
 
 
 def max_log_likelihood(
-    flow: FoldedFlow, maps: Tensor, *, views: int, device: torch.device, inside: Tensor | None = None
+    flow: FoldedFlow, maps: Rows, *, views: int, device: torch.device, inside: Tensor | None = None
 ) -> Tensor:
     """The highest log-likelihood of training features, (rows, H·W, D), as a number without dimensions.
 
@@ -33,7 +34,7 @@ def max_log_likelihood(
     Only the positions `inside` count, (P,) int64, where they are given.
     """
     # The copy is made outside of inference mode: what is registered in a module must be an ordinary tensor.
-    return _highest(flow, maps[::views], device, inside).clone()
+    return _highest(flow, plain_rows(maps, views), device, inside).clone()
 
 
 class DistanceScale(nn.Module):

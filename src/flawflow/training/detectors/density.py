@@ -36,6 +36,7 @@ from flawflow.training.flows import (
 )
 from flawflow.training.parallel import ProgressCounter
 from flawflow.training.position_encoding import sine_position
+from flawflow.training.row_view import Rows
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Vectors:
         condition: The condition of each position, (H·W, C); None for none.
     """
 
-    maps: Tensor
+    maps: Rows
     views: int
     inside: Tensor | None
     condition: Tensor | None
@@ -146,10 +147,10 @@ def fit_density(
     device = source.device
     standardizer = standardizer.to(device)
     condition = None if vectors.condition is None else vectors.condition.to(device)
-    positions, depth = vectors.maps.shape[1:]
+    positions = vectors.maps.shape[1]
     places = torch.arange(positions) if vectors.inside is None else vectors.inside
     batches = Batches(
-        vectors=vectors.maps.reshape(-1, depth),
+        maps=vectors.maps,
         standardizer=standardizer,
         condition=condition,
         places=places.to(device),

@@ -12,6 +12,7 @@ from flawflow.recipe.options import CflowOptions
 from flawflow.training.detectors.anomaly_score import DistanceScale, LikelihoodScale
 from flawflow.training.detectors.density import fit_scale, limited
 from flawflow.training.detectors.detector import Detector
+from flawflow.training.detectors.position_standardizer import row_chunks
 from flawflow.training.feature_source import FeatureSource
 from flawflow.training.feature_store import FeatureStore
 from flawflow.training.parallel import ProgressCounter, run_parallel
@@ -40,7 +41,8 @@ class Differnet(Detector):
     def fit(self, source: FeatureSource) -> None:
         """Learn the density of pooled features."""
         store = source.features
-        pooled = torch.cat([maps.mean(dim=1, keepdim=True) for maps in store.maps], dim=2)
+        means = [[chunk.mean(dim=1, keepdim=True) for chunk in row_chunks(maps)] for maps in store.maps]
+        pooled = torch.cat([torch.cat(chunks) for chunks in means], dim=2)
         whole = FeatureStore((pooled,), ((1, 1),), store.views, store.pictures, store.failures)
         options = limited(self.options, whole)
         progress_counter = ProgressCounter("Flow", options.steps, source.on_progress)

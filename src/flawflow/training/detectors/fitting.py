@@ -11,6 +11,7 @@ from flawflow.training.detectors.position_standardizer import PositionStandardiz
 from flawflow.training.feature_source import FeatureSource
 from flawflow.training.flows import Chain, log_prob
 from flawflow.training.parallel import ProgressCounter
+from flawflow.training.row_view import Rows, vectors_at
 from flawflow.training.unfinished_work import pack, unpack
 
 # How often unfinished work is written down, in steps, and progress is reported.
@@ -23,13 +24,13 @@ class Batches:
     """Standardised vectors with their noise and their condition, drawn at random.
 
     Attributes:
-        vectors: Features of a scale, (rows·H·W, D) float32, on any device.
+        maps: Features of a scale, (rows, H·W, D) float32, on any device.
         standardizer: The positions' statistics, on the device that learns.
         condition: The condition of each position, (H·W, C), there too; None for none.
         places: The positions to learn from, (P,) int64, there too.
     """
 
-    vectors: Tensor
+    maps: Rows
     standardizer: PositionStandardizer
     condition: Tensor | None
     places: Tensor
@@ -37,13 +38,14 @@ class Batches:
     @property
     def choices(self) -> int:
         """How many vectors there are to choose from."""
-        return len(self.vectors) // len(self.standardizer.mean) * len(self.places)
+        return len(self.maps) * len(self.places)
 
     def at(self, choice: Tensor, noise: Tensor) -> tuple[Tensor, Tensor | None]:
         """The vectors of a choice, (N,) int64, with noise, (N, D) standard normal; and their condition."""
         position = self.places[choice % len(self.places)]
-        chosen = choice // len(self.places) * len(self.standardizer.mean) + position
-        x = self.standardizer(self.vectors[chosen.to(self.vectors.device)].to(choice.device), position)
+        rows = choice // len(self.places)
+        found = vectors_at(self.maps, rows.to(self.maps.device), position.to(self.maps.device))
+        x = self.standardizer(found.to(choice.device), position)
         x = torch.addcmul(x, self.standardizer.noise[position], noise)
         return x, None if self.condition is None else self.condition[position]
 
@@ -88,7 +90,7 @@ def fit_flow(
 
     # Features that did not fit the GPU are fetched at every step, which cannot be recorded; nor can a flow
     # whose steps take numbers from the GPU.
-    take_step = as_cuda_graph(step, batches.vectors.device if flow.exportable else torch.device("cpu"))
+    take_step = as_cuda_graph(step, batches.maps.device if flow.exportable else torch.device("cpu"))
     kept = source.work.load(f"scale-{scale}")
     first = 0 if kept is None else unpack(flow, optimiser, kept)
     progress_counter.add(first)

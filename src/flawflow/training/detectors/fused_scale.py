@@ -21,7 +21,7 @@ from flawflow.training.detectors.fitting import seed_of
 from flawflow.training.detectors.folded import FoldedFlow
 from flawflow.training.detectors.gaussian import CellGaussian
 from flawflow.training.detectors.position_standardizer import PositionStandardizer
-from flawflow.training.extract import allocate
+from flawflow.training.extract import Room, allocate
 from flawflow.training.feature_source import FeatureSource
 from flawflow.training.feature_store import FeatureStore
 from flawflow.training.flows import Chain
@@ -241,7 +241,7 @@ def _whitened(
     """The whitened vectors of all rows, (rows, H·W, D): a step of the flow needs some of every picture."""
     shape = (len(store.maps[0]), *gaussian.offset.shape)
     with torch.inference_mode(mode=False):
-        (maps,) = allocate([shape], device=source.device, folder=source.work.path / name)
+        (maps,) = allocate([shape], device=source.device, room=Room(source.work.path / name))
     start = 0
     for pyramid in store.pyramids(source.device):
         part = gaussian(features(pyramid))

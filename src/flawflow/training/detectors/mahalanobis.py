@@ -8,6 +8,7 @@ from torch import Tensor
 from flawflow.recipe.aggregation import BY_IMAGE
 from flawflow.recipe.baseline_options import NoOptions
 from flawflow.training.detectors.detector import Detector
+from flawflow.training.detectors.position_standardizer import row_chunks
 from flawflow.training.feature_source import FeatureSource
 
 # Channels that never change still need a variance: a share of the others', and a little where none changes.
@@ -34,8 +35,8 @@ class Mahalanobis(Detector):
     def fit(self, source: FeatureSource) -> None:
         """Take mean and covariance of each scale."""
         store = source.features
-        for k, maps in enumerate(store.maps):
-            pooled = maps[:: store.views].mean(dim=1)
+        for k in range(len(store.maps)):
+            pooled = torch.cat([chunk.mean(dim=1) for chunk in row_chunks(store.plain(k))])
             covariance = ledoit_wolf(pooled)
             inverse = torch.cholesky_inverse(torch.linalg.cholesky(covariance))
             # A·Aᵀ = Σ⁻¹: the length of (z - μ)ᵀ·A is the distance.

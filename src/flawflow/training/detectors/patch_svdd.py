@@ -89,7 +89,7 @@ class _Scale(nn.Module):
 
 def _learned(source: FeatureSource, k: int, options: PatchSvddOptions) -> _Scale:
     store = source.features
-    maps, grid = store.maps[k], store.grids[k]
+    maps, grid = store.maps[k][:], store.grids[k]
     deviation, mean = torch.std_mean(maps, dim=(0, 1))
     deviation = deviation.clamp_min(1e-3 * float(deviation.mean()) + 1e-6)
     scale = seeded(source.seed + k, lambda: _Scale(mean.clone(), deviation, options)).to(source.device)

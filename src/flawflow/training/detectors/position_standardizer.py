@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor, nn
 
+from flawflow.training.row_view import Rows, as_vectors_of_rows
+
 # A channel that hardly varies on good pictures would otherwise make a mountain of any change.
 MIN_VARIANCE_SHARE = 1e-3
 _VALUES_AT_ONCE = 2**24
@@ -44,7 +46,7 @@ class PositionStandardizer(nn.Module):
     @classmethod
     def from_data(
         cls,
-        maps: Tensor,
+        maps: Rows,
         *,
         noise: float,
         by_position: bool = True,
@@ -62,8 +64,7 @@ class PositionStandardizer(nn.Module):
             inside: The positions to measure, (P,) int64, None for all; the others get the mean of these.
         """
         if not by_position:
-            chosen = maps if inside is None else maps[:, inside]
-            whole = cls.from_data(chosen.reshape(-1, 1, maps.shape[2]), noise=noise)
+            whole = cls.from_data(as_vectors_of_rows(maps, inside), noise=noise)
             return cls(*(values.repeat(maps.shape[1], 1) for values in whole.buffers()))
         rows = maps.shape[0]
         mean = _mean_over_rows(maps, lambda chunk: chunk, inside)
@@ -107,7 +108,7 @@ class PositionStandardizer(nn.Module):
         """log|det ∂x/∂z| of each position, (H·W,)."""
         return -self.deviation.log().sum(dim=1)
 
-    def covariance(self, maps: Tensor, inside: Tensor | None = None) -> Tensor:
+    def covariance(self, maps: Rows, inside: Tensor | None = None) -> Tensor:
         """Second moments of the standardised features with their noise, (D, D) float64.
 
         Args:
@@ -141,7 +142,7 @@ def spread(values: Tensor, inside: Tensor | None, positions: int) -> Tensor:
     return whole
 
 
-def _mean_over_rows(maps: Tensor, measure: Callable[[Tensor], Tensor], inside: Tensor | None) -> Tensor:
+def _mean_over_rows(maps: Rows, measure: Callable[[Tensor], Tensor], inside: Tensor | None) -> Tensor:
     positions = maps.shape[1] if inside is None else len(inside)
     total = torch.zeros(positions, maps.shape[2], dtype=torch.float64, device=maps.device)
     for chunk in row_chunks(maps, inside):
@@ -149,7 +150,7 @@ def _mean_over_rows(maps: Tensor, measure: Callable[[Tensor], Tensor], inside: T
     return (total / maps.shape[0]).float()
 
 
-def row_chunks(maps: Tensor, inside: Tensor | None = None) -> Iterator[Tensor]:
+def row_chunks(maps: Rows, inside: Tensor | None = None) -> Iterator[Tensor]:
     """Portions of (rows, H·W, D) that fit in memory: the features may be a mapped file.
 
     Args:
