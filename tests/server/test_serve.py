@@ -205,7 +205,7 @@ def test_a_second_station_on_the_folder_is_refused(serve, tiny_model, tmp_path):
     again = command(tiny_model, tmp_path / "data")
     result = subprocess.run(again, capture_output=True, text=True, timeout=60, check=False)
     assert result.returncode == 2
-    assert result.stderr.startswith("flawflow: another station works in")
+    assert result.stderr.startswith("flawflow: another station uses")
     assert result.stderr.count("\n") == 1
 
 

@@ -35,7 +35,7 @@ def test_secrets_are_not_printed():
 
 def test_an_allowed_folder_is_no_file(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(FlawflowError, match="no folder"):
+    with pytest.raises(FlawflowError, match="is not a folder"):
         Settings(models=MODEL, allow=(tmp_path / "file",))
 
 

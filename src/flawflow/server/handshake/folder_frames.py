@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flawflow.errors import one_line
@@ -17,7 +17,7 @@ _IDLE_SECONDS = 0.1
 _BEFORE = -float("inf")
 
 
-@dataclass
+@dataclass(frozen=True)
 class _File:
     """A file as it was first seen so.
 
@@ -103,14 +103,14 @@ class FolderFrames:
         """See what is there; what is new or has changed was `first` seen so then."""
         errors: list[OSError] = []
         with self._news:
-            before, files = self._files, {}
+            before = self._files
+            files: dict[str, _File] = {}
             for seen in scan(self._folder, on_error=errors.append):
                 known = before.get(seen.path)
-                if known is not None and known.seen == seen:
-                    known.is_whole = True
+                if known is None or known.seen != seen:
+                    files[seen.path] = _File(seen, first)
                 else:
-                    known = _File(seen, first)
-                files[seen.path] = known
+                    files[seen.path] = replace(known, is_whole=True)
             self._error = f"the folder cannot be read ({errors[0].strerror})" if errors else ""
             # A folder that is away has not lost its files: they would be new when it is back.
             self._files = before | files if errors else files
@@ -124,8 +124,10 @@ class FolderFrames:
             # Asked again: the image of the next trigger is not for a job that was given up.
             if found is None or not is_wanted():
                 return None
-            for file in self._files.values():
-                file.is_done |= file.first <= found.first
+            self._files = {
+                path: replace(file, is_done=file.is_done or file.first <= found.first)
+                for path, file in self._files.items()
+            }
         try:
             content = (self._folder / found.seen.path).read_bytes()
         except OSError:
