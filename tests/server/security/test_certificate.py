@@ -3,11 +3,13 @@ import os
 import ssl
 import subprocess
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from flawflow.errors import FlawflowError
+from flawflow.server.security import certificate as module
 from flawflow.server.security.certificate import Renewal, check_certificate
 
 Pair = tuple[Path, Path]
@@ -57,37 +59,61 @@ def test_what_is_missing_foreign_or_damaged_is_named(make_pair, tmp_path, which)
         check_certificate(*pair)
 
 
-class Served(ssl.SSLContext):
-    """A context that remembers what it was given."""
+def served(context: ssl.SSLContext) -> bytes:
+    """The certificate that a handshake with the context gives, in memory."""
+    client_context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    client_context.check_hostname, client_context.verify_mode = False, ssl.CERT_NONE
+    there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = client_context.wrap_bio(back, there)
+    server = context.wrap_bio(there, back, server_side=True)
+    for side in (client, server, client, server):
+        with suppress(ssl.SSLWantReadError):
+            side.do_handshake()
+    return client.getpeercert(binary_form=True)
 
-    def load_cert_chain(self, certificate, key):
-        super().load_cert_chain(certificate, key)
-        self.loaded = (*getattr(self, "loaded", ()), certificate.read_bytes())
+
+def context_of(certificate, key) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    return context
 
 
 def test_a_pair_that_was_replaced_is_taken_when_both_fit(make_pair, caplog):
     caplog.set_level(logging.WARNING)
     (certificate, key), (new, new_key) = make_pair("one"), make_pair("two")
-    context = Served(ssl.PROTOCOL_TLS_SERVER)
+    first, second = (ssl.PEM_cert_to_DER_cert(file.read_text()) for file in (certificate, new))
+    context = context_of(certificate, key)
     renewal = Renewal(context, certificate, key)
     renewal.look()
-    assert not hasattr(context, "loaded")
     os.replace(new, certificate)  # noqa: PTH105
     renewal.look()
-    assert not hasattr(context, "loaded")
+    assert served(context) == first
     assert "not renewed" in caplog.text
     os.replace(new_key, key)  # noqa: PTH105
     renewal.look()
     renewal.look()
-    assert context.loaded == (certificate.read_bytes(),)
+    assert served(context) == second
     certificate.unlink()
     renewal.look()
-    assert len(context.loaded) == 1
+    assert served(context) == second
     assert caplog.text.count("is renewed") == 1
 
 
-def test_a_pair_is_taken_when_somebody_asks(make_pair):
+def test_a_pair_is_taken_when_somebody_asks(make_pair, caplog):
+    caplog.set_level(logging.WARNING)
     certificate, key = make_pair("one")
-    context = Served(ssl.PROTOCOL_TLS_SERVER)
+    context = context_of(certificate, key)
     Renewal(context, certificate, key).look(is_asked=True)
-    assert len(context.loaded) == 1
+    assert "is renewed" in caplog.text
+    assert served(context)
+
+
+def test_a_key_that_is_replaced_at_the_wrong_moment_harms_no_handshake(make_pair, monkeypatch):
+    (certificate, key), (new, _) = make_pair("one"), make_pair("two")
+    first = ssl.PEM_cert_to_DER_cert(certificate.read_text())
+    context = context_of(certificate, key)
+    renewal = Renewal(context, certificate, key)
+    # Whoever replaces the files does so between the check and the loading.
+    monkeypatch.setattr(module, "check_certificate", lambda *pair: os.replace(new, certificate))  # noqa: PTH105
+    renewal.look(is_asked=True)
+    assert served(context) == first

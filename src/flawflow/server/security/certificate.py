@@ -54,8 +54,11 @@ class Renewal:
             certificate: As of `check_certificate`.
             key: Likewise.
         """
-        self._context, self._certificate, self._key = context, certificate, key
+        self._current, self._certificate, self._key = context, certificate, key
         self._seen = self._signature()
+        # A context that serves is never written to: a handshake at that moment would meet half of the old pair
+        # and half of the new one. OpenSSL asks here at every handshake.
+        context.sni_callback = self._choose
 
     def look(self, *, is_asked: bool = False) -> None:
         """Take the files if they have changed, or somebody asks for it, and fit together.
@@ -68,11 +71,17 @@ class Renewal:
         self._seen = seen
         try:
             check_certificate(self._certificate, self._key)
-            self._context.load_cert_chain(self._certificate, self._key)
+            renewed = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            renewed.load_cert_chain(self._certificate, self._key)
         except (FlawflowError, OSError) as error:
             _log.warning("the certificate is not renewed: %s", error)
             return
+        self._current = renewed
         _log.warning("the certificate is renewed: %s", self._certificate)
+
+    def _choose(self, connection: ssl.SSLObject, name: str | None, context: ssl.SSLContext) -> None:
+        del name, context
+        connection.context = self._current
 
     def _signature(self) -> tuple[Signature | None, ...]:
         return tuple(map(signature, (self._certificate, self._key)))
