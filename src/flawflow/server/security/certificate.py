@@ -56,8 +56,8 @@ class Renewal:
         """
         self._current, self._certificate, self._key = context, certificate, key
         self._seen = self._signature()
-        # A context that serves is never written to: a handshake at that moment would meet half of the old pair
-        # and half of the new one. OpenSSL asks here at every handshake.
+        # A context that serves is never written to: a handshake at that moment would meet half of the old
+        # pair and half of the new one. OpenSSL asks here at every handshake.
         context.sni_callback = self._choose
 
     def look(self, *, is_asked: bool = False) -> None:
