@@ -59,7 +59,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--preset", default="balanced")
     parser.add_argument("--encoder", default="lite0")
     parser.add_argument("--weights")
-    parser.add_argument("--size", type=parse_size, default=(256, 256), metavar="SIDE|HxW")
+    parser.add_argument("--size", type=parse_size, default=256, metavar="SIDE|HxW")
     parser.add_argument("--set", nargs="+", default=[], metavar="NAME=VALUE", help="as of flawflow train")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--output", type=Path, default=Path("runs/accuracy"))
