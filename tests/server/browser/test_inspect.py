@@ -232,7 +232,7 @@ def test_a_place_below_the_pixel_threshold_is_marked_where_the_verdict_asks_to_l
         page.goto(address)
         send(page, file("dim.png", NG))
         expect(page.locator(".verdict-word")).to_have_text("NG")
-        expect(page.locator(".found")).to_contain_text("No place is above the model's pixel threshold")
+        expect(page.locator(".found")).to_contain_text("Nothing is above the model's pixel threshold")
         expect(page.locator(".found")).to_contain_text("is marked")
         expect(page.locator(".pane").first.locator("path.line")).to_have_attribute("d", re.compile("^M.*Z$"))
         page.close()
