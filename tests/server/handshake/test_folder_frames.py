@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from flawflow.server.handshake import folder_frames as module
 from flawflow.server.handshake.folder_frames import FolderFrames
 from flawflow.server.handshake.frames import Frame, NoFrameError, SourceError
 from flawflow.server.settings import Take
@@ -103,6 +104,23 @@ def test_a_folder_that_is_gone_is_told_and_looked_at_again(folder: Path, opened:
         take(frames, 0.3)
     put(folder, "new.png", b"new")
     assert take(frames).content == b"new"
+
+
+def test_a_folder_that_goes_away_during_a_look_has_not_lost_its_files(
+    folder: Path, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(folder, "old.png")
+    frames = opened("newest")
+    aside = folder.with_name("aside")
+    folder.rename(aside)
+    # Opened before it went, read after: every file seems to have been removed.
+    monkeypatch.setattr(module, "scan", lambda *_, **__: iter(()))
+    with pytest.raises(SourceError, match="cannot be read"):
+        take(frames, 0.3)
+    monkeypatch.undo()
+    aside.rename(folder)
+    with pytest.raises(NoFrameError):
+        take(frames, 0.3)
 
 
 def test_nobody_waits_for_a_job_that_was_given_up(folder: Path, opened: Opened) -> None:

@@ -1,5 +1,7 @@
 """Images of a folder for triggers: whatever program writes them there."""
 
+import errno
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -111,6 +113,9 @@ class FolderFrames:
                     files[seen.path] = _File(seen, first)
                 else:
                     files[seen.path] = replace(known, is_whole=True)
+            if not errors and not self._folder.is_dir():
+                # It went away during the look, which then takes its files for removed.
+                errors.append(FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)))
             self._error = f"the folder cannot be read ({errors[0].strerror})" if errors else ""
             # A folder that is away has not lost its files: they would be new when it is back.
             self._files = before | files if errors else files
