@@ -31,10 +31,9 @@ from typing import Any
 
 from pymodbus.client import ModbusTcpClient
 
-from common import machine
+from common import machine, write_report
 from flawflow.images import find_images
 from flawflow.server.handshake.modbus_map import BUSY, READY, STATUS_COUNT, VALID
-from flawflow.storage.files import write_whole
 
 _RUN = "from flawflow.cli import main; main()"
 _ENABLE, _TRIGGER, _ACKNOWLEDGE = 1, 2, 4
@@ -61,11 +60,7 @@ def main() -> None:
         "inspection_ms": inspections,
         "extra_ms": extra,
     }
-    text = markdown(report)
-    print(text)
-    options.output.mkdir(parents=True, exist_ok=True)
-    write_whole(options.output / "handshake.json", json.dumps(report, indent=1) + "\n")
-    write_whole(options.output / "handshake.md", text + "\n")
+    write_report(options.output, report, markdown(report))
 
 
 def _options() -> argparse.Namespace:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -88,19 +89,27 @@ def _drawn(
     variant: Variant, reference: Variant, category: str, outcomes: Sequence[Outcome], folder: Path
 ) -> curve.Floats | None:
     """Resampled differences over the seeds that both have; None where there is none."""
-    seeds: list[dict[int, SetCounts]] = [{}, {}]
+    seeds: list[dict[int, Path]] = [{}, {}]
     for side, owner in zip(seeds, (variant, reference), strict=True):
         for outcome in outcomes:
             if outcome.run.variant == owner and outcome.run.dataset.name == category and outcome.record:
+                file = counts_file(outcome.run, folder)
                 with suppress(MetricError):
-                    side[outcome.run.seed] = SetCounts.load(counts_file(outcome.run, folder))
+                    SetCounts.load(file)
+                    side[outcome.run.seed] = file
     common = sorted(seeds[0].keys() & seeds[1].keys())
     if not common:
         return None
-    draws = resampled_differences([seeds[0][seed] for seed in common], [seeds[1][seed] for seed in common])
+    draws = _resampled(*(tuple(side[seed] for seed in common) for side in seeds)).copy()
     if not variant.recipe.detector.kind.localises or not reference.recipe.detector.kind.localises:
         draws[:, 1:] = np.nan
     return draws
+
+
+@cache
+def _resampled(ours: tuple[Path, ...], others: tuple[Path, ...]) -> curve.Floats:
+    """Resample once: tables are written after every run, and what a finished run counted never changes."""
+    return resampled_differences(*([SetCounts.load(file) for file in files] for files in (ours, others)))
 
 
 def _row(category: str, variant: Variant, reference: Variant, draws: curve.Floats) -> DifferenceRow:

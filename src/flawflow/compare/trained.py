@@ -65,15 +65,15 @@ def trained(dataset: Dataset, file: Path, recipe: Recipe, *, device: str, on_pro
     if why_not_exported(recipe.detector.options) is not None:
         return _in_memory(dataset, file.with_suffix(".training"), recipe, device, on_progress)
     result = train(dataset, file, recipe, device=device, resume=True, on_progress=on_progress)
-    graph = read_model(file).graph
+    model = read_model(file)
     return Trained(
-        inspector=Inspector.load(file),
-        engine=OnnxRuntimeEngine(graph),
+        inspector=Inspector.of(model),
+        engine=OnnxRuntimeEngine(model.graph),
         seconds=result.seconds,
         image_count=result.image_count,
         left_out=tuple(sentence for _, sentence in result.failures),
         megabytes=file.stat().st_size / 1e6,
-        parameters=parameters_of(graph),
+        parameters=parameters_of(model.graph),
     )
 
 

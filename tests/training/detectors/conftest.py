@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from flawflow.images import read_image
 from flawflow.synthetic import draw_parts
+from flawflow.training.detectors.detector import Detector
 from flawflow.training.encoder import build_encoder
 from flawflow.training.feature_source import FeatureSource
 from flawflow.training.unfinished_work import WorkFolder
@@ -58,6 +59,33 @@ def patches_by_hand() -> ByHand:
         return np.concatenate((small, _doubled(large)), axis=1).transpose(0, 2, 3, 1)
 
     return patches
+
+
+@pytest.fixture
+def fitted_beside_patches(
+    make_source: MakeSource, part_pictures: NDArray[np.uint8], patches_by_hand: ByHand
+) -> Callable[[Detector], tuple[torch.Tensor, NDArray[np.float64], NDArray[np.float64]]]:
+    """Fit a detector of joined vectors to the parts; gives its map of them upside down, and both by hand.
+
+    The vectors are of the parts and of the parts upside down, each (N·H·W, 80), averaged as `inner` says.
+    """
+
+    def fitted(detector: Detector) -> tuple[torch.Tensor, NDArray[np.float64], NDArray[np.float64]]:
+        source = make_source((8, 16))
+        detector.fit(source)
+        with torch.inference_mode():
+            good, asked = (
+                source.encoder(torch.from_numpy(np.ascontiguousarray(pictures)))
+                for pictures in (part_pictures, part_pictures[:, ::-1])
+            )
+            (found,) = detector(asked)
+        vectors, others = (
+            patches_by_hand(*(features.numpy() for features in pyramid), "inner").reshape(-1, 80)
+            for pyramid in (good, asked)
+        )
+        return found, vectors, others
+
+    return fitted
 
 
 def _averaged(features: NDArray[np.float64], pooling: str) -> NDArray[np.float64]:

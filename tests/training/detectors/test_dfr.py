@@ -18,22 +18,9 @@ def vectors() -> torch.Tensor:
     return code @ mixing + 0.2 * torch.randn(800, 10, generator=generator) + 1
 
 
-def test_the_linear_detector_measures_the_residual_of_the_principal_components(
-    make_source, part_pictures, patches_by_hand
-):
-    source = make_source((8, 16))
+def test_the_linear_detector_measures_the_residual_of_the_principal_components(fitted_beside_patches):
     detector = Dfr(DfrOptions(linear=True, standardised=False))
-    detector.fit(source)
-    with torch.inference_mode():
-        good, asked = (
-            source.encoder(torch.from_numpy(np.ascontiguousarray(pictures)))
-            for pictures in (part_pictures, part_pictures[:, ::-1])
-        )
-        (found,) = detector(asked)
-    vectors, others = (
-        patches_by_hand(*(features.numpy() for features in pyramid), "inner").reshape(-1, 80)
-        for pyramid in (good, asked)
-    )
+    found, vectors, others = fitted_beside_patches(detector)
     pca = PCA(n_components=0.9, svd_solver="full").fit(vectors)
     residual = others - pca.inverse_transform(pca.transform(others))
     expected = np.square(residual).sum(axis=1)

@@ -1,5 +1,4 @@
 import numpy as np
-import torch
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 
@@ -7,23 +6,11 @@ from flawflow.recipe.related_options import NapoletanoOptions
 from flawflow.training.detectors.napoletano import Napoletano
 
 
-def test_the_distances_are_those_of_scikit_learn(make_source, part_pictures, patches_by_hand):
-    source = make_source((8, 16))
+def test_the_distances_are_those_of_scikit_learn(fitted_beside_patches):
     detector = Napoletano(NapoletanoOptions(centres=4))
-    detector.fit(source)
-    with torch.inference_mode():
-        good, asked = (
-            source.encoder(torch.from_numpy(np.ascontiguousarray(pictures)))
-            for pictures in (part_pictures, part_pictures[:, ::-1])
-        )
-        (found,) = detector(asked)
-    vectors, others = (
-        patches_by_hand(*(features.numpy() for features in pyramid), "inner").reshape(-1, 80)
-        for pyramid in (good, asked)
-    )
+    found, vectors, others = fitted_beside_patches(detector)
     pca = PCA(n_components=0.95, svd_solver="full").fit(vectors)
     # From our own centres scikit-learn's rounds do not move any more; from others it finds none much better.
-    words = KMeans(4, n_init=1, init=pca.transform(vectors)[:4]).fit(pca.transform(vectors))
     projected = detector.centres.double().numpy() @ detector.components.double().numpy().T
     start = projected @ pca.components_.T
     words = KMeans(4, n_init=1, init=start, tol=0.0).fit(pca.transform(vectors))
