@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from flawflow.training.detectors.detector import Aggregation, Weights
 from flawflow.training.detectors.paper_cflow import PaperCflow
-from flawflow.training.head import Head, gaussian_matrix, resampling_matrix
+from flawflow.training.head import Head, gaussian_matrix, resampling_matrix, sharpened
 from flawflow.training.moments import scale_moments
 
 PLAIN = Aggregation(by_position=False, on_grid=False, tail=0.0)
@@ -138,7 +138,7 @@ def test_by_pixels_map_and_score_have_weights_of_their_own_too() -> None:
     torch.testing.assert_close(score, (large[1] + 3 * large[2]).flatten(1).amax(dim=1), rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("strength", [0.0, 0.5])
+@pytest.mark.parametrize("strength", [0.0, 2.0])
 def test_fine_scales_sharpen_the_map_and_leave_the_score(strength: float) -> None:
     aggregation = Aggregation(by_position=False, tail=0.0)
     maps = _maps(3)
@@ -147,10 +147,23 @@ def test_fine_scales_sharpen_the_map_and_leave_the_score(strength: float) -> Non
     fine, joined, coarse = (F.interpolate(scale[:, None], size=GRIDS[0], mode="bilinear") for scale in maps)
     shown = joined + 2 * coarse
     if strength:
-        shown = F.softplus(shown) * (1 + strength * F.softplus(fine))
+        above = (fine - fine.mean(dim=(2, 3), keepdim=True)).clamp_min(0)
+        shown = F.softplus(shown) * (1 + strength * above / (1 + torch.exp(-2 * (shown - 3))))
     expected = F.interpolate(shown, size=SIZE, mode="bilinear")[:, 0]
     torch.testing.assert_close(anomaly_map, expected, rtol=1e-5, atol=1e-5)
     torch.testing.assert_close(score, joined.flatten(1).amax(dim=1), rtol=1e-5, atol=1e-5)
+
+
+def test_fine_scales_raise_what_is_high_and_leave_what_is_as_good_pictures_are() -> None:
+    fine = torch.zeros(1, 8, 8)
+    fine[0, 2, 2] = fine[0, 5, 5] = 6.0
+    total = torch.zeros(1, 8, 8)
+    total[0, 4:, 4:] = 6.0
+    shown = sharpened(total, fine, strength=2.0)
+    assert shown[0, 5, 5] > 5 * shown[0, 6, 6] > 20 * shown[0, 2, 2]
+    assert shown[0, 2, 2] == pytest.approx(float(shown[0, 1, 1]), rel=0.05)
+    # A picture that is brighter as a whole in the fine scales is not sharpened otherwise.
+    torch.testing.assert_close(sharpened(total, fine + 5, strength=2.0), shown)
 
 
 def test_each_scale_has_a_weight() -> None:
@@ -158,9 +171,12 @@ def test_each_scale_has_a_weight() -> None:
         _head(PLAIN, _weights((1.0, 1.0), (1.0, 1.0)))
 
 
+@pytest.mark.parametrize("strength", [0.0, 2.0])
 @pytest.mark.parametrize("aggregation", [PLAIN, Aggregation(), PaperCflow.aggregation])
-def test_a_picture_does_not_see_its_batch(aggregation: Aggregation) -> None:
-    head = Head(scale_moments(_maps(20), by_position=aggregation.by_position), SIZE, aggregation)
+def test_a_picture_does_not_see_its_batch(aggregation: Aggregation, strength: float) -> None:
+    moments = scale_moments(_maps(20), by_position=aggregation.by_position)
+    weights = Weights((0.0, 1.0, 1.0), (0.0, 1.0, 1.0), (1.0, 0.0, 0.0), strength)
+    head = Head(moments, SIZE, aggregation, weights=weights)
     maps = _maps(6, seed=1)
     # An outlier beside it changes nothing.
     loud = [torch.cat((scale[:5], 1000 * scale[5:])) for scale in maps]

@@ -42,6 +42,7 @@ class CflowOptions:
         peak_rate: Highest learning rate of the one-cycle schedule.
         sharpening: How much the scales finer than the joined ones sharpen the map.
         coarse_weight: How much the coarse Gaussian counts in the score; in the map it does not.
+        whole_weight: How much the score grows where the picture as a whole is unlike good ones.
     """
 
     noise: float = 0.5
@@ -63,8 +64,9 @@ class CflowOptions:
     steps_per_picture: int = 25
     batch: int = 1024
     peak_rate: float = 5e-3
-    sharpening: float = 0.5
+    sharpening: float = 2.0
     coarse_weight: float = 0.5
+    whole_weight: float = 1.5
 
 
 FLOWS: Mapping[str, Mapping[str, Option]] = {

@@ -85,13 +85,13 @@ def _measured_by_fold_model(
     store = source.features
     # The first part takes the place of this one, so that every model has its pictures in the same order.
     others = [*range(size, start), *range(size), *range(start + size, len(store.pictures))]
-    fold_model = fit(_training(source, store.only(others), number=number))
+    fold_model = fit(_training(source, store.only(others), number=number)).to(source.device)
     roi_mask = _roi_mask(source)
     rows = []
     with torch.inference_mode():
         for pyramid in store.only(range(start, start + size)).plain_pyramids(source.device):
-            maps, scores = fold_model.head([distance.cpu() for distance in fold_model.detector(pyramid)])
-            for anomaly_map, score in zip(maps.numpy(), scores.tolist(), strict=True):
+            maps, scores = fold_model.measure(pyramid)
+            for anomaly_map, score in zip(maps.cpu().numpy(), scores.tolist(), strict=True):
                 rows.append((score, *max_and_background(anomaly_map, roi_mask)))
     return torch.tensor(rows, dtype=torch.float64)
 

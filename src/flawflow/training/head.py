@@ -17,6 +17,10 @@ from torch.nn import functional as F
 from flawflow.training.detectors.detector import Aggregation, Weights
 from flawflow.training.roi import nearest_inside, roi_cells
 
+# From about this many deviations of good pictures on a map is sharpened.
+_SHARPENED_FROM = 3.0
+_STEEPNESS = 2.0
+
 
 class Head(nn.Module):
     """Normalise and add the maps of all scales, score the picture, and enlarge to pixels.
@@ -107,7 +111,7 @@ class Head(nn.Module):
             total = beside @ self.get_buffer("map_columns")
         if self.strength:
             fine = beside @ self.get_buffer("sharp_columns")
-            total = F.softplus(total) * (1 + self.strength * F.softplus(fine))
+            total = sharpened(total, fine, self.strength)
         if self.on_grid:
             total = self.get_buffer("tall") @ (total @ self.get_buffer("wide"))
         if self.roi_mask is not None:
@@ -128,6 +132,27 @@ class Head(nn.Module):
         if self.tail > 1:
             return values.topk(self.tail, dim=1, sorted=False).values.mean(dim=1)
         return values.amax(dim=1)
+
+
+def sharpened(total: Tensor, fine: Tensor, strength: float) -> Tensor:
+    """A map m that fine scales f of the same picture sharpen where it is high already.
+
+    softplus(m)·(1 + strength·relu(f - mean(f))·sigmoid(2·(m - 3))). What is below 3 deviations of good
+    pictures stays as it is, so that the noise of fine scales raises no good place. Above, a place counts the
+    more, the farther it is above the picture's mean in the fine scales: a picture that as a whole is unlike
+    good ones there says nothing about where.
+
+    Args:
+        total: (B, H, W) float32, in deviations of good pictures.
+        fine: The same.
+        strength: How much the fine scales count.
+
+    Returns:
+        (B, H, W) float32, not negative.
+    """
+    above = F.relu(fine - fine.mean(dim=(1, 2), keepdim=True))
+    gate = torch.sigmoid(_STEEPNESS * (total - _SHARPENED_FROM))
+    return F.softplus(total) * (1 + strength * above * gate)
 
 
 def _side_by_side(weights: Sequence[float], parts: Sequence[Tensor]) -> Tensor:

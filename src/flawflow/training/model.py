@@ -1,6 +1,7 @@
 """Encoder, detector and head as one module: what is exported."""
 
 import itertools
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -39,8 +40,13 @@ class InspectionModel(nn.Module):
             anomaly_map: (B, H, W) float32; higher is more anomalous.
             pred_score: (B,) float32.
         """
-        anomaly_map, score = self.head(self.detector(self.encoder(images)))
-        return anomaly_map, score
+        return self.measure(self.encoder(images))
+
+    def measure(self, pyramid: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+        """Measure pictures by their features: K maps (B, D_k, H_k, W_k), fine to coarse."""
+        anomaly_map, score = self.head(self.detector(pyramid))
+        evidence = self.detector.evidence(pyramid)
+        return anomaly_map, score if evidence is None else score + evidence
 
 
 @torch.inference_mode()

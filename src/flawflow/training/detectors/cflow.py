@@ -16,6 +16,7 @@ from flawflow.training.detectors.fused_scale import (
     FUSED_SCALE_COUNT,
     fit_fused_scale,
 )
+from flawflow.training.detectors.whole_image import WholeImage, fit_whole_image
 from flawflow.training.feature_source import FeatureSource
 from flawflow.training.parallel import ProgressCounter, run_parallel
 
@@ -31,7 +32,8 @@ class Cflow(Detector):
       (eq. 6) in which each position has its own mean and each cell its own covariance gives one map, a flow
       that all positions share, of what the Gaussian whitens, gives another;
     - of the two coarsest averaged over their neighbours and joined at the coarsest grid: such a Gaussian
-      alone. It sees what is large, or missing, and counts in the score only.
+      alone. It sees what is large, or missing, and counts in the score only;
+    - of the picture as a whole (`WholeImage`): what is missing, twice or swapped adds to the score.
 
     Differences to the paper, each measured in docs/accuracy.md: scales are joined; positions have their own
     statistics and all are whitened before the first block; blocks start at the identity; features carry
@@ -46,6 +48,7 @@ class Cflow(Detector):
         self.options = options or CflowOptions()
         self.scales = nn.ModuleList()
         self.fused = nn.ModuleList()
+        self.whole: WholeImage | None = None
 
     def fit(self, source: FeatureSource) -> None:
         """Learn all densities side by side."""
@@ -60,11 +63,20 @@ class Cflow(Detector):
         fused, *scales, coarse = run_parallel(jobs, progress_counter, source.device)
         self.scales.extend(scales)
         self.fused.extend((fused, coarse))
+        # It adds to scores in deviations of good pictures; maps that count as they are have other units.
+        if self.options.whole_weight and self.aggregation.by_position:
+            self.whole = fit_whole_image(
+                store, source.device, most_channels=options.joined_channels, seed=source.seed
+            )
 
     def forward(self, pyramid: Sequence[Tensor]) -> list[Tensor]:
         """Measure every feature vector: maps of single scales, two of those joined, the coarse one."""
         singles = measure_scales(self.scales, pyramid[: len(self.scales)])
         return singles + [distance for fused in self.fused for distance in fused(pyramid)]
+
+    def evidence(self, pyramid: Sequence[Tensor]) -> Tensor | None:
+        """What the whole picture adds to its score."""
+        return None if self.whole is None else self.options.whole_weight * self.whole(pyramid)
 
     def weights(self, count: int) -> Weights:
         """The joined scales judge, the coarse Gaussian helps the score, fine scales sharpen the map."""

@@ -20,9 +20,9 @@ class Weights:
     Attributes:
         in_map: In the anomaly map, Σ_k w_k·m_k.
         in_score: In the sum that the picture's score is read off.
-        sharpening: In Σ_k u_k·m_k, which sharpens the anomaly map: it becomes
-            softplus(Σ w_k·m_k)·(1 + `strength`·softplus(Σ u_k·m_k)). So a scale that is fine but unsure tells
-            where exactly a defect is, and not whether there is one. All zeros leave the map as it is.
+        sharpening: In f = Σ_k u_k·m_k, which sharpens the anomaly map (`flawflow.training.head.sharpened`): a
+            scale that is fine but unsure tells where exactly a defect is, and not whether there is one. All
+            zeros leave the map as it is.
         strength: How much sharpening counts.
     """
 
@@ -56,6 +56,14 @@ class Detector(nn.Module, ABC):
     def weights(self, count: int) -> Weights:
         """How much each of `count` maps counts, and where."""
         return Weights.alike(count)
+
+    def evidence(self, pyramid: Sequence[Tensor]) -> Tensor | None:  # noqa: ARG002
+        """What the picture as a whole adds to its score, (B,), or None for nothing.
+
+        Args:
+            pyramid: As for `forward`.
+        """
+        return None
 
     @abstractmethod
     def fit(self, source: FeatureSource) -> None:
