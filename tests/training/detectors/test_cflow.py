@@ -32,25 +32,35 @@ def _model(source: FeatureSource, options: CflowOptions) -> InspectionModel:
     )
 
 
+def with_another(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The last picture is unlike the others as a whole."""
+    return np.concatenate((pictures[:-1], 255 - pictures[-1:]))
+
+
 @STRIDES
 def test_any_number_of_scales_is_learned_and_exported(
     strides: tuple[int, ...], make_source: MakeSource, part_pictures: NDArray[np.uint8]
 ) -> None:
     source = make_source(strides)
+    pictures = with_another(part_pictures)
     model = _model(source, SHORT)
     assert (len(model.detector.scales), len(model.detector.fused)) == (max(0, len(strides) - 2), 2)  # type: ignore[arg-type]
     with torch.inference_mode():
-        distances = model.detector(source.encoder(torch.from_numpy(part_pictures)))
-        maps, scores = model(torch.from_numpy(part_pictures))
+        pyramid = source.encoder(torch.from_numpy(pictures))
+        distances, evidence = model.detector(pyramid), model.detector.evidence(pyramid)
+        maps, scores = model(torch.from_numpy(pictures))
     assert [distance.shape for distance in distances] == [(10, side, side) for side in SIDES[strides]]
     assert all(bool((distance >= 1).all()) for distance in distances)
+    # It is seen, so that its export is compared, too.
+    assert evidence is not None
+    assert float(evidence.max()) > 0
     graph = export_graph(model, source.size)
-    found_maps, found_scores = OnnxRuntimeEngine(graph, threads=1).run(part_pictures)
+    found_maps, found_scores = OnnxRuntimeEngine(graph, threads=1).run(pictures)
     size = float(maps.abs().max())
     np.testing.assert_allclose(found_maps, maps.numpy(), atol=TOLERANCE * size)
     np.testing.assert_allclose(found_scores, scores.numpy(), atol=TOLERANCE * size)
     # Folded or not, it is one function.
-    assert check_graph(graph, model, list(part_pictures[:2])) < TOLERANCE
+    assert check_graph(graph, model, list(pictures[-2:])) < TOLERANCE
 
 
 def test_joined_scales_judge_the_coarse_map_helps_the_score_and_fine_scales_sharpen() -> None:
@@ -58,6 +68,26 @@ def test_joined_scales_judge_the_coarse_map_helps_the_score_and_fine_scales_shar
     expected = Weights((0, 0, 0.5, 0.5, 0), (0, 0, 0.5, 0.5, 0.7), (0.5, 0.5, 0, 0, 0), 0.3)
     assert detector.weights(5) == expected
     assert detector.weights(3) == Weights((0.5, 0.5, 0), (0.5, 0.5, 0.7), (0, 0, 0), 0.3)
+
+
+def test_the_whole_picture_adds_to_the_score_where_maps_have_units(
+    make_source: MakeSource, part_pictures: NDArray[np.uint8]
+) -> None:
+    source = make_source((4, 8, 16))
+    model = _model(source, SHORT)
+    assert isinstance(model.detector, Cflow)
+    with torch.inference_mode():
+        pyramid = source.encoder(torch.from_numpy(with_another(part_pictures)))
+        maps, scores = model.measure(pyramid)
+        model.detector.whole = None
+        other_maps, other_scores = model.measure(pyramid)
+    assert torch.equal(maps, other_maps)
+    assert bool((scores >= other_scores).all())
+    assert bool((scores > other_scores).any())
+    detector = Cflow(SHORT)
+    detector.aggregation = replace(detector.aggregation, by_position=False)
+    detector.fit(source)
+    assert detector.evidence(pyramid) is None
 
 
 def test_weights_decide_what_a_model_shows(make_source: MakeSource, part_pictures: NDArray[np.uint8]) -> None:
