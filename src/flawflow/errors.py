@@ -75,6 +75,14 @@ class RecipeError(TrainingError, ValueError):
     """A recipe that cannot be: a name that is not there, or a value out of its range."""
 
 
+class ExecutorError(FlawflowError):
+    """A place where jobs cannot run as asked."""
+
+
+class FleetError(FlawflowError):
+    """A plan of many products that cannot be carried out as it is."""
+
+
 class WatchError(FlawflowError):
     """A folder that cannot be watched."""
 
