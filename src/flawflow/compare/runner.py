@@ -15,6 +15,7 @@ from flawflow.compare.exhibits import write_maps
 from flawflow.compare.plan import Run, packages
 from flawflow.compare.record import EVALUATED, RunRecord
 from flawflow.compare.trained import trained
+from flawflow.datasets.digest import digest_of_files
 from flawflow.errors import FlawflowError
 from flawflow.images import read_image, resize_image
 from flawflow.inspection.evaluate import evaluate
@@ -22,7 +23,6 @@ from flawflow.metrics.resampling import SetCounts
 from flawflow.progress import OnProgress, Progress, within
 from flawflow.runtime.engine import Engine
 from flawflow.runtime.processor import processor
-from flawflow.training.unfinished_work import digest_of_files
 
 _WARM_UP, _TIMED = 3, 30
 
