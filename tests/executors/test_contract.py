@@ -103,7 +103,7 @@ def test_closing_ends_what_runs_and_leaves_nothing_half_written(beside: Executor
     while not began.exists():
         assert time.monotonic() < until
         time.sleep(0.05)
-    outcomes.close()  # type: ignore[attr-defined]
+    outcomes.close()
     assert not began.with_suffix(".part").exists()
 
 

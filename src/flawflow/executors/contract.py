@@ -1,6 +1,6 @@
 """What all executors have in common: jobs in, outcomes out, progress on the way."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -76,7 +76,7 @@ class Executor(Protocol):
         """
         ...
 
-    def run(self, jobs: Sequence[Job], on_progress: OnJobProgress) -> Iterator[Outcome]:
+    def run(self, jobs: Sequence[Job], on_progress: OnJobProgress) -> Generator[Outcome, None, None]:
         """Run jobs of different names.
 
         Yields:

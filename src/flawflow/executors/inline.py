@@ -1,6 +1,6 @@
 """One job after the other, in this process: to debug, and for what is timed."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from functools import partial
 
 from flawflow.errors import ExecutorError
@@ -26,7 +26,7 @@ class InlineExecutor:
         del jobs
         return Capacity(at_once=1, where="one after the other in this process")
 
-    def run(self, jobs: Sequence[Job], on_progress: OnJobProgress) -> Iterator[Outcome]:
+    def run(self, jobs: Sequence[Job], on_progress: OnJobProgress) -> Generator[Outcome, None, None]:
         """See `Executor.run`."""
         for job in jobs:
             yield run_job(job, partial(on_progress, job.name))

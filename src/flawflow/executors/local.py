@@ -3,7 +3,7 @@
 import multiprocessing
 import signal
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerProcess, SpawnProcess
@@ -60,7 +60,7 @@ class LocalExecutor:
         at_once = max(min(len(jobs), self._at_once or min(limits)), 1)
         return Capacity(at_once=at_once, where=f"{at_once} at a time on this machine ({said})")
 
-    def run(self, jobs: Sequence[Job], on_progress: OnJobProgress) -> Iterator[Outcome]:
+    def run(self, jobs: Sequence[Job], on_progress: OnJobProgress) -> Generator[Outcome, None, None]:
         """See `Executor.run`."""
         slots = deque(range(self.capacity(jobs).at_once))
         threads = max(cores() // len(slots), 1)

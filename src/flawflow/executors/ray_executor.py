@@ -4,7 +4,7 @@ import os
 import socket
 import warnings
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -76,7 +76,7 @@ class RayExecutor:
         at_once = max(min(len(jobs), room, self._at_once or room), 1)
         return Capacity(at_once=at_once, where=f"{at_once} at a time on a Ray cluster ({has})")
 
-    def run(self, jobs: Sequence[Job], on_progress: OnJobProgress) -> Iterator[Outcome]:
+    def run(self, jobs: Sequence[Job], on_progress: OnJobProgress) -> Generator[Outcome, None, None]:
         """See `Executor.run`."""
         at_once = self.capacity(jobs).at_once
         board = _Board.options(num_cpus=0).remote()  # type: ignore[attr-defined]
