@@ -33,6 +33,22 @@ class Job:
     imports: tuple[str, ...] = ()
 
 
+class Resources(Protocol):
+    """What one of many trainings may take."""
+
+    @property
+    def device(self) -> str:
+        """Where to train: "auto", "cpu" or "cuda"."""
+
+    @property
+    def cores(self) -> int:
+        """Of the processor, at least."""
+
+    @property
+    def gpus(self) -> int:
+        """How many it needs."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
     """What came of a job.

@@ -6,6 +6,7 @@ import warnings
 from collections import deque
 from collections.abc import Generator, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import ray
@@ -111,7 +112,10 @@ class _Board:
         return last
 
 
-def _do(job: Job, board: Any) -> Outcome:
+def _do(job: Job, board: Any, folder: str) -> Outcome:
+    # Relative paths mean what they mean to the command.
+    with suppress(OSError):
+        os.chdir(folder)
     use_threads(job.cores)
     return run_job(job, seldom(lambda step: board.post.remote(job.name, step)))
 
@@ -124,7 +128,7 @@ def _submit(job: Job, board: Any) -> Any:
         memory=job.memory_bytes or None,
         max_retries=_MOST_LOSSES,
     )
-    return task.remote(job, board)
+    return task.remote(job, board, str(Path.cwd()))
 
 
 def _taken(board: Any) -> dict[str, Progress]:

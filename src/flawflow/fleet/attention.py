@@ -1,8 +1,10 @@
 """What of a product needs a person, in sentences."""
 
 from flawflow.fleet.status import Status
-from flawflow.metrics import AtThreshold
+from flawflow.metrics import Evaluation
 from flawflow.report.wording import counted, percent
+
+_CHANCE = 0.5
 
 
 def attention(status: Status) -> tuple[str, ...]:
@@ -28,7 +30,7 @@ def attention(status: Status) -> tuple[str, ...]:
         if measures.error:
             said.append(f"It could not be measured: {measures.error}")
         elif measures.evaluation is not None:
-            said += _measured(measures.evaluation.at_threshold)
+            said += _measured(measures.evaluation)
             left_out = measures.evaluation.left_out
             if left_out:
                 said.append(f"{counted(len(left_out), 'test file')} could not be used: {left_out[0]}")
@@ -39,11 +41,17 @@ def attention(status: Status) -> tuple[str, ...]:
     return tuple(said)
 
 
-def _measured(at: AtThreshold | None) -> list[str]:
-    """What test pictures speak against: the exact 95 % interval lies above the rate that was stated."""
-    if at is None or at.false_reject_interval[0] <= at.stated_false_reject_rate:
-        return []
-    return [
-        f"{percent(at.false_reject_rate)} of the good test pictures are NG, more than chance makes of "
-        f"the stated {percent(at.stated_false_reject_rate)}: check that they are like those of the training."
-    ]
+def _measured(evaluation: Evaluation) -> list[str]:
+    """What test pictures speak against, as far as 95 % intervals tell it from chance."""
+    said, (low, _), at = [], evaluation.image_auroc_interval, evaluation.at_threshold
+    if low <= _CHANCE:
+        said.append(
+            f"It does not tell defective from good pictures with certainty (image AUROC "
+            f"{100 * evaluation.image_auroc:.1f}, where 50 is chance): look at the pictures, or give more."
+        )
+    if at is not None and at.false_reject_interval[0] > at.stated_false_reject_rate:
+        said.append(
+            f"{percent(at.false_reject_rate)} of the good test pictures are NG, more than chance makes of "
+            f"the stated {percent(at.stated_false_reject_rate)}: check that they are like the training's."
+        )
+    return said

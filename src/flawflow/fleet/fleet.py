@@ -5,10 +5,9 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
-from typing import Protocol
 
 from flawflow.errors import FlawflowError, FleetError
-from flawflow.executors.contract import Executor, Job, OnJobProgress
+from flawflow.executors.contract import Executor, Job, OnJobProgress, Resources
 from flawflow.fleet.job import ProductJob
 from flawflow.fleet.plan import Product
 from flawflow.fleet.status import Status, status_of
@@ -17,22 +16,6 @@ from flawflow.training.estimate import memory_of_training
 _MEMORY_MARGIN = 1.1
 # What measuring takes beside training on as many pictures, and what a product takes without any picture.
 _OF_MEASURING, _OF_BEGINNING = 0.1, 50
-
-
-class Resources(Protocol):
-    """What one product may take."""
-
-    @property
-    def device(self) -> str:
-        """Where to train: "auto", "cpu" or "cuda"."""
-
-    @property
-    def cores(self) -> int:
-        """Of the processor, at least."""
-
-    @property
-    def gpus(self) -> int:
-        """How many it needs."""
 
 
 def look(
@@ -63,7 +46,7 @@ def look(
 
 
 def jobs_of(statuses: Sequence[Status], folder: Path, resources: Resources) -> list[Job]:
-    """What is left to do, as jobs; they take the memory that others of like recipes took, where it is known."""
+    """What is left to do, as jobs; each with the memory that others of its recipe took, if any did."""
     return [
         Job(
             name=status.product.name,

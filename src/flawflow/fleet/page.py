@@ -19,7 +19,7 @@ from flawflow.model_file.card import Card
 from flawflow.report.html import render
 from flawflow.report.page import facts_of
 from flawflow.report.suspects import suspects_folder
-from flawflow.report.wording import counted, duration, promise, rate
+from flawflow.report.wording import counted, duration, percent, promise
 from flawflow.results.record import readable
 from flawflow.storage.files import write_whole
 
@@ -28,7 +28,7 @@ NAME = "fleet.html"
 _THUMBS = 3
 _THUMB_PIXELS = 192
 _COLUMNS = (
-    "product", "good pictures", "NG above", "false rejects, stated", "image AUROC", "pixel AUROC", "AUPRO",
+    "product", "good pictures", "NG above", "expected", "guaranteed", "image AUROC", "pixel AUROC", "AUPRO",
     "recall", "false rejects", "suspects", "MB", "trained in",
 )  # fmt: skip
 
@@ -147,7 +147,8 @@ def _row(status: Status, folder: Path) -> dict[str, object]:
         "cells": [
             f"{record.image_count:,}",
             f"{threshold.score:.4g}",
-            rate(threshold),
+            percent(threshold.expected_rate),
+            f"≤ {percent(threshold.guaranteed_rate)}",
             *_measured(_evaluation(status)),
             f"{len(record.suspects):,}",
             f"{file.stat().st_size / 1e6:.1f}",
@@ -190,7 +191,7 @@ def _mean_row(ready: Sequence[Status]) -> list[dict[str, object]]:
     ]
     means = [_percent(mean(values)) if values else "-" for values in figures]
     name = f"mean of {len(found):,} measured"
-    return [{"name": name, "href": "", "mean": True, "cells": ["", "", "", *means, "", "", ""]}]
+    return [{"name": name, "href": "", "mean": True, "cells": ["", "", "", "", *means, "", "", ""]}]
 
 
 def _percent(share: float | None) -> str:

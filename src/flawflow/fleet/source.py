@@ -47,7 +47,7 @@ class Source:
 
 
 def beneath(folder: Path, value: str | None) -> str | None:
-    """A path that counts from a folder as a whole one, which other machines can be given; URLs stay as they are."""
+    """A path that counts from a folder as an absolute one, for other machines; URLs stay as they are."""
     if value is None or "://" in value:
         return value
     return os.fspath((folder / value).absolute())
