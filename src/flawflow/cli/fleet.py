@@ -124,22 +124,18 @@ def _say_what_is_left(statuses: "Sequence[Status]") -> None:
 def _perform(current: "dict[str, Status]", output: Path, executor: "Executor", where: Where) -> None:
     """Do what is left, and put what comes of it in place of what was."""
     from flawflow.cli.jobs_display import JobsDisplay
-    from flawflow.fleet.fleet import jobs_of, perform, seconds_of, weight_of
+    from flawflow.fleet.fleet import jobs_of, perform, seconds_of, weights_of
     from flawflow.report.wording import duration
 
     statuses = [*current.values()]
     jobs = jobs_of(statuses, output, where)
     capacity = executor.capacity(jobs)
     seconds = seconds_of(statuses, capacity.at_once)
-    takes = (
-        "how long it takes is known once the first is done"
-        if seconds is None
-        else f"about {duration(seconds)}"
-    )
+    unknown = "how long it takes is known once the first is done"
+    takes = unknown if seconds is None else f"about {duration(seconds)}"
     click.echo(f"{capacity.where}; {takes}.", err=True)
-    weights = {status.product.name: weight_of(status) for status in statuses if not status.is_done}
     with (
-        JobsDisplay(weights) as display,
+        JobsDisplay(weights_of(statuses)) as display,
         closing(perform(statuses, output, executor, jobs, display.update)) as found,
     ):
         for status in found:

@@ -5,6 +5,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from types import FrameType
 from typing import Any, NoReturn
@@ -33,7 +34,9 @@ def serve_job(connection: Connection, job: Job, threads: int, gpu: str | None) -
     if gpu is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = gpu
     use_threads(threads)
-    connection.send(run_job(job, seldom(connection.send)))
+    outcome = run_job(job, seldom(connection.send))
+    with suppress(BrokenPipeError):
+        connection.send(outcome)
     connection.close()
 
 

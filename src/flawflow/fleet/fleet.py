@@ -1,10 +1,10 @@
 """From products to models: what is left to do is done by an executor, and every outcome is known."""
 
+import math
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from statistics import median
 
 from flawflow.errors import FlawflowError, FleetError
 from flawflow.executors.contract import Executor, Job, OnJobProgress, Resources
@@ -14,8 +14,8 @@ from flawflow.fleet.status import Status, status_of
 from flawflow.training.estimate import memory_of_training
 
 _MEMORY_MARGIN = 1.1
-# What measuring takes beside training on as many pictures, and what a product takes without any picture.
-_OF_MEASURING, _OF_BEGINNING = 0.1, 50
+# What measuring takes beside training, and what the steps of a training take, in pictures.
+_OF_MEASURING, _OF_TRAINING = 0.1, 200
 
 
 def look(
@@ -89,30 +89,36 @@ def perform(
             yield replace(now, error=outcome.error)
 
 
-def weight_of(status: Status) -> float:
-    """How much a product takes beside others, for a bar of progress."""
-    train = len(status.dataset.train) if status.record is None else 0
-    return _OF_BEGINNING + train + _OF_MEASURING * len(status.dataset.test)
+def weights_of(statuses: Sequence[Status]) -> dict[str, float]:
+    """What each product that is left takes beside the others, for a bar of progress; by name."""
+    left = [status for status in statuses if not status.is_done]
+    seconds = [_seconds(status, statuses) for status in left]
+    known = [each for each in seconds if each is not None]
+    weights = known if len(known) == len(left) else [_weight(status) for status in left]
+    return {status.product.name: weight for status, weight in zip(left, weights, strict=True)}
 
 
 def seconds_of(statuses: Sequence[Status], at_once: int) -> float | None:
-    """How long what is left takes, by the products of the same preset and detector that were trained here.
+    """How long what is left takes, by products that were trained here; None where one has none like it."""
+    seconds = [_seconds(status, statuses) for status in statuses if not status.is_done]
+    known = [each for each in seconds if each is not None]
+    return sum(known) / at_once if len(known) == len(seconds) else None
 
-    None where there is none for one of those that are left.
-    """
-    total = 0.0
-    for status in statuses:
-        if status.is_done or status.record is not None:
-            continue
-        paces = [
-            other.record.seconds / weight_of(replace(other, record=None))
-            for other in statuses
-            if other.record is not None and _alike(other, status)
-        ]
-        if not paces:
-            return None
-        total += median(paces) * weight_of(status)
-    return total / at_once
+
+def _seconds(status: Status, statuses: Sequence[Status]) -> float | None:
+    """By the product of the same recipe with about as many pictures: few are trained on in another way."""
+    own = status.record
+    alike = [own] if own else [other.record for other in statuses if other.record and _alike(other, status)]
+    if not alike:
+        return None
+    count = len(status.dataset.train)
+    nearest = min(alike, key=lambda record: abs(math.log(record.image_count / count)))
+    whole = nearest.seconds * (_OF_TRAINING + count) / (_OF_TRAINING + nearest.image_count)
+    return _OF_MEASURING * whole if own else whole
+
+
+def _weight(status: Status) -> float:
+    return (_OF_TRAINING + len(status.dataset.train)) * (_OF_MEASURING if status.record else 1.0)
 
 
 def _alike(one: Status, other: Status) -> bool:
