@@ -5,14 +5,19 @@ import signal
 from collections import deque
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from multiprocessing.connection import Connection, wait
-from multiprocessing.context import ForkServerProcess, SpawnProcess
+from multiprocessing.connection import wait
+from multiprocessing.process import BaseProcess
+from typing import TYPE_CHECKING, Any
 
 from flawflow.errors import ExecutorError
 from flawflow.executors.contract import Capacity, Job, OnJobProgress, Outcome
 from flawflow.executors.machine import cores, free_memory, gpus
 from flawflow.executors.worker import serve_job
 from flawflow.progress import Progress
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+    from multiprocessing.context import ForkServerContext, SpawnContext
 
 # How often a job whose process was lost is begun again.
 _MOST_LOSSES = 2
@@ -21,14 +26,11 @@ _MEMORY_SHARE = 0.8
 _SECONDS_TO_END = 10.0
 _GIB = 2**30
 
-_Context = multiprocessing.context.ForkServerContext | multiprocessing.context.SpawnContext
-_Process = ForkServerProcess | SpawnProcess
-
 
 @dataclass
 class _Running:
     job: Job
-    process: _Process
+    process: BaseProcess
     slot: int
 
 
@@ -65,7 +67,7 @@ class LocalExecutor:
         slots = deque(range(self.capacity(jobs).at_once))
         threads = max(cores() // len(slots), 1)
         waiting, losses = deque(jobs), dict.fromkeys((job.name for job in jobs), 0)
-        running: dict[Connection, _Running] = {}
+        running: dict[Any, _Running] = {}
         context = _context(jobs)
         try:
             while waiting or running:
@@ -73,7 +75,6 @@ class LocalExecutor:
                     started = _start(context, waiting.popleft(), slots.popleft(), threads)
                     running[started[0]] = started[1]
                 for connection in wait([*running]):
-                    assert isinstance(connection, Connection)
                     one = running[connection]
                     message = _received(connection)
                     if isinstance(message, Progress):
@@ -91,7 +92,7 @@ class LocalExecutor:
             _end(running)
 
 
-def _context(jobs: Sequence[Job]) -> _Context:
+def _context(jobs: Sequence[Job]) -> "ForkServerContext | SpawnContext":
     """Processes that share nothing with this one, whose threads a plain fork would not survive."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
@@ -101,11 +102,11 @@ def _context(jobs: Sequence[Job]) -> _Context:
 
 
 def _start(
-    context: _Context,
+    context: "ForkServerContext | SpawnContext",
     job: Job,
     slot: int,
     threads: int,
-) -> tuple[Connection, _Running]:
+) -> "tuple[Connection, _Running]":
     here, there = context.Pipe(duplex=False)
     gpu = gpus()[slot % len(gpus())] if job.gpus and gpus() else None
     process = context.Process(target=serve_job, args=(there, job, threads, gpu), daemon=True)
@@ -115,7 +116,7 @@ def _start(
     return here, _Running(job, process, slot)
 
 
-def _received(connection: Connection) -> Progress | Outcome | None:
+def _received(connection: Any) -> Progress | Outcome | None:
     """What a process sent; None where it is gone."""
     try:
         message: Progress | Outcome = connection.recv()
@@ -138,7 +139,7 @@ def _lost(one: _Running, losses: int) -> Outcome:
     return Outcome(name=one.job.name, error=f"its process was {how}{why} ({1 + losses} times).")
 
 
-def _end(running: dict[Connection, _Running]) -> None:
+def _end(running: dict[Any, _Running]) -> None:
     for connection, one in running.items():
         one.process.terminate()
         connection.close()
@@ -146,7 +147,7 @@ def _end(running: dict[Connection, _Running]) -> None:
         _join(one.process)
 
 
-def _join(process: _Process) -> None:
+def _join(process: BaseProcess) -> None:
     process.join(_SECONDS_TO_END)
     if process.is_alive():
         process.kill()
