@@ -11,8 +11,8 @@ def attention(status: Status) -> tuple[str, ...]:
     """Say what a person should look at or do; nothing where all is well."""
     if status.error:
         return (f"Failed: {status.error}",)
-    record = status.record
-    if record is None:
+    record, card = status.record, status.card
+    if record is None or card is None:
         return (f"To be trained ({status.reason}): run the command again.",)
     said = []
     if status.changed_file:
@@ -30,7 +30,7 @@ def attention(status: Status) -> tuple[str, ...]:
         if measures.error:
             said.append(f"It could not be measured: {measures.error}")
         elif measures.evaluation is not None:
-            said += _measured(measures.evaluation)
+            said += _measured(measures.evaluation, card.calibration.threshold().guaranteed_rate)
             left_out = measures.evaluation.left_out
             if left_out:
                 said.append(f"{counted(len(left_out), 'test file')} could not be used: {left_out[0]}")
@@ -41,7 +41,7 @@ def attention(status: Status) -> tuple[str, ...]:
     return tuple(said)
 
 
-def _measured(evaluation: Evaluation) -> list[str]:
+def _measured(evaluation: Evaluation, guaranteed: float) -> list[str]:
     """What test pictures speak against, as far as 95 % intervals tell it from chance."""
     said, (low, _), at = [], evaluation.image_auroc_interval, evaluation.at_threshold
     if low <= _CHANCE:
@@ -49,9 +49,9 @@ def _measured(evaluation: Evaluation) -> list[str]:
             f"It does not tell defective from good pictures with certainty (image AUROC "
             f"{100 * evaluation.image_auroc:.1f}, where 50 is chance): look at the pictures, or give more."
         )
-    if at is not None and at.false_reject_interval[0] > at.stated_false_reject_rate:
+    if at is not None and at.false_reject_interval[0] > guaranteed:
         said.append(
             f"{percent(at.false_reject_rate)} of the good test pictures are NG, more than chance makes of "
-            f"the stated {percent(at.stated_false_reject_rate)}: check that they are like the training's."
+            f"the guaranteed {percent(guaranteed)}: check that they are like the training's."
         )
     return said

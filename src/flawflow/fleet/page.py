@@ -212,7 +212,7 @@ def _details(status: Status) -> dict[str, object]:
         ("Pictures", record.source),
         *facts_of(card),
         ("Promise", promise(card.calibration)),
-        ("Trained on", record.machine),
+        ("Machine", record.machine),
         ("Model file", f"SHA-256 {record.model_sha256} when trained"),
     ]
     evaluation = _evaluation(status)
