@@ -36,6 +36,8 @@ class Progress:
 
 OnProgress = Callable[[Progress], None]
 
+_HALF = 0.5
+
 
 def ignore_progress(progress: Progress) -> None:
     """Tell nobody."""
@@ -116,6 +118,6 @@ class JobsProgress:
         self.ended += 1
 
     def seconds_left(self, *, after: float) -> float | None:
-        """How long the rest takes if it goes on as in the seconds so far; None where nothing is done yet."""
+        """How long the rest takes at the pace so far; None before as much as half a piece is done."""
         share = self.share
-        return after * (1 - share) / share if share else None
+        return after * (1 - share) / share if share * self.total >= _HALF else None

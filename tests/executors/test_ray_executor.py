@@ -10,5 +10,7 @@ def test_an_address_where_nobody_answers_is_said_at_once(address: str, monkeypat
     from flawflow.executors.ray_executor import RayExecutor
 
     monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:9")
-    with pytest.raises(ExecutorError, match=r"No Ray cluster answers at .*127\.0\.0\.1:9: check the address"):
+    with pytest.raises(
+        ExecutorError, match=r"No Ray cluster answers at .*127\.0\.0\.1:9: check the address and its token"
+    ):
         RayExecutor(address=address)

@@ -52,7 +52,7 @@ class RayExecutor:
                     log_to_driver=False, logging_level="error",
                 )  # fmt: skip
         except (RayError, RuntimeError, ValueError, ImportError, OSError) as error:
-            where = f"answers at {place}: check the address" if place else "can be started here"
+            where = f"answers at {place}: check the address and its token" if place else "can be started here"
             raise ExecutorError(f"No Ray cluster {where} ({one_line(str(error))[:300]}).") from None
 
     def capacity(self, jobs: Sequence[Job]) -> Capacity:
