@@ -1,4 +1,5 @@
 import json
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -106,3 +107,14 @@ def test_the_record_can_be_read_by_anyone(gears: Path, tmp_path: Path):
     assert height < width
     assert content["milliseconds"] > 0
     assert "threads" in content["machine"]
+
+
+def test_runs_are_jobs_that_travel_and_say_how_many_ran_at_a_time(gears: Path, tmp_path: Path):
+    runs = plan_runs([variant("padim"), variant("spade")], open_categories([gears]), [0])
+    resources = Where(place="ray", at_once=None, cores=2, device="cuda")
+    jobs = runner.jobs_of(runs, tmp_path, resources, at_once=3)
+    assert [job.name for job in jobs] == [run.key for run in runs]
+    assert all((job.cores, job.gpus) == (2, 1) and job.memory_bytes > 0 for job in jobs)
+    run, *_ = pickle.loads(pickle.dumps(jobs[0].work)).args
+    assert run == runs[0]
+    assert runner.machine(3) == f"{runner.machine()}, 3 runs at a time"
