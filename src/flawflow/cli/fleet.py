@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _SHOWN = 10
 
 
-@click.group("fleet", short_help="Train the models of many products.")
+@click.group("fleet", no_args_is_help=False, short_help="Train the models of many products.")
 def command() -> None:
     """Train a whole plant: every product of a plan, each to a model of its own."""
 

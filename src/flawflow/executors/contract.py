@@ -4,7 +4,7 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from flawflow.errors import FlawflowError, one_line
+from flawflow.errors import FlawflowError, of_system, one_line
 from flawflow.progress import OnProgress, Progress
 
 OnJobProgress = Callable[[str, Progress], None]
@@ -112,8 +112,7 @@ def run_job(job: Job, on_progress: OnProgress) -> Outcome:
     except FlawflowError as error:
         return Outcome(name=job.name, error=str(error))
     except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
-        return Outcome(name=job.name, error=one_line(f"{place}{error.strerror or error}"))
+        return Outcome(name=job.name, error=one_line(of_system(error)))
     except Exception as error:
         sentence = f"an unexpected error: {type(error).__name__}: {error}"
         return Outcome(name=job.name, error=one_line(sentence))

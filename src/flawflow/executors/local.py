@@ -27,7 +27,7 @@ _SECONDS_TO_END = 10.0
 _GIB = 2**30
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Running:
     job: Job
     process: BaseProcess
