@@ -14,12 +14,12 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from flawflow.cli.executor_options import Where
 from flawflow.cli.options import parse_size
 from flawflow.compare.plan import Variant, open_categories, plan_runs
 from flawflow.compare.runner import finished, perform
 from flawflow.compare.summary import summarise
 from flawflow.compare.tables import write_tables
-from flawflow.progress import ignore_progress
 from flawflow.recipe import Recipe
 from flawflow.recipe.text import setting
 
@@ -33,11 +33,13 @@ def main() -> None:
     runs = plan_runs([variant], datasets, options.seeds)
     outcomes = finished(runs, options.output)
     done = {outcome.run.key for outcome in outcomes}
-    for run in runs:
-        if run.key in done:
-            continue
+    left = [run for run in runs if run.key not in done]
+    here = Where(place="inline", at_once=1, cores=1, device=options.device)
+    for outcome in perform(
+        left, options.output, executor=here.executor(), resources=here, on_progress=lambda _key, _step: None
+    ):
+        run = outcome.run
         print(f"{run.dataset.name}, seed {run.seed}", file=sys.stderr)
-        (outcome,) = perform([run], options.output, device=options.device, on_progress=ignore_progress)
         if outcome.record is None:
             raise SystemExit(f"{run.dataset.name}, seed {run.seed}: {outcome.error}")
         outcomes.append(outcome)

@@ -4,10 +4,23 @@ Every message is one sentence that names the file or value at fault and the way 
 The command line prints it as it is and ends with a non-zero exit code.
 """
 
+import errno
+
 from flawflow.renamed import renamed_names
 
 # The longest path that Linux opens (4,096 bytes), twice.
 _MAX_MESSAGE_CHARACTERS = 8192
+
+_NO_SPACE = "the disk is full; what was finished is kept: free some space and run the command again"
+_NO_RIGHT = "no right to write or read here: choose another place, or change its permissions"
+_WAYS_OUT = {
+    errno.ENOSPC: _NO_SPACE,
+    errno.EDQUOT: _NO_SPACE,
+    errno.EFBIG: "the file would be larger than this file system or user may have: choose another place",
+    errno.EROFS: "the file system is read-only: choose another place",
+    errno.EACCES: _NO_RIGHT,
+    errno.EPERM: _NO_RIGHT,
+}
 
 
 def one_line(text: str) -> str:
@@ -19,6 +32,12 @@ def one_line(text: str) -> str:
     if len(text) > _MAX_MESSAGE_CHARACTERS:
         text = f"{text[: _MAX_MESSAGE_CHARACTERS // 2]} … {text[-_MAX_MESSAGE_CHARACTERS // 2 :]}"
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def of_system(error: OSError) -> str:
+    """Say what the system refused, where, and the way out."""
+    place = f"{error.filename}: " if error.filename else ""
+    return f"{place}{_WAYS_OUT.get(error.errno or 0, error.strerror or str(error))}"
 
 
 class FlawflowError(Exception):
@@ -73,6 +92,14 @@ class SinkError(FlawflowError):
 
 class RecipeError(TrainingError, ValueError):
     """A recipe that cannot be: a name that is not there, or a value out of its range."""
+
+
+class ExecutorError(FlawflowError):
+    """A place where jobs cannot run as asked."""
+
+
+class FleetError(FlawflowError):
+    """A plan of many products that cannot be carried out as it is."""
 
 
 class WatchError(FlawflowError):

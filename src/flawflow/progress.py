@@ -36,6 +36,8 @@ class Progress:
 
 OnProgress = Callable[[Progress], None]
 
+_HALF = 0.5
+
 
 def ignore_progress(progress: Progress) -> None:
     """Tell nobody."""
@@ -69,3 +71,53 @@ def spans(weights: Mapping[str, float]) -> dict[str, tuple[float, float]]:
         found[name] = (done / total, (done + weight) / total)
         done += weight
     return found
+
+
+class JobsProgress:
+    """How far several pieces of work are together, each by what it weighs beside the others.
+
+    >>> progress = JobsProgress({"bottle": 1.0, "grid": 3.0})
+    >>> progress.update("grid", Progress("Features", 1, 2))
+    >>> progress.end("bottle")
+    >>> progress.share, progress.ended, progress.seconds_left(after=10.0)
+    (0.625, 1, 6.0)
+    """
+
+    def __init__(self, weights: Mapping[str, float]) -> None:
+        """Begin with nothing done; weights are positive."""
+        self._weights = dict(weights)
+        self._shares = dict.fromkeys(weights, 0.0)
+        self._steps: dict[str, Progress] = {}
+        self.ended = 0
+
+    @property
+    def total(self) -> int:
+        """How many pieces there are."""
+        return len(self._weights)
+
+    @property
+    def steps(self) -> Mapping[str, Progress]:
+        """The last step of each piece that has begun and not ended, in the order in which they began."""
+        return self._steps
+
+    @property
+    def share(self) -> float:
+        """How much of all is done, from 0 to 1."""
+        done = sum(weight * self._shares[name] for name, weight in self._weights.items())
+        return done / sum(self._weights.values())
+
+    def update(self, name: str, step: Progress) -> None:
+        """Take a step of one piece; one that is begun again counts from where it is."""
+        self._steps[name] = step
+        self._shares[name] = step.share
+
+    def end(self, name: str) -> None:
+        """Count a piece as done, however it ended."""
+        self._steps.pop(name, None)
+        self._shares[name] = 1.0
+        self.ended += 1
+
+    def seconds_left(self, *, after: float) -> float | None:
+        """How long the rest takes at the pace so far; None before as much as half a piece is done."""
+        share = self.share
+        return after * (1 - share) / share if share * self.total >= _HALF else None

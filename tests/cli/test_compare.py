@@ -140,3 +140,20 @@ def test_what_cannot_be_is_refused_before_any_work(
     assert result.exit_code == 2
     assert said in result.stderr
     assert performed == []
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (("--on", "inline", "--jobs", "2"), "takes no address, and 1 job"),
+        (("--on", "rey"), "There is no executor 'rey'; did you mean ray?"),
+        (("--jobs", "0"), "0 is not in the range x>=1"),
+    ],
+)
+def test_runs_go_where_they_are_sent(
+    flawflow: Flawflow, performed: list[Any], gears: Path, more: tuple[str, ...], said: str
+):
+    result = flawflow("compare", gears, "-o", gears / "out", "--detectors", "padim", *more)
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert performed == []

@@ -1,17 +1,26 @@
 import json
+import pickle
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from flawflow.cli.executor_options import Where
 from flawflow.compare import runner, trained
 from flawflow.compare.plan import Variant, open_categories, plan_runs
 from flawflow.errors import TrainingError
-from flawflow.progress import ignore_progress
+from flawflow.executors.inline import InlineExecutor
 from flawflow.recipe import Recipe
 from flawflow.runtime.engine import OnnxRuntimeEngine
 from flawflow.synthetic import draw_parts
+
+HERE: dict[str, Any] = {
+    "executor": InlineExecutor(),
+    "resources": Where(place="inline", at_once=1, cores=1, device="cpu"),
+    "on_progress": lambda _key, _step: None,
+}
 
 
 @pytest.fixture
@@ -32,7 +41,7 @@ def test_a_run_is_kept_whole_and_leaves_nothing_else(
     runs = plan_runs([variant("patchcore"), variant("mahalanobis")], open_categories([gears]), [3])
     out = tmp_path / "out"
     assert runner.finished(runs, out) == []
-    outcomes = list(runner.perform(runs, out, device="cpu", on_progress=ignore_progress))
+    outcomes = list(runner.perform(runs, out, **HERE))
     assert [outcome.error for outcome in outcomes] == ["", ""]
     record = outcomes[0].record
     assert record is not None
@@ -58,7 +67,7 @@ def test_a_run_that_fails_does_not_stop_the_others(
 
     monkeypatch.setattr(trained, "train", train)
     runs = plan_runs([variant("padim"), variant("spade")], open_categories([gears]), [0])
-    outcomes = list(runner.perform(runs, tmp_path, device="cpu", on_progress=ignore_progress))
+    outcomes = list(runner.perform(runs, tmp_path, **HERE))
     assert [outcome.error for outcome in outcomes] == ["no padim today", "no spade today"]
     assert runner.finished(runs, tmp_path) == []
 
@@ -70,7 +79,7 @@ def test_what_cannot_be_exported_is_measured_in_memory(gears: Path, tmp_path: Pa
     changes = {"detector.flow": flow, "detector.steps": 4, "detector.hidden": 8}
     recipe = variant("cflow").recipe.replace(changes)
     runs = plan_runs([Variant(label=flow, recipe=recipe)], open_categories([gears]), [0])
-    (outcome,) = runner.perform(runs, tmp_path, device="cpu", on_progress=ignore_progress)
+    (outcome,) = runner.perform(runs, tmp_path, **HERE)
     assert outcome.error == ""
     assert outcome.record is not None
     assert outcome.record.milliseconds > 0
@@ -89,7 +98,7 @@ def test_the_record_can_be_read_by_anyone(gears: Path, tmp_path: Path):
         Image.open(path).resize((160, 64)).save(path)
     side = variant("mahalanobis").recipe.replace(size=64)
     runs = plan_runs([Variant(label="in proportion", recipe=side)], open_categories([gears]), [0])
-    list(runner.perform(runs, tmp_path, device="cpu", on_progress=ignore_progress))
+    list(runner.perform(runs, tmp_path, **HERE))
     content = json.loads((tmp_path / "runs" / f"{runs[0].key}.json").read_text("utf-8"))
     assert content["recipe"]["detector"] == "mahalanobis"
     assert content["packages"]["torch"]
@@ -98,3 +107,14 @@ def test_the_record_can_be_read_by_anyone(gears: Path, tmp_path: Path):
     assert height < width
     assert content["milliseconds"] > 0
     assert "threads" in content["machine"]
+
+
+def test_runs_are_jobs_that_travel_and_say_how_many_ran_at_a_time(gears: Path, tmp_path: Path):
+    runs = plan_runs([variant("padim"), variant("spade")], open_categories([gears]), [0])
+    resources = Where(place="ray", at_once=None, cores=2, device="cuda")
+    jobs = runner.jobs_of(runs, tmp_path, resources, at_once=3)
+    assert [job.name for job in jobs] == [run.key for run in runs]
+    assert all((job.cores, job.gpus) == (2, 1) and job.memory_bytes > 0 for job in jobs)
+    run, *_ = pickle.loads(pickle.dumps(jobs[0].work)).args
+    assert run == runs[0]
+    assert runner.machine(3) == f"{runner.machine()}, 3 runs at a time"

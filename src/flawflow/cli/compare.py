@@ -1,6 +1,7 @@
 """flawflow compare: detectors side by side on one's own data."""
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from flawflow.cli.compare_names import detectors_of, encoders_of, seeds_of
+from flawflow.cli.executor_options import Where, executor_options
 from flawflow.cli.group import after_interrupt
-from flawflow.cli.options import device_option, limit_option, say_notes
+from flawflow.cli.options import limit_option, say_notes
 from flawflow.cli.recipe import asked, preset_option, recipe_option, set_option
 from flawflow.recipe.options import takes_flows
 from flawflow.recipe.registry import detector_kind, detector_names
@@ -54,13 +56,13 @@ _DEFAULT_DETECTORS = ("cflow", "padim", "patchcore")
 @preset_option
 @recipe_option("size")
 @set_option
-@device_option
+@executor_options(jobs=1)
 @click.option(
     "--ablation", is_flag=True, help="Vary the parts of CFLOW one at a time instead of comparing detectors."
 )
 @click.option("--paper", is_flag=True, help="Run all that the paper's Tables 2 to 5 compare, for one page.")
 def command(
-    *, data: tuple[Path, ...], output: Path, seeds: tuple[int, ...], device: str, paper: bool, **choice: Any
+    *, data: tuple[Path, ...], output: Path, seeds: tuple[int, ...], where: Where, paper: bool, **choice: Any
 ) -> None:
     """Train and evaluate detectors on the same pictures with the same encoder.
 
@@ -71,7 +73,8 @@ def command(
 
     With --paper cflow is varied, too, and paper.html has tables, curves, pictures and critical differences.
 
-    Finished runs stay in OUTPUT and are not repeated: the same command continues where it was stopped.
+    Finished runs stay in OUTPUT and are not repeated: the same command continues where it was stopped. With
+    --jobs or --on several run at a time; their times are then those of a busy machine.
     """
     require_training()
     from flawflow.compare.paper import DETECTORS, PaperPlan, once
@@ -101,7 +104,7 @@ def command(
             write_page(plan, output)
         return _write(outcomes, output, variants, datasets)
 
-    failures = _perform(left, output, device, outcomes, write)
+    failures = _perform(left, output, where, outcomes, write)
     click.echo(write(), nl=False)
     for failure in failures:
         click.echo(f"flawflow: {_report(failure.run)} failed: {failure.error}", err=True)
@@ -172,31 +175,38 @@ def _options(detector: str) -> set[str]:
 def _perform(
     runs: "Sequence[Run]",
     output: Path,
-    device: str,
+    where: Where,
     outcomes: "list[Outcome]",
     write: Callable[[], str],
 ) -> "list[Outcome]":
     """Do the runs, add what they give to `outcomes`, and give those that failed."""
-    from flawflow.cli.progress import ProgressDisplay
+    from flawflow.cli.jobs_display import JobsDisplay
     from flawflow.compare.runner import perform
 
+    if not runs:
+        return []
     failures = []
-    for number, run in enumerate(runs, start=1):
-        click.echo(f"[{number}/{len(runs)}] {_report(run)}", err=True)
-        with ProgressDisplay() as display:
-            (outcome,) = perform(
-                [run],
+    names = {run.key: _report(run) for run in runs}
+    with (
+        JobsDisplay(dict.fromkeys(names.values(), 1.0)) as display,
+        closing(
+            perform(
+                runs,
                 output,
-                device=device,
-                on_progress=lambda step, display=display: display.update(  # type: ignore[misc]
-                    step.stage, step.done, step.total, step.note
-                ),
+                executor=where.executor(),
+                resources=where,
+                on_progress=lambda key, step: display.update(names[key], step),
             )
-        if outcome.record is None:
-            failures.append(outcome)
-        else:
-            outcomes.append(outcome)
-            write()
+        ) as found,
+    ):
+        for outcome in found:
+            name = names[outcome.run.key]
+            display.end(name, name if outcome.record is not None else f"{name} failed: {outcome.error}")
+            if outcome.record is None:
+                failures.append(outcome)
+            else:
+                outcomes.append(outcome)
+                write()
     return failures
 
 

@@ -10,12 +10,12 @@ from typing import Any, NoReturn
 
 import click
 
-from flawflow.errors import FlawflowError, one_line
+from flawflow.errors import FlawflowError, of_system, one_line
 
 # In the order in which a person meets them; each is a module beside this one with a `command`.
 VERBS = (
     "train", "inspect", "watch", "evaluate", "calibrate", "adapt", "export", "compare",
-    "card", "serve", "backup", "demo",
+    "fleet", "card", "serve", "backup", "demo",
 )  # fmt: skip
 
 # Named for one more release; not in the list of commands.
@@ -26,17 +26,6 @@ _GONE = {
 
 EXIT_ERROR = 2
 EXIT_INTERRUPTED = 130
-
-_NO_SPACE = "the disk is full; what was finished is kept: free some space and run the command again"
-_NO_RIGHT = "no right to write or read here: choose another place, or change its permissions"
-_WAYS_OUT = {
-    errno.ENOSPC: _NO_SPACE,
-    errno.EDQUOT: _NO_SPACE,
-    errno.EFBIG: "the file would be larger than this file system or user may have: choose another place",
-    errno.EROFS: "the file system is read-only: choose another place",
-    errno.EACCES: _NO_RIGHT,
-    errno.EPERM: _NO_RIGHT,
-}
 
 _AFTER_INTERRUPT = "flawflow.after_interrupt"
 
@@ -74,9 +63,7 @@ class VerbGroup(click.Group):
         except OSError as error:
             if error.errno == errno.EPIPE or _wants_traceback():
                 raise
-            place = f"{error.filename}: " if error.filename else ""
-            reason = _WAYS_OUT.get(error.errno or 0, error.strerror or str(error))
-            _stop(ctx, f"{place}{reason}", EXIT_ERROR)
+            _stop(ctx, of_system(error), EXIT_ERROR)
         except Exception as error:
             if _wants_traceback():
                 raise

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import flawflow
 from flawflow.datasets import Dataset, open_datasets
+from flawflow.datasets.digest import digest_of_dataset
 from flawflow.errors import DatasetError
 from flawflow.recipe import PRESETS, Recipe
-from flawflow.storage.files import sha256_of_file
 
 # What a result builds on besides flawflow's own code.
 _PACKAGES = ("numpy", "onnxruntime", "pillow", "timm", "torch")
@@ -82,18 +82,6 @@ def plan_runs(variants: Sequence[Variant], datasets: Sequence[Dataset], seeds: S
             for variant in variants
         ]
     return runs
-
-
-def digest_of_dataset(dataset: Dataset) -> str:
-    """A checksum of what every picture holds and what it is for; names and places do not count."""
-    digest, masks = hashlib.sha256(), cache(sha256_of_file)
-    for sample in dataset.samples:
-        role = f"{sample.split} {sample.is_defective} {sample.defect_type}"
-        # A video's masks are one large file.
-        mask = " ".join(map(masks, sample.mask_files))
-        frame = "" if sample.mask_frame is None else f" {sample.mask_frame}"
-        digest.update(f"{role} {sha256_of_file(sample.path)} {mask}{frame}\n".encode())
-    return digest.hexdigest()
 
 
 @cache

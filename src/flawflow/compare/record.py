@@ -1,15 +1,12 @@
 """What one run of a comparison measured, as it is kept in a file."""
 
-import hashlib
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from flawflow.metrics.at_threshold import AtThreshold
 from flawflow.recipe.options import Option
-from flawflow.storage.files import write_whole
-from flawflow.typed import FieldError, parse
+from flawflow.storage.sealed_record import read_record, write_record
 
 EVALUATED = (
     "image_auroc", "image_auroc_interval", "at_threshold", "pixel_auroc", "pixel_average_precision", "aupro",
@@ -76,22 +73,10 @@ class RunRecord:
     packages: Mapping[str, str]
 
     def write(self, path: Path) -> None:
-        """Write the record whole or not at all, with its checksum: a flipped bit may be another digit."""
-        content = {**asdict(self), "sha256": self._sha256()}
-        write_whole(path, json.dumps(content, indent=1, allow_nan=False) + "\n")
+        """Write the record whole or not at all, with its checksum."""
+        write_record(path, self)
 
     @classmethod
     def read(cls, path: Path) -> "RunRecord | None":
         """A record as it was written; None where there is none, or a damaged one."""
-        if not path.is_file():
-            return None
-        try:
-            content = json.loads(path.read_text("utf-8"))
-            sha256 = content.pop("sha256")
-            record: RunRecord = parse(cls, content)
-        except (ValueError, KeyError, AttributeError, TypeError, RecursionError, FieldError):
-            return None
-        return record if record._sha256() == sha256 else None
-
-    def _sha256(self) -> str:
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+        return read_record(cls, path)

@@ -2,8 +2,10 @@
 
 import os
 import platform
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Generator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -15,14 +17,15 @@ from flawflow.compare.exhibits import write_maps
 from flawflow.compare.plan import Run, packages
 from flawflow.compare.record import EVALUATED, RunRecord
 from flawflow.compare.trained import trained
-from flawflow.errors import FlawflowError
+from flawflow.datasets.digest import digest_of_files
+from flawflow.executors.contract import Executor, Job, OnJobProgress, Resources
 from flawflow.images import read_image, resize_image
 from flawflow.inspection.evaluate import evaluate
 from flawflow.metrics.resampling import SetCounts
 from flawflow.progress import OnProgress, Progress, within
 from flawflow.runtime.engine import Engine
 from flawflow.runtime.processor import processor
-from flawflow.training.unfinished_work import digest_of_files
+from flawflow.training.estimate import memory_of_training
 
 _WARM_UP, _TIMED = 3, 30
 
@@ -48,8 +51,10 @@ def finished(runs: Sequence[Run], folder: Path) -> list[Outcome]:
     return [Outcome(run, record) for run, record in kept if record is not None]
 
 
-def perform(runs: Sequence[Run], folder: Path, *, device: str, on_progress: OnProgress) -> Iterator[Outcome]:
-    """Do the runs one after the other; a run that fails does not stop the others.
+def perform(
+    runs: Sequence[Run], folder: Path, *, executor: Executor, resources: Resources, on_progress: OnJobProgress
+) -> Generator[Outcome, None, None]:
+    """Do the runs; a run that fails does not stop the others.
 
     Each finished one is written whole to `folder`/runs/KEY.json; an unfinished training stays in
     `folder`/work and goes on when the run is done again.
@@ -57,18 +62,32 @@ def perform(runs: Sequence[Run], folder: Path, *, device: str, on_progress: OnPr
     Args:
         runs: Those that are not finished.
         folder: Of the comparison.
-        device: Where to train: "auto", "cpu" or "cuda".
-        on_progress: Told of each step of each run.
+        executor: Does them.
+        resources: What each run may take.
+        on_progress: Receives a run's key and its progress.
     """
+    by_key = {run.key: run for run in runs}
+    at_once = executor.capacity(jobs_of(runs, folder, resources)).at_once
+    jobs = jobs_of(runs, folder, resources, at_once=at_once)
+    with closing(executor.run(jobs, on_progress)) as outcomes:
+        for outcome in outcomes:
+            yield Outcome(by_key[outcome.name], outcome.value, outcome.error)
+
+
+def jobs_of(runs: Sequence[Run], folder: Path, resources: Resources, *, at_once: int = 1) -> list[Job]:
+    """The runs as jobs, which are named by their keys and write down how many run at a time."""
     (folder / "runs").mkdir(parents=True, exist_ok=True)
-    for run in runs:
-        try:
-            record = _perform(run, folder, device, on_progress)
-        except FlawflowError as error:
-            yield Outcome(run, None, str(error))
-        else:
-            record.write(_file(run, folder))
-            yield Outcome(run, record)
+    return [
+        Job(
+            name=run.key,
+            work=partial(_done, run, folder.absolute(), resources.device, at_once),
+            memory_bytes=memory_of_training(run.variant.recipe, len(run.dataset.train)),
+            cores=resources.cores,
+            gpus=resources.gpus,
+            imports=("flawflow.compare.runner", "flawflow.training.imported"),
+        )
+        for run in runs
+    ]
 
 
 def milliseconds(engine: Engine, picture: NDArray[np.uint8]) -> float:
@@ -83,9 +102,17 @@ def milliseconds(engine: Engine, picture: NDArray[np.uint8]) -> float:
     return 1000 * median(times)
 
 
-def machine() -> str:
-    """The machine in words, because times mean nothing without it."""
-    return f"{platform.system()} {platform.machine()}, {processor()}, {os.cpu_count()} threads"
+def machine(at_once: int = 1) -> str:
+    """The machine in words, and what else it did, because times mean nothing without it."""
+    words = f"{platform.system()} {platform.machine()}, {processor()}, {os.cpu_count()} threads"
+    return words if at_once == 1 else f"{words}, {at_once} runs at a time"
+
+
+def _done(run: Run, folder: Path, device: str, at_once: int, on_progress: OnProgress) -> RunRecord:
+    """Do a run, and keep its record where it is done."""
+    record = replace(_perform(run, folder, device, on_progress), machine=machine(at_once))
+    record.write(_file(run, folder))
+    return record
 
 
 def _perform(run: Run, folder: Path, device: str, on_progress: OnProgress) -> RunRecord:

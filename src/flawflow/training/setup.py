@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from flawflow import __version__
+from flawflow.datasets.digest import digest_of_files
 from flawflow.decision.roi import encode_run_lengths
 from flawflow.errors import TrainingError
 from flawflow.images import proportional_size
@@ -18,7 +19,6 @@ from flawflow.training.encoder import Encoder, build_encoder
 from flawflow.training.orientation import augmented
 from flawflow.training.roi import first_image_shape, read_roi_mask
 from flawflow.training.split import check_image_count, is_cross_fitted
-from flawflow.training.unfinished_work import digest_of_files
 
 # Views of each picture under drawn lights.
 _LIT_VIEWS = 2

@@ -3,9 +3,8 @@
 import hashlib
 import json
 import logging
-import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from copy import copy
 from itertools import count
 from pathlib import Path
@@ -129,20 +128,6 @@ def _stored_checksum(content: bytes) -> str:
     """The checksum in the header of a safetensors file, which is JSON after eight bytes of its length."""
     length = int.from_bytes(content[:8], "little")
     return str(json.loads(content[8 : 8 + length])["__metadata__"][_CHECKSUM])
-
-
-def digest_of_files(paths: Sequence[Path]) -> str:
-    """A checksum of names, sizes and times of change; it notices other pictures without reading them."""
-    digest = hashlib.sha256()
-    for path in paths:
-        try:
-            stat = path.stat()
-            state = f"{stat.st_size}\0{stat.st_mtime_ns}"
-        except OSError as error:
-            # It is left out when it is read.
-            state = f"error {error.errno}"
-        digest.update(os.fsencode(path) + f"\0{state}\n".encode())
-    return digest.hexdigest()
 
 
 def pack(module: nn.Module, optimiser: torch.optim.Optimizer, step: int) -> dict[str, Tensor]:

@@ -1,0 +1,1 @@
+"""Where pure pieces of work run: in this process, in several of this machine, or on a cluster."""
