@@ -90,6 +90,10 @@ class SinkError(FlawflowError):
     """A place where results cannot be delivered."""
 
 
+class StorageError(FlawflowError):
+    """A URL that cannot be used here, or not for this."""
+
+
 class RecipeError(TrainingError, ValueError):
     """A recipe that cannot be: a name that is not there, or a value out of its range."""
 

@@ -7,7 +7,7 @@ import click
 
 from flawflow.cli.calibrate import show_highest
 from flawflow.cli.group import after_interrupt
-from flawflow.cli.options import EXIT_LEFT_OUT, limit_option, say_left_out, say_notes
+from flawflow.cli.options import EXIT_LEFT_OUT, PLACE, limit_option, say_left_out, say_notes
 from flawflow.errors import FlawflowError, ModelFileError, one_line
 
 if TYPE_CHECKING:
@@ -18,11 +18,9 @@ _MANY = 0.25
 
 
 @click.command("adapt", short_help="Bring a model to another light by a few good pictures.")
-@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("model", type=PLACE)
 @click.argument("good", nargs=-1, required=True)
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), required=True, help="The model file to write."
-)
+@click.option("-o", "--output", type=PLACE, required=True, help="The model file to write.")
 @limit_option
 @click.option("--overwrite", is_flag=True, help="Replace the model file when it exists.")
 def command(*, model: Path, good: tuple[str, ...], output: Path, overwrite: bool) -> None:

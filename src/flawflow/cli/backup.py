@@ -4,14 +4,15 @@ from pathlib import Path
 
 import click
 
+from flawflow.cli.options import LOCAL
 from flawflow.cli.serve import needs_serve
 
 
 @click.command("backup", short_help="Back up a station while it runs.")
-@click.argument("target", type=click.Path(path_type=Path))
+@click.argument("target", type=LOCAL)
 @click.option(
     "--data",
-    type=click.Path(path_type=Path),
+    type=LOCAL,
     default=Path("station"),
     show_default=True,
     help="The station's data folder.",

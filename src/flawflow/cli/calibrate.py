@@ -10,6 +10,7 @@ import click
 from flawflow.cli.group import after_interrupt
 from flawflow.cli.options import (
     EXIT_LEFT_OUT,
+    PLACE,
     at_rates,
     engine_option,
     limit_option,
@@ -28,11 +29,9 @@ _HIGHEST_SHOWN = 3
 
 
 @click.command("calibrate", short_help="Recalibrate a model's thresholds on good pictures.")
-@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("model", type=PLACE)
 @click.argument("good", nargs=-1)
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), required=True, help="The model file to write."
-)
+@click.option("-o", "--output", type=PLACE, required=True, help="The model file to write.")
 @click.option("--add", is_flag=True, help="Add to the good pictures of the earlier calibration.")
 @rate_options
 @engine_option

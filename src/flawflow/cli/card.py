@@ -4,11 +4,11 @@ from pathlib import Path
 
 import click
 
-from flawflow.cli.options import engine_option
+from flawflow.cli.options import PLACE, engine_option
 
 
 @click.command("card", short_help="Print the card of a model file.")
-@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("model", type=PLACE)
 @click.option("--check", is_flag=True, help="Check that MODEL computes the same here as where it was made.")
 @engine_option
 def command(*, model: Path, check: bool, engine: str) -> None:

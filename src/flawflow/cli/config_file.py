@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from flawflow.cli.options import LOCAL
+
 
 def _read(context: click.Context, _option: click.Parameter, path: Path | None) -> None:
     if path is None:
@@ -37,7 +39,7 @@ def _names(parameter: click.Parameter) -> list[str]:
 
 config_option = click.option(
     "--config",
-    type=click.Path(path_type=Path),
+    type=LOCAL,
     metavar="TOML",
     is_eager=True,
     expose_value=False,

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from flawflow.cli.options import LOCAL
 from flawflow.errors import FlawflowError
 
 _TRAIN, _TEST, _SEED = 200, 60, 0
@@ -15,9 +16,7 @@ _LICENCE = (
 
 
 @click.command("demo", short_help="Train, inspect and evaluate on real solar cells.")
-@click.option(
-    "--output", type=click.Path(path_type=Path), default=Path("demo"), show_default=True, help="A new folder."
-)
+@click.option("--output", type=LOCAL, default=Path("demo"), show_default=True, help="A new folder.")
 def command(*, output: Path) -> None:
     """Train, inspect and evaluate on real solar cells in a few minutes.
 

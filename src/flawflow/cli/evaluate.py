@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 import click
 
 from flawflow.cli.group import after_interrupt
-from flawflow.cli.options import EXIT_LEFT_OUT, dataset_options, engine_option, say_left_out, say_notes
+from flawflow.cli.options import (
+    EXIT_LEFT_OUT,
+    LOCAL,
+    PLACE,
+    dataset_options,
+    engine_option,
+    say_left_out,
+    say_notes,
+)
 from flawflow.errors import one_line
 
 if TYPE_CHECKING:
@@ -20,23 +28,23 @@ if TYPE_CHECKING:
 
 
 @click.command("evaluate", short_help="Evaluate a model on labelled pictures.")
-@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("model", type=PLACE)
 @dataset_options
 @engine_option
 @click.option(
     "--json",
     "json_path",
-    type=click.Path(path_type=Path, allow_dash=True),
+    type=PLACE,
     help="Write the metrics as JSON to this file; - writes them to stdout and the table to stderr.",
 )
 @click.option(
     "--submission",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=LOCAL,
     help="Write the maps of MVTec AD 2's private pictures to this folder, as its server takes them.",
 )
 @click.option(
     "--report",
-    type=click.Path(path_type=Path),
+    type=PLACE,
     help="Write a report with verdicts, metrics and pictures of each defect type to this file (.html).",
 )
 def command(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from flawflow.cli.group import after_interrupt
-from flawflow.cli.options import EXIT_LEFT_OUT, engine_option, limit_option, say_notes
+from flawflow.cli.options import EXIT_LEFT_OUT, PLACE, engine_option, limit_option, say_notes
 from flawflow.errors import ExportError, FlawflowError, one_line
 
 if TYPE_CHECKING:
@@ -20,11 +20,9 @@ _FAILURES_SHOWN = 10
 
 
 @click.command("export", short_help="Make a model smaller or faster if its verdicts stay the same.")
-@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("model", type=PLACE)
 @limit_option
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), required=True, help="The model file to write."
-)
+@click.option("-o", "--output", type=PLACE, required=True, help="The model file to write.")
 @click.option(
     "--precision",
     type=click.Choice(PRECISIONS),
@@ -35,7 +33,7 @@ _FAILURES_SHOWN = 10
 @click.option(
     "--good", multiple=True, help="Good pictures (file, folder or pattern) that the model was not trained on."
 )
-@click.option("--data", type=click.Path(path_type=Path), help="A data set with labelled test pictures.")
+@click.option("--data", type=PLACE, help="A data set with labelled test pictures.")
 @click.option("--force", is_flag=True, help="Write it even if it is not equivalent.")
 @click.option("--overwrite", is_flag=True, help="Replace the model file if it exists.")
 def command(

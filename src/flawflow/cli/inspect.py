@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from flawflow.cli.group import after_interrupt
 from flawflow.cli.options import (
     EXIT_LEFT_OUT,
+    PLACE,
     at_rates,
     engine_option,
     limit_option,
@@ -19,8 +21,10 @@ from flawflow.cli.options import (
     to_option,
 )
 from flawflow.errors import DatasetError, FlawflowError, one_line
+from flawflow.storage.paths import is_remote
 
 if TYPE_CHECKING:
+    from flawflow.archive.numbers import Numbers
     from flawflow.model_file.card import Card
     from flawflow.report.summary import Summary
     from flawflow.results.sinks.contract import FileTransfer, Setting, Sink
@@ -32,11 +36,9 @@ _DEFAULT_SINKS = ("csv", "overlays", "report")
 
 
 @click.command("inspect", short_help="Inspect pictures and show where they are anomalous.")
-@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("model", type=PLACE)
 @click.argument("pictures", nargs=-1, required=True)
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder for the results."
-)
+@click.option("-o", "--output", type=PLACE, required=True, help="Folder for the results.")
 @click.option(
     "--overwrite", is_flag=True, help="Replace the results of an earlier inspection in that folder."
 )
@@ -47,7 +49,10 @@ _DEFAULT_SINKS = ("csv", "overlays", "report")
 @limit_option
 @click.option("--fail-on-ng", is_flag=True, help="Exit with code 1 if a picture is NG.")
 @click.option("--fail-on-review", is_flag=True, help="Exit with code 1 if a picture is NG or REVIEW.")
+@click.pass_context
 def command(
+    context: click.Context,
+    /,
     *,
     model: Path,
     pictures: tuple[str, ...],
@@ -71,6 +76,10 @@ def command(
 
     A picture that cannot be read is recorded with its reason, and the others are inspected.
 
+    Where PICTURES or the output is a URL (s3://, gs://, az://; https:// to read), an archive is inspected:
+    its listing is frozen into shards, each with its records as JSON lines and Parquet, overlays are of NG
+    pictures (all with --to overlays), and the same command goes on where one was ended.
+
     \b
     Exit codes:
       0  all pictures were inspected, whatever the verdicts
@@ -78,11 +87,37 @@ def command(
       2  nothing was done: wrong usage, no such model, no pictures
       3  some pictures could not be read, or some results not delivered
     """
-    summary, missed = run_inspection(model, pictures, output, **options)
+    summary: Numbers | Summary
+    if any(is_remote(place) for place in (output, *pictures)):
+        is_named = context.get_parameter_source("sinks") is not ParameterSource.DEFAULT
+        summary, missed = _archive(model, pictures, output, is_named=is_named, **options), 0
+    else:
+        summary, missed = run_inspection(model, pictures, output, **options)
     if summary.unreadable or missed:
         raise click.exceptions.Exit(EXIT_LEFT_OUT)
     if (summary.ng and (fail_on_ng or fail_on_review)) or (summary.review and fail_on_review):
         raise click.exceptions.Exit(EXIT_VERDICT)
+
+
+def _archive(
+    model: Path,
+    pictures: tuple[str, ...],
+    output: Path,
+    *,
+    is_named: bool,
+    overwrite: bool,
+    sinks: tuple[str, ...],
+    place: str,
+    **rest: Any,
+) -> "Numbers":
+    from flawflow.cli.inspect_archive import inspect_archive
+
+    del place
+    if overwrite:
+        raise FlawflowError(
+            "results of an archive are never replaced: name another folder in place of --overwrite"
+        )
+    return inspect_archive(model, pictures, output, sinks=sinks if is_named else None, **rest)
 
 
 def run_inspection(

@@ -11,6 +11,7 @@ import click
 from flawflow.errors import FlawflowError, one_line
 from flawflow.results.sink_kinds import Verb, kinds
 from flawflow.runtime.engines import ENGINES, engine_kind
+from flawflow.storage.paths import here, to_path
 
 if TYPE_CHECKING:
     from flawflow.decision.calibration import Calibration
@@ -41,6 +42,27 @@ def parse_size(value: str | int | tuple[int, int]) -> int | tuple[int, int]:
         )
     height, width = match.groups()
     return (int(height), int(width)) if width else int(height)
+
+
+class _PathOrUrl(click.Path):
+    """A path of this computer, or a URL where `takes_urls`."""
+
+    def __init__(self, *, takes_urls: bool) -> None:
+        super().__init__(path_type=Path, allow_dash=True)
+        self._takes_urls = takes_urls
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if isinstance(value, str) and "://" in value:
+            path = to_path(value)
+            return path if self._takes_urls else here(path)
+        return super().convert(value, param, ctx)
+
+
+PLACE = _PathOrUrl(takes_urls=True)
+"""What is read or written whole: of this computer, or an object of a store."""
+
+LOCAL = _PathOrUrl(takes_urls=False)
+"""What must be a file or folder of this computer."""
 
 
 def _set_limit(_context: click.Context, _option: click.Parameter, value: int | None) -> None:
@@ -88,13 +110,12 @@ def say_left_out(sentences: Sequence[str], what: str) -> None:
 
 def dataset_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the argument DATA and --scene, --good, --bad, --masks; `function` gets the opened `dataset`."""
-    folder = click.Path(path_type=Path)
 
-    @click.argument("data", type=folder, required=False)
+    @click.argument("data", type=PLACE, required=False)
     @click.option("--scene", metavar="NAME", help="Of a data set of several scenes, the one to take.")
-    @click.option("--good", type=folder, help="Folder of good pictures, instead of DATA.")
-    @click.option("--bad", type=folder, help="Folder of defective pictures, for testing only.")
-    @click.option("--masks", type=folder, help="Folder of masks for the pictures of --bad.")
+    @click.option("--good", type=PLACE, help="Folder of good pictures, instead of DATA.")
+    @click.option("--bad", type=PLACE, help="Folder of defective pictures, for testing only.")
+    @click.option("--masks", type=PLACE, help="Folder of masks for the pictures of --bad.")
     @limit_option
     @functools.wraps(function)
     def with_dataset(

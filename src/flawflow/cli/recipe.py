@@ -2,12 +2,11 @@
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import click
 
-from flawflow.cli.options import parse_size
+from flawflow.cli.options import LOCAL, parse_size
 from flawflow.recipe import PRESETS, Recipe
 from flawflow.recipe.options import FLOWS
 from flawflow.recipe.registry import detector_names
@@ -111,7 +110,7 @@ def recipe_option(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any
     elif name == "weights":
         more = {"metavar": "FILE|hub"}
     elif name in ("roi", "ignore"):
-        more = {"type": click.Path(path_type=Path)}
+        more = {"type": LOCAL}
     elif kind is int:
         more = {"type": int, "metavar": "N"}
     elif get_origin(kind) is Literal:

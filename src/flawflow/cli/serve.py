@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from flawflow.cli.config_file import config_option
-from flawflow.cli.options import engine_option, to_option
+from flawflow.cli.options import LOCAL, PLACE, engine_option, to_option
 from flawflow.errors import FlawflowError
 from flawflow.server.settings import Settings
 
@@ -44,7 +44,7 @@ def _named_paths(
     pairs = [text.partition("=") for text in texts]
     if not all(name and path for name, _, path in pairs):
         raise click.BadParameter("write the model's name and its data: part=good_pictures/")
-    return tuple((name, Path(path)) for name, _, path in pairs)
+    return tuple((name, LOCAL.convert(path, None, None)) for name, _, path in pairs)
 
 
 _LIMITS = {
@@ -80,10 +80,10 @@ def _limit_options(function: Callable[..., None]) -> Callable[..., None]:
     short_help="Inspect, review and retrain in a browser.",
     context_settings={"auto_envvar_prefix": "FLAWFLOW_SERVE"},
 )
-@click.argument("models", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("models", nargs=-1, required=True, type=PLACE)
 @click.option(
     "--data",
-    type=click.Path(path_type=Path),
+    type=LOCAL,
     default=Path("station"),
     show_default=True,
     help="Folder for the database, the pictures and later models.",
@@ -100,15 +100,15 @@ def _limit_options(function: Callable[..., None]) -> Callable[..., None]:
 )
 @click.option(
     "--certificate",
-    type=click.Path(path_type=Path),
+    type=LOCAL,
     metavar="PEM",
     help="Serve TLS (https) with this certificate.",
 )
-@click.option("--key", type=click.Path(path_type=Path), metavar="PEM", help="The certificate's private key.")
+@click.option("--key", type=LOCAL, metavar="PEM", help="The certificate's private key.")
 @click.option(
     "--allow",
     multiple=True,
-    type=click.Path(path_type=Path),
+    type=LOCAL,
     metavar="FOLDER",
     help="Folder whose pictures may be inspected by path and watched; repeatable.",
 )

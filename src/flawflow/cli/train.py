@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from flawflow.cli.group import after_interrupt
-from flawflow.cli.options import EXIT_LEFT_OUT, dataset_options, device_option, say_left_out
+from flawflow.cli.options import EXIT_LEFT_OUT, PLACE, dataset_options, device_option, say_left_out
 from flawflow.cli.recipe import recipe_options
 from flawflow.errors import FlawflowError, one_line
 from flawflow.recipe import Recipe
@@ -22,9 +22,7 @@ _SUSPECTS_SHOWN = 10
 
 @click.command("train", short_help="Train a model on good pictures.")
 @dataset_options
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), required=True, help="The model file to write."
-)
+@click.option("-o", "--output", type=PLACE, required=True, help="The model file to write.")
 @recipe_options(
     "detector", "flow", "encoder", "weights", "size", "every", "calibration", "roi", "ignore",
     "exclude_suspects", "augment", "robust", "seed",

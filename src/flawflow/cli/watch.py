@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from flawflow.cli.options import at_rates, engine_option, limit_option, place_option, rate_options, to_option
+from flawflow.cli.options import (
+    LOCAL,
+    PLACE,
+    at_rates,
+    engine_option,
+    limit_option,
+    place_option,
+    rate_options,
+    to_option,
+)
 from flawflow.errors import WatchError, one_line
 
 if TYPE_CHECKING:
@@ -27,12 +36,12 @@ _SECONDS_TO_END = 15.0
 
 
 @click.command("watch", short_help="Inspect pictures as a production line writes them.")
-@click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--model", type=click.Path(path_type=Path), required=True, help="The model file.")
+@click.argument("folder", type=LOCAL)
+@click.option("--model", type=PLACE, required=True, help="The model file.")
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
+    type=LOCAL,
     required=True,
     help="Folder for the journal and results.",
 )

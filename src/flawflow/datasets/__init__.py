@@ -15,6 +15,7 @@ from flawflow.datasets.sample import Dataset, Sample, Saturation, good_samples
 from flawflow.datasets.shanghaitech import is_shanghaitech, open_shanghaitech
 from flawflow.datasets.visa import is_visa, open_visa
 from flawflow.errors import DatasetError
+from flawflow.storage.paths import to_path
 from flawflow.video.names import is_video_name
 
 __all__ = ["Dataset", "Sample", "Saturation", "has_layout", "open_dataset", "open_datasets"]
@@ -79,14 +80,14 @@ def open_dataset(
             if scene is not None:
                 raise DatasetError(f"There is no scene {scene} in pictures that good names: leave out scene.")
             return open_good_and_bad(
-                Path(good), None if bad is None else Path(bad), None if masks is None else Path(masks)
+                to_path(good), *(None if each is None else to_path(each) for each in (bad, masks))
             )
         if path is None or good is not None or bad is not None or masks is not None:
             raise DatasetError(
                 "Name either one dataset (a folder or a manifest), or a folder of good pictures with good, "
                 "to which bad and masks may be added."
             )
-        return _open_path(Path(path), scene)
+        return _open_path(to_path(path), scene)
     except OSError as error:
         raise DatasetError(
             f"{error.filename} cannot be read ({error.strerror}): check the path and its permissions."

@@ -1,7 +1,6 @@
 """Plain folders: good pictures, and with them perhaps bad ones and masks."""
 
 import hashlib
-import os
 import unicodedata
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -10,6 +9,7 @@ from flawflow.datasets.masks import Pairs, pair_masks
 from flawflow.datasets.sample import DEFECTIVE, GOOD, Dataset, Sample, good_samples, part_name
 from flawflow.errors import DatasetError
 from flawflow.images.find import IMAGE_SUFFIXES, Search, walk
+from flawflow.storage.paths import identity
 from flawflow.video.names import VIDEO_SUFFIXES
 
 HELD_OUT = 0.2
@@ -99,9 +99,9 @@ def _defect_type(picture: Path, bad: Path) -> str:
 
 
 def _refuse_overlap(good: Sequence[Path], bad: Sequence[Path], folder: Path) -> None:
-    shared = {os.path.realpath(path) for path in bad}
+    shared = {identity(path) for path in bad}
     for path in good:
-        if os.path.realpath(path) in shared:
+        if identity(path) in shared:
             raise DatasetError(f"{path} is good (in {folder}) and bad at once: keep the two folders apart.")
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from flawflow.errors import DatasetError
+from flawflow.storage.paths import joined
 from flawflow.typed import parse
 
 
@@ -19,9 +20,10 @@ def existing(root: Path, name: str | None, where: str) -> Path:
     Raises:
         DatasetError: There is no such file.
     """
-    if not name or not (root / name).is_file():
+    path = joined(root, name or "")
+    if not name or not path.is_file():
         raise DatasetError(f"{where} names a file that does not exist ({name!r}): names count from {root}.")
-    return root / name
+    return path
 
 
 def members(kind: type[Any], value: Any) -> Any:

@@ -7,6 +7,7 @@ from pathlib import Path
 from flawflow.datasets.masks import notes_on_masks
 from flawflow.datasets.sample import DEFECTIVE, GOOD, Dataset, Sample, Split, part_name
 from flawflow.errors import DatasetError
+from flawflow.storage.paths import joined
 
 _REQUIRED = ("image_path", "label_index", "split")
 
@@ -90,8 +91,7 @@ def _split(value: str, where: str) -> Split:
 
 
 def _file(value: str, column: str, folder: Path, where: str) -> Path:
-    # Joining keeps an absolute path as it is.
-    path = folder / value
+    path = joined(folder, value)
     if not value or not path.is_file():
         raise DatasetError(
             f"{where} names a file that does not exist ({column} '{value}'): paths count from {folder}."

@@ -1,6 +1,5 @@
 """What a dataset is: samples, each with its role."""
 
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from flawflow.datasets.mask_stack import read_frame
 from flawflow.errors import DatasetError
 from flawflow.images import read_mask
+from flawflow.storage.paths import absolute, identity
 
 GOOD = "good"
 DEFECTIVE = "defective"
@@ -107,9 +107,9 @@ class Dataset:
     def __post_init__(self) -> None:
         if not self.samples:
             raise DatasetError(f"The dataset {self.name} holds no picture: check its path.")
-        trained_on = {os.path.realpath(sample.path) for sample in self.train}
+        trained_on = {identity(sample.path) for sample in self.train}
         for sample in self.test:
-            if os.path.realpath(sample.path) in trained_on:
+            if identity(sample.path) in trained_on:
                 raise DatasetError(
                     f"{sample.path} is for training and for testing at once: keep it in one of the two."
                 )
@@ -136,7 +136,6 @@ def part_name(folder: Path) -> str:
     >>> part_name(Path("/data/bottle/train/good"))
     'bottle'
     """
-    # abspath: "." and ".." have no name; a link has its own.
-    whole = Path(os.path.abspath(folder))  # noqa: PTH100 - resolve() would follow links
-    names = [name for name in whole.parts[1:] if name.casefold() not in _ROLES]
+    # "." and ".." have no name; a link has its own.
+    names = [name for name in absolute(folder).parts[1:] if name.casefold() not in _ROLES]
     return names[-1] if names else "pictures"

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from flawflow.errors import DatasetError, one_line
+from flawflow.storage.paths import absolute, is_remote, to_path
+from flawflow.storage.remote import RemotePath
 
 IMAGE_SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".tif", ".tiff", ".webp"}
@@ -76,7 +78,7 @@ def natural_key(path: str | Path) -> tuple[tuple[str | int, ...], str]:
     >>> sorted(["part10.png", "part9.png", "Part1.png"], key=natural_key)
     ['Part1.png', 'part9.png', 'part10.png']
     """
-    text = Path(path).as_posix()
+    text = (path if isinstance(path, Path) else Path(path)).as_posix()
     # Text and numbers alternate, text first (empty if need be), so a number never meets a text.
     pieces = re.split(r"([0-9]+)", text.casefold())
     # The whole text comes last: names that differ only in case or leading zeros keep one order.
@@ -98,6 +100,8 @@ def walk(folder: Path, *, suffixes: Collection[str] = IMAGE_SUFFIXES) -> Search:
     Raises:
         DatasetError: The folder itself may not be read.
     """
+    if isinstance(folder, RemotePath):
+        return _walk_objects(folder, suffixes)
     entered: set[tuple[int, int]] = set()
     found = Search()
 
@@ -123,6 +127,20 @@ def walk(folder: Path, *, suffixes: Collection[str] = IMAGE_SUFFIXES) -> Search:
         folders[:] = sorted(name for name in folders if not is_passed_by(name))
         for name in files:
             _sort_in(Path(root, name), suffixes, found)
+    found.pictures.sort(key=natural_key)
+    return found
+
+
+def _walk_objects(folder: RemotePath, suffixes: Collection[str]) -> Search:
+    found = Search()
+    try:
+        for name in folder.names_below():
+            if not any(map(is_passed_by, name.split("/")[:-1])):
+                _sort_in(folder / name, suffixes, found)
+    except OSError as error:
+        raise DatasetError(
+            f"{folder} cannot be listed ({error.strerror}): check the address and your rights."
+        ) from error
     found.pictures.sort(key=natural_key)
     return found
 
@@ -197,19 +215,20 @@ def search(patterns: Iterable[str | Path], *, suffixes: Collection[str] = IMAGE_
     once: dict[str, Path] = {}
     for path in found.pictures:
         # abspath: the same file may be named as ./a.png and a.png; a link is a picture of its own.
-        once.setdefault(os.path.abspath(path), path)  # noqa: PTH100 - resolve() would follow links
+        once.setdefault(str(absolute(path)), path)
     found.pictures = sorted(once.values(), key=natural_key)
     return found
 
 
 def _matches(pattern: str | Path, suffixes: Collection[str]) -> Search:
-    path = Path(pattern)
+    path = to_path(pattern)
     # What exists is taken literally first: folders may be named like a pattern, as in "lot[7]".
     if path.is_dir():
         return walk(path, suffixes=suffixes)
     found = Search()
     if path.exists():
         found.pictures.append(path)
+    if found.pictures or is_remote(path):
         return found
     for match in map(Path, glob.glob(str(pattern), recursive=True)):  # noqa: PTH207 - Path.glob takes no absolute pattern
         if match.is_dir():

@@ -17,6 +17,7 @@ from flawflow.images.guard import check_layout, check_size, check_start
 from flawflow.images.levels import LevelsError, eight_bits
 from flawflow.images.pillow_warnings import quiet_pillow
 from flawflow.images.pixel_limit import max_pixels_allowed
+from flawflow.storage.paths import is_remote, to_path
 
 ImageSource = str | Path | bytes | Image.Image | NDArray[Any]
 """What `read_image` accepts."""
@@ -131,7 +132,7 @@ def _decoded(
             if isinstance(source, Image.Image):
                 check_size(name, source.width, source.height, max_pixels)
                 return use(source, None)
-            with io.BytesIO(source) if isinstance(source, bytes) else _opened(Path(source)) as stream:
+            with io.BytesIO(source) if isinstance(source, bytes) else _opened(to_path(source)) as stream:
                 check_start(name, stream, max_pixels)
                 image = open_header(stream)
                 if image is None:
@@ -158,13 +159,17 @@ def _name(source: str | Path | bytes | Image.Image) -> str:
     return "The given image" if isinstance(source, Image.Image) else str(source)
 
 
-def _opened(path: Path) -> io.BufferedReader:
+def _opened(path: Path) -> BinaryIO:
     try:
+        if is_remote(path):
+            return path.open("rb")
         # Asked first: opening a pipe or a device could wait for ever.
         if not path.is_file():
             kind = "is a folder or device, not a file" if path.exists() else "does not exist"
             raise ImageError(f"{path} {kind}: name a picture file.")
         return path.open("rb")
+    except FileNotFoundError:
+        raise ImageError(f"{path} does not exist: name a picture file.") from None
     except OSError as error:
         raise ImageError(f"{path} cannot be opened ({error.strerror}): check its permissions.") from error
 

@@ -110,7 +110,7 @@ def evaluate(
         MetricError: When the labels do not allow any measurement.
     """
     inspector = model if isinstance(model, Inspector) else Inspector.load(model)
-    dataset = data if isinstance(data, Dataset) else open_dataset(Path(data))
+    dataset = data if isinstance(data, Dataset) else open_dataset(data)
     if not dataset.test:
         raise DatasetError(
             f"{dataset.name} has no test pictures: give a data set with labelled test pictures"

@@ -24,6 +24,7 @@ from flawflow.renamed import warn_renamed
 from flawflow.runtime.canary_check import Proof, prove, ways
 from flawflow.runtime.engine import Engine, run_one
 from flawflow.runtime.engines import load_engine
+from flawflow.storage.paths import to_path
 
 
 class Inspector:
@@ -59,12 +60,12 @@ class Inspector:
             ModelFileError: When the file is missing, damaged, foreign or made by a newer flawflow, or when
                 its canaries show that the engine computes otherwise on this processor.
         """
-        model = read_model(Path(path))
+        model = read_model(to_path(path))
         try:
             inspector = cls.of(model, engine=engine, threads=threads)
         except ModelFileError as error:
             raise ModelFileError(f"{path}: {error}") from None
-        inspector._origin = (Path(path).absolute(), engine, threads)
+        inspector._origin = (to_path(path).absolute(), engine, threads)
         return inspector
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -227,4 +228,4 @@ def _loaded_again(
 
 
 def _path(source: ImageSource) -> Path | None:
-    return Path(source) if isinstance(source, str | Path) else None
+    return to_path(source) if isinstance(source, str | Path) else None

@@ -1,9 +1,9 @@
 """Where each picture's overlay goes: the pictures' own folders and names, never two in one place."""
 
-import os
 from collections.abc import Iterable
 from pathlib import Path, PurePath
 
+from flawflow.storage.paths import absolute
 from flawflow.video.names import VIDEO_SUFFIXES
 
 
@@ -23,11 +23,11 @@ def overlay_paths(pictures: Iterable[Path]) -> dict[Path, str]:
     >>> list(overlay_paths([Path("in/x/a.png"), Path("in/y/a.png"), Path("in/y/a.bmp")]).values())
     ['x/a.jpg', 'y/a.jpg', 'y/a_bmp.jpg']
     """
-    absolute = {picture: _absolute(picture) for picture in pictures}
-    root = _common(absolute.values())
+    places = {picture: absolute(picture) for picture in pictures}
+    root = _common(places.values())
     taken: set[str] = set()
     names: dict[Path, str] = {}
-    for picture, place in absolute.items():
+    for picture, place in places.items():
         inside = PurePath(place.name) if root is None else place.relative_to(root)
         names[picture] = _free_name(inside, taken)
         taken.add(names[picture].casefold())
@@ -36,21 +36,15 @@ def overlay_paths(pictures: Iterable[Path]) -> dict[Path, str]:
 
 def common_folder(pictures: Iterable[Path]) -> Path:
     """Give the deepest folder that holds all pictures; the working directory where there is none."""
-    return _common(map(_absolute, pictures)) or Path.cwd()
-
-
-def _absolute(picture: Path) -> Path:
-    # Not resolve(): a linked folder keeps the name that the user gave.
-    return Path(os.path.abspath(picture))  # noqa: PTH100
+    return _common(map(absolute, pictures)) or Path.cwd()
 
 
 def _common(places: Iterable[Path]) -> Path | None:
     folders = {place.parent for place in places}
-    try:
-        return Path(os.path.commonpath(folders)) if folders else None
-    except ValueError:
-        # Two drives of Windows have no folder in common.
-        return None
+    first = next(iter(folders), None)
+    above = () if first is None else (first, *first.parents)
+    # Two drives of Windows have no folder in common.
+    return next((folder for folder in above if all(each.is_relative_to(folder) for each in folders)), None)
 
 
 def _free_name(inside: PurePath, taken: set[str]) -> str:

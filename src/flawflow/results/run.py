@@ -18,6 +18,7 @@ from flawflow.inspection.inspector import Inspector
 from flawflow.inspection.parallel import in_order
 from flawflow.results.record import Record, record_of
 from flawflow.results.sinks.contract import Result, Sink
+from flawflow.storage.paths import is_remote
 
 if TYPE_CHECKING:
     from flawflow.video.read import Frame, Video
@@ -103,7 +104,11 @@ class Run:
     def _place(self, path: Path) -> str | None:
         """The file below the pictures' folder; None where it cannot be named so, as on another drive."""
         try:
-            return os.path.relpath(path, self._pictures)
+            return (
+                str(path.relative_to(self._pictures))
+                if is_remote(path)
+                else os.path.relpath(path, self._pictures)
+            )
         except ValueError:
             return None
 

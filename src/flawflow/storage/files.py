@@ -4,8 +4,11 @@ import contextlib
 import hashlib
 import os
 import secrets
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+
+from flawflow.storage.remote import RemotePath
 
 SECRET_MODE = 0o600
 """The mode of a file that holds a secret: for its owner alone."""
@@ -22,12 +25,17 @@ def whole_file(path: Path, *, mode: int = 0o666) -> Iterator[Path]:
     so after a crash `path` holds either its old content or all of the new.
 
     Args:
-        path: Where the file shall stand. Its folder is created when it is missing.
+        path: Where the file shall stand, or the object: a store takes one whole or not at all.
+            Its folder is created when it is missing.
         mode: Who may read and write it, less what the process's umask takes away; so from the first byte.
 
     Yields:
-        The scratch path to write to, in the same folder.
+        The scratch path to write to, in the same folder; for an object in one of this computer.
     """
+    if isinstance(path, RemotePath):
+        with _whole_object(path) as scratch:
+            yield scratch
+        return
     with errors_name(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         # Not named after `path`: a name may have 255 bytes, and this one would be longer. Not by mkstemp,
@@ -45,10 +53,24 @@ def whole_file(path: Path, *, mode: int = 0o666) -> Iterator[Path]:
         scratch.unlink(missing_ok=True)
 
 
+@contextlib.contextmanager
+def _whole_object(path: RemotePath) -> Iterator[Path]:
+    path.require_writable()
+    with tempfile.TemporaryDirectory(prefix="flawflow-") as folder:
+        scratch = Path(folder, "part")
+        scratch.touch(SECRET_MODE)
+        yield scratch
+        path.upload(scratch)
+
+
 def write_whole(path: Path, content: bytes | str, *, mode: int = 0o666) -> None:
     """Write `content` to `path` atomically, as `whole_file`; text is written as UTF-8."""
+    data = content.encode() if isinstance(content, str) else content
+    if isinstance(path, RemotePath):
+        path.write_bytes(data)
+        return
     with whole_file(path, mode=mode) as scratch:
-        scratch.write_bytes(content.encode() if isinstance(content, str) else content)
+        scratch.write_bytes(data)
 
 
 def beside(path: Path, ending: str) -> Path:
@@ -79,7 +101,7 @@ def errors_name(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno is not None:
-            error.filename, error.filename2 = os.fspath(path), None
+            error.filename, error.filename2 = str(path), None
         raise
 
 

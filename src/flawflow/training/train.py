@@ -26,6 +26,7 @@ from flawflow.renamed import renamed_attribute
 from flawflow.runtime.canary_check import record_canaries
 from flawflow.runtime.engine import Engine, OnnxRuntimeEngine
 from flawflow.storage.files import beside
+from flawflow.storage.paths import scratch_place, to_path
 from flawflow.training.calibrate import Calibrated, calibrate
 from flawflow.training.encoder import Encoder
 from flawflow.training.feature_source import FeatureSource
@@ -105,12 +106,12 @@ def train(
         )
     started = perf_counter()
     given = data
-    data = given if isinstance(given, Dataset) else open_dataset(Path(given))
+    data = given if isinstance(given, Dataset) else open_dataset(given)
     # Whoever opened the data set has its notes.
     said = () if data is given else data.notes
-    output = Path(output)
+    output = to_path(output)
     reporters = {name: within(on_progress, *span) for name, span in spans(_STAGE_WEIGHTS).items()}
-    folder = beside(output, ".training")
+    folder = beside(scratch_place(output), ".training")
     fitted = fit_model(data, folder, recipe, device=device, resume=resume, on_progress=reporters["learn"])
     graph = export(fitted.model, fitted.source, reporters["export"])
     calibrated = calibrate_fitted(OnnxRuntimeEngine(graph), fitted, reporters["calibrate"])

@@ -1,0 +1,209 @@
+"""The work on shards: pictures fetched ahead, inspected side by side, written shard by shard."""
+
+import functools
+import itertools
+import json
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from flawflow.archive.numbers import Numbers, shard_path
+from flawflow.archive.plan import Plan, shard_names
+from flawflow.errors import FlawflowError, ImageError, StorageError
+from flawflow.inspection.inspection import Failure
+from flawflow.inspection.inspector import Inspector
+from flawflow.inspection.parallel import in_order, threads_a_worker
+from flawflow.progress import OnProgress, Progress, ignore_progress
+from flawflow.results.lines import json_line
+from flawflow.results.parquet import parquet_chunks
+from flawflow.results.record import Record, record_of
+from flawflow.results.run import now
+from flawflow.results.sinks.contract import Result
+from flawflow.results.sinks.overlays import Overlays
+from flawflow.results.table import COLUMNS, cells_of
+from flawflow.storage.backoff import Backoff
+from flawflow.storage.files import write_whole
+from flawflow.storage.remote import RemotePath
+from flawflow.typed import to_plain
+
+_FETCHED_AHEAD = 32
+_MOST_TRIES = 4
+_STAGE = "inspecting"
+_COLUMNS = (*COLUMNS, "regions")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """What a process needs for any shard; it can be pickled, and all it names can be read from anywhere.
+
+    Attributes:
+        plan: The plan.
+        model: The model file.
+        root: What the listing's names count from.
+        output: The folder of results.
+        engine: What runs the model.
+    """
+
+    plan: Plan
+    model: Path
+    root: Path
+    output: Path
+    engine: str
+
+
+def work_on_shards(
+    work: Work, indices: Iterable[int], on_progress: OnProgress = ignore_progress
+) -> Iterator[int]:
+    """Inspect shards; done twice, it leaves the same records but for their times.
+
+    The pictures of all these shards are one stream: while a shard is written, the next is fetched.
+
+    Args:
+        work: The inspection.
+        indices: The shards.
+        on_progress: Called after each picture.
+
+    Yields:
+        Each shard's index, once its results are whole.
+
+    Raises:
+        StorageError: The store does not answer, or gives none of a shard's pictures. The shards that were
+            given are whole, and the others are as if they had not been begun.
+        ModelFileError: The model is not the plan's.
+    """
+    judge = functools.partial(_judged, work, _inspector(work), _overlays(work))
+    listed = (item for index in indices for item in _items(work, index))
+    fetched = in_order(functools.partial(_fetched, work.root), listed, workers=_FETCHED_AHEAD)
+    done = itertools.count(1)
+    for index, results in itertools.groupby(in_order(judge, fetched), key=lambda judged: judged.index):
+        began = time.perf_counter()
+        shard = []
+        for judged in results:
+            shard.append(judged)
+            on_progress(Progress(_STAGE, next(done), 0))
+        _write(work, index, shard, time.perf_counter() - began)
+        yield index
+
+
+@dataclass(frozen=True)
+class _Item:
+    index: int
+    number: int
+    name: str
+    content: bytes | OSError = b""
+
+
+@dataclass(frozen=True)
+class _Judged:
+    index: int
+    record: Record
+    is_denied: bool
+
+
+def _items(work: Work, index: int) -> Iterator[_Item]:
+    first = index * work.plan.per_shard + 1
+    for number, name in enumerate(shard_names(work.output, index), start=first):
+        yield _Item(index, number, name)
+
+
+def _fetched(root: Path, item: _Item) -> _Item:
+    """The item with its content, or with the reason why it cannot be had."""
+    pauses = Backoff(first=0.5)
+    for tries in itertools.count(1):
+        try:
+            content = root.read_below(item.name) if isinstance(root, RemotePath) else _read(root / item.name)
+            return replace(item, content=content)
+        except (FileNotFoundError, PermissionError) as error:
+            return replace(item, content=error)
+        except OSError as error:
+            if tries == _MOST_TRIES:
+                raise StorageError(
+                    f"{root} does not answer ({error.strerror}): what is done is kept; give the same command "
+                    "again to go on."
+                ) from None
+            time.sleep(pauses.next())
+    raise AssertionError("the tries are over")
+
+
+def _read(path: Path) -> bytes:
+    if not path.is_file():
+        raise FileNotFoundError(2, "there is no such file", str(path))
+    return path.read_bytes()
+
+
+def _judged(work: Work, inspector: Inspector, overlays: Overlays, item: _Item) -> _Judged:
+    path = f"{work.root}/{item.name}"
+    if isinstance(item.content, OSError):
+        record = record_of(Failure(None, f"{path} cannot be read: {item.content.strerror}."))
+    else:
+        record = _inspected(work.plan.asked.overlays, inspector, overlays, item, path)
+    about: dict[str, Any] = {
+        "path": path,
+        "journal": work.plan.journal,
+        "id": item.number,
+        "time": now(),
+        "source": "path",
+        "model": work.model.name,
+        "model_sha256": work.plan.asked.model_sha256,
+    }
+    return _Judged(item.index, replace(record, **about), isinstance(item.content, PermissionError))
+
+
+def _inspected(wanted: str, inspector: Inspector, overlays: Overlays, item: _Item, path: str) -> Record:
+    assert isinstance(item.content, bytes)
+    try:
+        inspection, picture = inspector.inspect_with_image(item.content)
+    except ImageError as error:
+        said = str(error).replace("The picture in the given bytes", path, 1)
+        return record_of(Failure(None, said))
+    result = Result(record_of(inspection), item.name, inspection)
+    if wanted == "all" or (wanted == "ng" and inspection.verdict == "NG"):
+        result = overlays.prepare(result, picture)
+        # It is there before a record names it.
+        overlays.deliver([result])
+    return result.record
+
+
+def _write(work: Work, index: int, shard: list[_Judged], seconds: float) -> None:
+    if all(judged.is_denied for judged in shard):
+        raise StorageError(
+            f"Every picture of shard {index} at {work.root} is denied: check your rights there; what is done "
+            "is kept, and the same command goes on."
+        )
+    records = [judged.record for judged in shard]
+    if work.plan.asked.parquet:
+        rows = map(cells_of, records)
+        write_whole(shard_path(work.output, index, "parquet"), b"".join(parquet_chunks([rows], _COLUMNS)))
+    write_whole(shard_path(work.output, index, "jsonl"), b"".join(map(json_line, records)))
+    numbers = Numbers.of(records, seconds)
+    write_whole(shard_path(work.output, index, "json"), json.dumps(to_plain(numbers)) + "\n")
+
+
+def _overlays(work: Work) -> Overlays:
+    scale = _inspector(work).card.colormap_range
+    # The whole name stays: no two pictures have one overlay.
+    return Overlays(work.output, scale=scale, name_of=lambda result: f"{result.file}.jpg")
+
+
+def _inspector(work: Work) -> Inspector:
+    """The model at the plan's rates, loaded once in a process."""
+    inspector = _loaded(work.model, work.engine, work.plan.asked.model_sha256)
+    false_reject_rate, review_rate = work.plan.asked.rates
+    try:
+        calibration = inspector.card.calibration.with_rates(
+            false_reject_rate=false_reject_rate, review_rate=review_rate
+        )
+    except ValueError as error:
+        raise FlawflowError(str(error)) from None
+    return inspector.with_calibration(calibration)
+
+
+@functools.lru_cache(maxsize=1)
+def _loaded(model: Path, engine: str, sha256: str) -> Inspector:
+    threads = threads_a_worker() if engine == "onnxruntime" else None
+    inspector = Inspector.load(model, engine=engine, threads=threads)
+    if inspector.sha256 != sha256:
+        raise FlawflowError(f"{model} has changed since the inspection began: put that model back.")
+    return inspector
