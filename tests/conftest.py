@@ -1,9 +1,11 @@
 """What several tests share: the real pictures, a seeded generator and a model that needs no training."""
 
 import os
+import secrets
 import signal
 import socketserver
 import threading
+import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from fractions import Fraction
@@ -18,6 +20,7 @@ from flawflow.decision.regions import find_regions
 from flawflow.inspection.inspection import Inspection, Timings
 from flawflow.model_file import write_model
 from flawflow.model_file.card import Card, EncoderCard, TrainingCard
+from flawflow.storage.remote import RemotePath
 
 # A busy machine is no reason to fail.
 settings.register_profile("flawflow", deadline=None)
@@ -92,6 +95,40 @@ def serve() -> Iterator[Callable[[socketserver.BaseServer], None]]:
             ends.callback(server.shutdown)
 
         yield start
+
+
+@pytest.fixture
+def memory() -> Iterator[RemotePath]:
+    """An empty folder behind a URL, of this process alone."""
+    from fsspec.implementations.memory import MemoryFileSystem
+
+    MemoryFileSystem.store.clear()
+    yield RemotePath("memory://plant")
+    MemoryFileSystem.store.clear()
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[str]:
+    """The address of an S3 server on loopback, and environment variables that lead there."""
+    pytest.importorskip("s3fs")
+    server = pytest.importorskip("moto.server").ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            patch.setenv(name, "not-a-real-key")
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def bucket(s3_server: str) -> RemotePath:
+    """A new bucket of S3."""
+    name = f"plant-{secrets.token_hex(4)}"
+    urllib.request.urlopen(urllib.request.Request(f"{s3_server}/{name}", method="PUT")).close()
+    return RemotePath(f"s3://{name}")
 
 
 @pytest.fixture(scope="session")

@@ -37,6 +37,9 @@ def one_line(text: str) -> str:
 def of_system(error: OSError) -> str:
     """Say what the system refused, where, and the way out."""
     place = f"{error.filename}: " if error.filename else ""
+    if "://" in place:
+        # No file system: only the store knows why.
+        return f"{place}{error.strerror}: check the address, and your rights there"
     return f"{place}{_WAYS_OUT.get(error.errno or 0, error.strerror or str(error))}"
 
 

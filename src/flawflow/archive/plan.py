@@ -21,7 +21,7 @@ from typing import Literal
 
 from flawflow.errors import DatasetError, FlawflowError
 from flawflow.images import IMAGE_SUFFIXES
-from flawflow.images.find import is_named, is_passed_by
+from flawflow.images.find import is_named, is_passed_by, suffix_of
 from flawflow.storage.files import write_whole
 from flawflow.storage.remote import RemotePath
 from flawflow.typed import FieldError, parse, to_plain
@@ -203,10 +203,11 @@ def _pictures(names: Iterable[str], others: Counter[str]) -> Iterator[str]:
         *folders, last = name.split("/")
         if any(map(is_passed_by, folders)) or is_passed_by(last):
             continue
-        if is_named(Path(last), IMAGE_SUFFIXES):
+        suffix = suffix_of(last)
+        if suffix in IMAGE_SUFFIXES:
             yield name
         else:
-            others[Path(last).suffix.strip().lower()] += 1
+            others[suffix] += 1
 
 
 def _listing(output: Path, index: int) -> Path:

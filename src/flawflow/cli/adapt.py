@@ -7,8 +7,8 @@ import click
 
 from flawflow.cli.calibrate import show_highest
 from flawflow.cli.group import after_interrupt
-from flawflow.cli.options import EXIT_LEFT_OUT, PLACE, limit_option, say_left_out, say_notes
-from flawflow.errors import FlawflowError, ModelFileError, one_line
+from flawflow.cli.options import EXIT_LEFT_OUT, PLACE, limit_option, require_new, say_left_out, say_notes
+from flawflow.errors import ModelFileError, one_line
 
 if TYPE_CHECKING:
     from flawflow.inspection.adapt import Adapted
@@ -40,8 +40,7 @@ def command(*, model: Path, good: tuple[str, ...], output: Path, overwrite: bool
     from flawflow.inspection.adapt import adapt
     from flawflow.model_file import read_model, write_model
 
-    if output.exists() and not overwrite:
-        raise FlawflowError(f"{output} exists: choose another name, or replace it with --overwrite")
+    require_new(output, overwrite=overwrite)
     content = read_model(model)
     found = search(good)
     after_interrupt("interrupted; nothing was written")

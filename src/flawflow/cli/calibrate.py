@@ -15,10 +15,11 @@ from flawflow.cli.options import (
     engine_option,
     limit_option,
     rate_options,
+    require_new,
     say_left_out,
     say_notes,
 )
-from flawflow.errors import DatasetError, FlawflowError, one_line
+from flawflow.errors import DatasetError, one_line
 
 if TYPE_CHECKING:
     from flawflow.inspection.calibrate import Measurement
@@ -67,8 +68,7 @@ def command(
 
     if not good and false_reject_rate is None and review_rate is None:
         raise click.UsageError("Give good pictures, or a rate.")
-    if output.exists() and not overwrite:
-        raise FlawflowError(f"{output} exists: choose another name, or replace it with --overwrite")
+    require_new(output, overwrite=overwrite)
     inspector = Inspector.load(model, engine=engine)
     card, before = inspector.card, len(inspector.card.calibration.all_scores)
     calibration = at_rates(card.calibration, false_reject_rate=false_reject_rate, review_rate=review_rate)

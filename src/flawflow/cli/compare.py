@@ -11,7 +11,7 @@ import click
 from flawflow.cli.compare_names import detectors_of, encoders_of, seeds_of
 from flawflow.cli.executor_options import Where, executor_options
 from flawflow.cli.group import after_interrupt
-from flawflow.cli.options import PLACE, limit_option, say_notes
+from flawflow.cli.options import LOCAL, PLACE, limit_option, say_notes
 from flawflow.cli.recipe import asked, preset_option, recipe_option, set_option
 from flawflow.recipe.options import takes_flows
 from flawflow.recipe.registry import detector_kind, detector_names
@@ -28,7 +28,7 @@ _DEFAULT_DETECTORS = ("cflow", "padim", "patchcore")
 @click.command("compare", short_help="Compare detectors on your data.")
 @click.argument("data", nargs=-1, required=True, type=PLACE)
 @limit_option
-@click.option("-o", "--output", type=PLACE, required=True, help="Folder for the results.")
+@click.option("-o", "--output", type=LOCAL, required=True, help="Folder for the results.")
 @click.option(
     "--detectors",
     callback=detectors_of,

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from flawflow.cli.group import after_interrupt
-from flawflow.cli.options import EXIT_LEFT_OUT, PLACE, engine_option, limit_option, say_notes
-from flawflow.errors import ExportError, FlawflowError, one_line
+from flawflow.cli.options import EXIT_LEFT_OUT, PLACE, engine_option, limit_option, require_new, say_notes
+from flawflow.errors import ExportError, one_line
 
 if TYPE_CHECKING:
     from flawflow.export.equivalence import Check
@@ -65,8 +65,7 @@ def command(
     from flawflow.export.export import export
     from flawflow.images.find import Search, search
 
-    if output.exists() and not overwrite:
-        raise FlawflowError(f"{output} exists: choose another name, or replace it with --overwrite")
+    require_new(output, overwrite=overwrite)
     found = search(good) if good else Search()
     after_interrupt("interrupted; nothing was written")
     with ProgressDisplay() as progress:

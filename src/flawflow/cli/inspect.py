@@ -88,7 +88,7 @@ def command(
       3  some pictures could not be read, or some results not delivered
     """
     summary: Numbers | Summary
-    if any(is_remote(place) for place in (output, *pictures)):
+    if is_remote(output) or any(map(is_remote, pictures)):
         is_named = context.get_parameter_source("sinks") is not ParameterSource.DEFAULT
         summary, missed = _archive(model, pictures, output, is_named=is_named, **options), 0
     else:

@@ -9,6 +9,7 @@ from flawflow.cli.group import after_interrupt
 from flawflow.cli.options import at_rates
 from flawflow.errors import FlawflowError, one_line
 from flawflow.storage.paths import to_path
+from flawflow.storage.remote import RemotePath
 
 if TYPE_CHECKING:
     from flawflow.archive.numbers import Numbers
@@ -49,6 +50,8 @@ def inspect_archive(
         raise FlawflowError(
             "of an archive, name one folder of pictures: each other one has results of its own"
         )
+    if isinstance(output, RemotePath):
+        output.require_writable()
     place = to_path(pictures[0])
     inspector = Inspector.load(model, engine=engine)
     calibration = at_rates(inspector.card.calibration, **rates)

@@ -12,6 +12,7 @@ from flawflow.errors import FlawflowError, one_line
 from flawflow.results.sink_kinds import Verb, kinds
 from flawflow.runtime.engines import ENGINES, engine_kind
 from flawflow.storage.paths import here, to_path
+from flawflow.storage.remote import RemotePath
 
 if TYPE_CHECKING:
     from flawflow.decision.calibration import Calibration
@@ -63,6 +64,19 @@ PLACE = _PathOrUrl(takes_urls=True)
 
 LOCAL = _PathOrUrl(takes_urls=False)
 """What must be a file or folder of this computer."""
+
+
+def require_new(output: Path, *, overwrite: bool) -> None:
+    """Make sure before the work that its result can be written where it is to stand.
+
+    Raises:
+        FlawflowError: There is one already and it is not to be replaced, or a store takes none.
+        OSError: The store denies it, or does not answer.
+    """
+    if isinstance(output, RemotePath):
+        output.probe()
+    if output.exists() and not overwrite:
+        raise FlawflowError(f"{output} exists: choose another name, or replace it with --overwrite")
 
 
 def _set_limit(_context: click.Context, _option: click.Parameter, value: int | None) -> None:

@@ -7,9 +7,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from flawflow.cli.group import after_interrupt
-from flawflow.cli.options import EXIT_LEFT_OUT, PLACE, dataset_options, device_option, say_left_out
+from flawflow.cli.options import (
+    EXIT_LEFT_OUT,
+    PLACE,
+    dataset_options,
+    device_option,
+    require_new,
+    say_left_out,
+)
 from flawflow.cli.recipe import recipe_options
-from flawflow.errors import FlawflowError, one_line
+from flawflow.errors import one_line
 from flawflow.recipe import Recipe
 from flawflow.training.requirements import require_training
 
@@ -46,8 +53,7 @@ def command(*, dataset: "Dataset", output: Path, recipe: Recipe, overwrite: bool
       2  nothing was written
       3  the model was written, but some pictures could not be read and were left out
     """
-    if output.exists() and not overwrite:
-        raise FlawflowError(f"{output} exists: choose another name, or replace it with --overwrite")
+    require_new(output, overwrite=overwrite)
     result = run_training(dataset, output, recipe, **options)
     click.echo(f"Next: flawflow inspect {shlex.quote(str(result.model))} PICTURES... -o results")
     if result.failures:

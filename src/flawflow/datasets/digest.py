@@ -37,7 +37,7 @@ def digest_of_files(paths: Sequence[Path]) -> str:
         except OSError as error:
             # It is left out when it is read.
             state = f"error {error.errno}"
-        digest.update(os.fsencode(path) + f"\0{state}\n".encode())
+        digest.update(os.fsencode(str(path)) + f"\0{state}\n".encode())
     return digest.hexdigest()
 
 

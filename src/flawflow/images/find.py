@@ -149,7 +149,7 @@ def _sort_in(path: Path, suffixes: Collection[str], found: Search) -> None:
     if is_named(path, suffixes):
         found.pictures.append(path)
     elif not is_passed_by(path.name):
-        found.others[path.suffix.strip().lower()] += 1
+        found.others[suffix_of(path.name)] += 1
 
 
 def is_passed_by(name: str) -> bool:
@@ -241,5 +241,10 @@ def _matches(pattern: str | Path, suffixes: Collection[str]) -> Search:
 
 def is_named(path: Path, suffixes: Collection[str] = IMAGE_SUFFIXES) -> bool:
     """Tell whether a file is named like a picture and is not hidden."""
+    return suffix_of(path.name) in suffixes and not is_passed_by(path.name)
+
+
+def suffix_of(name: str) -> str:
+    """Give the suffix of a file's name in lower case; no path is made of it, for there may be millions."""
     # A blank at the end comes of copying names by hand.
-    return path.suffix.strip().lower() in suffixes and not is_passed_by(path.name)
+    return os.path.splitext(name)[1].strip().lower()  # noqa: PTH122

@@ -18,6 +18,7 @@ from flawflow.report.heatmap import overlay
 from flawflow.report.overlay_paths import overlay_paths
 from flawflow.results.record import readable
 from flawflow.storage.files import beside, write_whole
+from flawflow.storage.paths import scratch_place
 
 LIST_NAME = "suspects.json"
 
@@ -54,8 +55,8 @@ class SuspectLike(Protocol):
 
 
 def suspects_folder(model: Path) -> Path:
-    """The folder beside a model file: `part.flaw.suspects`."""
-    return beside(model, ".suspects")
+    """The folder beside a model file, in the working folder where that is a URL: `part.flaw.suspects`."""
+    return beside(scratch_place(model), ".suspects")
 
 
 def write_suspects(model: Path, suspects: Sequence[SuspectLike], *, excluded: bool) -> Path | None:

@@ -1,5 +1,6 @@
 """The names of all objects below a place, without holding them."""
 
+import contextlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -33,6 +34,8 @@ def _names_by_page(store: Any, key: str) -> Iterator[str]:
 
 
 def _names_by_folder(store: Any, key: str) -> Iterator[str]:
-    for root, _, names in store.walk(key, detail=False, on_error="raise"):
-        inside = root.rstrip("/")[len(key.rstrip("/")) :].strip("/")
-        yield from (f"{inside}/{name}" if inside else name for name in names if name)
+    # Stores but S3 call a folder missing where nothing is below it.
+    with contextlib.suppress(FileNotFoundError):
+        for root, _, names in store.walk(key, detail=False, on_error="raise"):
+            inside = root.rstrip("/")[len(key.rstrip("/")) :].strip("/")
+            yield from (f"{inside}/{name}" if inside else name for name in names if name)

@@ -4,6 +4,7 @@ import contextlib
 import io
 import os
 import re
+import secrets
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -61,7 +62,7 @@ class RemotePath(_Here):  # type: ignore[misc, valid-type]
         )
 
     def __eq__(self, other: object) -> bool:
-        return self.url == other.url if isinstance(other, RemotePath) else NotImplemented
+        return isinstance(other, RemotePath) and self.url == other.url
 
     def __hash__(self) -> int:
         return hash(self.url)
@@ -82,7 +83,7 @@ class RemotePath(_Here):  # type: ignore[misc, valid-type]
         """Always."""
         return True
 
-    def relative_to(self, *other: Any, **rest: Any) -> Path:  # type: ignore[override]
+    def relative_to(self, *other: Any, **rest: Any) -> Path:
         """What stands behind a folder above, as a relative path like any other."""
         return Path(*super().relative_to(*other, **rest).parts)
 
@@ -188,8 +189,21 @@ class RemotePath(_Here):  # type: ignore[misc, valid-type]
         if self.scheme in READ_ONLY:
             raise StorageError(f"{self} can only be read from: write to s3://, gs:// or az://, or to a path.")
 
+    def probe(self) -> None:
+        """Make sure that it can be written, by an object beside it that goes again.
+
+        Raises:
+            StorageError: Its scheme is read only.
+            OSError: The store denies it, or does not answer.
+        """
+        beside = self.with_name(f".flawflow-{secrets.token_hex(8)}.part")
+        beside.write_bytes(b"")
+        # Some may write and not remove.
+        with contextlib.suppress(PermissionError):
+            beside.unlink()
+
     def unlink(self, missing_ok: bool = False) -> None:
-        """Remove the object."""
+        """Remove the object; not every store tells whether there was one."""
         try:
             with self._errors():
                 self._store.rm_file(self._key)
