@@ -237,7 +237,7 @@ def _with_model(plan: Plan, sha256: str) -> Plan:
 @pytest.mark.parametrize("content", [b"[]", b"{", b'{"version": 1}', b"\xff"])
 def test_a_damaged_plan_is_a_sentence(memory: RemotePath, content: bytes):
     (memory / "archive.json").write_bytes(content)
-    with pytest.raises(FlawflowError, match=r"archive\.json is no plan"):
+    with pytest.raises(FlawflowError, match=r"archive\.json is not a plan"):
         read_plan(memory)
 
 

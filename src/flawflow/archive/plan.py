@@ -129,7 +129,7 @@ def read_plan(output: Path) -> Plan | None:
         raise FlawflowError(f"{path} cannot be read ({error.strerror}): check your rights there.") from None
     except (ValueError, RecursionError) as error:
         kind = error.where if isinstance(error, FieldError) else type(error).__name__
-        raise FlawflowError(f"{path} is no plan of an archive ({kind}): name another folder.") from None
+        raise FlawflowError(f"{path} is not a plan of an archive ({kind}): name another folder.") from None
     if plan.version != _VERSION:
         raise FlawflowError(f"{path} was written by another flawflow: use that, or name another folder.")
     return plan

@@ -121,7 +121,7 @@ def _fetched(root: Path, item: _Item) -> _Item:
             if tries == _MOST_TRIES:
                 raise StorageError(
                     f"{root} does not answer ({error.strerror}): what is done is kept; give the same command "
-                    "again to go on."
+                    "again to continue."
                 ) from None
             time.sleep(pauses.next())
     raise AssertionError("the tries are over")
@@ -170,7 +170,7 @@ def _write(work: Work, index: int, shard: list[_Judged], seconds: float) -> None
     if all(judged.is_denied for judged in shard):
         raise StorageError(
             f"Every picture of shard {index} at {work.root} is denied: check your rights there; what is done "
-            "is kept, and the same command goes on."
+            "is kept, and the same command continues."
         )
     records = [judged.record for judged in shard]
     if work.plan.asked.parquet:

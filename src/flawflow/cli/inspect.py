@@ -78,7 +78,7 @@ def command(
 
     Where PICTURES or the output is a URL (s3://, gs://, az://; https:// to read), an archive is inspected:
     its listing is frozen into shards, each with its records as JSON lines and Parquet, overlays are of NG
-    pictures (all with --to overlays), and the same command goes on where one was ended.
+    pictures (all with --to overlays), and the same command resumes what was ended.
 
     \b
     Exit codes:

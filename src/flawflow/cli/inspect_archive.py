@@ -29,7 +29,7 @@ def inspect_archive(
     engine: str,
     **rates: float | None,
 ) -> "Numbers":
-    """Inspect an archive, or go on with it, show progress and print what was found.
+    """Inspect an archive, or continue it, show progress and print what was found.
 
     Args:
         model: The model file.
@@ -56,7 +56,7 @@ def inspect_archive(
     inspector = Inspector.load(model, engine=engine)
     calibration = at_rates(inspector.card.calibration, **rates)
     asked = _asked(place, inspector, calibration, sinks)
-    after_interrupt("interrupted; what is done is kept: give the same command again to go on")
+    after_interrupt("interrupted; what is done is kept: give the same command again to continue")
     with ProgressDisplay() as progress:
         plan = opened_plan(output, place, asked, on_listed=lambda count: progress.update("listing", count, 0))
         missing = missing_shards(output, plan)

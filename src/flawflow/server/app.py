@@ -20,6 +20,7 @@ from flawflow.server.api import events, export, inspect, inspections, models, pa
 from flawflow.server.errors import BusyError, status_of
 from flawflow.server.handshake import routes as machine
 from flawflow.server.metrics import Metrics
+from flawflow.server.open_inference import routes as open_inference
 from flawflow.server.retraining import routes as improve
 from flawflow.server.schemas import Problem
 from flawflow.server.security.bodies import BodyLimit
@@ -36,7 +37,20 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE"})
 
 _log = logging.getLogger("flawflow.server")
 
-_ROUTES = (system, inspect, inspections, review, export, models, events, page, improve, sources, machine)
+_ROUTES = (
+    system,
+    inspect,
+    inspections,
+    review,
+    export,
+    models,
+    events,
+    page,
+    improve,
+    sources,
+    machine,
+    open_inference,
+)
 
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "description": text}

@@ -3,13 +3,14 @@
 import functools
 import hashlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from flawflow.errors import FlawflowError, one_line
 from flawflow.images.decode import is_known
+from flawflow.inspection.inspection import Inspection
 from flawflow.inspection.parallel import default_workers
 from flawflow.results.record import readable
 from flawflow.server.batch_writer import BatchWriter, Entry
@@ -33,11 +34,13 @@ class Given:
         name: What it is called; for people only, never used as a path.
         content: The bytes of its file, or the path of a file below an allowed folder.
         key: The key of its record; None for a random one.
+        on_inspected: Called with what was found, in the thread that found it, before it is recorded.
     """
 
     name: str
     content: bytes | Path
     key: str | None = None
+    on_inspected: Callable[[Inspection], None] = lambda _: None
 
     def size(self) -> int:
         """Bytes of the file; 0 where it cannot be read, which is reported when it is inspected."""
@@ -190,6 +193,7 @@ class InspectionService:
         if not is_known(content[:16]):
             raise UnknownKindError("this is not a PNG, JPEG, BMP, TIFF or WebP picture: save it as one")
         inspection = model.inspector.inspect(content, max_pixels=self._settings.max_pixels)
+        picture.on_inspected(inspection)
         keep = self._settings.keep_pictures
         keeps = keep == "all" or (keep == "ng" and inspection.verdict != "OK")
         row = new_row(model, inspection, name=name, source=source, digest=hashlib.sha256(content).hexdigest())

@@ -3,7 +3,6 @@
 import contextlib
 import io
 import os
-import re
 import secrets
 import stat
 from collections.abc import Iterator
@@ -12,13 +11,12 @@ from typing import IO, TYPE_CHECKING, Any
 
 from flawflow.errors import StorageError
 from flawflow.storage.listing import names_below
+from flawflow.storage.store_errors import as_os_error
 from flawflow.storage.stores import READ_ONLY, filesystem_of, require_scheme
 from flawflow.storage.urls import shown_url
 
 # A path of this system's own kind, which it alone can make.
 _Here: type[Path] = Path if TYPE_CHECKING else type(Path())
-
-_URL = re.compile(r"\w+://[^\s'\"<>]+")
 
 
 class RemotePath(_Here):  # type: ignore[misc, valid-type]
@@ -233,32 +231,7 @@ class RemotePath(_Here):  # type: ignore[misc, valid-type]
         """Let every error from within be an OSError that names this path and says why, without secrets."""
         try:
             yield
-        except (StorageError, KeyboardInterrupt):
+        except StorageError:
             raise
         except Exception as error:
-            kind = _kind(error)
-            raise kind(_NUMBERS.get(kind, 5), _reason(error, kind), str(self)) from None
-
-
-_NUMBERS: dict[type[OSError], int] = {FileNotFoundError: 2, PermissionError: 13}
-_REASONS: dict[type[OSError], str] = {FileNotFoundError: "there is no such object", PermissionError: "denied"}
-
-
-def _kind(error: Exception) -> type[OSError]:
-    """Which of the system's errors one of a store's package is."""
-    status = getattr(error, "status", None)
-    if isinstance(error, FileNotFoundError) or status == 404:
-        return FileNotFoundError
-    if isinstance(error, PermissionError) or status in (401, 403) or "Credentials" in type(error).__name__:
-        return PermissionError
-    return OSError
-
-
-def _reason(error: Exception, kind: type[OSError]) -> str:
-    """One line that says why, with masked addresses: some packages' errors hold signed ones."""
-    told = " ".join(str(getattr(error, "strerror", None) or getattr(error, "message", None) or error).split())
-    told = _URL.sub(lambda match: shown_url(match[0]), told)
-    plain = _REASONS.get(kind)
-    if plain is None:
-        return told or type(error).__name__
-    return f"{plain}: {told}" if kind is PermissionError and told else plain
+            raise as_os_error(error, str(self)) from None

@@ -19,7 +19,7 @@ SESSION = "flawflow.session"
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # The page itself says nothing of the station; it asks for the token.
-_OPEN_PATHS = frozenset({"/", "/api/health", "/api/login", "/api/logout", "/favicon.ico"})
+_OPEN_PATHS = frozenset({"/", "/api/health", "/v2/health/live", "/api/login", "/api/logout", "/favicon.ico"})
 _LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
 

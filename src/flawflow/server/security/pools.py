@@ -123,7 +123,7 @@ class Pools:
 
     def of_path(self, path: str) -> Pool:
         """The pool of a request."""
-        if path == "/api/inspect":
+        if path == "/api/inspect" or (path.startswith("/v2/") and path.endswith("/infer")):
             return self.pictures
         if path.endswith("/mask"):
             return self.masks
