@@ -2,7 +2,7 @@
 
 import importlib.util
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -16,18 +16,24 @@ if TYPE_CHECKING:
 
 PRECISIONS = ("fp32", "fp16", "bf16", "int8")
 
+LAYOUTS = ("triton", "ovms")
+
 _FAILURES_SHOWN = 10
 
 
 @click.command("export", short_help="Make a model smaller or faster if its verdicts stay the same.")
 @click.argument("model", type=PLACE)
 @limit_option
-@click.option("-o", "--output", type=PLACE, required=True, help="The model file to write.")
+@click.option("-o", "--output", type=PLACE, required=True, help="The model file, or repository, to write.")
 @click.option(
     "--precision",
     type=click.Choice(PRECISIONS),
-    required=True,
     help="Precision of the weights; int8 also computes the encoder in 8 bits.",
+)
+@click.option(
+    "--layout",
+    type=click.Choice(LAYOUTS),
+    help="Write MODEL into a model repository: of Triton, or of OpenVINO Model Server.",
 )
 @engine_option
 @click.option(
@@ -40,12 +46,10 @@ def command(
     *,
     model: Path,
     output: Path,
-    precision: str,
-    engine: str,
-    good: tuple[str, ...],
-    data: Path | None,
-    force: bool,
+    precision: str | None,
+    layout: Literal["triton", "ovms"] | None,
     overwrite: bool,
+    **measured: Any,
 ) -> None:
     """Write MODEL in another precision if it is equivalent to MODEL in --engine.
 
@@ -53,12 +57,38 @@ def command(
     model; without, the calibration of MODEL is kept. With --data, AUROC and AUPRO are compared, too. A model
     outside a limit is refused with its figures.
 
+    Or, with --layout, write MODEL with its calibration and configuration into OUTPUT, a model repository.
+
     \b
     Exit codes:
       0  the model was written
       2  nothing was written: a figure is outside its limit, wrong usage, no such model, no pictures
       3  the model was written, but some good pictures could not be read and were left out
     """
+    if (precision is None) == (layout is None):
+        raise click.UsageError("Give --precision, or --layout with a model file as it is to be served.")
+    if layout is not None:
+        from flawflow.export.layout import export_layout
+
+        for path in export_layout(model, output, layout, overwrite=overwrite):
+            click.echo(one_line(str(path)))
+    else:
+        assert precision is not None
+        _export(model, output, precision, overwrite=overwrite, **measured)
+
+
+def _export(
+    model: Path,
+    output: Path,
+    precision: str,
+    *,
+    engine: str,
+    good: tuple[str, ...],
+    data: Path | None,
+    force: bool,
+    overwrite: bool,
+) -> None:
+    """Write a model in another precision, and print what was measured."""
     _require_export()
     from flawflow.cli.progress import ProgressDisplay
     from flawflow.datasets import open_dataset
