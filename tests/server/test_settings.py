@@ -70,3 +70,18 @@ def test_the_limits_are_those_of_the_documentation():
     assert said in " ".join(page.split())
     assert f"| connections | {settings.max_connections:,}, {settings.max_connections_of_one} |" in page
     assert f"`--keep-days` ({settings.keep_days};" in page
+
+
+@pytest.mark.parametrize(
+    ("given", "way_out"),
+    [
+        ({}, "--database"),
+        ({"database": "sqlite:///a.db"}, "--database"),
+        ({"database": "postgresql+pg8000://host/db"}, "--keep-pictures none"),
+        ({"database": "postgresql+pg8000://host/db", "keep_pictures": "none", "to": ("csv",)}, "--to"),
+        ({"database": "postgresql+pg8000://host/db", "keep_pictures": "none", "lines": ("a",)}, "--line"),
+    ],
+)
+def test_a_replica_keeps_and_does_nothing_alone(given, way_out):
+    with pytest.raises(FlawflowError, match=way_out):
+        Settings(models=(Path("part.flaw"),), replica=True, **given)

@@ -160,6 +160,11 @@ def _limit_options(function: Callable[..., None]) -> Callable[..., None]:
     help="postgresql+pg8000://… instead of SQLite in the data folder.",
 )
 @click.option(
+    "--replica",
+    is_flag=True,
+    help="Share the record of --database with other replicas; needs --keep-pictures none.",
+)
+@click.option(
     "--keep-pictures",
     type=click.Choice(["all", "ng", "none"]),
     default="all",

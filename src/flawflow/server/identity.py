@@ -97,6 +97,20 @@ class Identity:
         )
 
 
+class SharedIdentity:
+    """The identity of a record that replicas share: the database's, as no folder of theirs holds pictures."""
+
+    name = ""
+
+    def admit(self, connection: Connection) -> None:
+        """Take the database's identity, or give it one."""
+        held = connection.scalar(select(IdentityRow.station))
+        if held is None:
+            held = uuid.uuid4().hex
+            connection.execute(insert(IdentityRow).values(station=held))
+        self.name = held
+
+
 def _shown(connection: Connection) -> str:
     return shown_database(connection.engine.url)
 

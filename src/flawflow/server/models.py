@@ -61,6 +61,7 @@ class Registry:
         store: Store,
         threads: int,
         engine: str = "onnxruntime",
+        shares_rates: bool = False,
         changed: Callable[[Model], None] = lambda _: None,
     ) -> None:
         """Load the models.
@@ -71,13 +72,14 @@ class Registry:
             store: Where rates and switches are kept.
             threads: CPU threads for one picture.
             engine: What runs the models; of `flawflow.runtime.engines`.
+            shares_rates: Whether others set rates, too.
             changed: Called after a model was reloaded or its thresholds changed.
 
         Raises:
             FlawflowError: When a file is not a model, or two have the same name.
         """
         self._store, self._threads, self._engine, self._changed = store, threads, engine, changed
-        self._lock = threading.Lock()
+        self._lock, self._shares_rates = threading.Lock(), shares_rates
         self._seen: dict[str, Signature | None] = {}
         self._models: dict[str, Model] = {}
         self._versions = {
@@ -116,7 +118,8 @@ class Registry:
     def _refresh(self, name: str) -> Model | None:
         old = self._models[name]
         seen = signature(self._versions[name].file(old.version))
-        if seen == self._seen[name]:
+        rated_elsewhere = self._shares_rates and self._rated_elsewhere(old)
+        if seen == self._seen[name] and not rated_elsewhere:
             return None
         try:
             new = self._load(name, old.version)
@@ -124,10 +127,14 @@ class Registry:
             # Half-written, most likely: its next change is another chance.
             self._seen[name] = seen
             new = replace(old, problem=str(error))
-        if new.sha256 == old.sha256 and new.problem == old.problem:
+        if new.sha256 == old.sha256 and new.problem == old.problem and not rated_elsewhere:
             return None
         self._models[name] = new
         return new
+
+    def _rated_elsewhere(self, model: Model) -> bool:
+        rates, now = self._store.rates(model.name), model.calibration
+        return rates not in (None, (now.false_reject_rate, now.review_rate))
 
     def set_rates(self, name: str, **rates: Any) -> Model:
         """Judge by other rates or thresholds from now on; the model file stays as it is.

@@ -58,6 +58,7 @@ class Settings:
         take: Which image a trigger takes.
         image_seconds: How long a trigger waits for its image.
         engine: What runs the models: onnxruntime or openvino.
+        replica: Whether other replicas work in the same database: no file is of this one alone.
         workers: Pictures that are inspected at a time; None for one a core.
 
     Raises:
@@ -92,6 +93,7 @@ class Settings:
     take: Take = "next"
     image_seconds: float = 5.0
     engine: str = "onnxruntime"
+    replica: bool = False
     workers: int | None = None
 
     def __post_init__(self) -> None:
@@ -110,6 +112,7 @@ class Settings:
         if (self.certificate is None) != (self.key is None):
             raise FlawflowError("TLS needs a certificate and its key: give both --certificate and --key")
         check_hosts(self.allow_streams)
+        self._check_replica()
         for name, place in self.trained_on:
             if name not in {model.stem for model in self.models}:
                 raise FlawflowError(
@@ -120,6 +123,21 @@ class Settings:
                 raise FlawflowError(f"{folder} is not a folder: give folders of pictures with --allow")
         # By their real paths once and for all: whoever replaces one by a link later opens nothing else.
         object.__setattr__(self, "allow", tuple(folder.resolve() for folder in self.allow))
+
+    def _check_replica(self) -> None:
+        """Refuse for a replica what would be known to it alone, or done by each."""
+        if not self.replica:
+            return
+        if not (self.database or "").startswith("postgresql"):
+            raise FlawflowError("replicas share a record in PostgreSQL: name it with --database")
+        if self.keep_pictures != "none":
+            raise FlawflowError("replicas keep no pictures: add --keep-pictures none")
+        alone = {"--to": self.to, "--line": self.lines, "--trained-on": self.trained_on}
+        for option, given in alone.items():
+            if given:
+                raise FlawflowError(
+                    f"each replica would do the work of {option}: leave that to a station alone"
+                )
 
     @property
     def missing(self) -> tuple[Path, ...]:

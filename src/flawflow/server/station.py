@@ -18,7 +18,7 @@ from flawflow.server.db.problems import disk_problem
 from flawflow.server.errors import BusyError, NotFoundError, StationError
 from flawflow.server.events import Events
 from flawflow.server.folder import make_private
-from flawflow.server.identity import BACKUP, Identity
+from flawflow.server.identity import BACKUP, Identity, SharedIdentity
 from flawflow.server.image_store import ORPHANS, ImageStore
 from flawflow.server.inspection_service import InspectionService
 from flawflow.server.lock import FolderLock
@@ -102,6 +102,7 @@ class Station:
                     store=store,
                     threads=1,
                     engine=settings.engine,
+                    shares_rates=settings.replica,
                     changed=tell_model,
                 )
             except SQLAlchemyError as error:
@@ -213,6 +214,9 @@ class Station:
 
 def _open_store(settings: Settings, image_store: ImageStore) -> tuple[Store, str]:
     """Open the record, if it is the one that belongs to the data folder, and give their identity."""
+    if settings.replica:
+        shared = SharedIdentity()
+        return Store(settings.database_url, admit=shared.admit, is_replica=True), shared.name
     identity = Identity(settings.data, image_store.keys())
     store = Store(settings.database_url, admit=identity.admit)
     identity.settle()

@@ -1,13 +1,17 @@
 """A client that others wrote, against stations in processes of their own."""
 
+import http.client
+import http.server
 import json
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -45,8 +49,8 @@ def port(tiny_model: Path, tmp_path: Path) -> Iterator[int]:
 
 @pytest.mark.parametrize("binary", [True, False])
 def test_tritons_client_gets_what_inspect_says(port: int, tiny_model: Path, binary: bool):
-    http = pytest.importorskip("tritonclient.http", reason="tritonclient[http] is not installed")
-    client = http.InferenceServerClient(f"127.0.0.1:{port}")
+    triton = pytest.importorskip("tritonclient.http", reason="tritonclient[http] is not installed")
+    client = triton.InferenceServerClient(f"127.0.0.1:{port}")
     assert client.is_server_live()
     assert client.is_server_ready()
     assert client.is_model_ready("tiny")
@@ -55,10 +59,10 @@ def test_tritons_client_gets_what_inspect_says(port: int, tiny_model: Path, bina
     assert client.get_server_metadata()["name"] == "flawflow"
     assert client.get_model_metadata("tiny")["inputs"][0]["name"] == "images"
     images = np.random.default_rng(3).integers(0, 256, (3, 40, 60, 3), np.uint8)
-    given = http.InferInput("images", images.shape, "UINT8")
+    given = triton.InferInput("images", images.shape, "UINT8")
     given.set_data_from_numpy(images, binary_data=binary)
     names = ("pred_score", "anomaly_map", "p_value", "verdict")
-    wanted = [http.InferRequestedOutput(name, binary_data=binary) for name in names]
+    wanted = [triton.InferRequestedOutput(name, binary_data=binary) for name in names]
     answer = client.infer("tiny", [given], outputs=wanted, request_id="lot7")
     alone = [Inspector.load(tiny_model).inspect(image) for image in images]
     np.testing.assert_array_equal(answer.as_numpy("pred_score"), np.float32([each.score for each in alone]))
@@ -67,28 +71,96 @@ def test_tritons_client_gets_what_inspect_says(port: int, tiny_model: Path, bina
     verdicts = [text.decode() if isinstance(text, bytes) else text for text in answer.as_numpy("verdict")]
     assert verdicts == [each.verdict for each in alone]
     assert answer.get_response()["id"] == "lot7"
-    with pytest.raises(http.InferenceServerException, match="there is no model none"):
+    with pytest.raises(triton.InferenceServerException, match="there is no model none"):
         client.infer("none", [given])
     client.close()
 
 
-def test_two_stations_keep_one_record(postgres: str, tiny_model: Path, tmp_path: Path):
-    """Behind any proxy: whichever is asked, both show all, and one that ends takes nothing along."""
-    stations = [start(tiny_model, tmp_path / name, "--database", postgres) for name in ("left", "right")]
+class Proxy(http.server.BaseHTTPRequestHandler):
+    """Passes requests on to the replicas in turn, and to the next where one does not answer."""
+
+    ports: deque[int]
+
+    def _pass_on(self) -> None:
+        body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        for _ in range(len(self.ports)):
+            self.ports.rotate()
+            # The replica's own address is the Host that it hears.
+            backend = http.client.HTTPConnection("127.0.0.1", self.ports[0], timeout=30)
+            try:
+                backend.request(self.command, self.path, body, {"content-type": "application/json"})
+                answer = backend.getresponse()
+            except OSError:
+                continue
+            content = answer.read()
+            self.send_response(answer.status)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+            backend.close()
+            return
+
+    do_GET = do_POST = _pass_on  # noqa: N815
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+def asked(address: str, path: str, body: dict | None = None) -> Any:
+    data = None if body is None else json.dumps(body).encode()
+    headers = {"content-type": "application/json"}
+    with urllib.request.urlopen(urllib.request.Request(f"{address}{path}", data, headers)) as answer:
+        return json.load(answer)
+
+
+def test_two_replicas_behind_a_proxy_are_one_service(
+    postgres: str, tiny_model: Path, tmp_path: Path, serve: Callable[..., None]
+):
+    options = ("--database", postgres, "--replica", "--keep-pictures", "none")
+    replicas = [start(tiny_model, tmp_path / name, *options) for name in ("left", "right")]
     try:
-        for turn in range(6):
-            _, port = stations[turn % 2]
-            image = {"name": "images", "datatype": "UINT8", "shape": [1, 1, 1, 3], "data": [9, 9, 9]}
-            body = json.dumps({"id": f"turn-{turn}", "inputs": [image]}).encode()
-            request = urllib.request.Request(f"http://127.0.0.1:{port}/v2/models/tiny/infer", body)
-            with urllib.request.urlopen(request) as answer:
-                assert b"OK" in answer.read()
-        stations[0][0].kill()
-        stations[0][0].wait()
-        with urllib.request.urlopen(f"http://127.0.0.1:{stations[1][1]}/api/inspections") as answer:
-            found = answer.read().decode()
-        assert all(f'"turn-{turn}-1"' in found for turn in range(6))
+        proxy = type("Proxied", (Proxy,), {"ports": deque(port for _, port in replicas)})
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), proxy)
+        serve(server)
+        address = f"http://127.0.0.1:{server.server_address[1]}"
+        image = {"name": "images", "datatype": "UINT8", "shape": [1, 1, 1, 3], "data": [120, 120, 120]}
+
+        def verdict(turn: int) -> str:
+            told = asked(address, "/v2/models/tiny/infer", {"id": f"turn-{turn}", "inputs": [image]})
+            return {each["name"]: each["data"][0] for each in told["outputs"]}["verdict"]
+
+        assert [verdict(turn) for turn in range(4)] == ["OK"] * 4
+        rates = {"false_reject_rate": 0.4, "review_rate": 0.4}
+        asked(address, "/api/models/tiny/rates", rates)
+        # What one was told reaches the other within its next look, a second later.
+        wanted = [
+            lambda port=port: (
+                asked(f"http://127.0.0.1:{port}", "/api/models/tiny")["calibration"]["false_reject_rate"]
+                == 0.4
+            )
+            for _, port in replicas
+        ]
+        for is_so in wanted:
+            for _ in range(300):
+                if is_so():
+                    break
+                time.sleep(0.1)
+            assert is_so()
+        assert [verdict(turn) for turn in range(4, 6)] == ["NG"] * 2
+        replicas[0][0].kill()
+        replicas[0][0].wait()
+        assert [verdict(turn) for turn in range(6, 9)] == ["NG"] * 3
+        found = asked(address, "/api/inspections")["inspections"]
+        assert sorted(each["path"] for each in found) == [f"turn-{turn}-1" for turn in range(9)]
+        assert len({each["journal"] for each in found}) == 1
+        # A station that thinks itself alone is kept out.
+        alone = subprocess.run(
+            [sys.executable, "-m", "flawflow", "serve", str(tiny_model), "--data", str(tmp_path / "alone"),
+             "--database", postgres, "--port", "0"],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert (alone.returncode, "another station uses the database" in alone.stderr) == (2, True)
     finally:
-        for process, _ in stations:
+        for process, _ in replicas:
             process.terminate()
             process.wait()

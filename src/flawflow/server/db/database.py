@@ -1,5 +1,6 @@
 """Opening the database."""
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -25,7 +26,7 @@ class Database:
 
     engine: Engine
     shown: str
-    lock: postgresql.OnlyStation | None
+    lock: postgresql.StationLock | None
 
     def close(self) -> None:
         """Close all connections, and let other stations in."""
@@ -34,13 +35,16 @@ class Database:
             self.lock.release()
 
 
-def open_database(url: str, *, admit: Callable[[Connection], None] = lambda _: None) -> Database:
+def open_database(
+    url: str, *, admit: Callable[[Connection], None] = lambda _: None, is_replica: bool = False
+) -> Database:
     """Connect to a database and bring it to the tables of this flawflow.
 
     Args:
         url: SQLAlchemy URL of SQLite or PostgreSQL.
         admit: Called within the transaction that brings the tables; what it raises leaves the database as
             it was.
+        is_replica: Whether other replicas may work in it, too; of PostgreSQL only.
 
     Raises:
         StationError: When it cannot be reached, is of another kind or of a newer flawflow, or has a station.
@@ -52,9 +56,10 @@ def open_database(url: str, *, admit: Callable[[Connection], None] = lambda _: N
         if engine.dialect.name == "sqlite":
             sqlite.prepare(engine)
         else:
-            lock = postgresql.prepare(engine)
+            lock = postgresql.prepare(engine, is_replica=is_replica)
         # For writing from the start: two stations that start at once migrate one after the other.
-        migrate(engine.execution_options(write=True), admit)
+        with postgresql.one_at_a_time(engine) if is_replica else contextlib.nullcontext():
+            migrate(engine.execution_options(write=True), admit)
     except BaseException as error:
         Database(engine, shown, lock).close()
         if not isinstance(error, DBAPIError):

@@ -1,9 +1,10 @@
-"""PostgreSQL: one station a database, and connections that are known to be lost."""
+"""PostgreSQL: one station a database, or replicas alone, and connections that are known to be lost."""
 
 import contextlib
 import logging
 import threading
 import time
+from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import Connection, Engine, NullPool, event
@@ -15,6 +16,9 @@ from flawflow.server.errors import BusyError
 
 # Of two keys: what the lock is for, and in which schema, as the tables are one schema's.
 _LOCK = "SELECT pg_try_advisory_lock(1818845542, hashtext(current_schema()))"
+# Held by many at a time, and by none while one has the other.
+_SHARED_LOCK = "SELECT pg_try_advisory_lock_shared(1818845542, hashtext(current_schema()))"
+_ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(1818845543, hashtext(current_schema()))"
 # The server finds out within half a minute that the computer of a station is gone, and not after two hours.
 _SHORT_MEMORY = ("tcp_keepalives_idle = 10", "tcp_keepalives_interval = 5", "tcp_keepalives_count = 3")
 # For the connection of a station that was killed a moment ago to be found dead.
@@ -26,8 +30,8 @@ _RETRY_SECONDS = 10
 _LOSSES = ("08", "57P01", "57P02", "57P03")
 
 
-def prepare(engine: Engine) -> "OnlyStation":
-    """Let an engine notice losses, and write only as long as its station is the only one.
+def prepare(engine: Engine, *, is_replica: bool = False) -> "StationLock":
+    """Let an engine notice losses, and write only while its station is the only one, or all are replicas.
 
     Raises:
         BusyError: Another station works in the database.
@@ -36,7 +40,7 @@ def prepare(engine: Engine) -> "OnlyStation":
     # Losses are reported in sentences, not by a traceback for each connection.
     logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
     event.listen(engine, "handle_error", _note_loss)
-    lock = OnlyStation(engine)
+    lock = StationLock(engine, is_replica=is_replica)
 
     def begin(connection: Connection) -> None:
         if connection.get_execution_options().get("write", False):
@@ -46,11 +50,20 @@ def prepare(engine: Engine) -> "OnlyStation":
     return lock
 
 
-class OnlyStation:
+@contextlib.contextmanager
+def one_at_a_time(engine: Engine) -> Iterator[None]:
+    """Wait until no other replica prepares the tables, and let others wait for the block."""
+    with engine.begin() as connection:
+        connection.exec_driver_sql(_ONE_AT_A_TIME)
+        yield
+
+
+class StationLock:
     """An advisory lock, held by a connection of its own, which the server lets go with the connection."""
 
-    def __init__(self, engine: Engine) -> None:
-        """Take the lock."""
+    def __init__(self, engine: Engine, *, is_replica: bool) -> None:
+        """Take the lock; replicas share it."""
+        self._statement = _SHARED_LOCK if is_replica else _LOCK
         self._shown = shown_database(engine.url)
         self._engine = make_engine(engine.url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
         event.listen(self._engine, "handle_error", _note_loss)
@@ -105,7 +118,7 @@ class OnlyStation:
     def _take(self) -> Connection:
         connection = self._engine.connect()
         try:
-            if connection.exec_driver_sql(_LOCK).scalar():
+            if connection.exec_driver_sql(self._statement).scalar():
                 for setting in _SHORT_MEMORY:
                     connection.exec_driver_sql(f"SET {setting}")
                 return connection

@@ -31,17 +31,15 @@ class Store:
         writing: Makes sessions that write; use as `with store.writing.begin() as session`.
     """
 
-    def __init__(self, url: str, *, admit: Callable[[Connection], None] = lambda _: None) -> None:
-        """Open the database and bring it to the tables of this flawflow.
-
-        Args:
-            url: SQLAlchemy URL of SQLite or PostgreSQL.
-            admit: As of `open_database`.
+    def __init__(
+        self, url: str, *, admit: Callable[[Connection], None] = lambda _: None, is_replica: bool = False
+    ) -> None:
+        """Open the database and bring it to the tables of this flawflow; as `open_database`.
 
         Raises:
             StationError: When it cannot be used.
         """
-        self._database = open_database(url, admit=admit)
+        self._database = open_database(url, admit=admit, is_replica=is_replica)
         self._engine = self._database.engine
         self.reading = sessionmaker(self._engine, expire_on_commit=False)
         self.writing = sessionmaker(self._engine.execution_options(write=True), expire_on_commit=False)
