@@ -57,10 +57,13 @@ def test_what_is_missing_says_so(place: RemotePath):
 
 
 def test_a_block_that_fails_leaves_no_object(place: RemotePath):
-    block = whole_file(place / "a.png")
-    block.__enter__().write_bytes(b"half")
+    def fail() -> None:
+        with whole_file(place / "a.png") as scratch:
+            scratch.write_bytes(b"half")
+            raise RuntimeError
+
     with pytest.raises(RuntimeError):
-        block.__exit__(RuntimeError, RuntimeError(), None)
+        fail()
     assert not (place / "a.png").exists()
 
 

@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from flawflow.errors import StorageError
 from flawflow.storage.listing import names_below
+from flawflow.storage.s3_reading import read_object
 from flawflow.storage.store_errors import as_os_error
 from flawflow.storage.stores import READ_ONLY, filesystem_of, require_scheme
 from flawflow.storage.urls import shown_url
@@ -145,8 +146,9 @@ class RemotePath(_Here):  # type: ignore[misc, valid-type]
 
     def read_below(self, name: str) -> bytes:
         """The content of an object that `names_below` named: a key may be one that no path can spell."""
+        key = f"{self._key.rstrip('/')}/{name}"
         with self._errors():
-            return bytes(self._store.cat_file(f"{self._key.rstrip('/')}/{name}"))
+            return read_object(self._store, key) if self.scheme == "s3" else bytes(self._store.cat_file(key))
 
     def open(self, mode: str = "r", *_: Any, encoding: str | None = None, **rest: Any) -> IO[Any]:
         """Open for reading: the whole content is fetched in one request."""
