@@ -91,9 +91,13 @@ class RemotePath(_Here):  # type: ignore[misc, valid-type]
         with self._errors():
             found = self._store.info(self._key)
         mode = stat.S_IFDIR if found["type"] == "directory" else stat.S_IFREG
-        changed = next((found[key] for key in ("LastModified", "last_modified", "mtime") if key in found), 0)
-        seconds = changed.timestamp() if hasattr(changed, "timestamp") else 0
-        return os.stat_result((mode | 0o444, 0, 0, 1, 0, 0, found.get("size") or 0, 0, seconds, 0))
+        changed = next(
+            (found[key] for key in ("LastModified", "last_modified", "mtime", "created") if key in found), 0
+        )
+        seconds = changed.timestamp() if hasattr(changed, "timestamp") else 0.0
+        exactly = {"st_mtime": seconds, "st_mtime_ns": int(seconds * 1e9)}
+        size = found.get("size") or 0
+        return os.stat_result((mode | 0o444, 0, 0, 1, 0, 0, size, 0, int(seconds), 0), exactly)
 
     def exists(self, **_: Any) -> bool:
         """Whether there is an object or folder; what is refused or broken is raised as OSError."""
