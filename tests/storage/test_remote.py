@@ -2,6 +2,7 @@ import functools
 import http.server
 import os
 import stat
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -38,7 +39,9 @@ def test_what_is_written_is_there(place: RemotePath, tmp_path: Path):
     assert (place / "a.png").is_file()
     assert (place / "a.png").exists()
     assert (place / "a.png").stat().st_size == 3
-    assert stat.S_ISREG((place / "a.png").stat().st_mode)
+    state = (place / "a.png").stat()
+    assert stat.S_ISREG(state.st_mode)
+    assert abs(state.st_mtime_ns / 1e9 - time.time()) < 3600
 
 
 def test_what_is_missing_says_so(place: RemotePath):

@@ -19,6 +19,9 @@ from flawflow.storage.urls import shown_url
 # A path of this system's own kind, which it alone can make.
 _Here: type[Path] = Path if TYPE_CHECKING else type(Path())
 
+# What packages call the time of change.
+_CHANGED = ("LastModified", "last_modified", "mtime", "created")
+
 
 class RemotePath(_Here):  # type: ignore[misc, valid-type]
     """A URL as a path: `/`, `name`, `parent`, `exists`, `read_bytes` and what else reads and writes wholes.
@@ -91,9 +94,7 @@ class RemotePath(_Here):  # type: ignore[misc, valid-type]
         with self._errors():
             found = self._store.info(self._key)
         mode = stat.S_IFDIR if found["type"] == "directory" else stat.S_IFREG
-        changed = next(
-            (found[key] for key in ("LastModified", "last_modified", "mtime", "created") if key in found), 0
-        )
+        changed = next((found[key] for key in _CHANGED if key in found), 0)
         seconds = changed.timestamp() if hasattr(changed, "timestamp") else 0.0
         exactly = {"st_mtime": seconds, "st_mtime_ns": int(seconds * 1e9)}
         size = found.get("size") or 0
