@@ -57,9 +57,15 @@ def is_cross_fitted(recipe: Recipe, paths: Sequence[Path]) -> bool:
         paths: Good pictures and videos.
 
     Raises:
-        TrainingError: Cross-fitting was asked for, and there are videos.
+        TrainingError: Cross-fitting was asked for, and there are videos or tiles.
     """
     video = next(filter(is_video_name, paths), None)
+    if recipe.tiles.mode != "off":
+        if recipe.calibration == "cross":
+            raise TrainingError(
+                "Models of other folds would need tiles of their own; with tiles choose the calibration split."
+            )
+        return False
     if recipe.calibration == "auto":
         few = round(HELD_OUT_SHARE * len(paths)) < _MIN_HELD_OUT_WITHOUT_FOLDS
         return few and video is None and recipe.detector.kind.cross_fits
@@ -119,7 +125,13 @@ def require_enough(count: int) -> None:
 
 
 def split(
-    paths: Sequence[Path], recipe: Recipe, *, cross_fitted: bool, folder: Path, on_progress: OnProgress
+    paths: Sequence[Path],
+    recipe: Recipe,
+    *,
+    cross_fitted: bool,
+    folder: Path,
+    frame_size: tuple[int, int],
+    on_progress: OnProgress,
 ) -> Split:
     """Split good pictures.
 
@@ -129,9 +141,10 @@ def split(
 
     Args:
         paths: Good pictures and videos.
-        recipe: Its seed chooses; of a video every Nth frame is a picture, of its size.
+        recipe: Its seed chooses; of a video every Nth frame is a picture.
         cross_fitted: Whether the pictures are cross-fitted: all of them are for training, in random order.
         folder: Where the frames of videos are kept; the caller removes them.
+        frame_size: (H, W) that they are resized to.
         on_progress: Receives the progress.
 
     Raises:
@@ -153,7 +166,7 @@ def split(
             tell(Progress("Frames", done, total, name))
 
         place = folder / f"{number:04d}"
-        frames, said = save_frames(path, place, every=recipe.every, size=recipe.shape, on_progress=told)
+        frames, said = save_frames(path, place, every=recipe.every, size=frame_size, on_progress=told)
         clips.append(frames)
         failures += [(path, said)] if said else []
     require_enough(len(pictures) + sum(map(len, clips)))
