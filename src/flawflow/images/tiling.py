@@ -157,9 +157,7 @@ class TileGrid:
             height, width = small.shape
             part = total[top : top + height, left : left + width]
             part += (
-                rows[tile.row, top : top + height, None]
-                * columns[tile.column, left : left + width]
-                * small
+                rows[tile.row, top : top + height, None] * columns[tile.column, left : left + width] * small
             )
         return total
 

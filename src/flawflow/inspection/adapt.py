@@ -72,8 +72,8 @@ def adapt(model: ModelFile, pictures: Sequence[Path], on_progress: OnProgress = 
     """
     if model.card.tiles is not None:
         raise ModelFileError(
-            "the model inspects tiles, which an adaptation does not reach: calibrate it by pictures under the "
-            "new light, or train it again"
+            "the model inspects tiles, which an adaptation does not reach: calibrate it by pictures under "
+            "the new light, or train it again"
         )
     light = model.card.light
     if light is None:

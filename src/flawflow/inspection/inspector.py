@@ -16,8 +16,8 @@ from flawflow.errors import FlawflowError, ModelFileError
 from flawflow.images import ImageSource, read_image, resize_image
 from flawflow.images.statistics import image_statistics
 from flawflow.inspection.inspection import Failure, Inspection, Timings
-from flawflow.inspection.localization import regions_at
 from flawflow.inspection.loading import load_parts
+from flawflow.inspection.localization import regions_at
 from flawflow.inspection.parallel import in_order
 from flawflow.inspection.tiled import TiledModel, TileEngine
 from flawflow.model_file import ModelFile, read_model

@@ -50,7 +50,6 @@ class TileEngine:
             yield from zip(tiles, found, strict=True)
 
 
-
 class TiledModel:
     """Adds what tiles show to what a model says about the whole picture.
 
@@ -58,11 +57,14 @@ class TiledModel:
         engine: Runs the tiles.
         card: How they are cut and what is usual in them.
         roi_mask: bool (H, W) of the whole picture's map: which pixels count.
+
+    Attributes:
+        card: As given.
     """
 
     def __init__(self, engine: TileEngine, card: TileCard, roi_mask: NDArray[np.bool_]) -> None:
         self._engine = engine
-        self._card = card
+        self.card = card
         self._grid = card.grid
         self._roi_mask = roi_mask
 
@@ -77,8 +79,8 @@ class TiledModel:
         Returns:
             The map, float32 of the grid's `map_size`, and the score.
         """
-        card, grid = self._card, self._grid
-        tiles = self.chosen(whole_map)
+        card, grid = self.card, self._grid
+        tiles = chosen_tiles(card, whole_map, self._roi_mask)
         levels = card.levels
         found = self._engine.maps(grid, picture, tiles)
         added = grid.blend((tile, values - np.float32(levels[tile.number])) for tile, values in found)
@@ -90,17 +92,24 @@ class TiledModel:
         more = max(0.0, float(added.max()) - card.usual) if tiles else 0.0
         return anomaly_map, whole_score + card.score_gain * more
 
-    def chosen(self, whole_map: Map) -> tuple[Tile, ...]:
-        """The tiles that are inspected, by the map of the whole picture."""
-        card, tiles = self._card, tiles_inside(self._grid, self._roi_mask)
-        if card.mode == "all":
-            return tiles
-        peaks = tile_peaks(self._grid, whole_map)
-        return tuple(tile for tile in tiles if card.lows[tile.number] < peaks[tile.number] <= card.high)
-
     @cached_property
     def _counting(self) -> NDArray[np.bool_] | None:
         return counting_pixels(self._grid, self._roi_mask)
+
+
+def chosen_tiles(card: TileCard, whole_map: Map, roi_mask: NDArray[np.bool_]) -> tuple[Tile, ...]:
+    """The tiles of a picture that are inspected.
+
+    Args:
+        card: How pictures are cut and what is usual.
+        whole_map: The map of the whole picture.
+        roi_mask: bool (H, W) of that map: which pixels count.
+    """
+    tiles = tiles_inside(card.grid, roi_mask)
+    if card.mode == "all":
+        return tiles
+    peaks = tile_peaks(card.grid, whole_map)
+    return tuple(tile for tile in tiles if card.lows[tile.number] < peaks[tile.number] <= card.high)
 
 
 def tile_peaks(grid: TileGrid, whole_map: Map) -> NDArray[np.float64]:

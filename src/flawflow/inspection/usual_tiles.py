@@ -18,7 +18,7 @@ from flawflow.runtime.engine import Engine, run_one
 
 # Good pictures that tell what is usual: as many as take no more than so many tiles or map values.
 _MOST_TILES, _MOST_VALUES = 3000, 2**26
-_MOST_IMAGES, _LEAST_IMAGES = 64, 4
+_MOST_IMAGES, _LEAST_IMAGES = 64, 8
 # What a good picture's map exceeds in a tile so rarely.
 _BEYOND_GOOD = 1e-4
 
@@ -37,6 +37,7 @@ class _Seen:
 def find_usual(
     whole: Engine,
     tiles: TileEngine,
+    *,
     grid: TileGrid,
     tiling: Tiling,
     pictures: Sequence[Path],
@@ -54,7 +55,7 @@ def find_usual(
         roi_mask: bool (H, W) of the whole picture's map: which pixels count.
         on_progress: Called with each step of progress.
     """
-    seen = _seen(whole, tiles, grid, pictures, roi_mask, on_progress)
+    seen = _seen(whole, tiles, grid=grid, pictures=pictures, roi_mask=roi_mask, on_progress=on_progress)
     levels = _shrunk(seen.means)
     usual_map = grid.blend((tile, _constant(grid, levels[tile.number])) for tile in grid.tiles)
     added = seen.blended - usual_map[None]
@@ -78,13 +79,16 @@ def find_usual(
 
 def usual_count(grid: TileGrid, wanted: int) -> int:
     """How many good pictures tell what is usual, where so many are wanted."""
-    most = min(_MOST_IMAGES, _MOST_TILES // len(grid.tiles), _MOST_VALUES // (grid.map_size[0] * grid.map_size[1]))
+    most = min(
+        _MOST_IMAGES, _MOST_TILES // len(grid.tiles), _MOST_VALUES // (grid.map_size[0] * grid.map_size[1])
+    )
     return max(_LEAST_IMAGES, min(wanted, most))
 
 
 def _seen(
     whole: Engine,
     tiles: TileEngine,
+    *,
     grid: TileGrid,
     pictures: Sequence[Path],
     roi_mask: NDArray[np.bool_],

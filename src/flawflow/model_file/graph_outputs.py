@@ -62,7 +62,9 @@ def _selected(graph: memoryview, wanted: Mapping[str, str]) -> bytes:
             needed.update(_texts(part, _NODE_INPUT))
             kept.append(part)
     kept.reverse()
-    kept += [part for part in parts if part.number == _INITIALIZER and _texts(part, _TENSOR_NAME)[0] in needed]
+    kept += [
+        part for part in parts if part.number == _INITIALIZER and _texts(part, _TENSOR_NAME)[0] in needed
+    ]
     kept += [part for part in parts if part.number not in (_NODE, _INITIALIZER, _OUTPUT, _VALUE)]
     content = [bytes(graph[part.start : part.end]) for part in kept]
     for name, own in wanted.items():

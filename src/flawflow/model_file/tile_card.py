@@ -1,4 +1,4 @@
-"""What a model's card says of tiles: how pictures are cut, and how a tile's evidence becomes the picture's."""
+"""What a model's card says of tiles: how pictures are cut, and what is usual in a tile."""
 
 from dataclasses import dataclass
 from functools import cached_property

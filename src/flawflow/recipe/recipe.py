@@ -246,10 +246,3 @@ PRESETS: Mapping[str, Recipe] = {
     )
 }
 """Ready choices between speed and accuracy, and the paper's own."""
-
-PRESET_SUMMARIES: Mapping[str, str] = {
-    "fast": "a first look",
-    "balanced": "the usual",
-    "accurate": "takes longer",
-    "paper": "CFLOW-AD exactly as published, takes hours",
-}

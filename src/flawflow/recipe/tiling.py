@@ -31,7 +31,9 @@ class Tiling:
 
     def __post_init__(self) -> None:
         if not MIN_OVERLAP <= self.overlap <= MAX_OVERLAP:
-            raise RecipeError(f"tiles.overlap must be from {MIN_OVERLAP} to {MAX_OVERLAP}; got {self.overlap}")
+            raise RecipeError(
+                f"tiles.overlap must be from {MIN_OVERLAP} to {MAX_OVERLAP}; got {self.overlap}"
+            )
         if not 0 < self.scale <= 1:
             raise RecipeError(f"tiles.scale must be above 0 and at most 1; got {self.scale}")
         if not 0 < self.share < 1:

@@ -22,8 +22,8 @@ from flawflow.report.wording import (
     promise,
     rarity,
     roi_sentence,
-    tiles_sentence,
     rule,
+    tiles_sentence,
 )
 
 # A shape for each, so that colour is never needed to tell them apart.

@@ -59,7 +59,9 @@ def tiles_sentence(tiles: TileCard) -> str:
     count, (height, width) = len(tiles.grid.tiles), tiles.size
     of_all = f"{counted(count, 'tile')} of {tiles.tile[1]} × {tiles.tile[0]} pixels at {width} × {height}"
     if tiles.mode == "all":
-        return f"as a whole and in {of_all}, which give one map and one score; so were those of the calibration"
+        return (
+            f"as a whole and in {of_all}, which give one map and one score; so were those of the calibration"
+        )
     return (
         f"as a whole and where doubtful in {of_all}, which give one map and one score; so were those of the "
         f"calibration, which took {tiles.mean_count:.1f} tiles on average"

@@ -39,7 +39,7 @@ class Proof:
     limit: float
 
     def with_other(self, other: "Proof") -> "Proof":
-        """Together with what another part of the same model showed: of each drawing, the larger difference."""
+        """Together with what another part of the model showed: of each drawing, the larger difference."""
         names = self.differences.keys() | other.differences.keys()
         larger = {name: max(part.differences.get(name, 0.0) for part in (self, other)) for name in names}
         return replace(self, differences=larger)

@@ -13,7 +13,7 @@ from flawflow.errors import DatasetError
 from flawflow.inspection import calibrate as by_measurements
 from flawflow.inspection.calibrate import Measurement, drift_baseline, measure_good
 from flawflow.inspection.inspection import Failure
-from flawflow.inspection.tiled import TiledModel
+from flawflow.inspection.tiled import TiledModel, chosen_tiles
 from flawflow.model_file.tile_card import TileCard
 from flawflow.progress import OnProgress, Progress
 from flawflow.runtime.engine import Engine
@@ -70,7 +70,7 @@ def calibrate(
         maps, scores = engine.run(prepared[None])
         if tiled is None:
             return maps[0], float(scores[0])
-        tile_counts.append(len(tiled.chosen(maps[0])))
+        tile_counts.append(len(chosen_tiles(tiled.card, maps[0], roi_mask)))
         return tiled.measure(picture, maps[0], float(scores[0]))
 
     measurements: list[Measurement] = []

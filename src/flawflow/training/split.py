@@ -63,7 +63,7 @@ def is_cross_fitted(recipe: Recipe, paths: Sequence[Path]) -> bool:
     if recipe.tiles.mode != "off":
         if recipe.calibration == "cross":
             raise TrainingError(
-                "Models of other folds would need tiles of their own; with tiles choose the calibration split."
+                "Each fold would need a model of tiles of its own: with tiles choose the calibration split."
             )
         return False
     if recipe.calibration == "auto":

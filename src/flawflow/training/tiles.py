@@ -20,9 +20,9 @@ from torch import Tensor, nn
 from flawflow.errors import DatasetError, TrainingError
 from flawflow.images import read_image
 from flawflow.images.tiling import TileGrid
-from flawflow.inspection.usual_tiles import find_usual, usual_count
 from flawflow.inspection.parallel import in_order
 from flawflow.inspection.tiled import TileEngine
+from flawflow.inspection.usual_tiles import find_usual, usual_count
 from flawflow.model_file.graph_outputs import TILES, WHOLE, with_outputs
 from flawflow.model_file.tile_card import TileCard
 from flawflow.progress import OnProgress, Progress
@@ -125,8 +125,8 @@ def drawn_for_tiles(pictures: Sequence[Path], grid: TileGrid, seed: int) -> tupl
     count = usual_count(grid, round(_USUAL_SHARE * len(pictures)))
     if len(pictures) - count < MIN_IMAGES:
         raise DatasetError(
-            f"{len(pictures)} good pictures beside those that calibrate are too few for tiles, of which {count} "
-            f"tell what is usual: give {MIN_IMAGES + count} or more."
+            f"{len(pictures)} good pictures beside those that calibrate are too few for tiles, as {count} of "
+            f"them tell what is usual: give {MIN_IMAGES + count} or more."
         )
     order = np.random.default_rng((seed, len(pictures))).permutation(len(pictures))
     return tuple(pictures[number] for number in sorted(order[:count].tolist()))
@@ -175,7 +175,15 @@ def measure_usual(
     part = with_outputs(graph, TILES)
     engine = TileEngine(OnnxRuntimeEngine(part, threads=1))
     whole = OnnxRuntimeEngine(with_outputs(graph, WHOLE))
-    card = find_usual(whole, engine, fitted.grid, tiling, fitted.usual, roi_mask, on_progress)
+    card = find_usual(
+        whole,
+        engine,
+        grid=fitted.grid,
+        tiling=tiling,
+        pictures=fitted.usual,
+        roi_mask=roi_mask,
+        on_progress=on_progress,
+    )
     return replace(card, canaries=record_canaries(part, fitted.grid.tile)), engine
 
 

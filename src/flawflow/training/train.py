@@ -158,8 +158,6 @@ def export(
     return graph
 
 
-
-
 def calibrate_fitted(
     engine: Engine, fitted: FittedModel, on_progress: OnProgress, tiled: TiledModel | None = None
 ) -> Calibrated:
