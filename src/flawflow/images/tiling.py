@@ -64,11 +64,9 @@ class TileGrid:
     @classmethod
     def over(cls, picture: tuple[int, int], tile: tuple[int, int], overlap: float) -> "TileGrid":
         """The grid over a picture of about this size: no side shorter than a tile's, in whole map pixels."""
-        sides = [max(side, least) for side, least in zip(picture, tile, strict=True)]
-        cell = _cell(sides[0], sides[1])
-        height, width = (
-            max(least, round(side / cell) * cell) for side, least in zip(sides, tile, strict=True)
-        )
+        height, width = (max(side, least) for side, least in zip(picture, tile, strict=True))
+        cell = _cell(height, width)
+        height, width = height // cell * cell, width // cell * cell
         return cls((height, width), tile, overlap)
 
     @property

@@ -102,7 +102,10 @@ def tile_grid(recipe: Recipe, paths: Sequence[Path]) -> tuple[TileGrid | None, t
         raise TrainingError(f"Tiles need a model file, and none can be made: {reason}. Leave tiles out.")
     height, width = first_image_shape(paths)
     scaled = round(height * tiling.scale), round(width * tiling.scale)
-    grid = TileGrid.over(scaled, recipe.shape, tiling.overlap)
+    try:
+        grid = TileGrid.over(scaled, recipe.shape, tiling.overlap)
+    except ValueError as error:
+        raise TrainingError(f"These tiles cannot be made: {error}; choose another --size.") from None
     tile = f"{recipe.shape[1]} × {recipe.shape[0]}"
     if len(grid.tiles) == 1:
         raise TrainingError(
