@@ -3,9 +3,9 @@
     python benchmarks/tiles.py DATA/mvtec/screw:1 DATA/mvtec/screw:4 DATA/mvtec/bottle:4 --preset fast
 
 SET:K is composed of K × K pictures of SET, 1024 pixels a side, so that for K = 4 a defect fills a sixteenth
-of the area that it had; SET:1 is the set itself. Every defective test picture is in one composition, among good
-ones, and compositions of good ones alone are tested as they are and with a defect drawn into one cell
-(`harder.py`). Good training pictures come again in other compositions: nothing is said of false rejects here.
+of the area that it had; SET:1 is the set itself. Every defective test picture is in one composition, among
+good ones, and compositions of good ones alone are tested as they are and with a defect drawn into one cell
+(`harder.py`). Good training pictures come again in other compositions: nothing is said of false rejects.
 
 Three models are trained on each: of the whole picture, of the picture enlarged to its own size, and with
 tiles, which is measured with all of them and with the doubtful ones. Milliseconds are of the processor, all

@@ -1,5 +1,7 @@
 """Tiles cover a picture, and their maps are put together without a seam."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -36,7 +38,7 @@ def test_tiles_lie_inside_cover_all_and_share_what_was_asked(grid: TileGrid):
         ordered = sorted(starts)
         assert ordered[0] == 0
         assert ordered[-1] == grid.size[axis] - grid.tile[axis]
-        for one, other in zip(ordered, ordered[1:], strict=False):
+        for one, other in itertools.pairwise(ordered):
             assert one + grid.tile[axis] - other >= int(grid.overlap * grid.tile[axis])
 
 
@@ -59,7 +61,7 @@ def test_where_tiles_differ_one_fades_into_the_other(grid: TileGrid, seed: int):
     assert levels.min() - 1e-6 <= found.min() <= found.max() <= levels.max() + 1e-6
     for axis in (0, 1):
         starts = sorted({(tile.top, tile.left)[axis] for tile in grid.tiles})
-        shared = [one + grid.tile[axis] - other for one, other in zip(starts, starts[1:], strict=False)]
+        shared = [one + grid.tile[axis] - other for one, other in itertools.pairwise(starts)]
         # A tile gains no more from one pixel to the next than an even ramp, or two where three tiles meet.
         steepest = max((2 / pixels for pixels in shared), default=0)
         assert np.abs(np.diff(found, axis=axis)).max(initial=0) <= steepest + 1e-5

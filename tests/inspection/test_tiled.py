@@ -1,4 +1,4 @@
-"""Pictures in tiles: one map without seams, one score, the same in any batch, engine and number of threads."""
+"""Pictures in tiles: one map without seams and one score, in any batch, engine and number of threads."""
 
 import dataclasses
 from collections.abc import Callable

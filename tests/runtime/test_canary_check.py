@@ -8,7 +8,7 @@ import pytest
 
 from flawflow.errors import ModelFileError
 from flawflow.inspection import Inspector
-from flawflow.inspection import inspector as module
+from flawflow.inspection import loading as module
 from flawflow.model_file import read_model, write_model
 from flawflow.model_file.canary import DRAWINGS
 from flawflow.runtime.canary_check import MAX_DIFFERENCE, record_canaries

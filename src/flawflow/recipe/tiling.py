@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from flawflow.errors import RecipeError
-from flawflow.images.tiling import MAX_OVERLAP, MIN_OVERLAP
+
+# As of `flawflow.images.tiling`, which imports more than a recipe may.
+MIN_OVERLAP, MAX_OVERLAP = 1 / 16, 1 / 2
 
 TileMode = Literal["off", "doubtful", "all"]
 
