@@ -88,8 +88,8 @@ def fit_model(
         setup.recipe,
         cross_fitted=setup.is_cross_fitted,
         folder=work.path / "frames",
-        frame_size=setup.frame_size,
         on_progress=reporters.get("frames", ignore_progress),
+        frame_size=setup.frame_size,
     )
     everything = source_of(setup, parts.training + parts.held_out, work, reporters["features"])
     seen = replace(everything, store=everything.features, on_progress=reporters["suspects"])

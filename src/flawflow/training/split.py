@@ -130,8 +130,8 @@ def split(
     *,
     cross_fitted: bool,
     folder: Path,
-    frame_size: tuple[int, int],
     on_progress: OnProgress,
+    frame_size: tuple[int, int] | None = None,
 ) -> Split:
     """Split good pictures.
 
@@ -144,8 +144,8 @@ def split(
         recipe: Its seed chooses; of a video every Nth frame is a picture.
         cross_fitted: Whether the pictures are cross-fitted: all of them are for training, in random order.
         folder: Where the frames of videos are kept; the caller removes them.
-        frame_size: (H, W) that they are resized to.
         on_progress: Receives the progress.
+        frame_size: (H, W) that frames are resized to; None for the recipe's size.
 
     Raises:
         DatasetError: There are fewer than eight pictures.
@@ -166,7 +166,7 @@ def split(
             tell(Progress("Frames", done, total, name))
 
         place = folder / f"{number:04d}"
-        frames, said = save_frames(path, place, every=recipe.every, size=frame_size, on_progress=told)
+        frames, said = save_frames(path, place, every=recipe.every, size=frame_size or recipe.shape, on_progress=told)
         clips.append(frames)
         failures += [(path, said)] if said else []
     require_enough(len(pictures) + sum(map(len, clips)))
