@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.inspection.tiled_model import SIZE, tile_card, tiled_graph, with_tiles
 
 from flawflow.decision.roi import encode_run_lengths
 from flawflow.errors import ImageTooLargeError, ModelFileError
@@ -18,6 +17,8 @@ from flawflow.inspection.calibrate import Measurement, measure_good, recalibrate
 from flawflow.inspection.tiled import chosen_tiles
 from flawflow.model_file import ModelFile, write_model
 from flawflow.model_file.card import Card
+
+from .tiled_model import SIZE, tile_card, tiled_graph, with_tiles
 
 GRID = TileGrid((96, 112), SIZE, 0.25)
 EVERYWHERE = np.ones(SIZE, np.bool_)

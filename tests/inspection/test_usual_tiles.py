@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tests.inspection.tiled_model import SIZE, tiled_graph
 
 from flawflow.images import read_image, resize_image
 from flawflow.images.tiling import TileGrid
@@ -17,6 +16,8 @@ from flawflow.model_file.tile_card import TileCard
 from flawflow.progress import Progress
 from flawflow.recipe.tiling import Tiling
 from flawflow.runtime.engine import OnnxRuntimeEngine, run_one
+
+from .tiled_model import SIZE, tiled_graph
 
 GRID = TileGrid((64, 96), SIZE, 0.25)
 ALL = Tiling(mode="all")

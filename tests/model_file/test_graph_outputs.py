@@ -3,11 +3,12 @@
 import numpy as np
 import onnx
 import pytest
-from tests.inspection.tiled_model import SIZE, tiled_graph
 
 from flawflow.errors import ModelFileError
 from flawflow.model_file.graph_outputs import TILES, WHOLE, with_outputs
 from flawflow.runtime.engine import OnnxRuntimeEngine
+
+from ..inspection.tiled_model import SIZE, tiled_graph
 
 
 def test_each_part_gives_what_the_whole_graph_gives(rng: np.random.Generator) -> None:

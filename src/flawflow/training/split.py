@@ -158,6 +158,7 @@ def split(
         return Split(*split_good(pictures, recipe.seed))
     from flawflow.video.pictures import save_frames
 
+    size = frame_size or recipe.shape
     clips, failures = [], []
     for number, path in enumerate(videos):
         tell = within(on_progress, number / len(videos), (number + 1) / len(videos))
@@ -166,7 +167,7 @@ def split(
             tell(Progress("Frames", done, total, name))
 
         place = folder / f"{number:04d}"
-        frames, said = save_frames(path, place, every=recipe.every, size=frame_size or recipe.shape, on_progress=told)
+        frames, said = save_frames(path, place, every=recipe.every, size=size, on_progress=told)
         clips.append(frames)
         failures += [(path, said)] if said else []
     require_enough(len(pictures) + sum(map(len, clips)))
