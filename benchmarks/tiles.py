@@ -63,6 +63,7 @@ def main() -> None:
     for name in options.data:
         folder, _, across = name.rpartition(":")
         data = _composed(open_dataset(Path(folder)), int(across), options.output)
+        data = _thinned(data, options.every)
         for how, model in _models(data, options).items():
             measured = _measure(model, data)
             for defects in dict.fromkeys(sample.defect_type for sample in data.test if sample.is_defective):
@@ -161,6 +162,13 @@ def _composed(data: Dataset, across: int, output: Path) -> Dataset:
     return open_dataset(target)
 
 
+def _thinned(data: Dataset, every: int) -> Dataset:
+    """The set with every Nth of its test pictures with a real defect."""
+    real = [each for each in data.test if each.is_defective and each.defect_type != "drawn"]
+    left_out = {each.path for number, each in enumerate(real) if number % every}
+    return replace(data, samples=tuple(each for each in data.samples if each.path not in left_out))
+
+
 def _compose(data: Dataset, across: int, target: Path, random: np.random.Generator) -> None:
     cells = across**2
     learned = [sample.path for sample in data.train]
@@ -221,6 +229,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("data", nargs="+", metavar="SET:K")
     parser.add_argument("--preset", default="balanced")
+    parser.add_argument("--every", type=int, default=1, help="of real defects, test every Nth")
     parser.add_argument("--models", nargs="*", default=["whole", "enlarged"], choices=("whole", "enlarged"))
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="of the recipe with tiles")
     parser.add_argument("--name", default="", help="of the model with tiles, beside others")
