@@ -93,12 +93,13 @@ def test_every_option_of_a_recipe_has_its_own(
     result = flawflow(
         "train", gears, "-o", tmp_path / "m.flaw", "--detector", "padim", "--weights", "hub", "--every", "3",
         "--calibration", "cross", "--roi", "roi.png", "--ignore", "no.png", "--exclude-suspects",
-        "--augment", "auto", "--robust", "--seed", "0",
+        "--augment", "auto", "--robust", "--tiles", "doubtful", "--seed", "0",
     )  # fmt: skip
     assert result.exit_code == 0, result.output
     assert calls[0]["recipe"].changes() == {
         "detector": "padim", "weights": "hub", "every": 3, "calibration": "cross", "roi": "roi.png",
         "ignore": "no.png", "exclude_suspects": True, "augment": "auto", "robust": True,
+        "tiles.mode": "doubtful",
     }  # fmt: skip
 
 

@@ -8,15 +8,19 @@ import numpy as np
 import onnx
 import pytest
 from onnx import numpy_helper
+from PIL import Image
 
 from flawflow import evaluate
 from flawflow.datasets import open_dataset
 from flawflow.errors import DatasetError, ExportError, ImageError
 from flawflow.export import export as module
 from flawflow.export.export import export
+from flawflow.images.tiling import TileGrid
 from flawflow.inspection import Inspector
 from flawflow.model_file import read_model, write_model
 from flawflow.runtime.canary_check import record_canaries
+
+from ..inspection.tiled_model import SIZE, tile_card, tiled_graph, with_tiles
 
 needs_openvino = pytest.mark.skipif(
     importlib.util.find_spec("openvino") is None, reason="OpenVINO is not installed"
@@ -166,3 +170,22 @@ def test_labels_without_test_pictures_are_refused(tiny_model: Path, good: list[P
     dataset = open_dataset(good[0].parent)
     with pytest.raises(ExportError, match="no test pictures"):
         export(tiny_model, tmp_path / "out.flaw", precision="fp16", labelled=dataset)
+
+
+def test_tiles_go_along(tiny_card, tmp_path: Path, rng: np.random.Generator):
+    grid = TileGrid((64, 96), SIZE, 0.25)
+    model, output = tmp_path / "tiled.flaw", tmp_path / "half.flaw"
+    write_model(model, tiled_graph(), with_tiles(tiny_card, tile_card(grid)))
+    paths = [tmp_path / f"{number}.png" for number in range(8)]
+    for path in paths:
+        Image.fromarray(rng.integers(0, 256, (64, 96, 3), np.uint8)).save(path)
+    result = export(model, output, precision="fp16", good=paths)
+    assert (result.written, result.holds) == (True, True)
+    before, after = Inspector.load(model), Inspector.load(output)
+    assert after.proof.holds
+    assert before.card.tiles.canaries != ()
+    for path in paths:
+        assert after.inspect(path).graph_map.shape == (64, 96)
+        assert after.measure(path)[1] == pytest.approx(before.measure(path)[1], abs=1e-2)
+    with pytest.raises(ExportError, match="inspects tiles, which int8 has no ranges for"):
+        export(model, output, precision="int8", good=paths)

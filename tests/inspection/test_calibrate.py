@@ -24,7 +24,7 @@ def grey(tmp_path: Path) -> list[Path]:
 
 @pytest.fixture
 def measured(tiny_model: Path, grey: list[Path]) -> list[Measurement]:
-    found = measure_good(Inspector.load(tiny_model).measure, grey, EVERYWHERE)
+    found = measure_good(Inspector.load(tiny_model).measure_prepared, grey, EVERYWHERE)
     return [measurement for measurement in found if isinstance(measurement, Measurement)]
 
 
@@ -43,7 +43,7 @@ def test_pictures_are_measured_as_they_are_inspected(
 
 def test_a_picture_that_cannot_be_read_is_a_failure_in_its_place(tiny_model: Path, grey: list[Path]):
     grey[1].write_bytes(b"not a picture")
-    first, second, *_ = measure_good(Inspector.load(tiny_model).measure, grey, EVERYWHERE)
+    first, second, *_ = measure_good(Inspector.load(tiny_model).measure_prepared, grey, EVERYWHERE)
     assert isinstance(first, Measurement)
     assert isinstance(second, Failure)
     assert (second.path, str(grey[1]) in second.error) == (grey[1], True)

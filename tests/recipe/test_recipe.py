@@ -26,6 +26,7 @@ OTHERS = {
     "aggregation.by_position": False, "seed": 2**63 - 1, "calibration": "split", "roi": "a=b, c.png",
     "ignore": "7", "exclude_suspects": True, "augment": "auto", "robust": True, "views": 2,
     "augmentation.degrees": 90.0, "augmentation.light": 0.5, "augmentation.flips": True,
+    "tiles.mode": "doubtful", "tiles.overlap": 0.5, "tiles.scale": 0.75, "tiles.share": 0.125,
 }  # fmt: skip
 
 recipes = st.builds(

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flawflow.decision.calibration import Calibration
+from flawflow.images.tiling import TileGrid
 from flawflow.model_file.card import Card
 from flawflow.report.wording import (
     counted,
@@ -16,7 +17,10 @@ from flawflow.report.wording import (
     rarity,
     roi_sentence,
     rule,
+    tiles_sentence,
 )
+
+from ..inspection.tiled_model import SIZE, tile_card
 
 
 def calibration(count: int) -> Calibration:
@@ -115,6 +119,15 @@ def test_how_much_of_a_picture_counts(card: Card):
     assert roi_sentence(card) == "the whole picture"
     masked = replace(card, roi_run_lengths=(0, 1024, 3072))
     assert roi_sentence(masked).startswith("25 % of the picture, by the mask")
+
+
+def test_how_pictures_are_cut():
+    tiles = tile_card(TileGrid((64, 96), SIZE, 0.25))
+    said = tiles_sentence(tiles)
+    assert said.startswith("as a whole and in 12 tiles of 32 × 32 pixels at 96 × 64")
+    doubtful = tiles_sentence(replace(tiles, mode="doubtful", mean_count=3.25))
+    assert doubtful.startswith("as a whole and where doubtful in 12 tiles")
+    assert doubtful.endswith("which took 3.2 tiles on average")
 
 
 def test_small_words():

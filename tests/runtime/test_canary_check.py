@@ -8,10 +8,10 @@ import pytest
 
 from flawflow.errors import ModelFileError
 from flawflow.inspection import Inspector
-from flawflow.inspection import inspector as module
+from flawflow.inspection import loading as module
 from flawflow.model_file import read_model, write_model
 from flawflow.model_file.canary import DRAWINGS
-from flawflow.runtime.canary_check import MAX_DIFFERENCE, record_canaries
+from flawflow.runtime.canary_check import MAX_DIFFERENCE, Proof, record_canaries
 from flawflow.runtime.processor import processor
 
 needs_openvino = pytest.mark.skipif(
@@ -68,6 +68,13 @@ def test_a_model_proves_itself(proven, engine: str, precision: str):
     assert (proof.holds, proof.limit) == (True, MAX_DIFFERENCE[precision])
     for word in (engine, processor(), "computes the same"):
         assert word in proof.sentence
+
+
+def test_two_parts_of_a_model_differ_as_much_as_the_worse_one():
+    one = Proof(engine="onnxruntime", safe=False, differences={"disc": 1e-5, "squares": 3e-5}, limit=1e-4)
+    other = Proof(engine="onnxruntime", safe=False, differences={"disc": 2e-5, "squares": 2e-5}, limit=1e-4)
+    assert one.with_other(other).differences == {"disc": 2e-5, "squares": 3e-5}
+    assert one.with_other(other).difference == 3e-5
 
 
 def test_what_is_recorded_is_what_the_model_says(tiny_graph: bytes, tiny_card, tiny_model: Path):

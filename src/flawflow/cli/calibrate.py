@@ -100,7 +100,7 @@ def _recalibrated(
     after_interrupt("interrupted; nothing was written")
     outcomes: list[Measurement | Failure] = []
     with ProgressDisplay() as progress:
-        for outcome in measure_good(inspector.measure, paths, inspector.roi_mask):
+        for outcome in measure_good(inspector.measure_prepared, paths, inspector.roi_mask):
             outcomes.append(outcome)
             progress.update("measuring", len(outcomes), len(paths))
     measured = [outcome for outcome in outcomes if isinstance(outcome, Measurement)]

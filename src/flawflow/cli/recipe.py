@@ -11,6 +11,7 @@ from flawflow.recipe import PRESETS, Recipe
 from flawflow.recipe.options import FLOWS
 from flawflow.recipe.registry import detector_names
 from flawflow.recipe.text import setting
+from flawflow.recipe.tiling import TileMode
 
 _HELP: Mapping[str, str] = {
     "encoder": "Frozen backbone: lite0, resnet18, … or any of timm.",
@@ -27,6 +28,8 @@ _HELP: Mapping[str, str] = {
     "exclude_suspects": "Train without the pictures that may be defective themselves.",
     "augment": "auto adds rotated and mirrored copies where the pictures show that parts have arbitrary "
     "orientations.",
+    "tiles": "Inspect tiles of this size at the pictures' own resolution, too: all of them, or the doubtful "
+    "ones, a quarter of a good picture's.",
     "robust": "Train on every image under drawn lights, too: another light then costs less.",
 }
 
@@ -105,6 +108,8 @@ def recipe_option(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any
     shown = str(default)
     if name == "size":
         more, shown = {"type": parse_size, "metavar": "SIDE|HxW"}, "256"
+    elif name == "tiles":
+        more, shown = {"type": click.Choice(get_args(TileMode))}, default.mode
     elif name == "detector":
         more, shown = {"type": click.Choice(detector_names())}, default.name
     elif name == "weights":

@@ -32,7 +32,7 @@ _SUSPECTS_SHOWN = 10
 @click.option("-o", "--output", type=PLACE, required=True, help="The model file to write.")
 @recipe_options(
     "detector", "flow", "encoder", "weights", "size", "every", "calibration", "roi", "ignore",
-    "exclude_suspects", "augment", "robust", "seed",
+    "exclude_suspects", "augment", "robust", "tiles", "seed",
 )  # fmt: skip
 @device_option
 @click.option("--resume", is_flag=True, help="Resume an interrupted training of the same output.")
@@ -81,7 +81,7 @@ def run_training(dataset: "Dataset", output: Path, recipe: Recipe, **options: An
 
 
 def _print_result(result: "TrainingResult") -> None:
-    from flawflow.report.wording import counted, duration, promise, rule
+    from flawflow.report.wording import counted, duration, promise, rule, tiles_sentence
 
     calibration = result.card.calibration
     for note in result.notes:
@@ -93,6 +93,8 @@ def _print_result(result: "TrainingResult") -> None:
     )
     click.echo(rule(calibration))
     click.echo(promise(calibration))
+    if result.card.tiles is not None:
+        click.echo(f"Pictures are inspected {tiles_sentence(result.card.tiles)}.")
     say_left_out([sentence for _, sentence in result.failures], "picture could not be read")
 
 

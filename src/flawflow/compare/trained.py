@@ -17,9 +17,10 @@ from flawflow.progress import OnProgress
 from flawflow.recipe import Recipe
 from flawflow.recipe.options import why_not_exported
 from flawflow.runtime.engine import Engine, OnnxRuntimeEngine, one_by_one
+from flawflow.training.describe import describe
 from flawflow.training.model import InspectionModel
 from flawflow.training.prepare import fit_model
-from flawflow.training.train import calibrate_fitted, describe, train
+from flawflow.training.train import calibrate_fitted, train
 
 
 @dataclass(frozen=True)

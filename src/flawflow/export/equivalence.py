@@ -72,8 +72,9 @@ class Pair:
 
     def measure(self, path: Path) -> tuple[Both, NDArray[np.float32], NDArray[np.float32]]:
         """Measure one picture; gives both maps, too."""
-        prepared = resize_image(read_image(path), self.before.card.size)
-        before, after = self.before.measure(prepared), self.after.measure(prepared)
+        picture = read_image(path)
+        prepared = resize_image(picture, self.before.card.size)
+        before, after = (each.measure_prepared(picture, prepared) for each in (self.before, self.after))
         both = Both(
             Measurement.of(path, prepared, before, self.before.roi_mask),
             Measurement.of(path, prepared, after, self.after.roi_mask),

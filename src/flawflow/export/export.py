@@ -18,6 +18,7 @@ from flawflow.inspection.calibrate import recalibrate
 from flawflow.inspection.inspector import Inspector
 from flawflow.model_file import ModelFile, read_model, write_model
 from flawflow.model_file.card import Card
+from flawflow.model_file.graph_outputs import TILES, with_outputs
 from flawflow.runtime.canary_check import record_canaries
 from flawflow.runtime.engines import load_engine
 
@@ -98,8 +99,7 @@ def export(
     graph, skipped = _converted(
         source, before, for_ranges, engine=engine, precision=precision, on_progress=on_progress
     )
-    canaries = record_canaries(graph, source.card.size)
-    card = replace(source.card, precision=precision, canaries=canaries)
+    card = _with_canaries(replace(source.card, precision=precision), graph)
     pair = Pair(before, Inspector.of(ModelFile(graph=graph, card=card, sha256=""), engine=engine))
     both, unreadable = equivalence.measure_good(
         pair, held_out, lambda done, total: on_progress("good pictures", done, total)
@@ -122,11 +122,21 @@ def export(
     return Exported(card, checks, (*skipped, *unreadable), written)
 
 
+def _with_canaries(card: Card, graph: bytes) -> Card:
+    """The card with what the graph says about the drawings."""
+    tiles = card.tiles
+    if tiles is not None:
+        tiles = replace(tiles, canaries=record_canaries(with_outputs(graph, TILES), card.size))
+    return replace(card, canaries=record_canaries(graph, card.size), tiles=tiles)
+
+
 def _check_request(
     model: Path, card: Card, precision: str, good: Sequence[Path], labelled: Dataset | None, *, force: bool
 ) -> None:
     if card.precision != "fp32":
         raise ExportError(f"{model} is {card.precision} already: export the fp32 model that it came from")
+    if precision == "int8" and card.tiles is not None:
+        raise ExportError(f"{model} inspects tiles, which int8 has no ranges for: choose another precision")
     if precision == "int8" and not good:
         raise ExportError("int8 sets its ranges by good pictures: name some with --good")
     if good and len(good) < MIN_GOOD_IMAGES:

@@ -67,9 +67,14 @@ def adapt(model: ModelFile, pictures: Sequence[Path], on_progress: OnProgress = 
         on_progress: Called with each step of progress.
 
     Raises:
-        ModelFileError: The model does not know the light that it was trained in.
+        ModelFileError: The model does not know the light that it was trained in, or has tiles.
         DatasetError: Fewer than `MIN_IMAGES` pictures can be read.
     """
+    if model.card.tiles is not None:
+        raise ModelFileError(
+            "the model inspects tiles, which an adaptation does not reach: calibrate it by pictures under "
+            "the new light, or train it again"
+        )
     light = model.card.light
     if light is None:
         raise ModelFileError(

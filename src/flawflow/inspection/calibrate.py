@@ -11,14 +11,15 @@ from numpy.typing import NDArray
 from flawflow.decision.calibration import Calibration
 from flawflow.decision.drift_baseline import DriftBaseline
 from flawflow.errors import ImageError
-from flawflow.images import read_image, resize_image
+from flawflow.images import read_image, resize_image, resize_mask
 from flawflow.images.statistics import ImageStatistics, image_statistics
 from flawflow.inspection.inspection import Failure
 from flawflow.inspection.parallel import in_order
 from flawflow.model_file.card import Card
 
-Measure = Callable[[NDArray[np.uint8]], tuple[NDArray[np.float32], float]]
-"""Gives the anomaly map and the score of a picture of the model's size, as `Inspector.measure` does."""
+Measure = Callable[[NDArray[np.uint8], NDArray[np.uint8]], tuple[NDArray[np.float32], float]]
+"""Gives the anomaly map and the score of a picture, as it is and at the model's size, as
+`Inspector.measure_prepared` does."""
 
 _BACKGROUND_QUANTILE = 0.99
 
@@ -54,8 +55,8 @@ class Measurement:
         Args:
             path: The picture's file.
             prepared: The picture at the model's size, uint8 (H, W, 3).
-            measured: Its anomaly map, float32 (H, W), and its score.
-            roi_mask: bool (H, W), which pixels count.
+            measured: Its anomaly map, float32 (H, W) of any size, and its score.
+            roi_mask: bool (H, W) of the model's size, which pixels count.
         """
         anomaly_map, score = measured
         return cls(
@@ -65,6 +66,8 @@ class Measurement:
 
 def max_and_background(anomaly_map: NDArray[np.float32], roi_mask: NDArray[np.bool_]) -> tuple[float, float]:
     """The largest value of a map, (H, W), and the one that 99 % of its pixels that count do not exceed."""
+    if anomaly_map.shape != roi_mask.shape:
+        roi_mask = resize_mask(roi_mask, (anomaly_map.shape[0], anomaly_map.shape[1]))
     return float(anomaly_map.max()), float(np.quantile(anomaly_map[roi_mask], _BACKGROUND_QUANTILE))
 
 
@@ -74,9 +77,9 @@ def measure_good(
     """Measure good pictures, side by side, in their order.
 
     Args:
-        measure: Such as `Inspector.measure`; called from several threads at once.
+        measure: Such as `Inspector.measure_prepared`; called from several threads at once.
         pictures: Files.
-        roi_mask: (H, W) of the map, which pixels count: `Inspector.roi_mask`.
+        roi_mask: (H, W) of the model's size, which pixels count: `Inspector.roi_mask`.
 
     Yields:
         A measurement for each picture, or a failure for one that cannot be read.
@@ -85,10 +88,11 @@ def measure_good(
 
     def measured(path: Path) -> Measurement | Failure:
         try:
-            prepared = resize_image(read_image(path), size)
+            picture = read_image(path)
         except ImageError as error:
             return Failure(path, str(error))
-        return Measurement.of(path, prepared, measure(prepared), roi_mask)
+        prepared = resize_image(picture, size)
+        return Measurement.of(path, prepared, measure(picture, prepared), roi_mask)
 
     return in_order(measured, pictures)
 

@@ -50,7 +50,8 @@ class Inspection:
         p_value: Share of good pictures that score at least as high, in (0, 1], conformal.
         verdict: `NG` or `REVIEW` where the score is above the model's threshold for it, else `OK`.
         size: (height, width) of the picture in pixels.
-        graph_map: float32 anomaly map at the model's own size, `card.size`; higher is more anomalous.
+        graph_map: float32 anomaly map as the model gives it: at its own size, `card.size`, or at that of its
+            tiles' map; higher is more anomalous.
         regions: Where `anomaly_map` is above the model's pixel threshold, by falling peak. Where that is
             nowhere, `NG` and `REVIEW` have one region all the same: the highest place of the map.
         timings: What each step took.

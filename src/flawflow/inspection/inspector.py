@@ -16,14 +16,15 @@ from flawflow.errors import FlawflowError, ModelFileError
 from flawflow.images import ImageSource, read_image, resize_image
 from flawflow.images.statistics import image_statistics
 from flawflow.inspection.inspection import Failure, Inspection, Timings
+from flawflow.inspection.loading import load_parts
 from flawflow.inspection.localization import regions_at
 from flawflow.inspection.parallel import in_order
+from flawflow.inspection.tiled import TiledModel, TileEngine
 from flawflow.model_file import ModelFile, read_model
 from flawflow.model_file.card import Card
 from flawflow.renamed import warn_renamed
-from flawflow.runtime.canary_check import Proof, prove, ways
+from flawflow.runtime.canary_check import Proof, ways
 from flawflow.runtime.engine import Engine, run_one
-from flawflow.runtime.engines import load_engine
 from flawflow.storage.paths import to_path
 
 
@@ -38,13 +39,21 @@ class Inspector:
             they do not, and its score leaves them out.
     """
 
-    def __init__(self, engine: Engine, card: Card, proof: Proof | None = None) -> None:
+    def __init__(
+        self, engine: Engine, card: Card, proof: Proof | None = None, *, tiles: TileEngine | None = None
+    ) -> None:
         self._engine = engine
+        self._tiles = tiles
         self._origin: tuple[Path, str, int | None] | None = None
         self.card = card
         self.sha256 = ""
         self._proof = proof
         self.roi_mask = decode_run_lengths(card.roi_run_lengths, card.size)
+        if (tiles is None) != (card.tiles is None):
+            raise ValueError("a card with tiles takes an engine for them, and no other card does")
+        self._tiled = None
+        if tiles is not None and card.tiles is not None:
+            self._tiled = TiledModel(tiles, card.tiles, self.roi_mask)
 
     @classmethod
     def load(cls, path: str | Path, *, engine: str = "onnxruntime", threads: int | None = None) -> Self:
@@ -97,10 +106,8 @@ class Inspector:
 
     @classmethod
     def _in_way(cls, model: ModelFile, engine: str, threads: int | None, *, safe: bool) -> Self:
-        card = model.card
-        runs = load_engine(engine, model.graph, precision=card.precision, threads=threads, safe=safe)
-        # The first pictures also pay what only they cost.
-        inspector = cls(runs, card, prove(cls(runs, card)._infer, card, engine=engine, safe=safe))
+        loaded = load_parts(model, engine=engine, threads=threads, safe=safe)
+        inspector = cls(loaded.whole, model.card, loaded.proof, tiles=loaded.tiles)
         inspector.sha256 = model.sha256
         return inspector
 
@@ -112,7 +119,8 @@ class Inspector:
 
     def with_calibration(self, calibration: Calibration) -> Self:
         """The same model, judging by another calibration, such as `card.calibration.with_rates(…)`."""
-        other = type(self)(self._engine, dataclasses.replace(self.card, calibration=calibration), self._proof)
+        card = dataclasses.replace(self.card, calibration=calibration)
+        other = type(self)(self._engine, card, self._proof, tiles=self._tiles)
         other.sha256, other._origin = self.sha256, self._origin
         return other
 
@@ -142,7 +150,7 @@ class Inspector:
         read = perf_counter()
         prepared = resize_image(picture, self.card.size)
         ready = perf_counter()
-        graph_map, score = self._infer(prepared)
+        graph_map, score = self.measure_prepared(picture, prepared)
         inferred = perf_counter()
         size = picture.shape[0], picture.shape[1]
         calibration = self.card.calibration
@@ -200,21 +208,26 @@ class Inspector:
         return in_order(inspected, sources, workers=workers)
 
     def measure(self, source: ImageSource) -> tuple[NDArray[np.float32], float]:
-        """The anomaly map at the model's own size and the image score of a picture, not judged.
+        """The anomaly map as the model gives it and the image score of a picture, not judged.
 
         Args:
             source: A file's path, its content, a Pillow image, or an array.
 
         Returns:
-            Map float32 of `card.size`, and score; higher is more anomalous.
+            Map float32 of `card.size`, or of the tiles' map, and score; higher is more anomalous.
 
         Raises:
             ImageError: When the picture cannot be read.
         """
-        return self._infer(resize_image(read_image(source), self.card.size))
+        picture = read_image(source)
+        return self.measure_prepared(picture, resize_image(picture, self.card.size))
 
-    def _infer(self, prepared: NDArray[np.uint8]) -> tuple[NDArray[np.float32], float]:
-        return run_one(self._engine, prepared, self.card.size)
+    def measure_prepared(
+        self, picture: NDArray[np.uint8], prepared: NDArray[np.uint8]
+    ) -> tuple[NDArray[np.float32], float]:
+        """As `measure`, of a picture, (H, W, 3), that is there at the model's size, too."""
+        whole = run_one(self._engine, prepared, self.card.size)
+        return whole if self._tiled is None else self._tiled.measure(picture, *whole)
 
 
 def _loaded_again(

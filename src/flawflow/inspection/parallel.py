@@ -37,15 +37,16 @@ def in_order(function: Callable[[T], R], items: Iterable[T], *, workers: int | N
 
 def default_workers() -> int:
     """One thread a core that this process may use, between 2 (to overlap at all) and 8 (memory)."""
-    return min(max(_cores(), 2), 8)
+    return min(max(cores(), 2), 8)
 
 
 def threads_a_worker() -> int:
     """An engine's threads for each of `default_workers`: all cores are busy, and none has two tasks."""
-    return max(_cores() // default_workers(), 1)
+    return max(cores() // default_workers(), 1)
 
 
-def _cores() -> int:
+def cores() -> int:
+    """The cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

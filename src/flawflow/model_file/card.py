@@ -18,18 +18,16 @@ from flawflow.decision.light import Adaptation, LightReference
 from flawflow.decision.roi import check_run_lengths
 from flawflow.errors import ModelFileError
 from flawflow.model_file.canary import Canary
+from flawflow.model_file.tile_card import MAX_LEVEL, TileCard
 from flawflow.recipe import Recipe
 from flawflow.typed import FieldError, completed, json_key, parse, to_plain
 
-FORMAT_VERSION = 5
+FORMAT_VERSION = 6
 
 PRECISIONS = ("fp32", "fp16", "bf16", "int8")
 
 # Far beyond any model's input; it keeps a hostile card from asking for all memory.
 MAX_SIDE_PIXELS = 16384
-
-# Scores and maps are float32, and sums and differences of them must be, too.
-MAX_LEVEL = 1e30
 
 
 @dataclass(frozen=True)
@@ -102,6 +100,7 @@ class Card:
         recipe: All that was asked for when the model was trained; None in older files, which do not tell.
         light: The light of the training pictures; None in older files, which do not tell.
         adaptation: How the model was brought to another light; None where it was not.
+        tiles: How pictures are inspected in tiles, too; None where they are not.
         precision: How the graph keeps and computes its numbers, of `PRECISIONS`; see docs/export.md.
         format_version: Version of the card's fields.
 
@@ -124,6 +123,7 @@ class Card:
     recipe: Recipe | None = None
     light: LightReference | None = None
     adaptation: Adaptation | None = None
+    tiles: TileCard | None = None
     precision: str = "fp32"
     format_version: int = FORMAT_VERSION
 
@@ -135,6 +135,8 @@ class Card:
         if not all(1 <= side <= MAX_SIDE_PIXELS for side in self.size):
             raise ValueError(f"size must be two numbers from 1 to {MAX_SIDE_PIXELS}; got {self.size}")
         check_run_lengths(self.roi_run_lengths, self.size)
+        if self.tiles is not None and self.tiles.tile != self.size:
+            raise ValueError(f"tiles must be of {self.size}; got {self.tiles.tile}")
         if not (
             all(map(math.isfinite, self.colormap_range)) and self.colormap_range[0] < self.colormap_range[1]
         ):

@@ -20,10 +20,11 @@ from flawflow.recipe.augmentation import MODERATE, Augmentation
 from flawflow.recipe.chosen import DetectorRecipe, checked
 from flawflow.recipe.options import Option
 from flawflow.recipe.registry import detector_kind
+from flawflow.recipe.tiling import NO_TILES, Tiling
 from flawflow.storage.files import sha256_of_file
 
 _CFLOW = DetectorRecipe()
-_PARTS = ("detector", "aggregation", "augmentation")
+_PARTS = ("detector", "aggregation", "augmentation", "tiles")
 # What a detector brings with it.
 _OF_DETECTOR = ("detector", "aggregation", "augmentation", "strides", "reflect_padding", "views")
 
@@ -51,6 +52,7 @@ class Recipe:
         robust: Learn from two drawn lights of every picture, too, so that another light costs less.
         views: How many further views of each picture are learned from, whatever `augment` finds.
         augmentation: Makes them.
+        tiles: Whether and how pictures are inspected in tiles of `size`, too; its mode may be given alone.
 
     Raises:
         RecipeError: A value is out of its range.
@@ -74,6 +76,7 @@ class Recipe:
     robust: bool = False
     views: int = 0
     augmentation: Augmentation = MODERATE
+    tiles: Tiling = NO_TILES
 
     def __post_init__(self) -> None:
         for name in ("strides", "size", "every"):
@@ -122,6 +125,8 @@ class Recipe:
         given = {**(changes or {}), **more}
         name = given.get("detector")
         recipe = self._with_detector(str(given.pop("detector"))) if isinstance(name, str) else self
+        if isinstance(given.get("tiles"), str):
+            given["tiles.mode"] = given.pop("tiles")
         for part in _PARTS:
             inside = {key.partition(".")[2]: given.pop(key) for key in [*given] if key.startswith(f"{part}.")}
             given |= {part: recipe._part(part, inside)} if inside else {}
@@ -241,10 +246,3 @@ PRESETS: Mapping[str, Recipe] = {
     )
 }
 """Ready choices between speed and accuracy, and the paper's own."""
-
-PRESET_SUMMARIES: Mapping[str, str] = {
-    "fast": "a first look",
-    "balanced": "the usual",
-    "accurate": "takes longer",
-    "paper": "CFLOW-AD exactly as published, takes hours",
-}

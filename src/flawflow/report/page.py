@@ -23,6 +23,7 @@ from flawflow.report.wording import (
     rarity,
     roi_sentence,
     rule,
+    tiles_sentence,
 )
 
 # A shape for each, so that colour is never needed to tell them apart.
@@ -121,6 +122,7 @@ def facts_of(card: Card) -> list[tuple[str, str]]:
             f"{datetime.fromisoformat(card.created):%Y-%m-%d %H:%M} UTC, in {duration(training.seconds)}",
         ),
         ("Input", f"{card.size[1]} × {card.size[0]} pixels (width × height)"),
+        *([] if card.tiles is None else [("Tiles", tiles_sentence(card.tiles))]),
         ("Looks at", roi_sentence(card)),
         ("Detector", f"{card.detector}, preset {card.preset}, seed {training.seed}"),
         ("Encoder", f"{encoder.name}, weights {encoder.weights} (licence: {encoder.weights_licence})"),

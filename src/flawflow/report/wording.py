@@ -7,6 +7,7 @@ from flawflow.decision.drift import Drift
 from flawflow.decision.threshold import Threshold
 from flawflow.decision.tolerance import CONFIDENCE
 from flawflow.model_file.card import Card
+from flawflow.model_file.tile_card import TileCard
 from flawflow.results.record import Record
 
 VERDICT_WORDS = {
@@ -51,6 +52,20 @@ def roi_sentence(card: Card) -> str:
     # Runs of pixels that count are every second one.
     share = sum(card.roi_run_lengths[1::2]) / (card.size[0] * card.size[1])
     return f"{percent(share)} of the picture, by the mask of the training; the rest is ignored"
+
+
+def tiles_sentence(tiles: TileCard) -> str:
+    """Say how pictures are cut, and what that costs."""
+    count, (height, width) = len(tiles.grid.tiles), tiles.size
+    of_all = f"{counted(count, 'tile')} of {tiles.tile[1]} × {tiles.tile[0]} pixels at {width} × {height}"
+    if tiles.mode == "all":
+        return (
+            f"as a whole and in {of_all}, which give one map and one score; so were those of the calibration"
+        )
+    return (
+        f"as a whole and where doubtful in {of_all}, which give one map and one score; so were those of the "
+        f"calibration, which took {tiles.mean_count:.1f} tiles on average"
+    )
 
 
 def promise(calibration: Calibration) -> str:

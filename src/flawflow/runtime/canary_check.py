@@ -1,7 +1,7 @@
 """A model proves itself where it runs: its canaries say here what they said where it was made."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,12 @@ class Proof:
     safe: bool
     differences: Mapping[str, float]
     limit: float
+
+    def with_other(self, other: "Proof") -> "Proof":
+        """Together with what another part of the model showed: of each drawing, the larger difference."""
+        names = self.differences.keys() | other.differences.keys()
+        larger = {name: max(part.differences.get(name, 0.0) for part in (self, other)) for name in names}
+        return replace(self, differences=larger)
 
     @property
     def difference(self) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawflow.errors import ModelFileError
-from flawflow.model_file.card import MAX_LEVEL
+from flawflow.model_file.tile_card import MAX_LEVEL
 
 # Newer ONNX Runtimes report to their maker over the network and keep files for it below the home folder;
 # both are decided when it is imported. Whoever wants that sets the variable to 0.

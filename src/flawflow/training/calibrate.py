@@ -13,8 +13,12 @@ from flawflow.errors import DatasetError
 from flawflow.inspection import calibrate as by_measurements
 from flawflow.inspection.calibrate import Measurement, drift_baseline, measure_good
 from flawflow.inspection.inspection import Failure
+from flawflow.inspection.tiled import TiledModel, chosen_tiles
+from flawflow.model_file.tile_card import TileCard
 from flawflow.progress import OnProgress, Progress
 from flawflow.runtime.engine import Engine
+
+Pixels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -26,12 +30,16 @@ class Calibrated:
         colormap_range: (low, high): the map values that a heat map shows as nothing and as full colour.
         drift_baseline: What later pictures are compared with.
         unread: The pictures that could not be read, each with a sentence that says why.
+        mean_tile_count: How many tiles a picture took on average.
+        tiles: How pictures are inspected in tiles; None where they are not.
     """
 
     calibration: Calibration
     colormap_range: tuple[float, float]
     drift_baseline: DriftBaseline
     unread: tuple[tuple[Path, str], ...]
+    mean_tile_count: float = 0.0
+    tiles: TileCard | None = None
 
 
 def calibrate(
@@ -41,23 +49,29 @@ def calibrate(
     on_progress: OnProgress,
     *,
     out_of_fold: Sequence[Measurement] = (),
+    tiled: TiledModel | None = None,
 ) -> Calibrated:
     """Calibrate by the exported graph.
 
     Args:
-        engine: Runs the graph.
+        engine: Runs the graph, its part for whole pictures where there is another.
         pictures: Good pictures that the detector was not trained on.
         roi_mask: Which pixels of the graph's input, (H, W), count.
         on_progress: Receives the progress.
         out_of_fold: Of further good pictures, by models of other folds (`flawflow.training.cross_fit`).
+        tiled: Adds what tiles show; None where there are none.
 
     Raises:
         DatasetError: None of the pictures could be read.
     """
+    tile_counts: list[int] = []
 
-    def measure(prepared: NDArray[np.uint8]) -> tuple[NDArray[np.float32], float]:
+    def measure(picture: Pixels, prepared: Pixels) -> tuple[NDArray[np.float32], float]:
         maps, scores = engine.run(prepared[None])
-        return maps[0], float(scores[0])
+        if tiled is None:
+            return maps[0], float(scores[0])
+        tile_counts.append(len(chosen_tiles(tiled.card, maps[0], roi_mask)))
+        return tiled.measure(picture, maps[0], float(scores[0]))
 
     measurements: list[Measurement] = []
     failures: list[tuple[Path, str]] = []
@@ -73,5 +87,9 @@ def calibrate(
         )
     calibration, colormap_range = by_measurements.calibrate(measurements, out_of_fold=out_of_fold)
     return Calibrated(
-        calibration, colormap_range, drift_baseline((*measurements, *out_of_fold)), tuple(failures)
+        calibration,
+        colormap_range,
+        drift_baseline((*measurements, *out_of_fold)),
+        tuple(failures),
+        float(np.mean(tile_counts)) if tile_counts else 0.0,
     )

@@ -9,6 +9,7 @@ import numpy as np
 import onnxscript.optimizer
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from flawflow.errors import TrainingError
 from flawflow.runtime.engine import OnnxRuntimeEngine
@@ -22,8 +23,16 @@ _MAX_FOLDED_VALUES = 1024
 TOLERANCE = 1e-4
 
 
-def export_graph(model: InspectionModel, size: tuple[int, int]) -> bytes:
-    """Export a model with a free batch size; gives the serialised ONNX graph."""
+def export_graph(
+    model: nn.Module, size: tuple[int, int], outputs: Sequence[str] = ("anomaly_map", "pred_score")
+) -> bytes:
+    """Export a model with a free batch size; gives the serialised ONNX graph.
+
+    Args:
+        model: Takes images (B, H, W, 3) uint8.
+        size: (H, W) of these.
+        outputs: The names of what it gives.
+    """
     model = model.to("cpu").eval()
     # Two pictures: a batch of one would be taken for a constant.
     example = torch.zeros(2, *size, 3, dtype=torch.uint8)
@@ -40,7 +49,7 @@ def export_graph(model: InspectionModel, size: tuple[int, int]) -> bytes:
                 dynamo=True,
                 opset_version=OPSET,
                 input_names=["images"],
-                output_names=["anomaly_map", "pred_score"],
+                output_names=[*outputs],
                 dynamic_shapes={"images": {0: torch.export.Dim("batch")}},
                 optimize=False,
                 verbose=False,

@@ -17,6 +17,7 @@ from flawflow.training.model import InspectionModel
 from flawflow.training.setup import Setup, set_up
 from flawflow.training.split import set_aside, split
 from flawflow.training.suspects import Suspect
+from flawflow.training.tiles import FittedTiles, drawn_for_tiles, fit_tiles
 from flawflow.training.unfinished_work import WorkFolder
 from flawflow.video.names import is_video_name
 
@@ -40,6 +41,7 @@ class FittedModel:
         notes: Sentences about the pictures that a person should read.
         unread: Pictures that could not be read, each with the sentence that says why.
         cut_short: Videos that could not be read to their end, likewise.
+        tiles: The model of tiles; None where there is none.
     """
 
     setup: Setup
@@ -53,6 +55,7 @@ class FittedModel:
     notes: tuple[str, ...]
     unread: tuple[tuple[Path, str], ...]
     cut_short: tuple[tuple[Path, str], ...]
+    tiles: FittedTiles | None = None
 
 
 def fit_model(
@@ -86,6 +89,7 @@ def fit_model(
         cross_fitted=setup.is_cross_fitted,
         folder=work.path / "frames",
         on_progress=reporters.get("frames", ignore_progress),
+        frame_size=setup.frame_size,
     )
     everything = source_of(setup, parts.training + parts.held_out, work, reporters["features"])
     seen = replace(everything, store=everything.features, on_progress=reporters["suspects"])
@@ -97,10 +101,18 @@ def fit_model(
         source, held_out = without_first_fold(replace(cross_fitted, on_progress=reporters["fit"]))
     else:
         source, held_out = set_aside(replace(checked.source, on_progress=reporters["fit"]), parts.held_out)
+    usual: tuple[Path, ...] = ()
+    if setup.grid is not None:
+        source, usual = set_aside(source, drawn_for_tiles(source.pictures, setup.grid, recipe.seed))
+    model = fit(source, setup.recipe)
+    tiles = None
+    if setup.grid is not None:
+        of_tiles = replace(source, on_progress=reporters["tiles"])
+        tiles = fit_tiles(of_tiles, setup.grid, setup.recipe, usual=usual)
     return FittedModel(
         setup=setup,
         work=work,
-        model=fit(source, setup.recipe),
+        model=model,
         source=source,
         held_out=held_out,
         out_of_fold=out_of_fold,
@@ -109,6 +121,7 @@ def fit_model(
         notes=setup.notes + checked.notes,
         unread=checked.failures,
         cut_short=parts.failures,
+        tiles=tiles,
     )
 
 
@@ -135,4 +148,5 @@ def _reporters(setup: Setup, on_progress: OnProgress) -> dict[str, OnProgress]:
     weights |= {"features": _FEATURES, "suspects": _SUSPECTS}
     weights |= {"folds": (FOLD_COUNT - 1) * _FIT} if setup.is_cross_fitted else {}
     weights |= {"fit": _FIT}
+    weights |= {} if setup.grid is None else {"tiles": _FEATURES + _FIT}
     return {name: within(on_progress, *span) for name, span in spans(weights).items()}

@@ -13,12 +13,14 @@ from flawflow.datasets.digest import digest_of_files
 from flawflow.decision.roi import encode_run_lengths
 from flawflow.errors import TrainingError
 from flawflow.images import proportional_size
+from flawflow.images.tiling import TileGrid
 from flawflow.recipe import Recipe
 from flawflow.recipe.augmentation import Augmentation
 from flawflow.training.encoder import Encoder, build_encoder
 from flawflow.training.orientation import augmented
 from flawflow.training.roi import first_image_shape, read_roi_mask
 from flawflow.training.split import check_image_count, is_cross_fitted
+from flawflow.training.tiles import tile_grid
 
 # Views of each picture under drawn lights.
 _LIT_VIEWS = 2
@@ -37,6 +39,7 @@ class Setup:
         is_cross_fitted: Whether all pictures calibrate, out of fold.
         roi_mask: (H, W) bool, which pixels count; None for all.
         notes: Sentences about what was decided.
+        grid: How pictures are cut into tiles; None where they are not.
     """
 
     asked: Recipe
@@ -47,6 +50,12 @@ class Setup:
     is_cross_fitted: bool
     roi_mask: NDArray[np.bool_] | None
     notes: tuple[str, ...]
+    grid: TileGrid | None
+
+    @property
+    def frame_size(self) -> tuple[int, int]:
+        """(H, W) that frames of videos are kept at."""
+        return self.recipe.shape if self.grid is None else self.grid.size
 
     @property
     def roi_run_lengths(self) -> tuple[int, ...]:
@@ -77,6 +86,7 @@ def set_up(paths: Sequence[Path], recipe: Recipe, *, device: str) -> Setup:
     place = _device(device)
     check_image_count(paths)
     recipe, said = _shaped(recipe, paths)
+    grid, said_of_tiles = tile_grid(recipe, paths)
     cross_fitted = is_cross_fitted(recipe, paths)
     network = build_encoder(
         recipe.encoder,
@@ -99,7 +109,8 @@ def set_up(paths: Sequence[Path], recipe: Recipe, *, device: str) -> Setup:
         device=place,
         is_cross_fitted=cross_fitted,
         roi_mask=roi_mask,
-        notes=said + notes,
+        notes=said + said_of_tiles + notes,
+        grid=grid,
     )
 
 

@@ -57,9 +57,15 @@ def is_cross_fitted(recipe: Recipe, paths: Sequence[Path]) -> bool:
         paths: Good pictures and videos.
 
     Raises:
-        TrainingError: Cross-fitting was asked for, and there are videos.
+        TrainingError: Cross-fitting was asked for, and there are videos or tiles.
     """
     video = next(filter(is_video_name, paths), None)
+    if recipe.tiles.mode != "off":
+        if recipe.calibration == "cross":
+            raise TrainingError(
+                "Each fold would need a model of tiles of its own: with tiles choose the calibration split."
+            )
+        return False
     if recipe.calibration == "auto":
         few = round(HELD_OUT_SHARE * len(paths)) < _MIN_HELD_OUT_WITHOUT_FOLDS
         return few and video is None and recipe.detector.kind.cross_fits
@@ -119,7 +125,13 @@ def require_enough(count: int) -> None:
 
 
 def split(
-    paths: Sequence[Path], recipe: Recipe, *, cross_fitted: bool, folder: Path, on_progress: OnProgress
+    paths: Sequence[Path],
+    recipe: Recipe,
+    *,
+    cross_fitted: bool,
+    folder: Path,
+    on_progress: OnProgress,
+    frame_size: tuple[int, int] | None = None,
 ) -> Split:
     """Split good pictures.
 
@@ -129,10 +141,11 @@ def split(
 
     Args:
         paths: Good pictures and videos.
-        recipe: Its seed chooses; of a video every Nth frame is a picture, of its size.
+        recipe: Its seed chooses; of a video every Nth frame is a picture.
         cross_fitted: Whether the pictures are cross-fitted: all of them are for training, in random order.
         folder: Where the frames of videos are kept; the caller removes them.
         on_progress: Receives the progress.
+        frame_size: (H, W) that frames are resized to; None for the recipe's size.
 
     Raises:
         DatasetError: There are fewer than eight pictures.
@@ -145,6 +158,7 @@ def split(
         return Split(*split_good(pictures, recipe.seed))
     from flawflow.video.pictures import save_frames
 
+    size = frame_size or recipe.shape
     clips, failures = [], []
     for number, path in enumerate(videos):
         tell = within(on_progress, number / len(videos), (number + 1) / len(videos))
@@ -153,7 +167,7 @@ def split(
             tell(Progress("Frames", done, total, name))
 
         place = folder / f"{number:04d}"
-        frames, said = save_frames(path, place, every=recipe.every, size=recipe.shape, on_progress=told)
+        frames, said = save_frames(path, place, every=recipe.every, size=size, on_progress=told)
         clips.append(frames)
         failures += [(path, said)] if said else []
     require_enough(len(pictures) + sum(map(len, clips)))

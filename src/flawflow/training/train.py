@@ -1,24 +1,20 @@
 """The one way from good pictures to a model file: learn, export, calibrate, write."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 
 import numpy as np
 from numpy.typing import NDArray
 
-from flawflow import __version__
 from flawflow.datasets import Dataset, open_dataset
-from flawflow.decision.light import LightReference
 from flawflow.errors import TrainingError
 from flawflow.images import read_image, resize_image
-from flawflow.inspection.light import measure_light
-from flawflow.inspection.parallel import in_order
+from flawflow.inspection.tiled import TiledModel
 from flawflow.model_file import write_model
-from flawflow.model_file.canary import Canary
-from flawflow.model_file.card import Card, EncoderCard, TrainingCard
+from flawflow.model_file.card import Card
+from flawflow.model_file.graph_outputs import OUTPUTS, TILES, WHOLE, with_outputs
 from flawflow.progress import OnProgress, Progress, ignore_progress, spans, within
 from flawflow.recipe import PRESETS, Recipe
 from flawflow.recipe.options import why_not_exported
@@ -28,16 +24,15 @@ from flawflow.runtime.engine import Engine, OnnxRuntimeEngine
 from flawflow.storage.files import beside
 from flawflow.storage.paths import scratch_place, to_path
 from flawflow.training.calibrate import Calibrated, calibrate
-from flawflow.training.encoder import Encoder
+from flawflow.training.describe import describe
 from flawflow.training.feature_source import FeatureSource
 from flawflow.training.model import InspectionModel
 from flawflow.training.onnx_export import check_graph, export_graph
 from flawflow.training.prepare import FittedModel, fit_model
 from flawflow.training.suspects import Suspect
+from flawflow.training.tiles import FittedTiles, TiledInspectionModel, measure_usual
 
 _CHECKED_IMAGES = 3
-# The light is measured on so many images at most.
-_MAX_LIT_IMAGES = 64
 # How long each part takes beside the others, as in `flawflow.training.prepare`.
 _STAGE_WEIGHTS = {"learn": 29.0, "export": 7.0, "calibrate": 1.0}
 
@@ -113,8 +108,8 @@ def train(
     reporters = {name: within(on_progress, *span) for name, span in spans(_STAGE_WEIGHTS).items()}
     folder = beside(scratch_place(output), ".training")
     fitted = fit_model(data, folder, recipe, device=device, resume=resume, on_progress=reporters["learn"])
-    graph = export(fitted.model, fitted.source, reporters["export"])
-    calibrated = calibrate_fitted(OnnxRuntimeEngine(graph), fitted, reporters["calibrate"])
+    graph = export(fitted.model, fitted.source, reporters["export"], tiles=fitted.tiles)
+    calibrated = _calibrated(graph, fitted, reporters["calibrate"])
     seconds = perf_counter() - started
     card = describe(data, fitted, calibrated, seconds, record_canaries(graph, fitted.setup.asked.shape))
     write_model(output, graph, card)
@@ -132,13 +127,20 @@ def train(
     )
 
 
-def export(model: InspectionModel, source: FeatureSource, on_progress: OnProgress = ignore_progress) -> bytes:
+def export(
+    model: InspectionModel,
+    source: FeatureSource,
+    on_progress: OnProgress = ignore_progress,
+    *,
+    tiles: FittedTiles | None = None,
+) -> bytes:
     """Export a fitted model, and check that the graph judges as it does.
 
     Args:
         model: The model.
         source: Whose pictures both are compared on.
         on_progress: Called with each step of progress.
+        tiles: The model of tiles, which the graph holds, too.
 
     Returns:
         The serialised ONNX graph.
@@ -147,55 +149,51 @@ def export(model: InspectionModel, source: FeatureSource, on_progress: OnProgres
         TrainingError: The graph would judge otherwise than what was learned.
     """
     on_progress(Progress("Writing the model", 0, 1))
-    graph = export_graph(model, source.size)
+    if tiles is None:
+        graph = export_graph(model, source.size)
+    else:
+        graph = export_graph(TiledInspectionModel(model, tiles.model), source.size, OUTPUTS)
+        check_graph(with_outputs(graph, TILES), tiles.model, _some_pictures(tiles.source))
     check_graph(graph, model, _some_pictures(source))
     on_progress(Progress("Writing the model", 1, 1))
     return graph
 
 
-def calibrate_fitted(engine: Engine, fitted: FittedModel, on_progress: OnProgress) -> Calibrated:
-    """Calibrate a fitted model by the good images that were kept aside; the engine runs it."""
-    roi_mask = fitted.setup.roi_mask
-    counting = np.ones(fitted.source.size, np.bool_) if roi_mask is None else roi_mask
-    return calibrate(engine, fitted.held_out, counting, on_progress, out_of_fold=fitted.out_of_fold)
+def calibrate_fitted(
+    engine: Engine, fitted: FittedModel, on_progress: OnProgress, tiled: TiledModel | None = None
+) -> Calibrated:
+    """Calibrate a fitted model by the good images that were kept aside.
 
-
-def describe(
-    data: Dataset,
-    fitted: FittedModel,
-    calibrated: Calibrated,
-    seconds: float,
-    canaries: tuple[Canary, ...] = (),
-) -> Card:
-    """Write the card of what was learned from a data set in so many seconds."""
-    recipe = fitted.setup.asked
-    return Card(
-        flawflow_version=__version__,
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-        detector=recipe.detector.name,
-        preset=recipe.preset,
-        size=recipe.shape,
-        encoder=_encoder_card(fitted.setup.encoder),
-        training=TrainingCard(
-            dataset=data.name,
-            image_count=len(fitted.source.pictures),
-            seed=recipe.seed,
-            seconds=seconds,
-        ),
-        calibration=calibrated.calibration,
-        colormap_range=calibrated.colormap_range,
-        roi_run_lengths=fitted.setup.roi_run_lengths,
-        drift=calibrated.drift_baseline,
-        canaries=canaries,
-        recipe=recipe,
-        light=_light(fitted.source),
+    Args:
+        engine: Runs it.
+        fitted: The model.
+        on_progress: Called with each step of progress.
+        tiled: Adds what tiles show; None where there are none.
+    """
+    return calibrate(
+        engine, fitted.held_out, _counting(fitted), on_progress, out_of_fold=fitted.out_of_fold, tiled=tiled
     )
 
 
-def _light(source: FeatureSource) -> LightReference:
-    """The light of some of the images that were learned from, evenly chosen."""
-    paths = source.features.pictures[:: 1 + (len(source.features.pictures) - 1) // _MAX_LIT_IMAGES]
-    return measure_light(in_order(lambda path: resize_image(read_image(path), source.size), paths))
+def _calibrated(graph: bytes, fitted: FittedModel, on_progress: OnProgress) -> Calibrated:
+    """Calibrate by a graph, its tiles first, where it has any."""
+    if fitted.tiles is None:
+        return calibrate_fitted(OnnxRuntimeEngine(graph), fitted, on_progress)
+    usual, engine = measure_usual(
+        graph, fitted.tiles, fitted.source, fitted.setup.asked.tiles, within(on_progress, 0, 0.5)
+    )
+    found = calibrate_fitted(
+        OnnxRuntimeEngine(with_outputs(graph, WHOLE)),
+        fitted,
+        within(on_progress, 0.5, 1),
+        TiledModel(engine, usual, _counting(fitted)),
+    )
+    return replace(found, tiles=replace(usual, mean_count=found.mean_tile_count))
+
+
+def _counting(fitted: FittedModel) -> NDArray[np.bool_]:
+    roi_mask = fitted.setup.roi_mask
+    return np.ones(fitted.source.size, np.bool_) if roi_mask is None else roi_mask
 
 
 def _some_pictures(source: FeatureSource) -> Sequence[NDArray[np.uint8]]:
@@ -207,14 +205,3 @@ def _some_pictures(source: FeatureSource) -> Sequence[NDArray[np.uint8]]:
     paths = source.features.pictures[:_CHECKED_IMAGES]
     pictures = [resize_image(read_image(path), source.size) for path in paths]
     return [*pictures, np.ascontiguousarray(pictures[0][::-1])]
-
-
-def _encoder_card(encoder: Encoder) -> EncoderCard:
-    info = encoder.weights_info
-    return EncoderCard(
-        name=encoder.name,
-        strides=encoder.strides,
-        weights=info.source,
-        weights_sha256=info.sha256,
-        weights_licence=info.licence,
-    )

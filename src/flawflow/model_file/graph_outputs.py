@@ -1,0 +1,103 @@
+"""One of several models that a graph holds, which share their encoder: taken out by bytes alone.
+
+A graph of a model with tiles has four outputs: `anomaly_map` and `pred_score` of the whole picture, and
+`tile_map` and `tile_score` of a tile. Which of both pairs is wanted is known before the graph is loaded, and
+an engine would compute all of them: so each pair becomes a graph of its own with the outputs that every
+engine knows.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from flawflow.errors import ModelFileError
+from flawflow.model_file.protobuf import Field, ProtobufError, delimited, fields
+
+WHOLE = {"anomaly_map": "anomaly_map", "pred_score": "pred_score"}
+"""What is taken for the whole picture, by the names that engines ask for."""
+
+TILES = {"anomaly_map": "tile_map", "pred_score": "tile_score"}
+"""What is taken for a tile."""
+
+OUTPUTS = (*WHOLE.values(), *TILES.values())
+"""What the graph of a model with tiles gives, in this order."""
+
+_MODEL_GRAPH, _MODEL_METADATA = 7, 14
+_NODE, _INITIALIZER, _OUTPUT, _VALUE = 1, 5, 12, 13
+_NODE_INPUT, _NODE_OUTPUT, _NODE_OPERATION = 1, 2, 4
+_VALUE_NAME, _VALUE_TYPE, _TENSOR_NAME = 1, 2, 8
+
+
+def with_outputs(graph: bytes, wanted: Mapping[str, str]) -> bytes:
+    """The part of a graph that some of its outputs need.
+
+    Args:
+        graph: Serialised ONNX ModelProto, with or without a card, whose nodes come in the order of their use.
+        wanted: Its outputs by the names that they shall have.
+
+    Raises:
+        ModelFileError: The bytes are no ONNX model, or lack such an output.
+    """
+    try:
+        model = memoryview(graph)
+        parts = [
+            delimited(_MODEL_GRAPH, _selected(part.value, wanted))
+            if part.number == _MODEL_GRAPH and not isinstance(part.value, int)
+            else bytes(model[part.start : part.end])
+            for part in fields(model)
+            if part.number != _MODEL_METADATA
+        ]
+        return b"".join(parts)
+    except ProtobufError as error:
+        raise ModelFileError(f"the graph is not an ONNX model ({error}): train the model again") from None
+
+
+def _selected(graph: memoryview, wanted: Mapping[str, str]) -> bytes:
+    parts = list(fields(graph))
+    outputs = {_texts(part, _VALUE_NAME)[0]: part for part in parts if part.number == _OUTPUT}
+    missing = [name for name in wanted.values() if name not in outputs]
+    if missing:
+        raise ModelFileError(f"the model's graph has no output {missing[0]!r}: train the model again")
+    needed, kept = set(wanted.values()), []
+    for part in reversed(parts):
+        if part.number == _NODE and not needed.isdisjoint(_texts(part, _NODE_OUTPUT)):
+            needed.update(_texts(part, _NODE_INPUT))
+            kept.append(part)
+    kept.reverse()
+    kept += [
+        part for part in parts if part.number == _INITIALIZER and _texts(part, _TENSOR_NAME)[0] in needed
+    ]
+    kept += [part for part in parts if part.number not in (_NODE, _INITIALIZER, _OUTPUT, _VALUE)]
+    content = [bytes(graph[part.start : part.end]) for part in kept]
+    for name, own in wanted.items():
+        if name != own:
+            content.append(delimited(_NODE, _renaming(own, name)))
+        content.append(delimited(_OUTPUT, _renamed(outputs[own], name)))
+    return b"".join(content)
+
+
+def _texts(part: Field, number: int) -> list[str]:
+    """All strings of one field of a message."""
+    assert not isinstance(part.value, int)
+    return [
+        bytes(each.value).decode("utf-8", "replace")
+        for each in fields(part.value)
+        if each.number == number and not isinstance(each.value, int)
+    ] or [""]
+
+
+def _renaming(own: str, name: str) -> bytes:
+    """A node that gives a value under another name."""
+    named: Iterable[tuple[int, str]] = (
+        (_NODE_INPUT, own),
+        (_NODE_OUTPUT, name),
+        (_NODE_OPERATION, "Identity"),
+    )
+    return b"".join(delimited(number, text.encode()) for number, text in named)
+
+
+def _renamed(output: Field, name: str) -> bytes:
+    """A ValueInfoProto with another name."""
+    assert not isinstance(output.value, int)
+    rest = [
+        output.value[each.start : each.end] for each in fields(output.value) if each.number != _VALUE_NAME
+    ]
+    return delimited(_VALUE_NAME, name.encode()) + b"".join(rest)
