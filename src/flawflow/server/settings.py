@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from flawflow.errors import FlawflowError
-from flawflow.server.security.hosts import check_hosts
+from flawflow.server.security.hosts import check_hosts, check_networks
 
 KeepPictures = Literal["all", "ng", "none"]
 """Which pictures stay: all, those that are NG or REVIEW, or none."""
@@ -31,6 +31,11 @@ class Settings:
         host: The address to listen on; another than loopback needs a token.
         port: The TCP port; 0 takes a free one.
         token: What a client must show; None for nothing.
+        sign_in: Whether people must sign in by name; without it they must once one was added.
+        login_hours: How long a person's login lasts.
+        proxies: Networks of the proxies whose header with a person's name is believed.
+        user_header: The header in which they name a person who has signed in there; None for none.
+        group_header: The one in which they name this person's groups; `flawflow-ROLE` gives a role.
         certificate: PEM file of the certificate to speak TLS with; None for plain HTTP.
         key: PEM file of its private key.
         allow: Folders whose pictures may be named by path, and which may be watched; a share that is mounted
@@ -69,6 +74,11 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = DEFAULT_PORT
     token: str | None = field(default=None, repr=False)
+    sign_in: bool = False
+    login_hours: float = 12.0
+    proxies: tuple[str, ...] = ()
+    user_header: str | None = None
+    group_header: str | None = None
     certificate: Path | None = None
     key: Path | None = None
     allow: tuple[Path, ...] = ()
@@ -97,11 +107,17 @@ class Settings:
     def __post_init__(self) -> None:
         if not self.models:
             raise FlawflowError("a station needs a model: name one or more .flaw files")
-        if self.token is None and not is_loopback(self.host):
+        if self.token is None and not self.asks_names and not is_loopback(self.host):
             raise FlawflowError(
                 f"{self.host} can be reached from other computers: set a token with --token (or the variable "
-                "FLAWFLOW_TOKEN), or listen on 127.0.0.1"
+                "FLAWFLOW_TOKEN), let people sign in with --sign-in, or listen on 127.0.0.1"
             )
+        if (self.user_header is None) == bool(self.proxies) or (self.group_header and not self.user_header):
+            raise FlawflowError(
+                "signing in at a proxy takes its network and the header with the person's name: give both "
+                "--proxy and --user-header"
+            )
+        check_networks(self.proxies)
         if self.token is not None and not (len(self.token) >= _MIN_TOKEN_CHARACTERS and self.token.isascii()):
             raise FlawflowError(
                 f"the token must have {_MIN_TOKEN_CHARACTERS} or more ASCII characters: make one with "
@@ -122,6 +138,11 @@ class Settings:
         object.__setattr__(self, "allow", tuple(folder.resolve() for folder in self.allow))
 
     @property
+    def asks_names(self) -> bool:
+        """Whether nobody comes in without a name, whoever was added."""
+        return self.sign_in or self.user_header is not None
+
+    @property
     def missing(self) -> tuple[Path, ...]:
         """What was named and is not there now, such as a share that is mounted later."""
         named = (*self.allow, *(place for _, place in self.trained_on))
@@ -130,7 +151,12 @@ class Settings:
     @property
     def database_url(self) -> str:
         """The database's URL."""
-        return self.database or f"sqlite:///{(self.data / 'station.db').absolute()}"
+        return database_of(self.data, self.database)
+
+
+def database_of(data: Path, database: str | None) -> str:
+    """Give the URL of a station's database; without one of its own it is SQLite in the data folder."""
+    return database or f"sqlite:///{(data / 'station.db').absolute()}"
 
 
 def is_loopback(host: str) -> bool:

@@ -7,7 +7,9 @@ from sqlalchemy import Connection, insert
 from flawflow.server.db.tables import Base, InspectionRow, MapRow
 
 _TABLE = Base.metadata.tables[InspectionRow.__tablename__]
-_COLUMNS = tuple(column.key for column in _TABLE.columns if column.key != "id")
+# What nobody has said a word on yet has the database's own defaults.
+_LATER = ("id", "label_version", "labelled_by")
+_COLUMNS = tuple(column.key for column in _TABLE.columns if column.key not in _LATER)
 _INSERT = insert(_TABLE).returning(_TABLE.c.id, sort_by_parameter_order=True)
 _INSERT_MAPS = insert(Base.metadata.tables[MapRow.__tablename__])
 

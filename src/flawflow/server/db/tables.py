@@ -51,6 +51,8 @@ class InspectionRow(Base):
         name: The picture's name as it was given; for people only.
         heat_low: The map value that the stored map shows as 0.
         heat_high: The map value that the stored map shows as 255.
+        label_version: Counts the changes of label and mask, so that nobody overwrites another's unseen.
+        labelled_by: Who made the last of them.
     """
 
     __tablename__ = "inspections"
@@ -83,6 +85,8 @@ class InspectionRow(Base):
     has_mask: Mapped[bool] = mapped_column(default=False)
     label: Mapped[str | None] = mapped_column(String(4))
     labelled: Mapped[datetime | None] = mapped_column(UtcTime)
+    label_version: Mapped[int] = mapped_column(server_default="0")
+    labelled_by: Mapped[str | None] = mapped_column(String(NAME_LENGTH))
 
 
 class MapRow(Base):
