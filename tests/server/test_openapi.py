@@ -81,7 +81,7 @@ def test_every_operation_does_what_it_says(schema):
         # Nobody signs in, so that there is nobody to look after.
         "GET /api/users",
         "POST /api/users",
-        "PUT /api/users/{user}",
+        "PUT /api/users/{name}",
         "PUT /api/me/password",
         "POST /api/tokens",
         "DELETE /api/tokens/{number}",

@@ -152,11 +152,11 @@ def _add_users(routes: APIRouter, station: Station) -> None:
         people.add(body.name, role=body.role, password=body.password)
         return _user_json(_named(body.name))
 
-    @routes.put("/users/{user}", response_model=UserOut, responses=_CONFLICT)
-    def change(user: UserName, body: UserChange) -> dict[str, Any]:
+    @routes.put("/users/{name}", response_model=UserOut, responses=_CONFLICT)
+    def change(name: UserName, body: UserChange) -> dict[str, Any]:
         """Change a role or a password, or shut somebody out; their logins end with the password."""
-        people.change(user, role=body.role, active=body.active, password=body.password)
-        return _user_json(_named(user))
+        people.change(name, role=body.role, active=body.active, password=body.password)
+        return _user_json(_named(name))
 
     def _named(name: str) -> User:
         found = next((user for user in people.all() if user.name == name), None)
