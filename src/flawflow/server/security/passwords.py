@@ -34,7 +34,7 @@ def hash_password(password: str, *, name: str) -> str:
 def is_password(password: str, kept: str | None) -> bool:
     """Whether a password is the one of which this was kept; as slow where nothing was."""
     try:
-        return _HASHER.verify(kept or _nobodys(), _encoded(password)) and kept is not None
+        return _HASHER.verify(kept or _nobodys(), _encoded(password)) and bool(kept)
     except (VerificationError, InvalidHashError):
         return False
 
