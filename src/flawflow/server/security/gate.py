@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from flawflow.server.actor import ACTOR, ANYONE, Actor
-from flawflow.server.security.access import COOKIE, Visitor, client_of
+from flawflow.server.security.access import COOKIE, Visitor, Way, client_of
 from flawflow.server.security.failed_logins import TooManyFailedLoginsError, WrongTokenError
 from flawflow.server.security.proxy import UnknownPersonError
 from flawflow.server.security.roles import has_right, lowest_of, right_of
@@ -88,9 +88,11 @@ class Gate:
 
     def _ask(self) -> JSONResponse:
         ways = self._access.ways
-        sentence = "give the station's token" if ways == ("token",) else "sign in, or give a token"
+        answer: dict[str, str | list[Way]] = {"detail": "give the station's token"}
+        if "password" in ways:
+            answer = {"detail": "sign in, or give a token", "ways": list(ways)}
         self._metrics.refused.labels("token").inc()
-        return JSONResponse({"detail": sentence, "ways": list(ways)}, 401, {"www-authenticate": "Bearer"})
+        return JSONResponse(answer, 401, {"www-authenticate": "Bearer"})
 
     def _refuse(
         self, status: int, reason: str, sentence: str, headers: dict[str, str] | None = None
