@@ -26,6 +26,7 @@ from flawflow.server.api import (
     page,
     people,
     review,
+    statistics,
     system,
 )
 from flawflow.server.db.reviewing import ChangedMeanwhileError
@@ -50,7 +51,7 @@ _log = logging.getLogger("flawflow.server")
 
 _ROUTES = (
     system, inspect, inspections, review, export, models, events, page, improve, sources, machine, people,
-    audit,
+    audit, statistics,
 )  # fmt: skip
 
 _PROBLEMS: dict[int | str, dict[str, Any]] = {

@@ -3,6 +3,7 @@
 import ipaddress
 import os
 from dataclasses import dataclass, field
+from datetime import time
 from pathlib import Path
 from typing import Literal
 
@@ -62,6 +63,7 @@ class Settings:
         opcua: The same by OPC UA; one of the two.
         take: Which image a trigger takes.
         image_seconds: How long a trigger waits for its image.
+        shifts: When shifts begin, in local time, as HH:MM at quarters of an hour.
         engine: What runs the models: onnxruntime or openvino.
         workers: Pictures that are inspected at a time; None for one a core.
 
@@ -101,6 +103,7 @@ class Settings:
     opcua: str | None = None
     take: Take = "next"
     image_seconds: float = 5.0
+    shifts: tuple[str, ...] = ("06:00", "14:00", "22:00")
     engine: str = "onnxruntime"
     workers: int | None = None
 
@@ -118,6 +121,7 @@ class Settings:
                 "--proxy and --user-header"
             )
         check_networks(self.proxies)
+        shift_starts(self.shifts)
         if self.token is not None and not (len(self.token) >= _MIN_TOKEN_CHARACTERS and self.token.isascii()):
             raise FlawflowError(
                 f"the token must have {_MIN_TOKEN_CHARACTERS} or more ASCII characters: make one with "
@@ -152,6 +156,26 @@ class Settings:
     def database_url(self) -> str:
         """The database's URL."""
         return database_of(self.data, self.database)
+
+
+def shift_starts(shifts: tuple[str, ...]) -> list[time]:
+    """Give when shifts begin, in order.
+
+    Raises:
+        FlawflowError: One is not a time, or not at a quarter of an hour.
+    """
+    found = []
+    for text in shifts:
+        try:
+            start = time.fromisoformat(text)
+        except ValueError:
+            start = time(second=1)
+        if start.minute % 15 or start.second or start.microsecond or start.tzinfo is not None:
+            raise FlawflowError(f"--shift {text}: write when it begins as HH:MM, at a quarter of an hour")
+        found.append(start)
+    if not found:
+        raise FlawflowError("a day has one shift at least: give --shift 00:00 for whole days")
+    return sorted(found)
 
 
 def database_of(data: Path, database: str | None) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, insert
 
+from flawflow.server.db.statistics import count_inspections
 from flawflow.server.db.tables import Base, InspectionRow, MapRow
 
 _TABLE = Base.metadata.tables[InspectionRow.__tablename__]
@@ -27,4 +28,5 @@ def insert_inspections(
     numbers = connection.execute(_INSERT, values).scalars().all()
     maps = [{"inspection": number, "png": png} for number, (_, png) in zip(numbers, inspections, strict=True)]
     connection.execute(_INSERT_MAPS, maps)
+    count_inspections(connection, (row for row, _ in inspections))
     return numbers

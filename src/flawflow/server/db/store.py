@@ -15,6 +15,7 @@ from flawflow.server.db.inserting import insert_inspections
 from flawflow.server.db.probe import probe
 from flawflow.server.db.problems import database_problem
 from flawflow.server.db.reviewing import change_label, change_mask, newest_unlabelled
+from flawflow.server.db.statistics import Statistics
 from flawflow.server.db.tables import InspectionRow, MapRow, RatesRow, SwitchRow
 from flawflow.server.errors import LostCommitError, NotFoundError
 
@@ -30,6 +31,7 @@ class Store:
         reading: Makes sessions that read.
         writing: Makes sessions that write; use as `with store.writing.begin() as session`.
         audit: Who did what.
+        statistics: Counts.
     """
 
     def __init__(self, url: str, *, admit: Callable[[Connection], None] = lambda _: None) -> None:
@@ -46,6 +48,7 @@ class Store:
         self._engine = self._database.engine
         self.reading = sessionmaker(self._engine, expire_on_commit=False)
         self.writing = sessionmaker(self._engine.execution_options(write=True), expire_on_commit=False)
+        self.statistics = Statistics(self.reading)
         self.audit = AuditLog(self.reading, self.writing)
 
     def close(self) -> None:

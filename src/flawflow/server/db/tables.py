@@ -15,6 +15,7 @@ from sqlalchemy import (
     LargeBinary,
     String,
     TypeDecorator,
+    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -61,6 +62,15 @@ class InspectionRow(Base):
         Index("inspections_by_verdict", "verdict", "id"),
         Index("inspections_by_label", "label", "id"),
         Index("inspections_by_time", "time"),
+        Index(
+            "inspections_reviewed",
+            "model",
+            "label",
+            "verdict",
+            "time",
+            sqlite_where=text("label IS NOT NULL"),
+            postgresql_where=text("label IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=True)
