@@ -3,8 +3,8 @@
     python benchmarks/station_statistics.py                       # SQLite in a folder for the moment
     python benchmarks/station_statistics.py --database postgresql+pg8000://…     # an empty database
 
-The record is made up: 60 days of three shifts, two models, three sources, 1 % NG, 2 % REVIEW, and labels for a
-tenth of those. Each question is asked five times; the median and the slowest are given.
+The record is made up: 60 days of three shifts, two models, three sources, 1 % NG, 2 % REVIEW, and labels for
+a tenth of those. Each question is asked five times; the median and the slowest are given.
 """
 
 import json

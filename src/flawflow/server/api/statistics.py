@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import HTMLResponse, StreamingResponse
 from pydantic import BaseModel, Field
 
-from flawflow.server.api.shared import in_utc
+from flawflow.server.api.shared import ModelName, in_utc
 from flawflow.server.db.filters import Label
 from flawflow.server.db.statistics import Span
 from flawflow.server.errors import ValueRefusedError
@@ -65,6 +65,27 @@ class FalseRejectsOut(BaseModel):
     good: int = Field(description="judged NG, and good by a person's word")
     reviewed: int = Field(description="judged NG and reviewed as good or bad")
     total: int = Field(description="judged NG")
+
+
+class FindingOut(BaseModel):
+    """One way in which the pictures have changed."""
+
+    statistic: str
+    words: str = Field(description="such as brighter")
+    since: int = Field(description="number of the OK picture at which it was certain enough to say")
+    before: float = Field(description="median of the calibration's pictures")
+    now: float = Field(description="median of the latest OK pictures")
+
+
+class DriftOut(BaseModel):
+    """Whether camera or light have changed since the calibration."""
+
+    since: datetime = Field(description="the station's start, or the last change of the model or its rates")
+    findings: list[FindingOut]
+    hint: str | None = Field(description="a sentence where most of the latest pictures are not OK in one way")
+    compared: int = Field(description="OK pictures that were compared")
+    reference: int = Field(description="the calibration's pictures; 0 where the model has none")
+    false_alarm_rate: float = Field(description="of any finding ever, if nothing has changed")
 
 
 class StatisticsOut(BaseModel):
@@ -124,6 +145,12 @@ def router(station: Station) -> APIRouter:
     def statistics(span: Wanted, by: Length = "shift") -> StatisticsOut:
         """Give yield, NG and REVIEW over time with the limits of a p-chart, and what labels say of them."""
         return _out(of(span, by))
+
+    @routes.get("/models/{name}/drift")
+    def drift(name: ModelName) -> DriftOut:
+        """Say whether a model's pictures still look like those of its calibration."""
+        watched = station.inspection_service.drift.of(station.registry.get(name))
+        return DriftOut(**watched.drift.to_dict(), since=watched.since)
 
     @routes.get(
         "/report",

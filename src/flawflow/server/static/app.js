@@ -15,6 +15,7 @@ import { showLog } from "./views/log.js";
 import { showModel } from "./views/model.js";
 import { showPeople } from "./views/people.js";
 import { showReview } from "./views/review.js";
+import { showStatistics } from "./views/statistics.js";
 
 const VIEWS = {
   inspect: showInspect,
@@ -22,6 +23,7 @@ const VIEWS = {
   review: showReview,
   improve: showImprove,
   model: showModel,
+  statistics: showStatistics,
   log: showLog,
   people: showPeople,
 };
@@ -31,6 +33,7 @@ const TITLES = {
   review: "Review",
   improve: "Improve",
   model: "Model",
+  statistics: "Statistics",
   log: "Log",
   people: "People",
 };
