@@ -154,8 +154,10 @@ def router(station: Station) -> APIRouter:
 
     @routes.get(
         "/report",
-        response_class=HTMLResponse,
-        responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
+        response_class=Response,
+        responses={
+            200: {"content": {kind: {"schema": {"type": "string"}} for kind in ("text/html", "text/csv")}}
+        },
     )
     def report(span: Wanted, by: Length = "hour", format: Literal["html", "csv"] = "html") -> Response:  # noqa: A002
         """Give the same as a page to be printed, or the points as CSV."""
