@@ -8,10 +8,12 @@ a tenth of those. Each question is asked five times; the median is given, of the
 processor time, which other programs on the machine change little.
 """
 
+import functools
 import json
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -96,15 +98,17 @@ def _add(store: Store, rows: Sequence[dict[str, Any]]) -> None:
 
 def _ask(store: Store) -> None:
     end = _BEGIN + timedelta(days=_DAYS)
-    for text, days, model in (
-        ("60 days", _DAYS, None),
-        ("7 days", 7, None),
-        ("60 days of a model", _DAYS, "gear"),
-    ):
-        span = Span(since=end - timedelta(days=days), until=end, model=model)
-        for by in ("shift", "hour", "week"):
-            _time(f"{text} by {by}", lambda span=span, by=by: summarise(store.statistics, span, by, _SHIFTS))
-    _time("the report of 60 days by shift", lambda: _report(store, Span(since=_BEGIN, until=end), "shift"))
+    whole = Span(since=_BEGIN, until=end)
+    spans = {
+        "60 days": whole,
+        "7 days": replace(whole, since=end - timedelta(days=7)),
+        "60 days of a model": replace(whole, model="gear"),
+    }
+    lengths: tuple[By, ...] = ("shift", "hour", "week")
+    for text, span in spans.items():
+        for by in lengths:
+            _time(f"{text} by {by}", functools.partial(summarise, store.statistics, span, by, _SHIFTS))
+    _time("the report of 60 days by shift", functools.partial(_report, store, whole, "shift"))
 
 
 def _report(store: Store, span: Span, by: By) -> str:

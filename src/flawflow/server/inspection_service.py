@@ -195,7 +195,8 @@ class InspectionService:
         if not is_known(content[:16]):
             raise UnknownKindError("this is not a PNG, JPEG, BMP, TIFF or WebP picture: save it as one")
         inspection = model.inspector.inspect(content, max_pixels=self._settings.max_pixels)
-        self.drift.add(model, inspection)
+        if inspection.statistics is not None:
+            self.drift.add(model, inspection)
         keep = self._settings.keep_pictures
         keeps = keep == "all" or (keep == "ng" and inspection.verdict != "OK")
         row = new_row(model, inspection, name=name, source=source, digest=hashlib.sha256(content).hexdigest())
