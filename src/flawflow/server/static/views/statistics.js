@@ -175,7 +175,7 @@ function chart({ points, centre }) {
   const beyond = points.filter((point) => point.beyond).length;
   const made = card(
     WORDS.chart,
-    pChart(points, centre),
+    h("div", { class: "scrolls", tabindex: 0 }, pChart(points, centre)),
     pLegend(WORDS),
     beyond ? h("p", {}, WORDS.beyond(number(beyond), number(points.length))) : null,
   );
