@@ -11,12 +11,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from argon2 import PasswordHasher
 from PIL import Image
 from sqlalchemy import create_engine, text
 from starlette.testclient import TestClient
 
 from flawflow.server.app import create_app
 from flawflow.server.db import Base
+from flawflow.server.security import passwords
 from flawflow.server.settings import Settings
 from flawflow.server.station import Station
 
@@ -123,6 +125,43 @@ def inspect(client: TestClient) -> Callable[..., dict]:
         assert answer.status_code == 200, answer.text
         (found,) = answer.json()["inspections"]
         return found
+
+    return run
+
+
+PASSWORD = "a long enough phrase"
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Passwords are hashed in a moment."""
+    hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr(passwords, "_HASHER", hasher)
+    passwords._nobodys.cache_clear()
+    yield
+    passwords._nobodys.cache_clear()
+
+
+@pytest.fixture
+def peopled(make_client: Callable[..., TestClient], settings: Settings, quick: None) -> TestClient:
+    """A client, not signed in, of a station at which one of each role may sign in."""
+    client = make_client(settings)
+    for name, role in (("olga", "operator"), ("rita", "reviewer"), ("emil", "engineer"), ("anna", "admin")):
+        client.app.state.station.people.add(name, role=role, password=PASSWORD)  # type: ignore[attr-defined]
+    return client
+
+
+@pytest.fixture
+def sign_in(peopled: TestClient) -> Callable[..., TestClient]:
+    """Sign in and give a client of its own, with the cookie."""
+
+    def run(name: str, password: str = PASSWORD) -> TestClient:
+        client = TestClient(
+            peopled.app, base_url=ADDRESS, client=("127.0.0.1", 50000), raise_server_exceptions=False
+        )
+        answer = client.post("/api/login", json={"name": name, "password": password})
+        assert answer.status_code == 204, answer.text
+        return client
 
     return run
 

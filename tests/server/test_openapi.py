@@ -81,6 +81,13 @@ def test_every_operation_does_what_it_says(schema):
         # Generated objects are no tensors.
         "POST /v2/models/{name}/infer",
         "POST /v2/models/{name}/versions/{version}/infer",
+        # Nobody signs in, so that there is nobody to look after.
+        "GET /api/users",
+        "POST /api/users",
+        "PUT /api/users/{name}",
+        "PUT /api/me/password",
+        "POST /api/tokens",
+        "DELETE /api/tokens/{number}",
     }
     assert len(fine) > 20
 

@@ -15,7 +15,7 @@ from flawflow.errors import FlawflowError, of_system, one_line
 # In the order in which a person meets them; each is a module beside this one with a `command`.
 VERBS = (
     "train", "inspect", "watch", "evaluate", "calibrate", "adapt", "export", "compare",
-    "fleet", "card", "serve", "backup", "demo",
+    "fleet", "card", "serve", "users", "backup", "demo",
 )  # fmt: skip
 
 # Named for one more release; not in the list of commands.

@@ -23,6 +23,7 @@ _EXTRA = frozenset(
         "prometheus_client",
         "starlette",
         "pydantic",
+        "argon2",
     }
 )
 
@@ -98,6 +99,24 @@ def _limit_options(function: Callable[..., None]) -> Callable[..., None]:
     show_envvar=True,
     help="Token that clients must send; 16 or more characters.",
 )
+@click.option("--sign-in", is_flag=True, help="Ask for a name and a password (flawflow users add).")
+@click.option(
+    "--login-hours",
+    type=click.FloatRange(min=0, min_open=True, max=8760),
+    default=12.0,
+    show_default=True,
+    metavar="H",
+    help="How long a person stays signed in.",
+)
+@click.option(
+    "--proxy",
+    "proxies",
+    multiple=True,
+    metavar="NETWORK",
+    help="Address or network of a proxy at which people sign in; repeatable.",
+)
+@click.option("--user-header", metavar="NAME", help="Header in which the proxy names the person.")
+@click.option("--group-header", metavar="NAME", help="Header with their groups; flawflow-ROLE gives a role.")
 @click.option(
     "--certificate",
     type=LOCAL,
@@ -142,6 +161,15 @@ def _limit_options(function: Callable[..., None]) -> Callable[..., None]:
     show_default=True,
     metavar="S",
     help="How long a trigger waits for its image.",
+)
+@click.option(
+    "--shift",
+    "shifts",
+    multiple=True,
+    default=("06:00", "14:00", "22:00"),
+    show_default=True,
+    metavar="HH:MM",
+    help="When a shift begins, in local time, for statistics; repeatable.",
 )
 @engine_option
 @to_option("serve")

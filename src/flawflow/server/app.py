@@ -16,13 +16,26 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from flawflow import __version__
 from flawflow.errors import FlawflowError, one_line
-from flawflow.server.api import events, export, inspect, inspections, models, page, review, system
+from flawflow.server.api import (
+    audit,
+    events,
+    export,
+    inspect,
+    inspections,
+    models,
+    page,
+    people,
+    review,
+    statistics,
+    system,
+)
+from flawflow.server.db.reviewing import ChangedMeanwhileError
 from flawflow.server.errors import BusyError, status_of
 from flawflow.server.handshake import routes as machine
 from flawflow.server.metrics import Metrics
 from flawflow.server.open_inference import routes as open_inference
 from flawflow.server.retraining import routes as improve
-from flawflow.server.schemas import Problem
+from flawflow.server.schemas import Problem, inspection_json
 from flawflow.server.security.bodies import BodyLimit
 from flawflow.server.security.gate import Gate
 from flawflow.server.security.headers import SafeHeaders
@@ -38,26 +51,16 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE"})
 _log = logging.getLogger("flawflow.server")
 
 _ROUTES = (
-    system,
-    inspect,
-    inspections,
-    review,
-    export,
-    models,
-    events,
-    page,
-    improve,
-    sources,
-    machine,
-    open_inference,
-)
+    system, inspect, inspections, review, export, models, events, page, improve, sources, machine, people,
+    audit, statistics, open_inference,
+)  # fmt: skip
 
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "description": text}
     for status, text in (
         (400, "The request cannot be read"),
-        (401, "The station's token is missing"),
-        (403, "A host, origin or folder that is not allowed"),
+        (401, "Nobody has signed in, and no token was given"),
+        (403, "A host, origin, role or folder that is not allowed"),
         (404, "Not found"),
         (422, "A value that is not allowed"),
         (429, "Too many requests"),
@@ -181,10 +184,14 @@ def _on_http_error(_request: Request, error: Exception) -> JSONResponse:
     return JSONResponse({"detail": str(error.detail)}, error.status_code, error.headers)
 
 
-def _on_flawflow_error(_request: Request, error: Exception) -> JSONResponse:
+def _on_flawflow_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, FlawflowError)
     headers = {"retry-after": str(error.retry_after)} if isinstance(error, BusyError) else None
-    return JSONResponse({"detail": str(error)}, status_of(error), headers)
+    answer: dict[str, Any] = {"detail": str(error)}
+    if isinstance(error, ChangedMeanwhileError):
+        # Whoever was slower sees at once what is there, and by whom.
+        answer["current"] = inspection_json(error.row, request.app.state.station.journal)
+    return JSONResponse(answer, status_of(error), headers)
 
 
 def _on_storage_error(request: Request, error: Exception) -> JSONResponse:

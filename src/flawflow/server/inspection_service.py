@@ -16,6 +16,7 @@ from flawflow.results.record import readable
 from flawflow.server.batch_writer import BatchWriter, Entry
 from flawflow.server.db import InspectionRow
 from flawflow.server.db.tables import NAME_LENGTH
+from flawflow.server.drift_watch import DriftWatch
 from flawflow.server.errors import BusyError, NotFoundError, TooLargeError, UnknownKindError, status_of
 from flawflow.server.images import map_png
 from flawflow.server.metrics import Metrics
@@ -76,6 +77,9 @@ class InspectionService:
     Each worker takes one picture at a time, with one thread of the engine. There is no batching: on a CPU
     the engine runs the pictures of a batch one by one, so that a score belongs to its picture (law 1), and
     waiting for a batch to fill would only make the first picture of it late.
+
+    Attributes:
+        drift: Watches for a change of camera or light.
     """
 
     def __init__(self, settings: Settings, *, batch_writer: BatchWriter, metrics: Metrics) -> None:
@@ -83,6 +87,7 @@ class InspectionService:
         self._pool = ThreadPoolExecutor(
             settings.workers or default_workers(), thread_name_prefix="flawflow-desk"
         )
+        self.drift = DriftWatch()
         self._lock = threading.Lock()
         self._count = self._bytes = 0
         self._pace = QueueRate()
@@ -194,6 +199,8 @@ class InspectionService:
             raise UnknownKindError("this is not a PNG, JPEG, BMP, TIFF or WebP picture: save it as one")
         inspection = model.inspector.inspect(content, max_pixels=self._settings.max_pixels)
         picture.on_inspected(inspection)
+        if inspection.statistics is not None:
+            self.drift.add(model, inspection)
         keep = self._settings.keep_pictures
         keeps = keep == "all" or (keep == "ng" and inspection.verdict != "OK")
         row = new_row(model, inspection, name=name, source=source, digest=hashlib.sha256(content).hexdigest())

@@ -6,6 +6,10 @@ from pathlib import Path
 from flawflow.server.errors import StationError
 
 
+class FolderTakenError(StationError):
+    """Another process uses the folder."""
+
+
 class FolderLock:
     """Held from making to `release`, and let go by the system when the process dies."""
 
@@ -13,14 +17,14 @@ class FolderLock:
         """Take the lock.
 
         Raises:
-            StationError: Another process holds it.
+            FolderTakenError: Another process holds it.
         """
         self._file = (folder / "station.lock").open("ab")
         try:
             _take(self._file.fileno())
         except OSError:
             self._file.close()
-            raise StationError(
+            raise FolderTakenError(
                 f"another station uses {folder}: stop it, or choose another folder with --data"
             ) from None
 

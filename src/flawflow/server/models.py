@@ -149,10 +149,8 @@ class Registry:
         """
         with self._lock:
             model = self.get(name)
-            calibration = rated(model.calibration, **rates)
-            self._store.set_rates(
-                name, false_reject_rate=calibration.false_reject_rate, review_rate=calibration.review_rate
-            )
+            before, calibration = model.calibration, rated(model.calibration, **rates)
+            self._store.set_rates(name, **_rates_of(calibration), before=_rates_of(before))
             model = replace(model, inspector=model.inspector.with_calibration(calibration))
             self._models[name] = model
         self._changed(model)
@@ -182,8 +180,8 @@ class Registry:
         with self._lock:
             return self._versions[name].add(file)
 
-    def switch(self, name: str, version: int) -> Model:
-        """Inspect with another version from now on.
+    def switch(self, name: str, version: int, *, action: str = "switch") -> Model:
+        """Inspect with another version from now on; `action` is what the audit log calls it.
 
         Raises:
             NotFoundError: There is no such model or version.
@@ -191,8 +189,8 @@ class Registry:
         """
         self.version_path(name, version)
         with self._lock:
-            model = self._load(name, version)
-            self._store.add_switch(name, version)
+            before, model = self._models[name].version, self._load(name, version)
+            self._store.add_switch(name, version, before=before, action=action)
             self._models[name] = model
         self._changed(model)
         return model
@@ -207,7 +205,7 @@ class Registry:
         switches = self._store.switches(name)
         if not switches:
             raise ConflictError(f"{name} was never switched: there is nothing to roll back to")
-        return self.switch(name, switches[1] if len(switches) > 1 else 0)
+        return self.switch(name, switches[1] if len(switches) > 1 else 0, action="rollback")
 
     def _wanted_version(self, name: str) -> int:
         switches = self._store.switches(name)
@@ -234,6 +232,13 @@ class Registry:
             inspector=inspector,
             loaded=datetime.now(UTC),
         )
+
+
+def _rates_of(calibration: Calibration) -> dict[str, float]:
+    return {
+        "false_reject_rate": calibration.false_reject_rate,
+        "review_rate": calibration.review_rate,
+    }
 
 
 def _named(paths: Sequence[Path]) -> dict[str, Path]:

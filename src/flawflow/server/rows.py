@@ -51,6 +51,7 @@ def new_row(model: Model, inspection: Inspection, *, name: str, source: str, dig
         heat_high=high,
         has_map=True,
         has_mask=False,
+        label_version=0,
     )
 
 

@@ -37,6 +37,9 @@ class InspectionOut(Record):
     """The record of a picture, and what the station knows besides."""
 
     label: Label | None
+    labelled: datetime | None = Field(description="when it was labelled")
+    labelled_by: str | None = Field(description="who changed label or mask last")
+    label_version: int = Field(description="counts the changes of label and mask; give it with the next one")
     has_picture: bool
     has_map: bool
     has_mask: bool
@@ -45,6 +48,12 @@ class InspectionOut(Record):
     picture_sha256: str | None = Field(deprecated=True, description="until 0.3: sha256")
     size: tuple[int, int] | None = Field(deprecated=True, description="until 0.3: [height, width]")
     timings: dict[str, float] | None = Field(deprecated=True, description="until 0.3: timings_ms")
+
+
+class Overtaken(Problem):
+    """Somebody else was faster."""
+
+    current: InspectionOut | None = Field(None, description="the inspection as it is now")
 
 
 class InspectedOut(BaseModel):
@@ -128,7 +137,7 @@ class About(BaseModel):
 
     version: str
     torch: bool = Field(description="whether models can be trained here")
-    login: bool = Field(description="whether a token is asked for")
+    login: bool = Field(description="whether one has to sign in")
     station: str
 
 
@@ -142,6 +151,9 @@ def inspection_json(row: InspectionRow, journal: str) -> dict[str, Any]:
     place = f"/api/inspections/{row.id}"
     return _out(record_of_row(row, journal)) | {
         "label": row.label,
+        "labelled": None if row.labelled is None else row.labelled.isoformat(),
+        "labelled_by": row.labelled_by,
+        "label_version": row.label_version,
         "has_picture": row.has_picture,
         "has_map": row.has_map,
         "has_mask": row.has_mask,
@@ -168,6 +180,9 @@ def _out(record: Record) -> dict[str, Any]:
     size = None if record.height is None else [record.height, record.width]
     return values | {
         "label": None,
+        "labelled": None,
+        "labelled_by": None,
+        "label_version": 0,
         "has_picture": False,
         "has_map": False,
         "has_mask": False,

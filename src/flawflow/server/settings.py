@@ -3,11 +3,12 @@
 import ipaddress
 import os
 from dataclasses import dataclass, field
+from datetime import time
 from pathlib import Path
 from typing import Literal
 
 from flawflow.errors import FlawflowError
-from flawflow.server.security.hosts import check_hosts
+from flawflow.server.security.hosts import check_hosts, check_networks
 
 KeepPictures = Literal["all", "ng", "none"]
 """Which pictures stay: all, those that are NG or REVIEW, or none."""
@@ -31,6 +32,11 @@ class Settings:
         host: The address to listen on; another than loopback needs a token.
         port: The TCP port; 0 takes a free one.
         token: What a client must show; None for nothing.
+        sign_in: Whether people must sign in by name; without it they must once one was added.
+        login_hours: How long a person's login lasts.
+        proxies: Networks of the proxies whose header with a person's name is believed.
+        user_header: The header in which they name a person who has signed in there; None for none.
+        group_header: The one in which they name this person's groups; `flawflow-ROLE` gives a role.
         certificate: PEM file of the certificate to speak TLS with; None for plain HTTP.
         key: PEM file of its private key.
         allow: Folders whose pictures may be named by path, and which may be watched; a share that is mounted
@@ -57,6 +63,7 @@ class Settings:
         opcua: The same by OPC UA; one of the two.
         take: Which image a trigger takes.
         image_seconds: How long a trigger waits for its image.
+        shifts: When shifts begin, in local time, as HH:MM at quarters of an hour.
         engine: What runs the models: onnxruntime or openvino.
         replica: Whether other replicas work in the same database: no file is of this one alone.
         workers: Pictures that are inspected at a time; None for one a core.
@@ -70,6 +77,11 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = DEFAULT_PORT
     token: str | None = field(default=None, repr=False)
+    sign_in: bool = False
+    login_hours: float = 12.0
+    proxies: tuple[str, ...] = ()
+    user_header: str | None = None
+    group_header: str | None = None
     certificate: Path | None = None
     key: Path | None = None
     allow: tuple[Path, ...] = ()
@@ -92,6 +104,7 @@ class Settings:
     opcua: str | None = None
     take: Take = "next"
     image_seconds: float = 5.0
+    shifts: tuple[str, ...] = ("06:00", "14:00", "22:00")
     engine: str = "onnxruntime"
     replica: bool = False
     workers: int | None = None
@@ -99,11 +112,18 @@ class Settings:
     def __post_init__(self) -> None:
         if not self.models:
             raise FlawflowError("a station needs a model: name one or more .flaw files")
-        if self.token is None and not is_loopback(self.host):
+        if self.token is None and not self.asks_names and not is_loopback(self.host):
             raise FlawflowError(
                 f"{self.host} can be reached from other computers: set a token with --token (or the variable "
-                "FLAWFLOW_TOKEN), or listen on 127.0.0.1"
+                "FLAWFLOW_TOKEN), let people sign in with --sign-in, or listen on 127.0.0.1"
             )
+        if (self.user_header is None) == bool(self.proxies) or (self.group_header and not self.user_header):
+            raise FlawflowError(
+                "signing in at a proxy takes its network and the header with the person's name: give both "
+                "--proxy and --user-header"
+            )
+        check_networks(self.proxies)
+        shift_starts(self.shifts)
         if self.token is not None and not (len(self.token) >= _MIN_TOKEN_CHARACTERS and self.token.isascii()):
             raise FlawflowError(
                 f"the token must have {_MIN_TOKEN_CHARACTERS} or more ASCII characters: make one with "
@@ -140,6 +160,11 @@ class Settings:
                 )
 
     @property
+    def asks_names(self) -> bool:
+        """Whether nobody comes in without a name, whoever was added."""
+        return self.sign_in or self.user_header is not None
+
+    @property
     def missing(self) -> tuple[Path, ...]:
         """What was named and is not there now, such as a share that is mounted later."""
         named = (*self.allow, *(place for _, place in self.trained_on))
@@ -148,7 +173,32 @@ class Settings:
     @property
     def database_url(self) -> str:
         """The database's URL."""
-        return self.database or f"sqlite:///{(self.data / 'station.db').absolute()}"
+        return database_of(self.data, self.database)
+
+
+def shift_starts(shifts: tuple[str, ...]) -> list[time]:
+    """Give when shifts begin, in order.
+
+    Raises:
+        FlawflowError: One is not a time, or not at a quarter of an hour.
+    """
+    found = []
+    for text in shifts:
+        try:
+            start = time.fromisoformat(text)
+        except ValueError:
+            start = time(second=1)
+        if start.minute % 15 or start.second or start.microsecond or start.tzinfo is not None:
+            raise FlawflowError(f"--shift {text}: write when it begins as HH:MM, at a quarter of an hour")
+        found.append(start)
+    if not found:
+        raise FlawflowError("a day has one shift at least: give --shift 00:00 for whole days")
+    return sorted(found)
+
+
+def database_of(data: Path, database: str | None) -> str:
+    """Give the URL of a station's database; without one of its own it is SQLite in the data folder."""
+    return database or f"sqlite:///{(data / 'station.db').absolute()}"
 
 
 def is_loopback(host: str) -> bool:

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from flawflow.errors import one_line
 from flawflow.server.batch_writer import BatchWriter
 from flawflow.server.db import InspectionRow, Store
+from flawflow.server.db.people import PeopleTables
 from flawflow.server.db.problems import disk_problem
 from flawflow.server.errors import BusyError, NotFoundError, StationError
 from flawflow.server.events import Events
@@ -25,7 +26,9 @@ from flawflow.server.lock import FolderLock
 from flawflow.server.metrics import Metrics
 from flawflow.server.models import Model, Registry
 from flawflow.server.schemas import inspection_event, model_json
+from flawflow.server.security.access import Access
 from flawflow.server.security.failed_logins import TokenCheck
+from flawflow.server.security.people import People
 from flawflow.server.security.sessions import Sessions
 from flawflow.server.settings import Settings
 from flawflow.server.sinks import Deliveries, open_sinks
@@ -57,6 +60,8 @@ class Station:
         metrics: What Prometheus reads.
         sessions: Who has logged in.
         tokens: Compares what clients give with the token; None where there is none.
+        people: Who may sign in by name.
+        access: Tells who a request comes from.
     """
 
     settings: Settings
@@ -70,6 +75,8 @@ class Station:
     metrics: Metrics
     sessions: Sessions
     tokens: TokenCheck | None
+    people: People
+    access: Access
     _batch_writer: BatchWriter
     _deliveries: Deliveries
     _lock: FolderLock
@@ -105,8 +112,14 @@ class Station:
                     shares_rates=settings.replica,
                     changed=tell_model,
                 )
+                people = People(PeopleTables(store.reading, store.writing))
             except SQLAlchemyError as error:
                 raise StationError(store.problem(error) or one_line(str(error))) from None
+            if settings.sign_in and not len(people):
+                raise StationError(
+                    "nobody can sign in yet: add an admin by flawflow users add NAME --role admin "
+                    f"--data {settings.data}"
+                )
             # Only a crash leaves files without records, so that the start is the time to look for them.
             _tidy(settings, store, image_store)
             opened.pop_all()
@@ -123,6 +136,8 @@ class Station:
             store, image_store, in_work=lambda: inspection_service.in_work, written=tell_inspections
         )
         inspection_service = InspectionService(settings, batch_writer=batch_writer, metrics=metrics)
+        sessions = Sessions(settings.data / "sessions.json", settings.token)
+        tokens = None if settings.token is None else TokenCheck(settings.token)
         station = cls(
             settings=settings,
             journal=journal,
@@ -133,13 +148,16 @@ class Station:
             looking=ViewCache(settings.data / "views", max_pixels=settings.max_pixels),
             events=events,
             metrics=metrics,
-            sessions=Sessions(settings.data / "sessions.json", settings.token),
-            tokens=None if settings.token is None else TokenCheck(settings.token),
+            sessions=sessions,
+            tokens=tokens,
+            people=people,
+            access=Access(settings, people, sessions, tokens, store.audit),
             _batch_writer=batch_writer,
             _deliveries=deliveries,
             _lock=lock,
         )
         station._every(_REFRESH_SECONDS, registry.refresh)
+        station._every(_REFRESH_SECONDS, people.refresh)
         station._every(_SWEEP_SECONDS, station.sweep)
         return station
 

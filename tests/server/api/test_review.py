@@ -1,5 +1,6 @@
 import dataclasses
 import io
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -89,3 +90,59 @@ def test_a_mask_of_a_picture_that_is_not_kept(make_client, settings, make_png):
     assert refused.status_code == 409
     assert "is not kept" in refused.text
     assert client.get(f"/api/inspections/{inspection['id']}").json()["has_mask"] is False
+
+
+def test_two_reviewers_do_not_overwrite_each_other(sign_in, make_png):
+    rita, emil = sign_in("rita"), sign_in("emil")
+    rita.post("/api/inspect", files={"files": ("a.png", make_png())})
+    place = "/api/inspections/1/label"
+    first = rita.put(f"{place}?version=0", json={"label": "good"}).json()
+    assert (first["label_version"], first["labelled_by"]) == (1, "rita")
+    late = emil.put(f"{place}?version=0", json={"label": "bad"})
+    assert late.status_code == 409
+    assert late.json()["detail"] == "rita has changed this meanwhile: it is labelled as good"
+    assert (late.json()["current"]["label"], late.json()["current"]["label_version"]) == ("good", 1)
+    # Who says the same is in nobody's way, and changes nothing.
+    assert emil.put(f"{place}?version=0", json={"label": "good"}).json()["labelled_by"] == "rita"
+    assert emil.delete(f"{place}?version=0").status_code == 409
+    assert emil.put(f"{place}?version=1", json={"label": "bad"}).json()["label_version"] == 2
+    told = emil.get("/api/inspections/1/changes").json()
+    assert [(each["actor"], each["action"], each["old"], each["new"]) for each in told] == [
+        ("rita", "label", None, "good"),
+        ("emil", "label", "good", "bad"),
+    ]
+    assert emil.get("/api/inspections/9/changes").status_code == 404
+
+
+def test_a_mask_is_not_overwritten_either(client, station, inspect, make_png):
+    number = inspect(make_png())["id"]
+    drawn = put_mask(client, number, mask()).json()
+    before = station.image_store.mask(station.store.get(number).key).read_bytes()
+    assert drawn["label_version"] == 1
+    whole = mask()[:-1] + mask()[-1:]
+    headers = {"content-type": "image/png"}
+    place = f"/api/inspections/{number}/mask?version="
+    late = client.put(f"{place}0", content=whole, headers=headers)
+    assert late.status_code == 409
+    assert "with a mask" in late.json()["detail"]
+    assert client.delete(f"{place}0").status_code == 409
+    assert station.image_store.mask(station.store.get(number).key).read_bytes() == before
+    assert client.put(f"{place}1", content=whole, headers=headers).json()["label_version"] == 2
+    assert client.delete(f"{place}2").json()["label_version"] == 3
+
+
+def test_without_a_version_the_last_word_counts(client, inspect, make_png):
+    place = f"/api/inspections/{inspect(make_png())['id']}/label"
+    for label in ("good", "bad", "good"):
+        assert client.put(place, json={"label": label}).json()["label"] == label
+
+
+def test_one_of_many_at_a_time_wins(client, inspect, make_png):
+    place = f"/api/inspections/{inspect(make_png())['id']}/label?version=0"
+
+    def say(label):
+        return client.put(place, json={"label": label}).status_code
+
+    with ThreadPoolExecutor(3) as pool:
+        statuses = list(pool.map(say, ("good", "bad", "skip")))
+    assert sorted(statuses) == [200, 409, 409]

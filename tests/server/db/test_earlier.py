@@ -51,3 +51,12 @@ def test_it_is_exported_and_goes_on(client: TestClient, inspect: Callable[..., d
         ("1", "good part.png", ""), ("2", "./=bad.png", "bad"), ("3", "part.png", ""),
     ]  # fmt: skip
     assert [row["largest_right"] for row in rows] == ["", "30", ""]
+
+
+def test_its_labels_have_no_author_yet_and_get_one(client: TestClient):
+    bad = client.get("/api/inspections/2").json()
+    assert (bad["label"], bad["label_version"], bad["labelled_by"]) == ("bad", 0, None)
+    changed = client.put("/api/inspections/2/label?version=0", json={"label": "good"}).json()
+    assert (changed["label"], changed["label_version"], changed["labelled_by"]) == ("good", 1, "(anyone)")
+    (change,) = client.get("/api/inspections/2/changes").json()
+    assert (change["old"], change["new"], change["id"]) == ("bad", "good", 1)

@@ -12,7 +12,8 @@ from fastapi.responses import StreamingResponse
 from flawflow.server.api.shared import BUSY, AfterId, LastEventId
 from flawflow.server.db import Filters
 from flawflow.server.schemas import inspection_event
-from flawflow.server.security.gate import SESSION
+from flawflow.server.security.access import Visitor
+from flawflow.server.security.gate import VISITOR
 from flawflow.server.station import Station
 
 # Often enough that nothing between takes the silence for an end.
@@ -36,12 +37,12 @@ def router(station: Station) -> APIRouter:
         An inspection's event has its id. With Last-Event-ID, which browsers send by themselves, or `after`,
         those that were recorded since come first, and none is left out.
         """
-        secret: str | None = request.scope.get(SESSION)
+        visitor: Visitor = request.scope[VISITOR]
         # Asked before the answer begins, so that "too many" has its own status.
         station.events.check_room()
 
         def may_listen() -> bool:
-            return secret is None or station.sessions.has(secret)
+            return station.access.is_still(visitor)
 
         def missed(last: int) -> Iterator[list[dict[str, Any]]]:
             for rows in station.store.walk(Filters(after=last)):

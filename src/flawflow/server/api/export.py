@@ -1,6 +1,7 @@
 """GET /api/export: the record as a table, written while it is read."""
 
-from typing import Literal
+from datetime import datetime
+from typing import Any, Literal
 
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
@@ -30,6 +31,8 @@ def router(station: Station) -> APIRouter:
         """Give all inspections that match, the oldest first; regions are JSON, timings in milliseconds."""
         if format == "parquet":
             require_parquet()
+        asked = {name: _plain(value) for name, value in vars(wanted).items() if value is not None}
+        station.store.audit.add("export", "inspections", new={"format": format, **asked})
         write = csv_pages if format == "csv" else parquet_pages
         return StreamingResponse(
             write(station.store.walk(wanted), station.journal),
@@ -38,3 +41,7 @@ def router(station: Station) -> APIRouter:
         )
 
     return routes
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value

@@ -8,15 +8,23 @@ from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from flawflow.server.api.shared import TOO_LARGE, Id
+from flawflow.server.api.audit import EntryOut, entry_json
+from flawflow.server.api.shared import TOO_LARGE, Id, LabelVersion
 from flawflow.server.db import InspectionRow
+from flawflow.server.db.audit import AuditFilters
 from flawflow.server.db.filters import Label
 from flawflow.server.errors import ConflictError
 from flawflow.server.images import mask_png
-from flawflow.server.schemas import InspectionOut, Problem, inspection_json
+from flawflow.server.schemas import InspectionOut, Overtaken, Problem, inspection_json
 from flawflow.server.station import Station
 
 _PNG = {"image/png": {"schema": {"type": "string", "format": "binary"}}}
+
+_OVERTAKEN: dict[int | str, dict[str, Any]] = {
+    409: {"model": Overtaken, "description": "Somebody else has changed it meanwhile"}
+}
+# Of one inspection; the audit log has all.
+_MOST_CHANGES = 1000
 
 
 class Labelled(BaseModel):
@@ -54,15 +62,22 @@ def router(station: Station) -> APIRouter:
         found = store.nearest(judge.name, judge.sha256, thresholds, limit=limit)
         return [inspection_json(row, station.journal) for row in found]
 
-    @routes.put("/inspections/{number}/label", response_model=InspectionOut)
-    def label(number: Id, body: Labelled) -> dict[str, Any]:
+    @routes.put("/inspections/{number}/label", response_model=InspectionOut, responses=_OVERTAKEN)
+    def label(number: Id, body: Labelled, version: LabelVersion = None) -> dict[str, Any]:
         """Say what the part is."""
-        return told(store.set_label(number, body.label))
+        return told(store.set_label(number, body.label, version=version))
 
-    @routes.delete("/inspections/{number}/label", response_model=InspectionOut)
-    def unlabel(number: Id) -> dict[str, Any]:
+    @routes.delete("/inspections/{number}/label", response_model=InspectionOut, responses=_OVERTAKEN)
+    def unlabel(number: Id, version: LabelVersion = None) -> dict[str, Any]:
         """Take the label back."""
-        return told(store.set_label(number, None))
+        return told(store.set_label(number, None, version=version))
+
+    @routes.get("/inspections/{number}/changes", response_model=list[EntryOut])
+    def changes(number: Id) -> list[dict[str, Any]]:
+        """Give who labelled an inspection and drew its mask, the oldest first."""
+        store.get(number)
+        found = store.audit.find(AuditFilters(subject=f"inspection/{number}"), limit=_MOST_CHANGES)
+        return [entry_json(row) for row in reversed(found)]
 
     @routes.get("/inspections/{number}/mask", response_class=Response, responses={200: {"content": _PNG}})
     def mask(number: Id) -> FileResponse:
@@ -74,29 +89,33 @@ def router(station: Station) -> APIRouter:
         response_model=InspectionOut,
         responses={
             **TOO_LARGE,
-            409: {"model": Problem, "description": "The picture is not kept"},
+            409: {"model": Overtaken, "description": "The picture is not kept, or somebody was faster"},
             415: {"model": Problem, "description": "Not image/png"},
         },
         openapi_extra={"requestBody": {"required": True, "content": _PNG}},
     )
-    async def draw(number: Id, request: Request) -> dict[str, Any]:
+    async def draw(number: Id, request: Request, version: LabelVersion = None) -> dict[str, Any]:
         """Keep a mask of the picture's size: any non-zero pixel is a defect."""
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "image/png":
             raise HTTPException(415, "send the mask as image/png")
         content = await request.body()
-        return await run_in_threadpool(_keep, number, content)
+        return await run_in_threadpool(_keep, number, content, version)
 
-    def _keep(number: int, content: bytes) -> dict[str, Any]:
+    def _keep(number: int, content: bytes, version: int | None) -> dict[str, Any]:
         row = store.get(number)
         if not row.has_picture:
             raise ConflictError("the picture of this inspection is not kept: a mask would be of no use")
-        image_store.keep_mask(row.key, mask_png(content, size=(row.height, row.width)))
-        return told(store.set_mask(number, has_mask=True))
+        png = mask_png(content, size=(row.height, row.width))
 
-    @routes.delete("/inspections/{number}/mask", response_model=InspectionOut)
-    def erase(number: Id) -> dict[str, Any]:
+        def keep(key: str) -> None:
+            image_store.keep_mask(key, png)
+
+        return told(store.set_mask(number, has_mask=True, version=version, keep=keep))
+
+    @routes.delete("/inspections/{number}/mask", response_model=InspectionOut, responses=_OVERTAKEN)
+    def erase(number: Id, version: LabelVersion = None) -> dict[str, Any]:
         """Remove the mask."""
-        row = store.set_mask(number, has_mask=False)
+        row = store.set_mask(number, has_mask=False, version=version)
         image_store.drop_mask(row.key)
         return told(row)
 

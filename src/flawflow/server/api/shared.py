@@ -16,6 +16,15 @@ _MAX_ID = 2**63 - 1
 Id = Annotated[int, Path(ge=1, le=_MAX_ID)]
 BeforeId = Annotated[int | None, Query(ge=1, le=_MAX_ID)]
 AfterId = Annotated[int | None, Query(ge=0, le=_MAX_ID, description="only inspections with larger ids")]
+LabelVersion = Annotated[
+    int | None,
+    Query(
+        ge=0,
+        le=2**31 - 1,
+        description="`label_version` as it was seen: where there is another one, nothing is changed and the "
+        "answer is 409; without it whatever is there is overwritten",
+    ),
+]
 LastEventId = Annotated[int | None, Header(ge=0, le=_MAX_ID, description="like `after`, which it replaces")]
 ModelName = Annotated[str, Path(max_length=200)]
 
@@ -39,14 +48,19 @@ def _filters(
         model=model,
         verdict=verdict,
         label=label,
-        since=_utc(since),
-        until=_utc(until),
+        since=in_utc(since),
+        until=in_utc(until),
         text=text or None,
         after=after,
     )
 
 
-def _utc(value: datetime | None) -> datetime | None:
+def in_utc(value: datetime | None) -> datetime | None:
+    """Give a time in UTC.
+
+    Raises:
+        ValueRefusedError: There is no such time.
+    """
     if value is None:
         return None
     try:

@@ -11,28 +11,29 @@ from starlette.concurrency import run_in_threadpool
 
 from flawflow import __version__
 from flawflow.report.heatmap import palette
+from flawflow.server.actor import ACTOR, Actor
+from flawflow.server.errors import ValueRefusedError
 from flawflow.server.schemas import About, Health, PaletteOut, Problem, Ready
-from flawflow.server.security.gate import COOKIE, client_of
+from flawflow.server.security.access import COOKIE, client_of
 from flawflow.server.security.sessions import SESSION_SECONDS
 from flawflow.server.station import Station
 
+Text = Annotated[str, StringConstraints(max_length=1000)]
+
 
 class Login(BaseModel):
-    """What the page sends to come in."""
+    """What the page sends to come in: a name and a password, or the station's token."""
 
-    token: Annotated[str, StringConstraints(max_length=1000)]
+    name: Text | None = None
+    password: Text | None = None
+    token: Text | None = None
 
 
 def router(station: Station) -> APIRouter:
     """The routes."""
     routes = APIRouter()
-    about = About(
-        version=__version__,
-        torch=importlib.util.find_spec("torch") is not None,
-        login=station.tokens is not None,
-        station=socket.gethostname(),
-    )
-
+    access = station.access
+    torch, host = importlib.util.find_spec("torch") is not None, socket.gethostname()
     colours = PaletteOut(colours=palette(1.0).tolist())
 
     @routes.get("/api/health")
@@ -49,7 +50,7 @@ def router(station: Station) -> APIRouter:
     @routes.get("/api/version")
     async def version() -> About:
         """Give flawflow's version, and whether models can be trained here."""
-        return about
+        return About(version=__version__, torch=torch, login=bool(access.ways), station=host)
 
     @routes.get("/api/palette")
     async def heat_palette() -> PaletteOut:
@@ -58,26 +59,42 @@ def router(station: Station) -> APIRouter:
 
     @routes.post("/api/login", status_code=204)
     async def login(body: Login, request: Request) -> Response:
-        """Turn the token into a cookie, for the page; it is another one each time, and opens for a week."""
+        """Turn a name and its password, or the station's token, into a cookie for the page.
+
+        It is another one each time, and opens for a week with the token, else for the hours that the station
+        is started with.
+        """
         response = Response(status_code=204)
-        if station.tokens is None:
+        if not access.ways:
             return response
-        await station.tokens.check(body.token, client_of(request))
-        secret = await run_in_threadpool(station.sessions.begin)
+        client, seconds = client_of(request), float(SESSION_SECONDS)
+        if body.name is not None and body.password is not None:
+            secret = await access.sign_in(body.name, body.password, client)
+            seconds = 3600 * station.settings.login_hours
+        elif body.token is not None:
+            await access.check_token(body.token, client)
+            secret = await run_in_threadpool(station.sessions.begin)
+        else:
+            raise ValueRefusedError("give a name and a password, or the station's token")
         response.set_cookie(
             COOKIE,
             secret,
-            max_age=SESSION_SECONDS,
+            max_age=round(seconds),
             httponly=True,
             samesite="strict",
-            secure=request.url.scheme == "https",
+            secure=access.proxy.is_encrypted(request),
         )
         return response
 
     @routes.post("/api/logout", status_code=204)
     async def logout(request: Request) -> Response:
         """Let the cookie open nothing any more."""
-        await run_in_threadpool(station.sessions.end, request.cookies.get(COOKIE, ""))
+        secret = request.cookies.get(COOKIE, "")
+        login = station.sessions.get(secret)
+        await run_in_threadpool(station.sessions.end, secret)
+        if login is not None and login.user:
+            ACTOR.set(Actor(login.user, client_of(request)))
+            await run_in_threadpool(station.store.audit.add, "sign-out", f"user/{login.user}")
         response = Response(status_code=204)
         response.delete_cookie(COOKIE, httponly=True, samesite="strict")
         return response

@@ -12,6 +12,7 @@ from flawflow.server.backup.record import copy_record, record_station
 from flawflow.server.errors import StationError
 from flawflow.server.folder import make_private
 from flawflow.server.lock import FolderLock
+from flawflow.server.settings import database_of
 from flawflow.storage.files import write_whole
 
 
@@ -53,7 +54,7 @@ def back_up(data: Path, target: Path, *, database: str | None = None) -> Backup:
             f"{data} is not a station's data folder: give one with --data, or start the station once"
         )
     _check_target(data, target, station)
-    url = database or f"sqlite:///{(data / 'station.db').absolute()}"
+    url = database_of(data, database)
     held = record_station(url)
     if held != station:
         raise StationError(

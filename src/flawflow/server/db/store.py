@@ -7,17 +7,18 @@ from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
 
+from flawflow.server.db.audit import AuditLog, append
 from flawflow.server.db.database import open_database
 from flawflow.server.db.expiry import forget_pictures
 from flawflow.server.db.filters import Filters, Label
 from flawflow.server.db.inserting import insert_inspections
 from flawflow.server.db.probe import probe
 from flawflow.server.db.problems import database_problem
+from flawflow.server.db.reviewing import change_label, change_mask, newest_unlabelled
+from flawflow.server.db.statistics import Statistics
 from flawflow.server.db.tables import InspectionRow, MapRow, RatesRow, SwitchRow
 from flawflow.server.errors import LostCommitError, NotFoundError
 
-# Among so many of the newest inspections those nearest to a threshold are looked for.
-_REVIEW_CANDIDATES = 1000
 _PAGE_ROWS = 1000
 
 
@@ -29,6 +30,8 @@ class Store:
     Attributes:
         reading: Makes sessions that read.
         writing: Makes sessions that write; use as `with store.writing.begin() as session`.
+        audit: Who did what.
+        statistics: Counts.
     """
 
     def __init__(
@@ -43,6 +46,8 @@ class Store:
         self._engine = self._database.engine
         self.reading = sessionmaker(self._engine, expire_on_commit=False)
         self.writing = sessionmaker(self._engine.execution_options(write=True), expire_on_commit=False)
+        self.statistics = Statistics(self.reading)
+        self.audit = AuditLog(self.reading, self.writing)
 
     def close(self) -> None:
         """Close all connections."""
@@ -151,11 +156,8 @@ class Store:
             thresholds: One at least; the nearest of them counts.
             limit: The most to give.
         """
-        row = InspectionRow
-        query = select(row).where(*Filters(model=model, label="none").conditions())
-        query = query.where(row.model_sha256 == sha256, row.has_picture)
         with self.reading() as session:
-            newest = list(session.scalars(query.order_by(row.id.desc()).limit(_REVIEW_CANDIDATES)))
+            newest = newest_unlabelled(session, model, sha256)
         newest.sort(key=lambda each: min(abs(each.score - threshold) for threshold in thresholds))
         return newest[:limit]
 
@@ -174,28 +176,22 @@ class Store:
         with self.reading() as session:
             return [(score, verdict) for score, verdict in session.execute(query)]
 
-    def set_label(self, number: int, label: Label | None) -> InspectionRow:
-        """Set or, with None, remove what a person said of an inspection.
-
-        Raises:
-            NotFoundError: There is none of this id.
-        """
+    def set_label(self, number: int, label: Label | None, *, version: int | None = None) -> InspectionRow:
+        """Set or, with None, remove what a person said of an inspection; see `change_label`."""
         with self.writing.begin() as session:
-            row = _get(session, number)
-            row.label = label
-            row.labelled = None if label is None else datetime.now(UTC)
-            return row
+            return change_label(session, number, label, version)
 
-    def set_mask(self, number: int, *, has_mask: bool) -> InspectionRow:
-        """Remember whether a person drew a mask.
-
-        Raises:
-            NotFoundError: There is none of this id.
-        """
+    def set_mask(
+        self,
+        number: int,
+        *,
+        has_mask: bool,
+        version: int | None = None,
+        keep: Callable[[str], None] = lambda _: None,
+    ) -> InspectionRow:
+        """Remember whether a person drew a mask; see `change_mask`."""
         with self.writing.begin() as session:
-            row = _get(session, number)
-            row.has_mask = has_mask
-            return row
+            return change_mask(session, number, has_mask, version, keep)
 
     def rates(self, model: str) -> tuple[float, float] | None:
         """Give the (false reject rate, review rate) that a person set for a model, None where none was."""
@@ -204,13 +200,11 @@ class Store:
             row = session.scalar(query)
             return None if row is None else (row.false_reject_rate, row.review_rate)
 
-    def set_rates(self, model: str, *, false_reject_rate: float, review_rate: float) -> None:
-        """Remember rates for a model."""
-        now = datetime.now(UTC)
+    def set_rates(self, model: str, *, before: dict[str, float] | None = None, **rates: float) -> None:
+        """Remember `false_reject_rate` and `review_rate` of a model; `before` is for the audit log."""
         with self.writing.begin() as session:
-            session.add(
-                RatesRow(time=now, model=model, false_reject_rate=false_reject_rate, review_rate=review_rate)
-            )
+            session.add(RatesRow(time=datetime.now(UTC), model=model, **rates))
+            append(session, "rates", f"model/{model}", old=before, new=rates)
 
     def switches(self, model: str) -> list[int]:
         """Give the versions that a model was switched to, the newest first."""
@@ -218,10 +212,13 @@ class Store:
         with self.reading() as session:
             return list(session.scalars(query))
 
-    def add_switch(self, model: str, version: int) -> None:
-        """Remember a switch."""
+    def add_switch(
+        self, model: str, version: int, *, before: int | None = None, action: str = "switch"
+    ) -> None:
+        """Remember a switch from a version, or a rollback, to another."""
         with self.writing.begin() as session:
             session.add(SwitchRow(time=datetime.now(UTC), model=model, version=version))
+            append(session, action, f"model/{model}", old=before, new=version)
 
     def kept(self, keys: Sequence[str]) -> dict[str, bool]:
         """Give whether its picture is kept for those of some keys that belong to inspections."""

@@ -15,6 +15,7 @@ from sqlalchemy import (
     LargeBinary,
     String,
     TypeDecorator,
+    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -51,6 +52,8 @@ class InspectionRow(Base):
         name: The picture's name as it was given; for people only.
         heat_low: The map value that the stored map shows as 0.
         heat_high: The map value that the stored map shows as 255.
+        label_version: Counts the changes of label and mask, so that nobody overwrites another's unseen.
+        labelled_by: Who made the last of them.
     """
 
     __tablename__ = "inspections"
@@ -59,6 +62,15 @@ class InspectionRow(Base):
         Index("inspections_by_verdict", "verdict", "id"),
         Index("inspections_by_label", "label", "id"),
         Index("inspections_by_time", "time"),
+        Index(
+            "inspections_reviewed",
+            "model",
+            "label",
+            "verdict",
+            "time",
+            sqlite_where=text("label IS NOT NULL"),
+            postgresql_where=text("label IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=True)
@@ -83,6 +95,8 @@ class InspectionRow(Base):
     has_mask: Mapped[bool] = mapped_column(default=False)
     label: Mapped[str | None] = mapped_column(String(4))
     labelled: Mapped[datetime | None] = mapped_column(UtcTime)
+    label_version: Mapped[int] = mapped_column(server_default="0")
+    labelled_by: Mapped[str | None] = mapped_column(String(NAME_LENGTH))
 
 
 class MapRow(Base):

@@ -11,6 +11,7 @@ from flawflow.errors import TrainingError
 from flawflow.inspection.inspector import Inspector
 from flawflow.recipe import PRESET_SUMMARIES
 from flawflow.server.api.shared import Id, ModelName
+from flawflow.server.db.audit import AuditLog
 from flawflow.server.errors import ConflictError
 from flawflow.server.models import Model
 from flawflow.server.retraining.compare import at_rates_of, compare
@@ -58,7 +59,7 @@ def router(station: Station) -> APIRouter:
 
     routes = APIRouter(prefix="/api", lifespan=working)
     _add_datasets(routes, station, datasets)
-    _add_jobs(routes, jobs, datasets)
+    _add_jobs(routes, jobs, datasets, station.store.audit)
     _add_versions(routes, station, datasets)
     return routes
 
@@ -72,10 +73,12 @@ def _add_datasets(routes: APIRouter, station: Station, datasets: Datasets) -> No
     @routes.post("/datasets", response_model=DatasetOut, responses=_NOTHING)
     def make_dataset(body: DatasetIn) -> dict[str, Any]:
         """Make a new version of all pictures that were reviewed until now."""
-        return _dataset_json(datasets.make(station.registry.get(body.model).name))
+        made = datasets.make(station.registry.get(body.model).name)
+        station.store.audit.add("dataset.add", f"dataset/{made.version}", new={"model": made.model})
+        return _dataset_json(made)
 
 
-def _add_jobs(routes: APIRouter, jobs: Jobs, datasets: Datasets) -> None:
+def _add_jobs(routes: APIRouter, jobs: Jobs, datasets: Datasets, audit: AuditLog) -> None:
     @routes.get("/presets", response_model=list[PresetOut])
     def presets() -> list[dict[str, str]]:
         """Give the presets that a training may begin from."""
@@ -105,7 +108,9 @@ def _add_jobs(routes: APIRouter, jobs: Jobs, datasets: Datasets) -> None:
             )
             where = f"{error}; or run this where it is: {plan.command()}"
             return JSONResponse({"detail": where, "command": plan.command()}, 501)
-        return jobs.retrain(body.model, body.dataset, body.preset, body.settings).to_json()
+        job = jobs.retrain(body.model, body.dataset, body.preset, body.settings)
+        audit.add("job.start", f"job/{job.id}", new=body.model_dump())
+        return job.to_json()
 
     @routes.get("/jobs/{number}", response_model=JobOut)
     def one_job(number: Id) -> dict[str, Any]:
@@ -115,7 +120,10 @@ def _add_jobs(routes: APIRouter, jobs: Jobs, datasets: Datasets) -> None:
     @routes.delete("/jobs/{number}", response_model=JobOut)
     def cancel(number: Id) -> dict[str, Any]:
         """Stop a job; one that has ended stays as it is."""
-        return jobs.cancel(number).to_json()
+        before, job = jobs.get(number).state, jobs.cancel(number)
+        if job.state != before:
+            audit.add("job.cancel", f"job/{number}", old=before, new=job.state)
+        return job.to_json()
 
 
 def _add_versions(routes: APIRouter, station: Station, datasets: Datasets) -> None:

@@ -24,10 +24,18 @@ class FailedLogins:
     came never waits: who shares it with a program that knows the token, as behind a proxy, does not stop it.
     """
 
-    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+    def __init__(
+        self, *, tries_per_second: float = _TRIES_PER_SECOND, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Begin without any guess.
+
+        Args:
+            tries_per_second: How many guesses of an address are looked at, once it has used up its first.
+            clock: Gives seconds.
+        """
+        self._rate, self._clock = tries_per_second, clock
         self._lock = threading.Lock()
-        # When the last of an address's guesses is paid for, at one every 1 / _RATE seconds.
+        # When the last of an address's guesses is paid for, at one every 1 / rate seconds.
         self._paid: OrderedDict[str, float] = OrderedDict()
         self._known: OrderedDict[str, None] = OrderedDict()
 
@@ -36,15 +44,21 @@ class FailedLogins:
         with self._lock:
             if client in self._known:
                 return 0.0
-            return max(0.0, self._ahead(client) - (_BURST_TRIES - 1) / _TRIES_PER_SECOND)
+            return max(0.0, self._ahead(client) - (_BURST_TRIES - 1) / self._rate)
 
     def take(self, client: str) -> None:
         """Count a token that is looked at, before it is."""
         with self._lock:
-            self._paid[client] = self._clock() + self._ahead(client) + 1 / _TRIES_PER_SECOND
+            self._paid[client] = self._clock() + self._ahead(client) + 1 / self._rate
             self._paid.move_to_end(client)
             if len(self._paid) > _MAX_CLIENTS:
                 self._paid.popitem(last=False)
+
+    def give_back(self, client: str) -> None:
+        """Forget the guess that was taken last: it was right."""
+        with self._lock:
+            if client in self._paid:
+                self._paid[client] -= 1 / self._rate
 
     def was_right(self, client: str) -> None:
         """Note that the right token came from an address."""

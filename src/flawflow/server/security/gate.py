@@ -1,4 +1,4 @@
-"""Who may come in: the right host, the right origin and, where one is set, the token."""
+"""Who may come in: the right host, the right origin and, where somebody has to sign in, the right person."""
 
 import ipaddress
 import socket
@@ -9,13 +9,18 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from flawflow.server.actor import ACTOR, ANYONE, Actor
+from flawflow.server.security.access import COOKIE, Visitor, Way, client_of
 from flawflow.server.security.failed_logins import TooManyFailedLoginsError, WrongTokenError
+from flawflow.server.security.proxy import UnknownPersonError
+from flawflow.server.security.roles import has_right, lowest_of, right_of
 from flawflow.server.settings import Settings, is_loopback
 from flawflow.server.station import Station
 
-COOKIE = "flawflow_station"
-SESSION = "flawflow.session"
-"""The key of a request's scope under which the secret is by which it came in; absent for a bearer's token."""
+__all__ = ["COOKIE", "VISITOR", "Gate", "client_of", "host_check", "is_open", "is_same_origin"]
+
+VISITOR = "flawflow.visitor"
+"""The key of a request's scope under which the `Visitor` is that it comes from."""
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # The page itself says nothing of the station; it asks for the token.
@@ -33,7 +38,7 @@ class Gate:
 
     def __init__(self, app: ASGIApp, *, station: Station) -> None:
         self._app, self._metrics = app, station.metrics
-        self._sessions, self._tokens = station.sessions, station.tokens
+        self._access = station.access
         self._is_known_host = host_check(station.settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -42,11 +47,13 @@ class Gate:
             await self._app(scope, receive, send)
             return
         request = Request(scope)
-        refusal = self._foreign(request) or await self._unknown(request)
-        if refusal is not None:
-            await refusal(scope, receive, send)
-            return
-        await self._app(scope, receive, send)
+        # Whoever logs in has no name before.
+        before = ACTOR.set(Actor(ANYONE, client_of(request)))
+        try:
+            refusal = self._foreign(request) or await self._unknown(request)
+            await (refusal or self._app)(scope, receive, send)
+        finally:
+            ACTOR.reset(before)
 
     def _foreign(self, request: Request) -> JSONResponse | None:
         hosts = request.headers.getlist("host")
@@ -59,23 +66,33 @@ class Gate:
         return None
 
     async def _unknown(self, request: Request) -> JSONResponse | None:
-        if self._tokens is None or is_open(request.url.path):
+        """Refuse who has not signed in, or may not do what is asked for; know everybody else."""
+        if is_open(request.url.path):
             return None
-        wanted = {"www-authenticate": "Bearer"}
-        scheme, _, given = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer":
-            try:
-                await self._tokens.check(given.strip(), client_of(request))
-            except WrongTokenError:
-                return self._refuse(401, "token", "give the station's token", wanted)
-            except TooManyFailedLoginsError as error:
-                return self._refuse(429, "token", str(error), {"retry-after": str(error.retry_after)})
-            return None
-        secret = request.cookies.get(COOKIE, "")
-        if not self._sessions.has(secret):
-            return self._refuse(401, "token", "give the station's token", wanted)
-        request.scope[SESSION] = secret
+        try:
+            visitor = await self._access.identify(request)
+        except WrongTokenError:
+            visitor = None
+        except TooManyFailedLoginsError as error:
+            return self._refuse(429, "token", str(error), {"retry-after": str(error.retry_after)})
+        except UnknownPersonError as error:
+            return self._refuse(403, "person", str(error))
+        if visitor is None:
+            return self._ask()
+        right = right_of(request.method, request.url.path)
+        if not has_right(visitor.role, right):
+            return self._refuse(403, "role", _forbidden(visitor, right))
+        request.scope[VISITOR] = visitor
+        ACTOR.set(Actor(visitor.name, client_of(request)))
         return None
+
+    def _ask(self) -> JSONResponse:
+        ways = self._access.ways
+        answer: dict[str, str | list[Way]] = {"detail": "give the station's token"}
+        if "password" in ways:
+            answer = {"detail": "sign in, or give a token", "ways": list(ways)}
+        self._metrics.refused.labels("token").inc()
+        return JSONResponse(answer, 401, {"www-authenticate": "Bearer"})
 
     def _refuse(
         self, status: int, reason: str, sentence: str, headers: dict[str, str] | None = None
@@ -84,9 +101,8 @@ class Gate:
         return JSONResponse({"detail": sentence}, status, headers)
 
 
-def client_of(request: Request) -> str:
-    """Give the address that a request comes from."""
-    return request.client.host if request.client is not None else ""
+def _forbidden(visitor: Visitor, right: str) -> str:
+    return f"this takes the role {lowest_of(right)}: {visitor.name} is {visitor.role} here"
 
 
 def is_same_origin(request: Request, host: str) -> bool:

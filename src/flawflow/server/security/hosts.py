@@ -33,6 +33,21 @@ def check_hosts(hosts: Sequence[str]) -> None:
             ) from None
 
 
+def check_networks(networks: Sequence[str]) -> None:
+    """Make sure that networks are written as `ipaddress.ip_network` reads them.
+
+    Raises:
+        FlawflowError: One is none.
+    """
+    for text in networks:
+        try:
+            ipaddress.ip_network(text)
+        except ValueError:
+            raise FlawflowError(
+                f"--proxy {text}: write an address or a network, such as 127.0.0.1 or 10.0.8.0/24"
+            ) from None
+
+
 def allowed_stream(address: str, hosts: Sequence[str]) -> str:
     """Give an address of the network if its host is an allowed one.
 

@@ -8,17 +8,33 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from flawflow.storage.files import SECRET_MODE, write_whole
 
 SESSION_SECONDS = 7 * 24 * 3600
-"""How long a login lasts."""
+"""How long a login by the station's token lasts."""
 
 # Only who knows the token can make any; the oldest ends where a program makes one after the other.
 _MAX_SESSIONS = 1000
 
 _log = logging.getLogger("flawflow.server")
+
+
+@dataclass(frozen=True)
+class Login:
+    """A login.
+
+    Attributes:
+        end: When it is over, in seconds since 1970.
+        user: Whose it is; empty for whoever gave the station's token.
+        seal: What the person's `User.seal` was.
+    """
+
+    end: float
+    user: str = ""
+    seal: str = ""
 
 
 class Sessions:
@@ -40,13 +56,14 @@ class Sessions:
         self._lock = threading.Lock()
         self._ends = _read(file)
 
-    def begin(self) -> str:
-        """Log somebody in, and give the secret for the cookie."""
+    def begin(self, user: str = "", seal: str = "", *, seconds: float = SESSION_SECONDS) -> str:
+        """Log somebody in, and give the secret for the cookie; see `Login`."""
         secret, now = secrets.token_urlsafe(32), self._clock()
         with self._lock:
-            going = sorted(((end, mark) for mark, end in self._ends.items() if end > now), reverse=True)
-            self._ends = {mark: end for end, mark in going[: _MAX_SESSIONS - 1]}
-            self._ends[self._mark(secret)] = now + SESSION_SECONDS
+            going = [(mark, login) for mark, login in self._ends.items() if login.end > now]
+            going.sort(key=lambda each: each[1].end, reverse=True)
+            self._ends = dict(going[: _MAX_SESSIONS - 1])
+            self._ends[self._mark(secret)] = Login(now + seconds, user, seal)
             try:
                 self._write()
             except OSError as error:
@@ -56,7 +73,12 @@ class Sessions:
 
     def has(self, secret: str) -> bool:
         """Whether somebody with this secret is logged in."""
-        return self._ends.get(self._mark(secret), 0.0) > self._clock()
+        return self.get(secret) is not None
+
+    def get(self, secret: str) -> Login | None:
+        """Give the login with this secret; None where there is none, or it is over."""
+        login = self._ends.get(self._mark(secret))
+        return login if login is not None and login.end > self._clock() else None
 
     def end(self, secret: str) -> None:
         """Log out: the secret opens nothing any more, whoever has it.
@@ -72,14 +94,23 @@ class Sessions:
         return hmac.new(self._token, secret.encode("utf-8", "surrogateescape"), hashlib.sha256).hexdigest()
 
     def _write(self) -> None:
-        write_whole(self._file, json.dumps(self._ends), mode=SECRET_MODE)
+        logins = {mark: [login.end, login.user, login.seal] for mark, login in self._ends.items()}
+        write_whole(self._file, json.dumps(logins), mode=SECRET_MODE)
 
 
-def _read(file: Path) -> dict[str, float]:
+def _read(file: Path) -> dict[str, Login]:
     try:
-        return {str(mark): float(end) for mark, end in json.loads(file.read_text("utf-8")).items()}
+        return {str(mark): _login(kept) for mark, kept in json.loads(file.read_text("utf-8")).items()}
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, TypeError, AttributeError):
         _log.error("%s is damaged: who was logged in gives the token again", file)
         return {}
+
+
+def _login(kept: object) -> Login:
+    """A login as the file has it; until 0.2 it was its end alone."""
+    if not isinstance(kept, list):
+        return Login(float(kept))  # type: ignore[arg-type]
+    end, user, seal = kept
+    return Login(float(end), str(user), str(seal))

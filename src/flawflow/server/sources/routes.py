@@ -69,11 +69,16 @@ def router(station: Station) -> APIRouter:
     )
     def add(body: SourceIn) -> dict[str, Any]:
         """Add a source and start it."""
-        return sources.add(body.kind, body.address, body.model, body.interval)
+        added = sources.add(body.kind, body.address, body.model, body.interval)
+        kept = {name: added[name] for name in ("kind", "address", "model", "interval")}
+        station.store.audit.add("source.add", f"source/{added['id']}", new=kept)
+        return added
 
     @routes.delete("/{number}", status_code=204)
     def remove(number: Id) -> None:
         """Stop a source and forget it; what it brought stays in the record."""
+        address = next((each["address"] for each in sources.all() if each["id"] == number), None)
         sources.remove(number)
+        station.store.audit.add("source.remove", f"source/{number}", old=address)
 
     return routes

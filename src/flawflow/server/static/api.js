@@ -73,7 +73,7 @@ async function read(response) {
   const text = await response.text();
   const body = parsed(text);
   if (response.ok) return body;
-  if (response.status === 401) gate.dispatchEvent(new Event("login"));
+  if (response.status === 401) gate.dispatchEvent(new CustomEvent("login", { detail: body?.ways }));
   throw new ServiceError(sentence(body, response.status), response.status, body);
 }
 

@@ -3,15 +3,19 @@
 import { gate, get, post, withQuery } from "./api.js";
 import { h } from "./dom.js";
 import { connect, listen } from "./live.js";
-import { askForToken } from "./login.js";
+import { forOthers, loadMe, may, whoIsHere } from "./people.js";
 import { recall, remember } from "./settings.js";
+import { askToComeIn } from "./sign_in.js";
 import { chooseModel, loadStation, station } from "./station.js";
 import { attempt, hush } from "./toast.js";
 import { showHistory } from "./views/history.js";
 import { showImprove } from "./views/improve.js";
 import { showInspect } from "./views/inspect.js";
+import { showLog } from "./views/log.js";
 import { showModel } from "./views/model.js";
+import { showPeople } from "./views/people.js";
 import { showReview } from "./views/review.js";
+import { showStatistics } from "./views/statistics.js";
 
 const VIEWS = {
   inspect: showInspect,
@@ -19,6 +23,9 @@ const VIEWS = {
   review: showReview,
   improve: showImprove,
   model: showModel,
+  statistics: showStatistics,
+  log: showLog,
+  people: showPeople,
 };
 const TITLES = {
   inspect: "Inspect",
@@ -26,7 +33,12 @@ const TITLES = {
   review: "Review",
   improve: "Improve",
   model: "Model",
+  statistics: "Statistics",
+  log: "Log",
+  people: "People",
 };
+// What a whole view takes; single controls are left out where they stand.
+const RIGHTS = { review: "review", improve: "train", log: "audit" };
 const THEMES = { auto: "◐ Auto", light: "☀ Light", dark: "☾ Dark" };
 const at = (id) => document.getElementById(id);
 
@@ -63,7 +75,21 @@ function route() {
     scrollTo(0, 0);
   }
   shown = view;
-  leave = VIEWS[view](place, { detail, query }) ?? (() => {});
+  const right = RIGHTS[view];
+  const show = !right || may(right) ? VIEWS[view] : () => place.append(closed(view, right));
+  leave = show(place, { detail, query }) ?? (() => {});
+}
+
+const closed = (view, right) =>
+  h("section", { class: "card empty" }, h("h1", {}, TITLES[view]), forOthers(right));
+
+function showMe() {
+  const { name, ways } = whoIsHere();
+  for (const link of at("nav").children)
+    link.hidden = Boolean(link.dataset.right) && !may(link.dataset.right);
+  at("me").textContent = name ?? "";
+  at("me").hidden = !name;
+  at("logout").hidden = !ways.length;
 }
 
 function showModels() {
@@ -126,9 +152,9 @@ async function start() {
   await get("/api/version");
   // What changes between asking and listening would be missed, so listening comes first.
   await connect();
-  await loadStation();
+  await Promise.all([loadStation(), loadMe()]);
   at("station").textContent = station.version.station;
-  at("logout").hidden = !station.version.login;
+  showMe();
   showModels();
   route();
   countWaiting();
@@ -141,7 +167,7 @@ at("logout").addEventListener("click", () =>
   attempt(() => post("/api/logout").then(() => location.reload())),
 );
 gate.addEventListener("busy", (event) => showLive(event.detail));
-gate.addEventListener("login", () => askForToken().then(() => location.reload()));
+gate.addEventListener("login", ({ detail }) => askToComeIn(detail).then(() => location.reload()));
 listen("state", (state) => {
   connected = state;
   showLive();

@@ -1,12 +1,18 @@
 // A person's word on a picture: good, bad or skipped, and a mask of the defect.
 
-import { put, remove } from "../api.js";
+import { put, remove, withQuery } from "../api.js";
 import { button, h } from "../dom.js";
 import { LABEL_WORDS } from "../words.js";
 
-/** Store a label, or take it back where it is null; gives the inspection as it then is. */
-export const setLabel = (id, label) =>
-  label ? put(`/api/inspections/${id}/label`, { label }) : remove(`/api/inspections/${id}/label`);
+/**
+ * Store a label, or take it back where it is null; gives the inspection as it then is.
+ * @param {{id: number, label_version: number}} seen The inspection as this person has seen it: where somebody else has
+ *   labelled it since, nothing is changed and the error holds the present state as `body.current`.
+ */
+export function setLabel({ id, label_version: version }, label) {
+  const path = withQuery(`/api/inspections/${id}/label`, { version });
+  return label ? put(path, { label }) : remove(path);
+}
 
 /**
  * Make the three buttons of a label.

@@ -1,6 +1,6 @@
 // Drawing where the defect is, over the picture, by mouse, finger or pen.
 
-import { ask, remove } from "../api.js";
+import { ask, remove, withQuery } from "../api.js";
 import { button, h, segments } from "../dom.js";
 import { recall, remember } from "../settings.js";
 import { readMap } from "./heat.js";
@@ -32,8 +32,10 @@ export function drawMask(frame, inspection, level, finish) {
   });
   frame.append(canvas);
   follow(canvas, context, pen);
-  const path = `/api/inspections/${inspection.id}/mask`;
-  if (inspection.has_mask) paint(path, 0);
+  const place = `/api/inspections/${inspection.id}/mask`;
+  // Where somebody else was faster, nothing is overwritten.
+  const path = () => withQuery(place, { version: inspection.label_version });
+  if (inspection.has_mask) paint(place, 0);
 
   async function paint(address, above) {
     const image = new Image();
@@ -55,8 +57,8 @@ export function drawMask(frame, inspection, level, finish) {
   const cancel = () => close(null);
   async function save() {
     const mask = asMask(context, width, height);
-    if (!mask) close(inspection.has_mask ? await remove(path) : null);
-    else close(await ask("PUT", path, { body: await blob(mask), type: "image/png" }));
+    if (!mask) close(inspection.has_mask ? await remove(path()) : null);
+    else close(await ask("PUT", path(), { body: await blob(mask), type: "image/png" }));
   }
 
   const tools = h(

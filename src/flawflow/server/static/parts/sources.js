@@ -3,6 +3,7 @@
 import { get, post, remove } from "../api.js";
 import { button, field, h, select } from "../dom.js";
 import { listen } from "../live.js";
+import { forOthers, may } from "../people.js";
 import { recall } from "../settings.js";
 import { attempt, say } from "../toast.js";
 import { counted } from "../words.js";
@@ -45,7 +46,7 @@ export function makeSources() {
     { class: "card", open: recall("sources", true) },
     h("summary", {}, h("h2", {}, "Sources")),
     list,
-    form,
+    may("sources") ? form : forOthers("sources"),
   );
 
   form.addEventListener("submit", (event) => {
@@ -93,15 +94,16 @@ export function makeSources() {
         h("strong", {}, source.address),
         h("span", { class: source.error ? "error-text" : "soft" }, state),
       ),
-      button(
-        "Stop",
-        () =>
-          attempt(async () => {
-            await remove(`/api/sources/${source.id}`);
-            await load();
-          }),
-        { class: "quiet", "aria-label": `Stop ${source.address}` },
-      ),
+      may("sources") &&
+        button(
+          "Stop",
+          () =>
+            attempt(async () => {
+              await remove(`/api/sources/${source.id}`);
+              await load();
+            }),
+          { class: "quiet", "aria-label": `Stop ${source.address}` },
+        ),
     );
   }
 

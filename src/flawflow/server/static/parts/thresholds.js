@@ -4,6 +4,7 @@
 import { get, ofModel, post } from "../api.js";
 import { button, h } from "../dom.js";
 import { listen } from "../live.js";
+import { forOthers, may } from "../people.js";
 import { keep } from "../station.js";
 import { attempt, say } from "../toast.js";
 import { counted, number } from "../words.js";
@@ -22,6 +23,8 @@ export function makeThresholds(model) {
   const moves = { next: {}, asking: null };
   const histogram = makeHistogram((name, value) => want(name, { [`${name}_threshold`]: value }));
   const inputs = { ng: rateInput("ng", "NG, at most"), review: rateInput("review", "NG or REVIEW, at most") };
+  const locked = !may("rates");
+  histogram.element.inert = inputs.ng.input.disabled = inputs.review.input.disabled = locked;
   const meaning = h("p", { class: "meaning", "aria-live": "polite" });
   const promise = h("p", { class: "promise" });
   const apply = button("Apply", () => attempt(applyWanted), { class: "primary" });
@@ -40,6 +43,7 @@ export function makeThresholds(model) {
     ),
     meaning,
     promise,
+    locked ? forOthers("rates") : null,
     h("div", { class: "row" }, apply, cancel),
   );
 

@@ -4,6 +4,7 @@ import { ofModel, post } from "../api.js";
 import { button, h, table } from "../dom.js";
 import { listen } from "../live.js";
 import { confirmed } from "../login.js";
+import { may } from "../people.js";
 import { keep, modelNamed } from "../station.js";
 import { attempt, say } from "../toast.js";
 import { moment } from "../words.js";
@@ -46,7 +47,8 @@ export function makeVersions(model) {
 
   function draw() {
     const { versions } = modelNamed(model.name) ?? model;
-    back.hidden = !versions.length || versions[0].active;
+    const mayNot = !may("switch");
+    back.hidden = mayNot || !versions.length || versions[0].active;
     list.replaceChildren(
       ...[...versions].reverse().map(({ version, created, sha256, active }) =>
         h(
@@ -60,9 +62,11 @@ export function makeVersions(model) {
             {},
             active
               ? h("strong", {}, "active")
-              : button("Switch", () => switchTo(model.name, version), {
-                  "aria-label": `Switch to version ${version}`,
-                }),
+              : mayNot
+                ? null
+                : button("Switch", () => switchTo(model.name, version), {
+                    "aria-label": `Switch to version ${version}`,
+                  }),
           ),
         ),
       ),

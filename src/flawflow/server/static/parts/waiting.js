@@ -1,8 +1,8 @@
 // What waits for review, and how far one is.
 
 import { get, withQuery } from "../api.js";
-import { button, h } from "../dom.js";
-import { counted } from "../words.js";
+import { button, facts, h } from "../dom.js";
+import { clock, counted, origin, rarity, score } from "../words.js";
 
 /**
  * Ask for the oldest pictures of a model that wait for a person's word.
@@ -46,3 +46,13 @@ export function nothingWaits(nearest, takeNearest, undoLast) {
     ),
   ];
 }
+
+/** Say what helps to judge a picture. */
+export const aboutWaiting = (inspection, model) =>
+  facts([
+    ["Score", score(inspection.score)],
+    ["Rarity", rarity(inspection.p_value, model?.calibration.count ?? 0)],
+    ["Time", clock(inspection.time)],
+    ["From", origin(inspection.source)],
+    inspection.has_mask && ["Mask", "drawn"],
+  ]);

@@ -2,9 +2,11 @@
 
 import { get } from "../api.js";
 import { button, facts, figures, h, table } from "../dom.js";
+import { showChanges } from "../parts/changes.js";
 import { makeLabels, setLabel } from "../parts/labels.js";
 import { shape } from "../parts/verdict.js";
 import { makeViewer } from "../parts/viewer.js";
+import { forOthers, may } from "../people.js";
 import { modelNamed } from "../station.js";
 import { attempt } from "../toast.js";
 import { moment, number, origin, pValue, rarity, score, VERDICT_WORDS } from "../words.js";
@@ -12,10 +14,10 @@ import { moment, number, origin, pValue, rarity, score, VERDICT_WORDS } from "..
 export function showDetail(place, id) {
   const viewer = makeViewer();
   const about = h("div", { class: "stack" });
-  const labels = makeLabels((label) => attempt(async () => show(await setLabel(id, label))), false);
-  const none = button("Take back", () => attempt(async () => show(await setLabel(id, null))), {
-    class: "quiet",
-  });
+  let seen = null;
+  const changes = h("div", { class: "stack", hidden: true });
+  const labels = makeLabels((label) => attempt(() => set(label)), false);
+  const none = button("Take back", () => attempt(() => set(null)), { class: "quiet" });
   const title = h("h1", {}, "Inspection");
   place.append(
     h(
@@ -30,16 +32,29 @@ export function showDetail(place, id) {
       { class: "side-column card", "aria-label": "What was recorded" },
       about,
       h("h2", {}, "Your label"),
-      labels.element,
+      may("review") ? labels.element : forOthers("review"),
       none,
+      changes,
     ),
   );
   viewer.element.hidden = true;
 
+  /** Label the picture; where somebody else was faster, what is there now is shown. */
+  async function set(label) {
+    try {
+      show(await setLabel(seen, label));
+    } catch (error) {
+      if (error.body?.current) show(error.body.current);
+      throw error;
+    }
+  }
+
   function show(inspection) {
+    seen = inspection;
+    attempt(() => showChanges(changes, id));
     title.textContent = inspection.path;
     labels.show(inspection.label);
-    none.hidden = inspection.label === null;
+    none.hidden = inspection.label === null || !may("review");
     about.replaceChildren(
       summary(inspection),
       record(inspection),

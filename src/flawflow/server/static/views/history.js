@@ -5,6 +5,7 @@ import { button, field, h, segments, select, table } from "../dom.js";
 import { listen } from "../live.js";
 import { thumb } from "../parts/thumb.js";
 import { chip, shape } from "../parts/verdict.js";
+import { may } from "../people.js";
 import { recall } from "../settings.js";
 import { attempt } from "../toast.js";
 import { clock, LABEL_WORDS, number, pValue, score, VERDICTS } from "../words.js";
@@ -32,7 +33,14 @@ export function showHistory(place, { detail, query }) {
   const columns = ["", "Picture", "Verdict", "Score", "p-value", "Reviewed", "Time"];
   const list = table(columns, body, { class: "inspections" }, "Small picture");
   place.append(
-    h("header", { class: "view-head" }, h("h1", {}, "History"), counts, fresh, exports(filters)),
+    h(
+      "header",
+      { class: "view-head" },
+      h("h1", {}, "History"),
+      counts,
+      fresh,
+      may("export") ? exports(filters) : null,
+    ),
     filterBar(filters, go),
     h("div", { class: "card flush" }, list),
     pager,

@@ -1,20 +1,22 @@
 // Review: the pictures that a person should look at, one after the other, by keyboard or touch.
 
-import { button, facts, h } from "../dom.js";
+import { button, h } from "../dom.js";
 import { listen } from "../live.js";
+import { onKeys } from "../parts/keys.js";
 import { makeLabels, setLabel } from "../parts/labels.js";
 import { drawMask } from "../parts/mask.js";
 import { chip } from "../parts/verdict.js";
 import { makeViewer } from "../parts/viewer.js";
-import { askNearest, askWaiting, nothingWaits } from "../parts/waiting.js";
+import { aboutWaiting, askNearest, askWaiting, nothingWaits } from "../parts/waiting.js";
 import { recall, remember } from "../settings.js";
 import { chosenModel, modelNamed } from "../station.js";
-import { attempt } from "../toast.js";
-import { clock, LABEL_WORDS, number, origin, rarity, score } from "../words.js";
+import { attempt, complain, say } from "../toast.js";
+import { LABEL_WORDS, number } from "../words.js";
 
 const AT_ONCE = 50;
 const NEAREST = 10;
 const MOST_UNDO = 100;
+const ELSEWHERE = (by, path, label) => `${by} has just labelled ${path}: ${label}.`;
 
 export function showReview(place) {
   const model = chosenModel();
@@ -30,6 +32,7 @@ export function showReview(place) {
     newest: 0,
     mask: null,
     busy: Promise.resolve(),
+    own: null,
   };
   const viewer = makeViewer();
   const labels = makeLabels(label, true);
@@ -79,15 +82,30 @@ export function showReview(place) {
       const inspection = current();
       if (!inspection) return;
       if (state.mask) await saveMask();
-      await setLabel(inspection.id, word);
-      state.done = [...state.done, { id: inspection.id, word, at: state.at }].slice(-MOST_UNDO);
-      remember(memory, state.done);
-      state.waiting.splice(state.at, 1);
-      state.left -= 1;
-      if (state.at >= state.waiting.length) state.at = 0;
-      if (!state.waiting.length) await load();
-      draw();
+      state.own = inspection.id;
+      try {
+        const { id, label_version } = await setLabel(inspection, word);
+        state.done = [...state.done, { id, label_version, word, at: state.at }].slice(-MOST_UNDO);
+        remember(memory, state.done);
+      } catch (error) {
+        // Somebody else was faster: their word is said, and the next picture is shown.
+        if (!error.body?.current) throw error;
+        complain(error);
+      }
+      await leave(inspection.id);
     });
+  }
+
+  /** Take a picture that has a label now out of the queue. */
+  async function leave(id) {
+    const index = state.waiting.findIndex((waiting) => waiting.id === id);
+    if (index < 0) return;
+    state.waiting.splice(index, 1);
+    state.left -= 1;
+    if (index < state.at) state.at -= 1;
+    if (state.at >= state.waiting.length) state.at = 0;
+    if (!state.waiting.length) await load();
+    draw();
   }
 
   async function takeBack() {
@@ -95,7 +113,7 @@ export function showReview(place) {
     if (!last) return;
     state.done = state.done.slice(0, -1);
     remember(memory, state.done);
-    const inspection = await setLabel(last.id, null);
+    const inspection = await setLabel(last, null);
     state.at = Math.min(last.at, state.waiting.length);
     state.waiting.splice(state.at, 0, inspection);
     state.left += 1;
@@ -166,15 +184,7 @@ export function showReview(place) {
     empty.hidden = Boolean(inspection);
     if (inspection) {
       name.replaceChildren(h("h2", {}, inspection.path), chip(inspection.verdict));
-      about.replaceChildren(
-        facts([
-          ["Score", score(inspection.score)],
-          ["Rarity", rarity(inspection.p_value, modelNamed(inspection.model)?.calibration.count ?? 0)],
-          ["Time", clock(inspection.time)],
-          ["From", origin(inspection.source)],
-          inspection.has_mask && ["Mask", "drawn"],
-        ]),
-      );
+      about.replaceChildren(aboutWaiting(inspection, modelNamed(inspection.model)));
       state.shown = viewer.show(inspection, modelNamed(inspection.model));
     } else {
       const undoLast = state.done.length ? () => step(takeBack) : null;
@@ -195,7 +205,15 @@ export function showReview(place) {
     draw();
   }
 
+  /** Somebody else labels what waits here: it is said, and leaves the queue unless a mask is being drawn on it. */
+  function labelledElsewhere({ id, path, label, labelled_by: by }) {
+    if (id === state.own || !state.waiting.some((waiting) => waiting.id === id)) return;
+    say(ELSEWHERE(by, path, LABEL_WORDS[label]));
+    if (!(state.mask && current()?.id === id)) step(() => leave(id));
+  }
+
   function arrived(inspection) {
+    if (inspection.label !== null) labelledElsewhere(inspection);
     // A label that changes tells of its inspection again: only what is newer than all is new.
     if (inspection.verdict !== "REVIEW" || inspection.model !== model?.name || inspection.id <= state.newest)
       return;
@@ -208,17 +226,8 @@ export function showReview(place) {
     else drawControls();
   }
 
-  function key(event) {
-    if (
-      event.ctrlKey ||
-      event.metaKey ||
-      event.altKey ||
-      event.repeat ||
-      event.target.matches("select, input:not([type=range], [type=radio], [type=checkbox])")
-    )
-      return;
-    const arrows = !event.target.matches("input");
-    const actions = {
+  const ends = [
+    onKeys(() => ({
       g: () => label("good"),
       b: () => label("bad"),
       s: () => label("skip"),
@@ -227,22 +236,14 @@ export function showReview(place) {
       },
       m: () => step(state.mask ? saveMask : openMask),
       escape: () => state.mask?.cancel(),
-      ...(arrows ? { arrowleft: () => look(-1), arrowright: () => look(1) } : {}),
-    };
-    const action = actions[event.key.toLowerCase()];
-    if (!action) return;
-    event.preventDefault();
-    action();
-  }
-
-  addEventListener("keydown", key);
-  const end = listen("inspection", arrived);
+      arrowleft: () => look(-1),
+      arrowright: () => look(1),
+    })),
+    listen("inspection", arrived),
+  ];
   step(async () => {
     await load();
     draw();
   });
-  return () => {
-    removeEventListener("keydown", key);
-    end();
-  };
+  return () => ends.forEach((end) => end());
 }

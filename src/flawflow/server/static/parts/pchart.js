@@ -1,0 +1,100 @@
+// The share of NG over time with the limits within which chance keeps it (a p-chart).
+
+import { h, svg } from "../dom.js";
+import { moment, number, percent } from "../words.js";
+
+const WORDS = {
+  title: "Share of NG over time, with the limits of chance",
+  point: (time, share, ng, all) => `${time}: ${share} NG, ${ng} of ${all}`,
+  out: "beyond the limits",
+};
+
+const WIDTH = 900;
+const HEIGHT = 220;
+const LEFT = 56;
+const BASE = HEIGHT - 26;
+const TOP = 12;
+
+/** Give a number that is a good end of a scale for shares up to `largest`. */
+export function niceTop(largest) {
+  if (!(largest > 0)) return 0.01;
+  const unit = 10 ** Math.floor(Math.log10(largest));
+  return Math.min(
+    1,
+    [1, 2, 5, 10].map((step) => step * unit).find((end) => end >= largest * 0.999999),
+  );
+}
+
+/**
+ * Draw the points of the station's statistics.
+ * @param {{start: string, ok: number, review: number, ng: number, lower: number, upper: number, beyond: boolean}[]} points
+ * @param {number} centre The share of NG of all.
+ */
+export function pChart(points, centre) {
+  const shares = points.map((point) => point.ng / total(point));
+  const top = niceTop(
+    Math.max(...shares, ...points.map((point) => Math.min(point.upper, 2 * centre + 0.02))),
+  );
+  const step = (WIDTH - LEFT) / points.length;
+  const x = (index) => LEFT + (index + 0.5) * step;
+  const y = (share) => BASE - ((BASE - TOP) * Math.min(share, top)) / top;
+  const ticks = [0, top / 2, top].map((share) => [
+    svg("line", { class: "grid", x1: LEFT, x2: WIDTH, y1: y(share), y2: y(share) }),
+    svg("text", { x: LEFT - 8, y: y(share) + 4, "text-anchor": "end" }, percent(share)),
+  ]);
+  const bands = points.map(({ lower, upper }, index) =>
+    svg("rect", {
+      class: "limits",
+      x: x(index) - step / 2,
+      width: step,
+      y: y(upper),
+      height: y(lower) - y(upper),
+    }),
+  );
+  const line = shares.map((share, index) => `${x(index).toFixed(1)},${y(share).toFixed(1)}`).join(" ");
+  const marks = points.map((point, index) => mark(point, x(index), y(shares[index])));
+  return svg(
+    "svg",
+    { class: "p-chart", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": WORDS.title },
+    ticks,
+    bands,
+    svg("line", { class: "centre", x1: LEFT, x2: WIDTH, y1: y(centre), y2: y(centre) }),
+    svg("polyline", { class: "run", points: line }),
+    marks,
+    ends(points),
+  );
+}
+
+const total = ({ ok, review, ng }) => ok + review + ng;
+
+function mark(point, x, y) {
+  const all = total(point);
+  const text = WORDS.point(moment(point.start), percent(point.ng / all), number(point.ng), number(all));
+  const title = svg("title", {}, point.beyond ? `${text}, ${WORDS.out}` : text);
+  // Out of limits differs in shape, too, so that no eye needs the colour.
+  if (!point.beyond) return svg("circle", { class: "in", cx: x, cy: y, r: 3 }, title);
+  return svg("path", { class: "out", d: `M${x} ${y - 7}l7 7l-7 7l-7 -7z` }, title);
+}
+
+function ends(points) {
+  const last = points.length - 1;
+  const shown = last > 0 ? [0, last] : [0];
+  return shown.map((index) =>
+    svg(
+      "text",
+      { x: index ? WIDTH : LEFT, y: HEIGHT - 6, "text-anchor": index ? "end" : "start" },
+      moment(points[index].start).slice(0, -3),
+    ),
+  );
+}
+
+/** Give what the colours and shapes of the chart mean. */
+export const pLegend = (words) =>
+  h(
+    "p",
+    { class: "soft p-legend" },
+    h("i", { class: "key-limits", "aria-hidden": "true" }),
+    words.limits,
+    h("i", { class: "key-out", "aria-hidden": "true" }, "◆"),
+    words.out,
+  );
