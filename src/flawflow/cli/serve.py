@@ -143,6 +143,15 @@ def _limit_options(function: Callable[..., None]) -> Callable[..., None]:
     metavar="S",
     help="How long a trigger waits for its image.",
 )
+@click.option(
+    "--shift",
+    "shifts",
+    multiple=True,
+    default=("06:00", "14:00", "22:00"),
+    show_default=True,
+    metavar="HH:MM",
+    help="When a shift begins; may be given several times.",
+)
 @engine_option
 @to_option("serve")
 @click.option(

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from flawflow import __version__
 from flawflow.errors import FlawflowError, one_line
-from flawflow.server.api import events, export, inspect, inspections, models, page, review, system
+from flawflow.server.api import events, export, inspect, inspections, models, page, review, shift, system
 from flawflow.server.errors import BusyError, status_of
 from flawflow.server.handshake import routes as machine
 from flawflow.server.metrics import Metrics
@@ -36,7 +36,9 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE"})
 
 _log = logging.getLogger("flawflow.server")
 
-_ROUTES = (system, inspect, inspections, review, export, models, events, page, improve, sources, machine)
+_ROUTES = (
+    system, inspect, inspections, review, export, models, events, shift, page, improve, sources, machine
+)  # fmt: skip
 
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "description": text}

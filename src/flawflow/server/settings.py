@@ -8,6 +8,7 @@ from typing import Literal
 
 from flawflow.errors import FlawflowError
 from flawflow.server.security.hosts import check_hosts
+from flawflow.server.shift import check_shifts
 
 KeepPictures = Literal["all", "ng", "none"]
 """Which pictures stay: all, those that are NG or REVIEW, or none."""
@@ -57,6 +58,7 @@ class Settings:
         opcua: The same by OPC UA; one of the two.
         take: Which image a trigger takes.
         image_seconds: How long a trigger waits for its image.
+        shifts: When shifts begin, `HH:MM` by this machine's clock; the wall counts since then.
         engine: What runs the models: onnxruntime or openvino.
         workers: Pictures that are inspected at a time; None for one a core.
 
@@ -91,6 +93,7 @@ class Settings:
     opcua: str | None = None
     take: Take = "next"
     image_seconds: float = 5.0
+    shifts: tuple[str, ...] = ("06:00", "14:00", "22:00")
     engine: str = "onnxruntime"
     workers: int | None = None
 
@@ -110,6 +113,7 @@ class Settings:
         if (self.certificate is None) != (self.key is None):
             raise FlawflowError("TLS needs a certificate and its key: give both --certificate and --key")
         check_hosts(self.allow_streams)
+        check_shifts(self.shifts)
         for name, place in self.trained_on:
             if name not in {model.stem for model in self.models}:
                 raise FlawflowError(

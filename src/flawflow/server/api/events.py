@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 from anyio import to_thread
@@ -15,8 +16,8 @@ from flawflow.server.schemas import inspection_event
 from flawflow.server.security.gate import SESSION
 from flawflow.server.station import Station
 
-# Often enough that nothing between takes the silence for an end.
-_HEARTBEAT_SECONDS = 15.0
+# A page that hears nothing for three of them says so: a cable that was pulled out closes no connection.
+_HEARTBEAT_SECONDS = 2.0
 
 
 def router(station: Station) -> APIRouter:
@@ -31,7 +32,9 @@ def router(station: Station) -> APIRouter:
     async def events(
         request: Request, after: AfterId = None, last_event_id: LastEventId = None
     ) -> StreamingResponse:
-        """Listen to server-sent events: inspections, jobs and models; they end with the login.
+        """Listen to server-sent events: what happens here; they end with the login.
+
+        Inspections, jobs, models, sources and lines; a heartbeat comes first, and after two silent seconds.
 
         An inspection's event has its id. With Last-Event-ID, which browsers send by themselves, or `after`,
         those that were recorded since come first, and none is left out.
@@ -48,7 +51,12 @@ def router(station: Station) -> APIRouter:
                 yield [inspection_event(row, station.journal) for row in rows]
 
         last = after if last_event_id is None else last_event_id
-        lines = _lines(station.events.subscribe(), may_listen, Missed(missed, last))
+
+        def heartbeat() -> dict[str, Any]:
+            time = datetime.now(UTC).isoformat(timespec="milliseconds")
+            return {"type": "heartbeat", "heartbeat": {"time": time, "journal": station.journal}}
+
+        lines = _lines(station.events.subscribe(), may_listen, Missed(missed, last), heartbeat)
         return StreamingResponse(lines, media_type="text/event-stream")
 
     return routes
@@ -87,11 +95,15 @@ class Missed:
 
 
 async def _lines(
-    subscription: AsyncIterator[dict[str, Any]], may_listen: Callable[[], bool], missed: Missed
+    subscription: AsyncIterator[dict[str, Any]],
+    may_listen: Callable[[], bool],
+    missed: Missed,
+    heartbeat: Callable[[], dict[str, Any]],
 ) -> AsyncIterator[str]:
     # Subscribed before anything is sent: who has heard that the stream is open misses nothing from then on.
     coming = asyncio.ensure_future(anext(subscription))
-    yield "retry: 2000\n\n"
+    # The first heartbeat says whose events these are, before any that were missed.
+    yield f"retry: 2000\n\n{_line(heartbeat())}"
     try:
         async for event in missed.before(None):
             yield _line(event)
@@ -100,7 +112,7 @@ async def _lines(
             if not may_listen():
                 return
             if not done:
-                yield ": still here\n\n"
+                yield _line(heartbeat())
                 continue
             async for event in missed.before(coming.result()):
                 yield _line(event)
