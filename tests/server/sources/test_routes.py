@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 
 from flawflow.errors import FlawflowError
 from flawflow.server.settings import Settings
-from flawflow.server.sources import frames, sources, stream
+from flawflow.server.sources import folder, frames, sources, stream
 from flawflow.server.station import Station
 from flawflow.watch.watcher import Watcher
 
@@ -236,6 +236,7 @@ def test_a_source_tells_what_it_brought_and_since_when_it_is_gone(
     monkeypatch: pytest.MonkeyPatch,
 ):  # fmt: skip
     monkeypatch.setattr(sources, "_RESTART_SECONDS", 0.01)
+    monkeypatch.setattr(folder, "GIVE_UP_SECONDS", 0.0)
     told: list[dict[str, Any]] = []
     monkeypatch.setattr(station.events, "publish", told.append)
 
