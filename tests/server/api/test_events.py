@@ -87,6 +87,12 @@ def test_nothing_is_told_twice_or_left_out():
     assert listened(3, [1, 2, 3, 4, 5, 6], [told(6)]) == [told(4), told(5), told(6)]
 
 
+def test_a_word_on_an_earlier_inspection_is_told_to_who_came_back():
+    assert listened(2, [1, 2, 3], [told(3), told(1), told(3), told(4), told(4)]) == [
+        told(3), told(1), told(3), told(4), told(4)
+    ]  # fmt: skip
+
+
 def test_the_station_tells_from_an_id_on(client, station, inspect, make_png):
     numbers = [inspect(make_png())["id"] for _ in range(3)]
     for query, headers in (

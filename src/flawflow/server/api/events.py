@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -18,6 +19,9 @@ from flawflow.server.station import Station
 
 # A page that hears nothing for three of them says so: a cable that was pulled out closes no connection.
 _HEARTBEAT_SECONDS = 2.0
+
+# More than a listener can have unread.
+_MAX_FILLED = 1024
 
 
 def router(station: Station) -> APIRouter:
@@ -73,6 +77,8 @@ class Missed:
             last: The id after which none may be left out; None where only what happens from now on is wanted.
         """
         self._pages, self._last = pages, last
+        # Those of the record that may still come as events, which would be a second time.
+        self._filled: deque[int] = deque(maxlen=_MAX_FILLED)
 
     async def before(self, event: dict[str, Any] | None) -> AsyncIterator[dict[str, Any]]:
         """Give what must be sent up to and with an event; None for what was recorded until now."""
@@ -91,7 +97,15 @@ class Missed:
             while page := await to_thread.run_sync(next, pages, None):
                 for each in page:
                     self._last = _number(each)
+                    if self._last != number:
+                        self._filled.append(_number(each) or 0)
                     yield each
+        elif event is not None:
+            if number in self._filled:
+                self._filled.remove(number)
+            else:
+                # An earlier inspection, of which somebody has said something.
+                yield event
 
 
 async def _lines(
