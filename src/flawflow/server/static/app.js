@@ -2,9 +2,14 @@
 
 import { gate, get, post, withQuery } from "./api.js";
 import { h } from "./dom.js";
-import { connect, listen } from "./live.js";
+import { loadFeeds } from "./feeds.js";
+import { t } from "./i18n.js";
+import { loadLatch } from "./latch.js";
+import { connect, listen, tell } from "./live.js";
 import { askForToken } from "./login.js";
-import { recall, remember } from "./settings.js";
+import { keepAlarm } from "./parts/alarm.js";
+import { applyTheme, showOptions } from "./parts/options.js";
+import { onOtherPage, recall } from "./settings.js";
 import { chooseModel, loadStation, station } from "./station.js";
 import { attempt, hush } from "./toast.js";
 import { showHistory } from "./views/history.js";
@@ -12,6 +17,7 @@ import { showImprove } from "./views/improve.js";
 import { showInspect } from "./views/inspect.js";
 import { showModel } from "./views/model.js";
 import { showReview } from "./views/review.js";
+import { showWall } from "./views/wall.js";
 
 const VIEWS = {
   inspect: showInspect,
@@ -19,15 +25,8 @@ const VIEWS = {
   review: showReview,
   improve: showImprove,
   model: showModel,
+  wall: showWall,
 };
-const TITLES = {
-  inspect: "Inspect",
-  history: "History",
-  review: "Review",
-  improve: "Improve",
-  model: "Model",
-};
-const THEMES = { auto: "◐ Auto", light: "☀ Light", dark: "☾ Dark" };
 const at = (id) => document.getElementById(id);
 
 let leave = () => {};
@@ -51,7 +50,7 @@ function route() {
   const main = at("main");
   const place = h("div", { class: `view view-${view}` });
   main.replaceChildren(place);
-  document.title = `${TITLES[view]} · flawflow station`;
+  document.title = `${t(`view.${view}`)} · ${t("station")}`;
   for (const link of at("nav").children) {
     if (link.hash === `#/${view}`) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
@@ -79,11 +78,7 @@ function showModels() {
 function showLive(busy = 0) {
   const place = at("live");
   place.dataset.state = busy ? "busy" : connected ? "on" : "off";
-  place.lastElementChild.textContent = busy
-    ? "busy, trying again"
-    : connected
-      ? "live"
-      : "not connected, trying again";
+  place.lastElementChild.textContent = t(busy ? "live.busy" : connected ? "live.on" : "live.off");
 }
 
 let counting = null;
@@ -101,24 +96,15 @@ function countWaiting() {
     const badge = at("waiting");
     badge.hidden = answer.counts.REVIEW === 0;
     badge.textContent = answer.counts.REVIEW > 999 ? "999+" : String(answer.counts.REVIEW);
-    badge.setAttribute("aria-label", `${answer.counts.REVIEW} waiting`);
+    badge.setAttribute("aria-label", t("review.waiting", { count: answer.counts.REVIEW }));
   }, 300);
 }
 
-function themeButton() {
-  const control = at("theme");
-  const names = Object.keys(THEMES);
-  const apply = (theme) => {
-    control.textContent = THEMES[theme];
-    control.setAttribute("aria-label", `Theme: ${theme}. Change it`);
-    if (theme === "auto") delete document.documentElement.dataset.theme;
-    else document.documentElement.dataset.theme = theme;
-  };
-  control.addEventListener("click", () => {
-    remember("theme", names[(names.indexOf(recall("theme", "auto")) + 1) % names.length]);
-    apply(recall("theme", "auto"));
-  });
-  apply(recall("theme", "auto"));
+/** Write the words that stand in the page itself. */
+function translate() {
+  for (const place of document.querySelectorAll("[data-t]")) place.textContent = t(place.dataset.t);
+  for (const place of document.querySelectorAll("[data-t-label]"))
+    place.setAttribute("aria-label", t(place.dataset.tLabel));
 }
 
 async function start() {
@@ -126,7 +112,7 @@ async function start() {
   await get("/api/version");
   // What changes between asking and listening would be missed, so listening comes first.
   await connect();
-  await loadStation();
+  await Promise.all([loadStation(), loadFeeds(), loadLatch()]);
   at("station").textContent = station.version.station;
   at("logout").hidden = !station.version.login;
   showModels();
@@ -134,7 +120,11 @@ async function start() {
   countWaiting();
 }
 
-themeButton();
+translate();
+applyTheme();
+keepAlarm(at("alarm"));
+onOtherPage((name) => tell("setting", name));
+at("options").addEventListener("click", showOptions);
 at("skip").addEventListener("click", () => at("main").focus());
 at("model").addEventListener("change", () => chooseModel(at("model").value));
 at("logout").addEventListener("click", () =>
@@ -146,11 +136,12 @@ listen("state", (state) => {
   connected = state;
   showLive();
 });
-listen("again", () =>
+listen("again", (gapless) =>
   attempt(async () => {
-    await loadStation();
+    await Promise.all([loadStation(), loadFeeds(), loadLatch()]);
     showModels();
-    route();
+    // Where another page of this browser has taken over nothing was missed, and what is being drawn stays.
+    if (!gapless) route();
     countWaiting();
   }),
 );

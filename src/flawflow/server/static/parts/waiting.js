@@ -2,7 +2,7 @@
 
 import { get, withQuery } from "../api.js";
 import { button, h } from "../dom.js";
-import { counted } from "../words.js";
+import { t } from "../i18n.js";
 
 /**
  * Ask for the oldest pictures of a model that wait for a person's word.
@@ -29,20 +29,16 @@ export const askNearest = (model, limit) => get(withQuery("/api/review/nearest",
  * @param {(() => void) | null} undoLast Takes the last word back; null where there is none.
  */
 export function nothingWaits(nearest, takeNearest, undoLast) {
-  const offer = `Review the ${counted(nearest, "picture")} nearest to the threshold`;
+  const offer = t("review.nearest", { count: nearest });
   return [
-    h("h2", {}, "Nothing to review"),
-    h(
-      "p",
-      { class: "soft" },
-      "Pictures with the verdict REVIEW appear here. Any other picture can be labelled in History.",
-    ),
+    h("h2", {}, t("review.nothing")),
+    h("p", { class: "soft" }, t("review.hint")),
     h(
       "div",
       { class: "row" },
       nearest ? button(offer, takeNearest, { class: "primary" }) : "",
-      undoLast ? button("Undo the last label", undoLast) : "",
-      h("a", { class: "button", href: "#/improve" }, "Make a data set of the reviewed pictures"),
+      undoLast ? button(t("review.undoLast"), undoLast) : "",
+      h("a", { class: "button", href: "#/improve" }, t("review.dataset")),
     ),
   ];
 }
