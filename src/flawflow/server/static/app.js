@@ -136,12 +136,21 @@ listen("state", (state) => {
   connected = state;
   showLive();
 });
+// A login that is over ends the stream, too: whoever asks is shown where to log in.
+listen("state", (state) => {
+  if (!state) get("/api/version").catch(() => {});
+});
 listen("again", (gapless) =>
   attempt(async () => {
+    const known = new Map(station.models.map((model) => [model.name, JSON.stringify(model)]));
     await Promise.all([loadStation(), loadFeeds(), loadLatch()]);
     showModels();
-    // Where another page of this browser has taken over nothing was missed, and what is being drawn stays.
-    if (!gapless) route();
+    const same = known.size === station.models.length && station.models.every(({ name }) => known.has(name));
+    // Where no inspection was missed the view stays, and what is being drawn in it.
+    if (!gapless || !same) route();
+    else
+      for (const model of station.models)
+        if (known.get(model.name) !== JSON.stringify(model)) tell("models", model);
     countWaiting();
   }),
 );

@@ -18,6 +18,7 @@ let source = null;
 let wait = 500;
 let retry = null;
 let page = null;
+let began = null;
 
 /**
  * Listen to "inspection", "job", "model", "sources", "machine", "state" (true where connected) or "again" (connected
@@ -38,9 +39,8 @@ export function tell(type, value) {
 /** Whether this page is the one of its browser that does what must be done once. */
 export const leads = () => page?.leads() ?? true;
 
-/** Give the milliseconds for which nothing was heard of the station. */
-export const silence = () => Date.now() - (heard.at ?? began);
-const began = Date.now();
+/** Give the milliseconds for which nothing was heard of the station; 0 before it is listened to. */
+export const silence = () => Date.now() - (heard.at ?? began ?? Date.now());
 
 /** Give the time by the station's clock, in milliseconds; that of this device may be wrong. */
 export const stationNow = () => Date.now() + (heard.ahead ?? 0);
@@ -50,6 +50,7 @@ export const stationNow = () => Date.now() + (heard.ahead ?? 0);
  * @returns {Promise} Kept when the station is heard, or is not within a second: a page must not wait for ever.
  */
 export function connect() {
+  began = Date.now();
   const channel = globalThis.BroadcastChannel ? new BroadcastChannel("flawflow.events") : null;
   page = makeElection(channel, `${Math.random()}`, {
     lead: open,

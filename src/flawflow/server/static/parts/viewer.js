@@ -27,7 +27,7 @@ export function makeViewer() {
     panes.map((pane) => pane.element),
   );
   const found = h("p", { class: "found soft" });
-  const drawn = h("p", { class: "found soft", hidden: true }, t("viewer.mask"));
+  const drawn = h("p", { class: "drawn soft", hidden: true }, t("viewer.mask"));
   const state = {
     inspection: null,
     model: null,

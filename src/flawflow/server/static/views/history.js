@@ -34,6 +34,7 @@ export function showHistory(place, { detail, query }) {
     pager,
   );
   let missed = 0;
+  let newest = 0;
 
   function go(changed, pages = []) {
     // A picture's address can be shared, and a reload or a step back shows the same.
@@ -45,6 +46,7 @@ export function showHistory(place, { detail, query }) {
       withQuery("/api/inspections", { ...asked(filters), before: trail.at(-1), limit: PAGE }),
     );
     missed = 0;
+    newest = Math.max(newest, answer.inspections[0]?.id ?? 0);
     fresh.hidden = true;
     body.replaceChildren(...answer.inspections.map(row));
     if (!answer.inspections.length)
@@ -75,7 +77,9 @@ export function showHistory(place, { detail, query }) {
   }
 
   const end = listen("inspection", (inspection) => {
-    if (inspection.label !== null || trail.length || inspection.model !== recall("model", null)) return;
+    // What is said of an earlier one tells of it again.
+    if (inspection.id <= newest || trail.length || inspection.model !== recall("model", null)) return;
+    newest = inspection.id;
     missed += 1;
     fresh.textContent = t("history.fresh", { count: missed });
     fresh.hidden = false;
