@@ -74,7 +74,7 @@ def test_a_source_that_is_gone_is_an_alarm_and_no_verdict(open_page: Open, stati
     expect(page.locator(".banner")).to_have_attribute("data-verdict", "OK")
     line.rename(folder / "away")
     expect(page.locator(".banner")).to_have_attribute("data-verdict", "stale")
-    expect(page.locator(".verdict-meaning")).to_contain_text("The source is gone for")
+    expect(page.locator(".verdict-meaning")).to_contain_text("The source has had a problem for")
     alarm = page.locator("#alarm")
     expect(alarm.get_by_role("alert")).to_contain_text("gone or not mounted")
     expect(alarm).to_contain_text(re.compile(r"for \d+ s"))

@@ -89,7 +89,7 @@ def test_a_source_that_is_gone_is_grey_beside_those_that_work(wall: "Page", fold
     expect(press).to_have_attribute("data-verdict", "OK")
     place.rename(folder / "away")
     expect(press).to_have_attribute("data-verdict", "stale")
-    expect(press).to_contain_text("The source is gone for")
+    expect(press).to_contain_text("The source has had a problem for")
     (folder / "away").rename(place)
     expect(press).to_have_attribute("data-verdict", "OK")
 

@@ -85,7 +85,10 @@ export function showWall(place) {
       arrange();
     }),
     listen("feeds", () => {
-      const gone = [...state.cells].filter(([, one]) => one.isEmpty() && state.by === "source");
+      const known = [...feeds.sources, ...feeds.lines].map(({ label }) => label);
+      const gone = [...state.cells].filter(
+        ([, one]) => BY_ITSELF.test(one.source ?? "") && one.isEmpty() && !known.includes(one.source),
+      );
       for (const [key, one] of gone) {
         state.cells.delete(key);
         one.element.remove();
