@@ -14,7 +14,7 @@ from .conftest import NG, REVIEW, post, script
 expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed").expect
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
 Open = Callable[..., "Page"]
 CATALOGUE = Path(flawflow.server.__file__).parent / "static" / "languages" / "en.json"
@@ -62,6 +62,14 @@ def test_every_word_comes_from_the_catalogue(open_page: Open, station: str):
         assert page.evaluate(UNTRANSLATED, known) == [], view
     page.locator("#options").click()
     assert page.evaluate(UNTRANSLATED, known) == []
+
+
+def test_words_that_no_catalogue_has_would_be_found(browser: "Browser"):
+    page = browser.new_page()
+    page.set_content("""<p>⟦Score ⟦4⟧⟧ part.png</p><p title="a hint">⟦words⟧</p><input placeholder="a name">
+        <p>⟦some⟧ <b>others</b></p>""")
+    assert page.evaluate(UNTRANSLATED, ["part.png"]) == ["a hint", "a name", "others"]
+    page.close()
 
 
 @pytest.mark.parametrize(

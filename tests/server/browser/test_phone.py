@@ -10,7 +10,7 @@ from .conftest import NG, OK, REVIEW, post, script
 expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed").expect
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
 Open = Callable[..., "Page"]
 PHONE = {"width": 390, "height": 844}
@@ -46,6 +46,17 @@ def test_every_view_fits(phone: "Page", station: str, locale: str):
         assert phone.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], view
         for problem in (SQUEEZED, SMALL, COVERED):
             assert phone.evaluate(problem) == [], view
+
+
+def test_what_is_looked_for_is_found(browser: "Browser"):
+    page = browser.new_page()
+    page.set_content("""<main><p style="width: 20px; overflow-wrap: anywhere">a collapsed column</p>
+        <p>a column with room</p><button>below</button><button style="position: relative; z-index: 2">above</button>
+        <div style="position: fixed; inset: 0; z-index: 1"></div></main>""")
+    assert page.evaluate(SQUEEZED) == ["a collapsed column"]
+    (covered,) = page.evaluate(COVERED)
+    assert "below" in covered
+    page.close()
 
 
 def test_labels_are_under_the_thumb_beside_the_picture(phone: "Page", station: str):

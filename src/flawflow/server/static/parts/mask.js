@@ -10,6 +10,11 @@ import { makeStrokes } from "./strokes.js";
 // The second canvas only shows what the first one holds, in no more pixels than a screen has.
 const SHOWN = 1024;
 
+const pathOf = ({ id }) => `/api/inspections/${id}/mask`;
+
+/** Give the address of a mask as it is now: a page keeps the pictures of addresses that it has seen. */
+export const maskOf = (inspection) => `${pathOf(inspection)}?at=${Date.now()}`;
+
 /**
  * Open the drawing over pictures.
  * @param {HTMLElement[]} frames What lies exactly over the picture, wherever it is shown.
@@ -37,9 +42,9 @@ export function drawMask(frames, inspection, level, finish) {
   const pen = { erase: false, size: recall("brush", 24) };
   const undoing = button(t("mask.undo"), strokes.undo, { disabled: true, "aria-keyshortcuts": "U" });
   for (const canvas of canvases) follow(canvas, width, strokes, pen);
-  const path = `/api/inspections/${inspection.id}/mask`;
+  const path = pathOf(inspection);
   // What is kept already is where the drawing begins, and no stroke of it.
-  if (inspection.has_mask) load(path, 0).then(strokes.begin);
+  if (inspection.has_mask) load(maskOf(inspection), 0).then(strokes.begin);
 
   async function load(address, above) {
     const image = new Image();

@@ -6,9 +6,12 @@ import { recall, remember } from "../settings.js";
 import { score } from "../words.js";
 import { outline } from "./contour.js";
 import { paintHeat, paintLegend, readMap } from "./heat.js";
+import { maskOf } from "./mask.js";
 
 // As many pixels as a screen shows; the picture itself may have twenty million.
 const SIDE = 2048;
+
+const MASK_SIDE = 512;
 
 const MODES = ["side", "over", "plain"];
 
@@ -71,9 +74,9 @@ export function makeViewer() {
   /** Show the mask that somebody has drawn: its outline, over either picture. */
   async function keepMask(inspection) {
     const { turn } = state;
-    const mask = inspection.has_mask ? await fetched(`/api/inspections/${inspection.id}/mask`) : null;
+    const mask = inspection.has_mask ? await fetched(maskOf(inspection)) : null;
     const path = mask
-      ? await readMap(mask).then((map) => [outline(map, 127), map])
+      ? await readMap(mask, MASK_SIDE).then((map) => [outline(map, 127), map])
       : ["", { width: 1, height: 1 }];
     if (turn !== state.turn) return;
     for (const pane of panes) pane.drawMask(...path);
