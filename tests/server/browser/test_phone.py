@@ -51,7 +51,8 @@ def test_every_view_fits(phone: "Page", station: str, locale: str):
 def test_what_is_looked_for_is_found(browser: "Browser"):
     page = browser.new_page()
     page.set_content("""<main><p style="width: 20px; overflow-wrap: anywhere">a collapsed column</p>
-        <p>a column with room</p><button>below</button><button style="position: relative; z-index: 2">above</button>
+        <p>a column with room</p><button>below</button>
+        <button style="position: relative; z-index: 2">above</button>
         <div style="position: fixed; inset: 0; z-index: 1"></div></main>""")
     assert page.evaluate(SQUEEZED) == ["a collapsed column"]
     (covered,) = page.evaluate(COVERED)
