@@ -29,7 +29,10 @@ _SIDE = 256
 _DESK, _TABLET = {"width": 1280, "height": 860}, {"width": 820, "height": 1180}
 _PHONE, _WALL = {"width": 390, "height": 844}, {"width": 1920, "height": 1080}
 _PRESSES = ("press-1", "press-2", "press-3", "press-4", "press-5")
-_LEARNING_MS = 600_000
+_LEARNING_MS = 1_800_000
+# Whether all pictures stand there, and the heat map where there is one.
+_SHOWN = """() => [...document.images].every(({ complete, loading }) => complete || loading === "lazy")
+    && document.querySelectorAll(".stage:not([data-state=shown])").length === 0"""
 
 
 @click.command()
@@ -132,8 +135,8 @@ def _inspect(page: Page, address: str, name: str, pixels: NDArray[np.uint8]) -> 
 def _view(page: Page, address: str, view: str) -> bytes:
     page.goto(f"{address}#/{view}")
     page.locator(".verdict-name a, tbody tr, .about h2").first.wait_for()
-    page.wait_for_load_state("load")
-    # Pictures and the histogram come with answers of their own.
+    page.wait_for_function(_SHOWN)
+    # The histogram comes with an answer of its own.
     page.wait_for_timeout(1500)
     return page.screenshot()
 
@@ -165,7 +168,7 @@ def _wall(page: Page, address: str, lines: Path) -> bytes:
     parts = list(_parts())
     for number in range(8):
         for shift, name in enumerate(_PRESSES):
-            part, pixels = parts[(8 * shift + number + (3 if name == "press-2" else 0)) % len(parts)]
+            part, pixels = parts[(9 * shift + number) % len(parts)]
             Image.fromarray(pixels).save(lines / name / part)
         page.wait_for_timeout(1500)
     (lines / "press-4").rename(lines / "away")

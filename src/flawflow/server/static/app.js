@@ -120,6 +120,11 @@ async function start() {
   countWaiting();
 }
 
+// What stands below the bar knows how high it is, with an alarm and without.
+const bar = document.querySelector(".bar");
+new ResizeObserver(() =>
+  document.documentElement.style.setProperty("--bar", `${bar.offsetHeight}px`),
+).observe(bar);
 translate();
 applyTheme();
 keepAlarm(at("alarm"));

@@ -13,17 +13,18 @@ export function alarms(now) {
   if (silent) return [[t("alarm.station"), now - silent]];
   const sources = feeds.sources
     .filter(({ error }) => error)
-    .map(({ address, error, since }) => [
-      t("alarm.source", { name: address, text: error }),
-      Date.parse(since ?? ""),
-    ]);
+    .map(({ address, error, since }) => [named(address, error), Date.parse(since ?? "")]);
   const lines = feeds.lines.flatMap(({ name, error, last }) => {
-    if (error) return [[t("alarm.source", { name, text: error }), Number.NaN]];
+    if (error) return [[named(name, error), Number.NaN]];
     if (last?.code !== "FAILED") return [];
     return [[t("alarm.failed", { name, text: last.problem ?? "" }), Date.parse(last.time)]];
   });
   return [...sources, ...lines];
 }
+
+/** Name what has a problem, unless the sentence does so itself. */
+const named = (name, text) =>
+  text.includes(name) ? t("sentence", { text }) : t("alarm.source", { name, text });
 
 /** Keep the alarm in its place. */
 export function keepAlarm(place) {

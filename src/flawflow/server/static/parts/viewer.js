@@ -205,6 +205,7 @@ function makeControls(state, draw) {
 
   function update() {
     threshold.disabled = opacity.disabled = !state.map;
+    reset.hidden = true;
     if (!state.model) return;
     const [low, high] = state.model.heat_scale;
     Object.assign(threshold, { min: low, max: high, step: (high - low) / 200 });
