@@ -63,3 +63,16 @@ def test_a_state_that_cannot_be_read_is_told_when_it_can(
     announced["now"] = [3]
     assert heard.events.get(timeout=20) == {"type": "numbers", "numbers": [3]}
     assert "the state of numbers cannot be read" in caplog.text
+
+
+def test_it_begins_again_after_its_end_and_once_where_it_goes_on(heard: Heard):
+    announcer = Announcer(heard, "numbers", lambda: [1])  # type: ignore[arg-type]
+    announcer.start()
+    announcer.start()
+    assert heard.events.get(timeout=20) == {"type": "numbers", "numbers": [1]}
+    announcer.close()
+    announcer.close()
+    assert heard.events.empty()
+    announcer.start()
+    assert heard.events.get(timeout=20) == {"type": "numbers", "numbers": [1]}
+    announcer.close()

@@ -26,16 +26,23 @@ class Announcer:
         """
         self._events, self._kind, self._state = events, kind, state
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"flawflow-announce-{kind}", daemon=True)
+        self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Begin."""
+        """Begin, or begin again after `close`; where it goes on already, nothing changes."""
+        if self._thread is not None:
+            return
+        self._over.clear()
+        name = f"flawflow-announce-{self._kind}"
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
     def close(self) -> None:
         """Publish nothing more."""
         self._over.set()
-        self._thread.join()
+        if self._thread is not None:
+            self._thread.join()
+        self._thread = None
 
     def _run(self) -> None:
         known: Any = None
