@@ -2,8 +2,9 @@
 
     python docs/draw_station_screenshots.py
 
-It needs the extras train and serve, playwright and a Chromium, and takes a few minutes: a model is trained,
-64 parts are inspected and reviewed, and the station learns again. Nothing is edited by hand.
+It needs the extras train and serve, playwright, a Chromium and a font with Chinese letters (Debian:
+fonts-wqy-microhei), and takes a few minutes: a model is trained, 64 parts are inspected and reviewed, and the
+station learns again. Nothing is edited by hand.
 """
 
 import io
@@ -26,7 +27,12 @@ from flawflow.synthetic import DEFECTS, draw_part, draw_parts
 _FLAWFLOW = (sys.executable, "-c", "from flawflow.cli import main; main()")
 _SIDE = 256
 _DESK, _TABLET = {"width": 1280, "height": 860}, {"width": 820, "height": 1180}
-_LEARNING_MS = 600_000
+_PHONE, _WALL = {"width": 390, "height": 844}, {"width": 1920, "height": 1080}
+_PRESSES = ("press-1", "press-2", "press-3", "press-4", "press-5")
+_LEARNING_MS = 1_800_000
+# Whether all pictures stand there, and the heat map where there is one.
+_SHOWN = """() => [...document.images].every(({ complete, loading }) => complete || loading === "lazy")
+    && document.querySelectorAll(".stage:not([data-state=shown])").length === 0"""
 
 
 @click.command()
@@ -46,7 +52,7 @@ def main(*, folder: Path, model: Path | None, chromium: str) -> None:
             browser = playwright.chromium.launch(
                 executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
             )
-            for name, picture in _shots(browser, address):
+            for name, picture in _shots(browser, address, place / "lines"):
                 _save(picture, folder / f"station-{name}.png")
             browser.close()
 
@@ -71,7 +77,10 @@ def _calibrate(model: Path, place: Path) -> None:
 
 @contextmanager
 def _station(place: Path) -> Iterator[str]:
-    words = ("serve", "gear.flaw", "--port", "0", "--trained-on", "gear=gears", "--allow", "gears")
+    for name in (*_PRESSES, "robot"):
+        (place / "lines" / name).mkdir(parents=True)
+    words = ("serve", "gear.flaw", "--port", "0", "--trained-on", "gear=gears", "--allow", "lines")
+    words += ("--line", "robot=lines/robot")
     process = subprocess.Popen([*_FLAWFLOW, *words], cwd=place, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:
@@ -95,7 +104,7 @@ def _parts() -> Iterator[tuple[str, NDArray[np.uint8]]]:
         yield f"gear-{number:04d}.png", good
 
 
-def _shots(browser: Browser, address: str) -> Iterator[tuple[str, bytes]]:
+def _shots(browser: Browser, address: str, lines: Path) -> Iterator[tuple[str, bytes]]:
     page = browser.new_page(viewport=_DESK, color_scheme="light")
     for name, pixels in _parts():
         _inspect(page, address, name, pixels)
@@ -107,6 +116,9 @@ def _shots(browser: Browser, address: str) -> Iterator[tuple[str, bytes]]:
     page.set_viewport_size(_DESK)
     page.emulate_media(color_scheme="light")
     yield "history-light", _view(page, address, "history")
+    yield "phone", _phones(browser, address)
+    yield "wall", _wall(page, address, lines)
+    page.set_viewport_size(_DESK)
     _review(page, address)
     _learn(page, address)
     yield "improve-light", page.screenshot(full_page=True)
@@ -123,8 +135,44 @@ def _inspect(page: Page, address: str, name: str, pixels: NDArray[np.uint8]) -> 
 def _view(page: Page, address: str, view: str) -> bytes:
     page.goto(f"{address}#/{view}")
     page.locator(".verdict-name a, tbody tr, .about h2").first.wait_for()
-    page.wait_for_load_state("load")
-    # Pictures and the histogram come with answers of their own.
+    page.wait_for_function(_SHOWN)
+    # The histogram comes with an answer of its own.
+    page.wait_for_timeout(1500)
+    return page.screenshot()
+
+
+def _phones(browser: Browser, address: str) -> bytes:
+    """Three views on a phone, in three languages, side by side."""
+    shots = []
+    ways = (("review", "en-US", "light"), ("history", "de-DE", "light"), ("inspect", "zh-CN", "dark"))
+    for view, locale, theme in ways:
+        page = browser.new_page(viewport=_PHONE, locale=locale, color_scheme=theme, has_touch=True)
+        shots.append(Image.open(io.BytesIO(_view(page, address, view))).convert("RGB"))
+        page.close()
+    gap = 20
+    whole = Image.new("RGB", (3 * _PHONE["width"] + 2 * gap, _PHONE["height"]), "white")
+    for number, shot in enumerate(shots):
+        whole.paste(shot, (number * (_PHONE["width"] + gap), 0))
+    content = io.BytesIO()
+    whole.save(content, "PNG")
+    return content.getvalue()
+
+
+def _wall(page: Page, address: str, lines: Path) -> bytes:
+    """Five presses, one of which goes away, and a line of the machine."""
+    for name in _PRESSES:
+        body = {"kind": "folder", "address": name, "interval": 0.5}
+        assert page.request.post(f"{address}api/sources", data=body).ok
+    page.set_viewport_size(_WALL)
+    page.goto(f"{address}#/wall")
+    parts = list(_parts())
+    for number in range(8):
+        for shift, name in enumerate(_PRESSES):
+            part, pixels = parts[(9 * shift + number) % len(parts)]
+            Image.fromarray(pixels).save(lines / name / part)
+        page.wait_for_timeout(1500)
+    (lines / "press-4").rename(lines / "away")
+    page.locator(".cell[data-verdict=stale]").first.wait_for()
     page.wait_for_timeout(1500)
     return page.screenshot()
 

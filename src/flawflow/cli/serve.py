@@ -169,7 +169,7 @@ def _limit_options(function: Callable[..., None]) -> Callable[..., None]:
     default=("06:00", "14:00", "22:00"),
     show_default=True,
     metavar="HH:MM",
-    help="When a shift begins, in local time, for statistics; repeatable.",
+    help="When a shift begins, in local time, for the wall and the statistics; repeatable.",
 )
 @engine_option
 @to_option("serve")

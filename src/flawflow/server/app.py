@@ -26,6 +26,7 @@ from flawflow.server.api import (
     page,
     people,
     review,
+    shift,
     statistics,
     system,
 )
@@ -51,8 +52,8 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE"})
 _log = logging.getLogger("flawflow.server")
 
 _ROUTES = (
-    system, inspect, inspections, review, export, models, events, page, improve, sources, machine, people,
-    audit, statistics, open_inference,
+    system, inspect, inspections, review, export, models, events, shift, page, improve, sources, machine,
+    people, audit, statistics, open_inference,
 )  # fmt: skip
 
 _PROBLEMS: dict[int | str, dict[str, Any]] = {

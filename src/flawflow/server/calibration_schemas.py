@@ -18,6 +18,9 @@ class ThresholdOut(BaseModel):
     expected_rate: float = Field(description="about this share of good parts is above it")
     confident_rate: float = Field(description="with 95 % confidence, at most this share of good parts is")
     keeps_rate: bool
+    needed: int = Field(
+        description="good pictures of which the guarantee of the rate asked for needs so many"
+    )
     meaning: str
 
 
@@ -44,8 +47,8 @@ def calibration_json(calibration: Calibration) -> dict[str, Any]:
     return {
         "count": len(calibration.all_scores),
         "own_count": len(calibration.scores),
-        "ng": _threshold_json(reject, meaning("NG", calibration)),
-        "review": _threshold_json(review, meaning("REVIEW", calibration)),
+        "ng": _threshold_json(reject, calibration.needed(), meaning("NG", calibration)),
+        "review": _threshold_json(review, calibration.needed_for_review(), meaning("REVIEW", calibration)),
         "false_reject_rate": calibration.false_reject_rate,
         "review_rate": calibration.review_rate,
         "ng_threshold": reject.score,
@@ -57,6 +60,6 @@ def calibration_json(calibration: Calibration) -> dict[str, Any]:
     }
 
 
-def _threshold_json(threshold: Threshold, meant: str) -> dict[str, Any]:
-    told = {name: getattr(threshold, name) for name in ThresholdOut.model_fields if name != "meaning"}
-    return told | {"meaning": meant}
+def _threshold_json(threshold: Threshold, needed: int, meant: str) -> dict[str, Any]:
+    own = ThresholdOut.model_fields.keys() - {"needed", "meaning"}
+    return {name: getattr(threshold, name) for name in own} | {"needed": needed, "meaning": meant}

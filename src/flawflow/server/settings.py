@@ -3,12 +3,12 @@
 import ipaddress
 import os
 from dataclasses import dataclass, field
-from datetime import time
 from pathlib import Path
 from typing import Literal
 
 from flawflow.errors import FlawflowError
 from flawflow.server.security.hosts import check_hosts, check_networks
+from flawflow.server.shift import shift_starts
 
 KeepPictures = Literal["all", "ng", "none"]
 """Which pictures stay: all, those that are NG or REVIEW, or none."""
@@ -174,26 +174,6 @@ class Settings:
     def database_url(self) -> str:
         """The database's URL."""
         return database_of(self.data, self.database)
-
-
-def shift_starts(shifts: tuple[str, ...]) -> list[time]:
-    """Give when shifts begin, in order.
-
-    Raises:
-        FlawflowError: One is not a time, or not at a quarter of an hour.
-    """
-    found = []
-    for text in shifts:
-        try:
-            start = time.fromisoformat(text)
-        except ValueError:
-            start = time(second=1)
-        if start.minute % 15 or start.second or start.microsecond or start.tzinfo is not None:
-            raise FlawflowError(f"--shift {text}: write when it begins as HH:MM, at a quarter of an hour")
-        found.append(start)
-    if not found:
-        raise FlawflowError("a day has one shift at least: give --shift 00:00 for whole days")
-    return sorted(found)
 
 
 def database_of(data: Path, database: str | None) -> str:

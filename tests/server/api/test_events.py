@@ -2,14 +2,20 @@ import asyncio
 import json
 from typing import Any
 
+import pytest
+
 from flawflow.server.api.events import Missed, _lines
 from flawflow.server.events import Events
+
+HEARTBEAT = {"type": "heartbeat", "heartbeat": {"time": "2026-01-01T00:00:00Z", "journal": "0123"}}
 
 
 def test_a_stream_ends_with_the_login_that_it_began_with():
     async def run() -> list[str]:
         events, is_in = Events(), True
-        lines: Any = _lines(events.subscribe(), lambda: is_in, Missed(lambda _: iter([]), None))
+        lines: Any = _lines(
+            events.subscribe(), lambda: is_in, Missed(lambda _: iter([]), None), lambda: HEARTBEAT
+        )
         found = [await anext(lines)]
         await asyncio.sleep(0)  # the subscription begins
         for number in range(2):
@@ -20,9 +26,21 @@ def test_a_stream_ends_with_the_login_that_it_began_with():
         found.extend([line async for line in lines])
         return found
 
-    retry, *told = asyncio.run(run())
-    assert retry.startswith("retry:")
+    first, *told = asyncio.run(run())
+    assert first == f"retry: 2000\n\ndata: {json.dumps(HEARTBEAT)}\n\n"
     assert told == [f'data: {{"type": "job", "job": {number}}}\n\n' for number in range(2)]
+
+
+def test_silence_is_told_from_an_end(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("flawflow.server.api.events._HEARTBEAT_SECONDS", 0.01)
+
+    async def run() -> list[str]:
+        lines: Any = _lines(
+            Events().subscribe(), lambda: True, Missed(lambda _: iter([]), None), lambda: HEARTBEAT
+        )
+        return [await anext(lines) for _ in range(3)][1:]
+
+    assert asyncio.run(run()) == [f"data: {json.dumps(HEARTBEAT)}\n\n"] * 2
 
 
 def told(number: int) -> dict[str, Any]:
@@ -39,7 +57,7 @@ def listened(last: int | None, recorded: list[int], live: list[dict[str, Any]]) 
 
     async def run() -> list[str]:
         events = Events()
-        lines: Any = _lines(events.subscribe(), lambda: True, Missed(pages, last))
+        lines: Any = _lines(events.subscribe(), lambda: True, Missed(pages, last), lambda: HEARTBEAT)
         found = [await anext(lines)]
         await asyncio.sleep(0)
         for event in live:
@@ -67,6 +85,12 @@ def test_nothing_is_told_twice_or_left_out():
     # 3 was recorded and published between the subscription and the look into the record; 4 and 5 were lost.
     assert listened(2, [1, 2, 3], [told(3)]) == [told(3)]
     assert listened(3, [1, 2, 3, 4, 5, 6], [told(6)]) == [told(4), told(5), told(6)]
+
+
+def test_a_word_on_an_earlier_inspection_is_told_to_who_came_back():
+    assert listened(2, [1, 2, 3], [told(3), told(1), told(3), told(4), told(4)]) == [
+        told(3), told(1), told(3), told(4), told(4)
+    ]  # fmt: skip
 
 
 def test_the_station_tells_from_an_id_on(client, station, inspect, make_png):

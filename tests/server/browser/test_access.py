@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 # Every view, and what stands there when it is filled.
 VIEWS = {
     "inspect": ".verdict-name a",
+    "wall": ".cell-word",
     "history": "tbody tr a",
     "history/1": ".summary",
     "review": ".about h2",
@@ -94,8 +95,11 @@ def test_the_theme_follows_the_system_until_it_is_chosen(open_page: Any):
     page.emulate_media(color_scheme="light")
     light = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
     assert dark != light
-    page.get_by_role("button", name="Theme").click()
-    page.get_by_role("button", name="Theme").click()
+    page.get_by_role("button", name="Options").click()
+    page.get_by_label("Theme").select_option("dark")
+    expect(page.locator("html")).to_have_css("background-color", dark)
+    page.get_by_role("button", name="Close").click()
+    page.reload()
     expect(page.locator("html")).to_have_css("background-color", dark)
 
 

@@ -8,18 +8,27 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from .conftest import REVIEW, post
+from .conftest import NG, REVIEW, post
 
 expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed").expect
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
+# Whether each canvas of a mask is inked at a fifth, a half and four fifths of its middle line.
+INKED = """() => [...document.querySelectorAll("canvas.mask")].map((canvas) =>
+    [0.2, 0.5, 0.8].map((share) => {
+        const { width, height } = canvas;
+        const { data } = canvas.getContext("2d").getImageData(share * width, height / 2, 1, 1);
+        return data[3] > 127;
+    }))"""
+
 
 @pytest.fixture
 def page(open_page: Any, station: str) -> "Page":
     """A page with twelve pictures that wait for review, numbered from 0."""
-    opened = open_page("model")
+    # The tests themselves read canvases again and again.
+    opened = open_page("model", expected="willReadFrequently")
     for waiting in opened.request.get(f"{station}api/review/queue?limit=200").json():
         opened.request.put(f"{station}api/inspections/{waiting['id']}/label", data={"label": "skip"})
     for number in range(12):
@@ -72,7 +81,7 @@ def test_progress_says_how_many(page: "Page"):
 
 def test_a_mask_is_drawn_and_kept_with_the_label(page: "Page", station: str):
     page.keyboard.press("m")
-    box = page.locator("canvas.mask").bounding_box()
+    box = page.locator("canvas.mask").first.bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     page.mouse.move(x, y)
     page.mouse.down()
@@ -90,9 +99,73 @@ def test_a_mask_is_drawn_and_kept_with_the_label(page: "Page", station: str):
     assert not mask[:10].any()
 
 
+def draw(page: "Page", canvas: Any, *, from_: float, to: float) -> None:
+    """Draw a line across a canvas, at the middle of its height."""
+    box = canvas.bounding_box()
+    y = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + from_ * box["width"], y)
+    page.mouse.down()
+    page.mouse.move(box["x"] + to * box["width"], y, steps=5)
+    page.mouse.up()
+
+
+def mask_of(page: "Page", station: str, number: int) -> np.ndarray:
+    body = page.request.get(f"{station}api/inspections/{number}/mask").body()
+    return np.asarray(Image.open(io.BytesIO(body)).convert("L")) > 0
+
+
+def test_a_mask_is_drawn_on_either_picture_its_strokes_taken_back_and_it_is_shown(page: "Page", station: str):
+    number = page.request.get(f"{station}api/review/queue").json()[0]["id"]
+    page.keyboard.press("m")
+    canvases = page.locator("canvas.mask")
+    expect(canvases).to_have_count(2)
+    draw(page, canvases.nth(0), from_=0.1, to=0.3)
+    # What is drawn on the heat map is seen on the picture, and the other way round.
+    draw(page, canvases.nth(1), from_=0.7, to=0.9)
+    draw(page, canvases.nth(1), from_=0.45, to=0.55)
+    inked = page.evaluate(INKED)
+    assert inked[0] == inked[1]
+    assert all(inked[0])
+    page.keyboard.press("u")
+    assert page.evaluate(INKED) == [[True, False, True]] * 2
+    page.get_by_role("button", name="Undo the stroke").click()
+    assert page.evaluate(INKED) == [[True, False, False]] * 2
+    page.keyboard.press("m")
+    expect(page.locator("canvas.mask")).to_have_count(0)
+    mask = mask_of(page, station, number)
+    assert mask[16, 4:9].all()
+    assert not mask[:, 12:].any()
+    for kept in page.locator("path.kept").all():
+        expect(kept).to_have_attribute("d", re.compile("M"))
+    expect(page.get_by_text("The mask that was drawn is shown in blue.")).to_be_visible()
+
+
+def test_a_mask_is_drawn_and_changed_in_the_history(open_page: Any, station: str):
+    page = open_page("model", expected="willReadFrequently")
+    number = post(page, station, "masked.png", NG)
+    page.goto(f"{station}#/history/{number}")
+    page.get_by_role("button", name="Draw a mask").click()
+    draw(page, page.locator("canvas.mask").nth(1), from_=0.1, to=0.3)
+    page.get_by_role("button", name="Keep the mask").click()
+    expect(page.locator("path.kept").first).to_have_attribute("d", re.compile("M"))
+    expect(page.locator(".facts")).to_contain_text("drawn")
+    before = mask_of(page, station, number)
+    page.reload()
+    expect(page.locator("path.kept").first).to_have_attribute("d", re.compile("M"))
+    page.get_by_role("button", name="Change the mask").click()
+    page.wait_for_function(f"({INKED})()[0][0]")
+    draw(page, page.locator("canvas.mask").first, from_=0.7, to=0.9)
+    page.get_by_role("button", name="Keep the mask").click()
+    expect(page.locator("canvas.mask")).to_have_count(0)
+    after = mask_of(page, station, number)
+    assert (after[before]).all()
+    assert after[16, 25]
+    assert not before[16, 25]
+
+
 def test_a_mask_is_discarded_by_escape(page: "Page", station: str):
     page.keyboard.press("m")
-    expect(page.locator("canvas.mask")).to_be_visible()
+    expect(page.locator("canvas.mask")).to_have_count(2)
     page.get_by_role("button", name="From the heat map").click()
     page.keyboard.press("Escape")
     expect(page.locator("canvas.mask")).to_have_count(0)
@@ -106,7 +179,7 @@ def test_the_review_works_by_touch_on_a_tablet(open_page: Any, page: "Page", sta
     tablet.get_by_role("button", name="Undo").tap()
     expect(tablet.locator(".about h2")).to_have_text("part-00.png")
     tablet.get_by_role("button", name="Draw a mask").tap()
-    box = tablet.locator("canvas.mask").bounding_box()
+    box = tablet.locator("canvas.mask").first.bounding_box()
     tablet.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     tablet.get_by_role("button", name="Keep the mask").tap()
     expect(tablet.get_by_role("button", name="Change the mask")).to_be_visible()

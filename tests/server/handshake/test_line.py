@@ -19,7 +19,8 @@ class Camera:
     """Gives one frame after the other, or the error that it is told."""
 
     def __init__(self) -> None:
-        self.error: Exception | None = None
+        self.failure: Exception | None = None
+        self.error = ""
         self.is_closed = False
         self.may_take = threading.Event()
         self.may_take.set()
@@ -31,8 +32,8 @@ class Camera:
         while not self.may_take.wait(0.01):
             if not is_wanted():
                 raise NoFrameError("given up")
-        if self.error is not None:
-            raise self.error
+        if self.failure is not None:
+            raise self.failure
         return Frame(b"content", "frame")
 
     def refuse(self, frame: Frame) -> bool:
@@ -96,7 +97,7 @@ def run(line: Line, wait: Callable) -> Handshake:
     ],
 )
 def test_what_a_camera_does_wrong_is_a_failure(line, camera, wait, error, problem) -> None:
-    camera.error = error
+    camera.failure = error
     state = run(line, wait)
     assert (state.code, state.result.problem) == (Code.FAILED, problem)
 
@@ -169,3 +170,20 @@ def test_the_time_from_trigger_to_result_is_kept(line, camera, inspections, wait
     camera.may_take.set()
     wait(lambda: line.state.phase is Phase.VALID)
     assert 0 < line.seconds <= time.monotonic() - started
+
+
+def test_the_last_result_stays_when_it_is_acknowledged_and_what_failed_is_seen(
+    line, inspections, wait
+) -> None:
+    assert line.last is None
+    inspections.answer = Failed("part 1", "no image", 422)
+    run(line, wait)
+    line.apply(lambda state: state.acknowledge())
+    assert line.state.result is None
+    assert (line.last.job, line.last.result.code, line.last.result.reason) == (1, Code.FAILED, "no image")
+
+
+def test_a_line_says_what_its_source_says(line, camera) -> None:
+    assert line.error == ""
+    camera.error = "the stream is over"
+    assert line.error == "the stream is over"

@@ -41,6 +41,9 @@ def test_parts_in_a_row(machine: TestClient, port: int, shoot: Callable[..., str
         assert plc.status().missed == 0
     (line,) = machine.get("/api/machine").json()["lines"]
     assert (line["name"], line["phase"], line["job"]) == ("gears", "idle", 3)
+    # What was acknowledged is still to be seen by people.
+    assert (line["code"], line["last"]["code"], line["last"]["job"]) == ("NONE", "OK", 3)
+    assert (line["last"]["inspection"], line["label"], line["error"]) == (record["id"], "line:gears", None)
 
 
 def test_a_second_trigger_is_counted_and_changes_nothing(port: int, shoot: Callable[..., str]) -> None:

@@ -3,14 +3,17 @@ import json
 import stat
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
 from flawflow.errors import FlawflowError
 from flawflow.server.settings import Settings
-from flawflow.server.sources import frames, sources, stream
+from flawflow.server.sources import folder, frames, sources, stream
+from flawflow.server.station import Station
 from flawflow.watch.watcher import Watcher
 
 Wait = Callable[[Callable[[], bool]], None]
@@ -226,3 +229,35 @@ def test_a_station_has_so_many_sources_and_room_again_when_one_goes(
     assert [add(name) for name in "abc"] == [200, 200, 409]
     client.delete(f"/api/sources/{client.get('/api/sources').json()[0]['id']}").raise_for_status()
     assert add("c") == 200
+
+
+def test_a_source_tells_what_it_brought_and_since_when_it_is_gone(
+    *, client: TestClient, settings: Settings, station: Station, wait: Wait, make_png: Callable[..., bytes],
+    monkeypatch: pytest.MonkeyPatch,
+):  # fmt: skip
+    monkeypatch.setattr(sources, "_RESTART_SECONDS", 0.01)
+    monkeypatch.setattr(folder, "GIVE_UP_SECONDS", 0.0)
+    told: list[dict[str, Any]] = []
+    monkeypatch.setattr(station.events, "publish", told.append)
+
+    def newest() -> dict[str, Any]:
+        states = [event["sources"] for event in told if event["type"] == "sources" and event["sources"]]
+        return states[-1][0] if states else {}
+
+    line = settings.allow[0] / "line"
+    line.mkdir()
+    (line / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    client.post("/api/sources", json={"kind": "folder", "address": "line", "interval": 0.05})
+    wait(lambda: (newest().get("error") or "").startswith("broken.png"))
+    assert newest()["latest"] is None
+    # One picture that is whole ends the alarm of one that was not.
+    (line / "a.png").write_bytes(make_png())
+    wait(lambda: newest()["latest"] is not None and newest()["error"] is None)
+    (inspection,) = client.get("/api/inspections").json()["inspections"]
+    assert newest()["label"] == inspection["source"]
+    line.rename(line.with_name("away"))
+    wait(lambda: "gone or not mounted" in (newest()["error"] or ""))
+    since = datetime.fromisoformat(newest()["since"])
+    assert datetime.fromisoformat(newest()["latest"]) <= since <= datetime.now(UTC)
+    client.delete(f"/api/sources/{newest()['id']}")
+    wait(lambda: told[-1] == {"type": "sources", "sources": []})

@@ -3,6 +3,8 @@
 import assert from "node:assert/strict";
 import { afterEach, mock, test } from "node:test";
 
+import "./english.js";
+
 import {
   ask,
   gate,

@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 from anyio import to_thread
@@ -16,8 +18,11 @@ from flawflow.server.security.access import Visitor
 from flawflow.server.security.gate import VISITOR
 from flawflow.server.station import Station
 
-# Often enough that nothing between takes the silence for an end.
-_HEARTBEAT_SECONDS = 15.0
+# A page that hears nothing for three of them says so: a cable that was pulled out closes no connection.
+_HEARTBEAT_SECONDS = 2.0
+
+# More than a listener can have unread.
+_MAX_FILLED = 1024
 
 
 def router(station: Station) -> APIRouter:
@@ -32,7 +37,9 @@ def router(station: Station) -> APIRouter:
     async def events(
         request: Request, after: AfterId = None, last_event_id: LastEventId = None
     ) -> StreamingResponse:
-        """Listen to server-sent events: inspections, jobs and models; they end with the login.
+        """Listen to server-sent events: what happens here; they end with the login.
+
+        Inspections, jobs, models, sources and lines; a heartbeat comes first, and after two silent seconds.
 
         An inspection's event has its id. With Last-Event-ID, which browsers send by themselves, or `after`,
         those that were recorded since come first, and none is left out.
@@ -49,7 +56,12 @@ def router(station: Station) -> APIRouter:
                 yield [inspection_event(row, station.journal) for row in rows]
 
         last = after if last_event_id is None else last_event_id
-        lines = _lines(station.events.subscribe(), may_listen, Missed(missed, last))
+
+        def heartbeat() -> dict[str, Any]:
+            time = datetime.now(UTC).isoformat(timespec="milliseconds")
+            return {"type": "heartbeat", "heartbeat": {"time": time, "journal": station.journal}}
+
+        lines = _lines(station.events.subscribe(), may_listen, Missed(missed, last), heartbeat)
         return StreamingResponse(lines, media_type="text/event-stream")
 
     return routes
@@ -66,6 +78,8 @@ class Missed:
             last: The id after which none may be left out; None where only what happens from now on is wanted.
         """
         self._pages, self._last = pages, last
+        # Those of the record that may still come as events, which would be a second time.
+        self._filled: deque[int] = deque(maxlen=_MAX_FILLED)
 
     async def before(self, event: dict[str, Any] | None) -> AsyncIterator[dict[str, Any]]:
         """Give what must be sent up to and with an event; None for what was recorded until now."""
@@ -84,15 +98,27 @@ class Missed:
             while page := await to_thread.run_sync(next, pages, None):
                 for each in page:
                     self._last = _number(each)
+                    if self._last != number:
+                        self._filled.append(_number(each) or 0)
                     yield each
+        elif event is not None:
+            if number in self._filled:
+                self._filled.remove(number)
+            else:
+                # An earlier inspection, of which somebody has said something.
+                yield event
 
 
 async def _lines(
-    subscription: AsyncIterator[dict[str, Any]], may_listen: Callable[[], bool], missed: Missed
+    subscription: AsyncIterator[dict[str, Any]],
+    may_listen: Callable[[], bool],
+    missed: Missed,
+    heartbeat: Callable[[], dict[str, Any]],
 ) -> AsyncIterator[str]:
     # Subscribed before anything is sent: who has heard that the stream is open misses nothing from then on.
     coming = asyncio.ensure_future(anext(subscription))
-    yield "retry: 2000\n\n"
+    # The first heartbeat says whose events these are, before any that were missed.
+    yield f"retry: 2000\n\n{_line(heartbeat())}"
     try:
         async for event in missed.before(None):
             yield _line(event)
@@ -101,7 +127,7 @@ async def _lines(
             if not may_listen():
                 return
             if not done:
-                yield ": still here\n\n"
+                yield _line(heartbeat())
                 continue
             async for event in missed.before(coming.result()):
                 yield _line(event)

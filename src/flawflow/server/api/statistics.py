@@ -12,7 +12,7 @@ from flawflow.server.api.shared import ModelName, in_utc
 from flawflow.server.db.filters import Label
 from flawflow.server.db.statistics import Span
 from flawflow.server.errors import ValueRefusedError
-from flawflow.server.settings import shift_starts
+from flawflow.server.shift import shift_starts
 from flawflow.server.station import Station
 from flawflow.server.statistics.report import report_csv, report_page
 from flawflow.server.statistics.series import By, Counts

@@ -53,7 +53,7 @@ class FolderFrames:
         self._folder, self._take, self._max_bytes = folder, take, max_bytes
         self._news = threading.Condition()
         self._files: dict[str, _File] = {}
-        self._error = ""
+        self.error = ""
         self._is_over = False
         self._hurry = threading.Event()
         self._look(_BEFORE)
@@ -75,8 +75,8 @@ class FolderFrames:
                 if frame is not None:
                     return frame
                 if time.monotonic() >= deadline:
-                    if self._error:
-                        raise SourceError(self._error)
+                    if self.error:
+                        raise SourceError(self.error)
                     raise NoFrameError("no image came into the folder in time")
         finally:
             self._hurry.clear()
@@ -116,7 +116,7 @@ class FolderFrames:
             if not errors and not self._folder.is_dir():
                 # It went away during the look, which then takes its files for removed.
                 errors.append(FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)))
-            self._error = f"the folder cannot be read ({errors[0].strerror})" if errors else ""
+            self.error = f"the folder cannot be read ({errors[0].strerror})" if errors else ""
             # A folder that is away has not lost its files: they would be new when it is back.
             self._files = before | files if errors else files
             self._news.notify_all()

@@ -32,7 +32,13 @@ class Frame:
 
 
 class Frames(Protocol):
-    """A source that gives images when it is asked. One caller at a time."""
+    """A source that gives images when it is asked. One caller at a time.
+
+    Attributes:
+        error: Why it cannot be read now, as a sentence; empty where it can.
+    """
+
+    error: str
 
     def arm(self) -> None:
         """Note that a trigger comes now, before the machine is told: what is there already came before."""

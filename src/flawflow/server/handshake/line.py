@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import cast
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -39,6 +40,23 @@ class _Job:
     since: float
 
 
+@dataclass(frozen=True)
+class Done:
+    """A job that had a result.
+
+    Attributes:
+        job: Its number.
+        result: What came of it.
+        time: When.
+        seconds: From the trigger to the result.
+    """
+
+    job: int
+    result: Result
+    time: datetime
+    seconds: float
+
+
 class Line:
     """Runs the jobs of a handshake. Safe to use from several threads.
 
@@ -62,7 +80,7 @@ class Line:
         self._frames, self._inspect = frames, inspect
         self._image_seconds, self._inspect_seconds = image_seconds, inspect_seconds
         self._state = Handshake()
-        self._duration = 0.0
+        self._last: Done | None = None
         self._is_over = False
         self._lock = threading.Lock()
         self._listeners: list[Listener] = []
@@ -76,9 +94,19 @@ class Line:
         return self._state
 
     @property
+    def last(self) -> "Done | None":
+        """The last job that had a result, which stays when the machine has acknowledged it."""
+        return self._last
+
+    @property
     def seconds(self) -> float:
         """From the last finished job's trigger to its result."""
-        return self._duration
+        return 0.0 if self._last is None else self._last.seconds
+
+    @property
+    def error(self) -> str:
+        """Why the source of images cannot be read now; empty where it can."""
+        return self._frames.error
 
     def apply(self, transition: Transition) -> Handshake:
         """Change the state and give it; a job that begins by it is started."""
@@ -125,7 +153,7 @@ class Line:
         def transition(state: Handshake) -> Handshake:
             after = state.finish(job.number, result)
             if after is not state:
-                self._duration = time.monotonic() - job.since
+                self._last = Done(job.number, result, datetime.now(UTC), time.monotonic() - job.since)
             return after
 
         self.apply(transition)

@@ -10,7 +10,7 @@ from flawflow.errors import FlawflowError
 from flawflow.server.handshake.address import read_address
 from flawflow.server.handshake.folder_frames import FolderFrames
 from flawflow.server.handshake.frames import Frames
-from flawflow.server.handshake.line import Inspect, Line
+from flawflow.server.handshake.line import Done, Inspect, Line
 from flawflow.server.handshake.modbus import ModbusServer
 from flawflow.server.handshake.opcua import OpcUaServer
 from flawflow.server.handshake.stream_frames import StreamFrames
@@ -126,11 +126,13 @@ def _inspect(station: Station, label: str) -> Inspect:
 
 
 def _json(line: Line, source: str) -> dict[str, Any]:
-    state = line.state
+    state, done = line.state, line.last
     result = state.result
     return {
         "name": line.name,
         "source": source,
+        "label": f"line:{shown_url(line.name)}",
+        "error": line.error or None,
         "enabled": state.enabled,
         "phase": state.phase.value,
         "job": state.job,
@@ -141,4 +143,15 @@ def _json(line: Line, source: str) -> dict[str, Any]:
         "missed": state.missed,
         "dropped": state.dropped,
         "seconds": line.seconds,
+        "last": None if done is None else _done_json(done),
+    }
+
+
+def _done_json(done: Done) -> dict[str, Any]:
+    return {
+        "job": done.job,
+        "code": done.result.code.name,
+        "problem": done.result.reason or None,
+        "inspection": done.result.inspection or None,
+        "time": done.time.isoformat(timespec="milliseconds"),
     }

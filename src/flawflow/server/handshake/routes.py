@@ -2,13 +2,25 @@
 
 import contextlib
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Any, Literal
 
 from fastapi import APIRouter, FastAPI
 from pydantic import BaseModel, Field
 
+from flawflow.server.announcer import Announcer
 from flawflow.server.handshake.machine import Machine
 from flawflow.server.station import Station
+
+
+class DoneOut(BaseModel):
+    """The last job of a line that had a result, acknowledged or not."""
+
+    job: int
+    code: Literal["OK", "REVIEW", "NG", "FAILED"]
+    problem: str | None = Field(description="why it failed")
+    inspection: int | None = Field(description="the id of the record")
+    time: datetime
 
 
 class LineOut(BaseModel):
@@ -16,6 +28,8 @@ class LineOut(BaseModel):
 
     name: str
     source: str = Field(description="without a password")
+    label: str = Field(description="the `source` of its inspections")
+    error: str | None = Field(description="why its source of images cannot be read now")
     enabled: bool = Field(description="whether the machine wants to trigger")
     phase: Literal["idle", "acquiring", "inspecting", "valid"]
     job: int = Field(description="in work, or the last one; 0 before the first")
@@ -26,6 +40,7 @@ class LineOut(BaseModel):
     missed: int = Field(description="triggers that came while the line was not ready")
     dropped: int = Field(description="jobs and results that were given up by a reset")
     seconds: float = Field(description="from the last trigger to its result")
+    last: DoneOut | None
 
 
 class MachineOut(BaseModel):
@@ -42,10 +57,13 @@ def router(station: Station) -> APIRouter:
         FlawflowError: The lines cannot be opened.
     """
     machine = Machine.open(station)
+    announcer = Announcer(station.events, "machine", machine.to_json)
 
     @contextlib.asynccontextmanager
     async def working(_app: FastAPI) -> AsyncIterator[None]:
+        announcer.start()
         yield
+        announcer.close()
         machine.close()
 
     routes = APIRouter(prefix="/api/machine", lifespan=working)

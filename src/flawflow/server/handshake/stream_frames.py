@@ -31,7 +31,7 @@ class StreamFrames:
         self._address, self._take, self._max_pixels = address, take, max_pixels
         self._news = threading.Condition()
         self._held: _Held | None = None
-        self._error = "it has not been opened yet"
+        self.error = "it has not been opened yet"
         self._over = threading.Event()
         # A daemon: it may wait for a packet that never comes.
         threading.Thread(target=self._run, name="flawflow-line-stream", daemon=True).start()
@@ -51,8 +51,8 @@ class StreamFrames:
                     assert held is not None
                     return _frame(held)
             if left <= 0:
-                if self._error:
-                    raise SourceError(self._error)
+                if self.error:
+                    raise SourceError(self.error)
                 raise NoFrameError("the camera gave no image in time")
         raise NoFrameError("the job was given up")
 
@@ -77,16 +77,16 @@ class StreamFrames:
                     self._keep(shot)
                     if self._over.is_set():
                         return
-                self._error = "the stream is over"
+                self.error = "the stream is over"
             except StreamError as error:
-                self._error = str(error)
+                self.error = str(error)
             except Exception as error:  # A decoder's own: whoever triggers must be told.
-                self._error = f"it cannot be decoded ({type(error).__name__})"
+                self.error = f"it cannot be decoded ({type(error).__name__})"
             self._over.wait(pauses.next())
 
     def _keep(self, shot: Shot) -> None:
         with self._news:
-            self._error = ""
+            self.error = ""
             self._held = _Held(shot, time.monotonic(), datetime.now(UTC))
             self._news.notify_all()
 

@@ -1,6 +1,7 @@
 """A watched folder as a source: `flawflow.watch`, with the station's record as the one receiver."""
 
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
@@ -15,6 +16,7 @@ from flawflow.server.db.tables import NAME_LENGTH
 from flawflow.server.errors import BusyError, LostCommitError
 from flawflow.server.inspection_service import Failed, Given
 from flawflow.server.security.paths import open_inside
+from flawflow.server.sources.progress import Progress
 from flawflow.server.sources.source import Source, check_place
 from flawflow.server.station import Station
 from flawflow.watch.journal import Journal
@@ -41,10 +43,8 @@ class FolderRunner:
             station: Inspects and records.
             journal: The file that knows what is done.
         """
-        self.seen = 0
-        self.error: str | None = None
+        self.progress = Progress()
         self._source, self._station, self._path = source, station, journal
-        self._label = f"watch:{source.shown}"[:NAME_LENGTH]
         self._recorded: dict[tuple[str, str], Verdict] = {}
         self._failed: str | None = None
         self._waits: str | None = None
@@ -54,18 +54,18 @@ class FolderRunner:
         """Watch until `stop` is set; see `Runner`."""
         journal = Journal(self._path)
         try:
-            self.seen = journal.count()
-            self._recorded = _recorded(self._station.store, self._label, journal)
+            self.progress.seen = journal.count()
+            self._recorded = _recorded(self._station.store, self._source.label, journal)
             watcher = self._watcher(journal)
             while not stop.is_set():
                 check_place(self._source, self._station.settings)
                 self._waits = None
                 if self._is_unsure:
                     self._is_unsure = False
-                    self._recorded = _recorded(self._station.store, self._label, journal)
+                    self._recorded = _recorded(self._station.store, self._source.label, journal)
                 rest = watcher.round(stop)
-                self.seen = journal.count()
-                self.error = watcher.trouble or self._waits or self._failed
+                self.progress.seen = journal.count()
+                self.progress.error = watcher.trouble or self._waits or self._failed
                 stop.wait(rest)
         finally:
             journal.close()
@@ -87,9 +87,11 @@ class FolderRunner:
         )
 
     def _done(self, record: Record) -> None:
-        self.seen += 1
-        if record.error is not None:
-            self._failed = record.error
+        self.progress.seen += 1
+        # Until the next one: a single file that cannot be read is no alarm for ever.
+        self._failed = record.error
+        if record.error is None:
+            self.progress.latest = datetime.now(UTC)
 
     def _examine(self, path: str, content: bytes, sha256: str) -> Record:
         name = one_line(readable(Path(path).as_posix()))[:NAME_LENGTH]
@@ -99,7 +101,7 @@ class FolderRunner:
         model = self._station.registry.get(self._source.model)
         try:
             (future,) = self._station.inspection_service.submit(
-                model, [Given(name, content)], source=self._label
+                model, [Given(name, content)], source=self._source.label
             )
             outcome = future.result()
         except BusyError as error:

@@ -2,11 +2,13 @@
 
 import contextlib
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, FastAPI
 from pydantic import BaseModel, Field, StringConstraints
 
+from flawflow.server.announcer import Announcer
 from flawflow.server.api.shared import Id
 from flawflow.server.schemas import Problem
 from flawflow.server.sources.source import Kind
@@ -35,21 +37,27 @@ class SourceOut(BaseModel):
     id: int
     kind: Kind
     address: str = Field(description="without a password")
+    label: str = Field(description="the `source` of its inspections")
     model: str
     interval: float
     running: bool
     seen: int = Field(description="files that are done; pictures of a stream since the start")
     error: str | None
+    since: datetime | None = Field(description="when the error began")
+    latest: datetime | None = Field(description="when its last picture was inspected, since the start")
 
 
 def router(station: Station) -> APIRouter:
     """The routes."""
     sources = Sources(station)
+    announcer = Announcer(station.events, "sources", sources.all)
 
     @contextlib.asynccontextmanager
     async def working(_app: FastAPI) -> AsyncIterator[None]:
         sources.start()
+        announcer.start()
         yield
+        announcer.close()
         sources.close()
 
     routes = APIRouter(prefix="/api/sources", lifespan=working)

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
+from flawflow.server.db.tables import NAME_LENGTH
 from flawflow.server.errors import RefusedError
 from flawflow.server.security.hosts import allowed_stream
 from flawflow.server.security.paths import allowed_path
 from flawflow.server.settings import Settings
+from flawflow.server.sources.progress import Progress
 from flawflow.storage.urls import shown_url
 
 Kind = Literal["folder", "stream"]
@@ -42,17 +44,20 @@ class Source:
         """The address without a password, wherever it may be in it."""
         return shown_url(self.address)
 
+    @property
+    def label(self) -> str:
+        """What the record calls it."""
+        return f"{'watch' if self.kind == 'folder' else 'stream'}:{self.shown}"[:NAME_LENGTH]
+
 
 class Runner(Protocol):
     """What gets a source's pictures inspected.
 
     Attributes:
-        seen: Pictures that were inspected.
-        error: What is wrong now; None where all is well.
+        progress: How it gets on.
     """
 
-    seen: int
-    error: str | None
+    progress: Progress
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set, or there is nothing more to come; may be called again when it raises.

@@ -3,6 +3,7 @@
 import logging
 import threading
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from flawflow.errors import FlawflowError
@@ -10,6 +11,7 @@ from flawflow.server.errors import ConflictError, NotFoundError
 from flawflow.server.sources.folder import FolderRunner
 from flawflow.server.sources.frames import require_video
 from flawflow.server.sources.kept import read_sources, write_sources
+from flawflow.server.sources.progress import Progress
 from flawflow.server.sources.source import Kind, Runner, Source, check_place, checked_address
 from flawflow.server.sources.stream import StreamRunner
 from flawflow.server.station import Station
@@ -121,14 +123,14 @@ class Sources:
                 runner.run(stop)
                 return
             except FlawflowError as error:
-                runner.error = str(error)
+                runner.progress.error = str(error)
             except Exception as error:
                 # A database that is away is reported by the source, not by a traceback every other second.
                 problem = self._station.store.problem(error)
                 if problem is None:
                     _log.exception("source %d failed", source.id)
                     problem = "the station's log says why"
-                runner.error = f"it failed and will be tried again: {problem}"
+                runner.progress.error = f"it failed and will be tried again: {problem}"
             stop.wait(_RESTART_SECONDS)
 
     def _runner(self, source: Source) -> Runner:
@@ -145,16 +147,24 @@ class Sources:
 
     def _json(self, source: Source) -> dict[str, Any]:
         running = self._running.get(source.id)
+        progress = Progress() if running is None else running.runner.progress
         return {
             "id": source.id,
             "kind": source.kind,
             "address": source.shown,
+            "label": source.label,
             "model": source.model,
             "interval": source.interval,
             "running": running is not None and running.thread.is_alive(),
-            "seen": 0 if running is None else running.runner.seen,
-            "error": self._errors.get(source.id) if running is None else running.runner.error,
+            "seen": progress.seen,
+            "error": self._errors.get(source.id) if running is None else progress.error,
+            "since": _text(progress.since),
+            "latest": _text(progress.latest),
         }
 
     def _write(self) -> None:
         write_sources(self._folder, self._sources.values())
+
+
+def _text(time: datetime | None) -> str | None:
+    return None if time is None else time.isoformat(timespec="milliseconds")

@@ -12,10 +12,10 @@ from PIL import Image
 from sqlalchemy.exc import SQLAlchemyError
 
 from flawflow.errors import FlawflowError
-from flawflow.server.db.tables import NAME_LENGTH
 from flawflow.server.errors import BusyError
 from flawflow.server.inspection_service import Failed, Given
 from flawflow.server.sources.frames import Latest, StreamError
+from flawflow.server.sources.progress import Progress
 from flawflow.server.sources.source import Source, is_file
 from flawflow.server.station import Station
 from flawflow.storage.backoff import Backoff
@@ -40,11 +40,9 @@ class StreamRunner:
             station: Inspects and records.
             reached: Called with the seconds of a video file that are done.
         """
-        self.seen = 0
-        self.error: str | None = None
+        self.progress = Progress()
         self._source, self._station, self._reached = source, station, reached
         self._due = source.position
-        self._label = f"stream:{source.shown}"[:NAME_LENGTH]
 
     def run(self, stop: threading.Event) -> None:
         """Inspect until `stop` is set or the file is over; see `Runner`."""
@@ -54,13 +52,13 @@ class StreamRunner:
                 return
             pauses = Backoff(first=_FIRST_PAUSE_SECONDS)
             while not stop.is_set():
-                before = self.seen
+                before = self.progress.seen
                 self._run_live(stop)
-                if self.seen > before:
+                if self.progress.seen > before:
                     pauses.reset()
                 stop.wait(pauses.next())
         except FlawflowError as error:
-            self.error = str(error)
+            self.progress.error = str(error)
 
     def _run_file(self, stop: threading.Event) -> None:
         from flawflow.video.read import open_video
@@ -89,10 +87,10 @@ class StreamRunner:
                     continue
                 now = datetime.now(UTC).isoformat(sep=" ", timespec="milliseconds")
                 if self._inspect(now.removesuffix("+00:00"), shot()):
-                    self.error = None
+                    self.progress.error = None
                 stop.wait(self._source.interval)
         except StreamError as error:
-            self.error = f"{error}; trying again"
+            self.progress.error = f"{error}; trying again"
         finally:
             latest.close()
 
@@ -101,19 +99,20 @@ class StreamRunner:
         model = self._station.registry.get(self._source.model)
         try:
             (future,) = self._station.inspection_service.submit(
-                model, [Given(name, _png(picture))], source=self._label
+                model, [Given(name, _png(picture))], source=self._source.label
             )
             outcome = future.result()
         except BusyError as error:
-            self.error = str(error)
+            self.progress.error = str(error)
             return False
         except (SQLAlchemyError, OSError) as error:
-            self.error = self._station.problem(error)
-            if self.error is None:
+            self.progress.error = self._station.problem(error)
+            if self.progress.error is None:
                 raise
             return False
-        self.seen += 1
-        self.error = outcome.error if isinstance(outcome, Failed) else None
+        self.progress.seen += 1
+        self.progress.latest = datetime.now(UTC)
+        self.progress.error = outcome.error if isinstance(outcome, Failed) else None
         return True
 
 

@@ -1,5 +1,7 @@
 // The service, spoken to in one way: JSON in and out, every failure one sentence, overload waited for.
 
+import { t } from "./i18n.js";
+
 const MOST_PATIENCE = 120_000;
 
 /** A request that did not work; `message` is one sentence for a person. */
@@ -63,9 +65,7 @@ async function send(path, request) {
     return await fetch(path, request);
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new ServiceError(
-      "The station does not answer; check that it runs and that this device can reach it.",
-    );
+    throw new ServiceError(t("error.silent"));
   }
 }
 
@@ -88,9 +88,9 @@ function parsed(text) {
 function sentence(body, status) {
   if (typeof body?.detail === "string") return body.detail;
   if (Array.isArray(body?.detail) && typeof body.detail[0]?.msg === "string")
-    return `The station refused the request: ${body.detail[0].msg}.`;
-  if (status === 503) return "The station is busy; try again in a moment.";
-  return `The station failed (HTTP status ${status}).`;
+    return t("error.refused", { text: body.detail[0].msg });
+  if (status === 503) return t("error.busy");
+  return t("error.status", { status: String(status) });
 }
 
 async function patience(seconds, signal) {

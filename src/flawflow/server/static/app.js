@@ -2,9 +2,14 @@
 
 import { gate, get, post, withQuery } from "./api.js";
 import { h } from "./dom.js";
-import { connect, listen } from "./live.js";
+import { loadFeeds } from "./feeds.js";
+import { t } from "./i18n.js";
+import { loadLatch } from "./latch.js";
+import { connect, listen, tell } from "./live.js";
+import { keepAlarm } from "./parts/alarm.js";
+import { applyTheme, showOptions } from "./parts/options.js";
 import { forOthers, loadMe, may, whoIsHere } from "./people.js";
-import { recall, remember } from "./settings.js";
+import { onOtherPage, recall } from "./settings.js";
 import { askToComeIn } from "./sign_in.js";
 import { chooseModel, loadStation, station } from "./station.js";
 import { attempt, hush } from "./toast.js";
@@ -16,6 +21,7 @@ import { showModel } from "./views/model.js";
 import { showPeople } from "./views/people.js";
 import { showReview } from "./views/review.js";
 import { showStatistics } from "./views/statistics.js";
+import { showWall } from "./views/wall.js";
 
 const VIEWS = {
   inspect: showInspect,
@@ -23,23 +29,13 @@ const VIEWS = {
   review: showReview,
   improve: showImprove,
   model: showModel,
+  wall: showWall,
   statistics: showStatistics,
   log: showLog,
   people: showPeople,
 };
-const TITLES = {
-  inspect: "Inspect",
-  history: "History",
-  review: "Review",
-  improve: "Improve",
-  model: "Model",
-  statistics: "Statistics",
-  log: "Log",
-  people: "People",
-};
 // What a whole view takes; single controls are left out where they stand.
 const RIGHTS = { review: "review", improve: "train", log: "audit" };
-const THEMES = { auto: "◐ Auto", light: "☀ Light", dark: "☾ Dark" };
 const at = (id) => document.getElementById(id);
 
 let leave = () => {};
@@ -63,7 +59,7 @@ function route() {
   const main = at("main");
   const place = h("div", { class: `view view-${view}` });
   main.replaceChildren(place);
-  document.title = `${TITLES[view]} · flawflow station`;
+  document.title = `${t(`view.${view}`)} · ${t("station")}`;
   for (const link of at("nav").children) {
     if (link.hash === `#/${view}`) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
@@ -81,7 +77,7 @@ function route() {
 }
 
 const closed = (view, right) =>
-  h("section", { class: "card empty" }, h("h1", {}, TITLES[view]), forOthers(right));
+  h("section", { class: "card empty" }, h("h1", {}, t(`view.${view}`)), forOthers(right));
 
 function showMe() {
   const { name, ways } = whoIsHere();
@@ -105,11 +101,7 @@ function showModels() {
 function showLive(busy = 0) {
   const place = at("live");
   place.dataset.state = busy ? "busy" : connected ? "on" : "off";
-  place.lastElementChild.textContent = busy
-    ? "busy, trying again"
-    : connected
-      ? "live"
-      : "not connected, trying again";
+  place.lastElementChild.textContent = t(busy ? "live.busy" : connected ? "live.on" : "live.off");
 }
 
 let counting = null;
@@ -127,24 +119,15 @@ function countWaiting() {
     const badge = at("waiting");
     badge.hidden = answer.counts.REVIEW === 0;
     badge.textContent = answer.counts.REVIEW > 999 ? "999+" : String(answer.counts.REVIEW);
-    badge.setAttribute("aria-label", `${answer.counts.REVIEW} waiting`);
+    badge.setAttribute("aria-label", t("review.waiting", { count: answer.counts.REVIEW }));
   }, 300);
 }
 
-function themeButton() {
-  const control = at("theme");
-  const names = Object.keys(THEMES);
-  const apply = (theme) => {
-    control.textContent = THEMES[theme];
-    control.setAttribute("aria-label", `Theme: ${theme}. Change it`);
-    if (theme === "auto") delete document.documentElement.dataset.theme;
-    else document.documentElement.dataset.theme = theme;
-  };
-  control.addEventListener("click", () => {
-    remember("theme", names[(names.indexOf(recall("theme", "auto")) + 1) % names.length]);
-    apply(recall("theme", "auto"));
-  });
-  apply(recall("theme", "auto"));
+/** Write the words that stand in the page itself. */
+function translate() {
+  for (const place of document.querySelectorAll("[data-t]")) place.textContent = t(place.dataset.t);
+  for (const place of document.querySelectorAll("[data-t-label]"))
+    place.setAttribute("aria-label", t(place.dataset.tLabel));
 }
 
 async function start() {
@@ -152,7 +135,7 @@ async function start() {
   await get("/api/version");
   // What changes between asking and listening would be missed, so listening comes first.
   await connect();
-  await Promise.all([loadStation(), loadMe()]);
+  await Promise.all([loadStation(), loadFeeds(), loadLatch(), loadMe()]);
   at("station").textContent = station.version.station;
   showMe();
   showModels();
@@ -160,7 +143,16 @@ async function start() {
   countWaiting();
 }
 
-themeButton();
+// What stands below the bar knows how high it is, with an alarm and without.
+const bar = document.querySelector(".bar");
+new ResizeObserver(() =>
+  document.documentElement.style.setProperty("--bar", `${bar.offsetHeight}px`),
+).observe(bar);
+translate();
+applyTheme();
+keepAlarm(at("alarm"));
+onOtherPage((name) => tell("setting", name));
+at("options").addEventListener("click", showOptions);
 at("skip").addEventListener("click", () => at("main").focus());
 at("model").addEventListener("change", () => chooseModel(at("model").value));
 at("logout").addEventListener("click", () =>
@@ -172,11 +164,21 @@ listen("state", (state) => {
   connected = state;
   showLive();
 });
-listen("again", () =>
+// A login that is over ends the stream, too: whoever asks is shown where to log in.
+listen("state", (state) => {
+  if (!state) get("/api/version").catch(() => {});
+});
+listen("again", (gapless) =>
   attempt(async () => {
-    await loadStation();
+    const known = new Map(station.models.map((model) => [model.name, JSON.stringify(model)]));
+    await Promise.all([loadStation(), loadFeeds(), loadLatch()]);
     showModels();
-    route();
+    const same = known.size === station.models.length && station.models.every(({ name }) => known.has(name));
+    // Where no inspection was missed the view stays, and what is being drawn in it.
+    if (!gapless || !same) route();
+    else
+      for (const model of station.models)
+        if (known.get(model.name) !== JSON.stringify(model)) tell("models", model);
     countWaiting();
   }),
 );

@@ -72,7 +72,7 @@ export function segments(legend, pairs, chosen, listener) {
 }
 
 /** Make a table; `rows` is its body, and a name that is "" is read to screen readers only as `unseen`. */
-export function table(names, rows, given = {}, unseen = "Picture") {
+export function table(names, rows, given = {}, unseen = "") {
   const head = (name) => h("th", { scope: "col" }, name || h("span", { class: "unseen" }, unseen));
   return h("table", given, h("thead", {}, h("tr", {}, names.map(head))), rows);
 }

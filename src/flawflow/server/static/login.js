@@ -2,6 +2,7 @@
 
 import { ask } from "./api.js";
 import { button, field, h } from "./dom.js";
+import { t } from "./i18n.js";
 
 let asking = null;
 
@@ -10,15 +11,15 @@ export function askForToken() {
   asking ??= new Promise((done) => {
     const token = h("input", { type: "password", autocomplete: "current-password", required: true });
     const error = h("p", { class: "error-text", role: "alert" });
-    const dialog = h("dialog", { class: "sheet", "aria-label": "Token" });
+    const dialog = h("dialog", { class: "sheet", "aria-label": t("login.token") });
     const form = h(
       "form",
       { class: "stack" },
-      h("h2", {}, "This station requires a token"),
-      h("p", { class: "soft" }, "It was set with --token when the station was started."),
-      field("Token", token),
+      h("h2", {}, t("login.title")),
+      h("p", { class: "soft" }, t("login.hint", { option: "--token" })),
+      field(t("login.token"), token),
       error,
-      h("button", { class: "primary" }, "Log in"),
+      h("button", { class: "primary" }, t("login.do")),
     );
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
@@ -54,7 +55,7 @@ export function confirmed(question, yes) {
         "div",
         { class: "row" },
         button(yes, () => close(true), { class: "primary" }),
-        button("Cancel", () => close(false)),
+        button(t("cancel"), () => close(false)),
       ),
     );
     dialog.addEventListener("cancel", () => close(false));

@@ -2,6 +2,8 @@
 
 const PREFIX = "flawflow.";
 const memory = new Map();
+// What holds for the browser, and not for the one page in which it was chosen.
+const SHARED = new Set(["acknowledged", "grey", "latch", "sound"]);
 
 /** Give the remembered value, or `fallback` where there is none. */
 export function recall(name, fallback) {
@@ -12,6 +14,16 @@ export function recall(name, fallback) {
   } catch {
     return fallback;
   }
+}
+
+/** Have a function called with the name of a value that another page of this browser has changed. */
+export function onOtherPage(listener) {
+  addEventListener("storage", ({ key }) => {
+    const name = key?.slice(PREFIX.length);
+    if (!key?.startsWith(PREFIX) || !SHARED.has(name)) return;
+    memory.delete(name);
+    listener(name);
+  });
 }
 
 /** Remember a value over a reload. */

@@ -1,18 +1,20 @@
-// Short messages at the edge of the page; the region is live, so they are read out.
+// Short messages below the bar; they lie over nothing, go away by themselves, and are read out.
 
 import { ServiceError } from "./api.js";
 import { button, h } from "./dom.js";
+import { t } from "./i18n.js";
 
+const SAID = 5000;
+const COMPLAINED = 8000;
+const LETTER = 120;
 const PLACE = document.getElementById("toasts");
 
-/** Say that something was done; the words go away by themselves. */
+/** Say that something was done. */
 export function say(text) {
-  const note = h("div", { class: "toast" }, h("p", {}, text));
-  show(note);
-  setTimeout(() => note.remove(), 5000);
+  show(h("div", { class: "toast" }, h("p", {}, text)), SAID);
 }
 
-/** Say what did not work; the words stay until they are closed, and are not repeated. */
+/** Say what did not work; the words can be closed before they go, and are not repeated. */
 export function complain(error) {
   if (error.status === 401) return;
   const text = error.message;
@@ -22,9 +24,10 @@ export function complain(error) {
     "div",
     { class: "toast error" },
     h("p", {}, text),
-    button("Close", () => note.remove(), { class: "quiet" }),
+    button(t("close"), () => note.remove(), { class: "quiet" }),
   );
-  show(note);
+  // Long enough to read it twice.
+  show(note, COMPLAINED + LETTER * text.length);
 }
 
 /** Take away what was said of a view that is left. */
@@ -43,7 +46,13 @@ export async function attempt(work) {
   }
 }
 
-function show(note) {
+/** Show a note until its time is over; while somebody points at it or is in it, it stays. */
+function show(note, milliseconds) {
   PLACE.append(note);
   while (PLACE.children.length > 3) PLACE.firstChild.remove();
+  const end = () => {
+    if (note.matches(":hover, :focus-within")) setTimeout(end, SAID);
+    else note.remove();
+  };
+  setTimeout(end, milliseconds);
 }

@@ -1,11 +1,12 @@
 // Two versions of a model on the same reviewed pictures, side by side.
 
 import { h, segments, table } from "../dom.js";
-import { number, percent, score, VERDICTS } from "../words.js";
+import { t } from "../i18n.js";
+import { labelWords, percent, score, VERDICTS } from "../words.js";
 import { chip } from "./verdict.js";
 
 const MOST = 200;
-const CHANGES = ["↑ better", "= same", "↓ worse"];
+const CHANGES = ["better", "same", "worse"];
 
 /** Give the tables of a comparison. */
 export function showComparison(comparison, version) {
@@ -13,12 +14,17 @@ export function showComparison(comparison, version) {
   const changed = comparison.pictures.filter(({ old, new: fresh }) => old.verdict !== fresh.verdict);
   const draw = (which) => {
     const pictures = which === "changed" ? changed : comparison.pictures;
-    rows.replaceChildren(...pictures.slice(0, MOST).map(row));
+    rows.replaceChildren(...pictures.slice(0, MOST).map((one) => row(one, version)));
     if (!pictures.length)
-      rows.append(
-        h("tr", {}, h("td", { colspan: 5, class: "nothing" }, "None: both versions give the same verdicts.")),
-      );
+      rows.append(h("tr", {}, h("td", { colspan: 5, class: "nothing" }, t("compare.none"))));
   };
+  const names = [
+    t("picture"),
+    t("label.yours"),
+    t("compare.before"),
+    t("compare.version", { version: String(version) }),
+    t("compare.change"),
+  ];
   const first = changed.length ? "changed" : "all";
   draw(first);
   return h(
@@ -29,16 +35,16 @@ export function showComparison(comparison, version) {
       "div",
       { class: "row" },
       segments(
-        "Which pictures",
+        t("compare.which"),
         [
-          ["changed", `Different verdict (${number(changed.length)})`],
-          ["all", `All (${number(comparison.pictures.length)})`],
+          ["changed", t("compare.changed", { count: changed.length })],
+          ["all", t("compare.all", { count: comparison.pictures.length })],
         ],
         first,
         draw,
       ),
     ),
-    table(["Picture", "Your label", "Before", `Version ${version}`, "Change"], rows, {
+    table(names, rows, {
       class: "inspections compared",
     }),
   );
@@ -47,8 +53,7 @@ export function showComparison(comparison, version) {
 function totals({ count, old, new: fresh, pictures }, version) {
   const bad = pictures.filter(({ label }) => label === "bad").length;
   // A 0 says nothing where there was nothing to be judged wrongly.
-  const outOf = (all) => (value) =>
-    all ? `${number(value)} of ${number(all)}` : "no reviewed picture to test with";
+  const outOf = (all) => (value) => (all ? t("compare.of", { count: value, all }) : t("compare.untested"));
   const line = (name, value, words) =>
     h(
       "tr",
@@ -61,35 +66,40 @@ function totals({ count, old, new: fresh, pictures }, version) {
     "tbody",
     {},
     line(
-      "Image AUROC",
+      t("compare.auroc"),
       (one) => one.image_auroc,
-      (value) => (value === null ? "needs good and bad pictures" : inTenths(value)),
+      (value) => (value === null ? t("compare.needs") : inTenths(value)),
     ),
-    line("Good parts judged NG", (one) => one.false_rejects, outOf(count - bad)),
-    line("Bad parts judged OK", (one) => one.missed, outOf(bad)),
+    line(t("compare.rejects"), (one) => one.false_rejects, outOf(count - bad)),
+    line(t("compare.missed"), (one) => one.missed, outOf(bad)),
   );
   return h(
     "div",
     { class: "stack" },
-    h("p", { class: "soft" }, `On ${number(count)} reviewed pictures`),
-    table(["", "Before", `Version ${version}`], rows, { class: "small totals" }, "Measure"),
+    h("p", { class: "soft" }, t("compare.on", { count })),
+    table(
+      ["", t("compare.before"), t("compare.version", { version: String(version) })],
+      rows,
+      { class: "small totals" },
+      t("compare.measure"),
+    ),
   );
 }
 
 const inTenths = (share) => (share > 0.1 ? `${(100 * share).toFixed(1)} %` : percent(share));
 
-function row({ id, label, old, new: fresh }) {
+function row({ id, label, old, new: fresh }, version) {
   const change = Math.sign(distance(label, fresh) - distance(label, old));
-  const cell = (one) =>
+  const cell = (one, name) =>
     h(
       "td",
-      {},
+      { data: { name } },
       h("span", { class: "pairing" }, chip(one.verdict), h("span", { class: "figure" }, score(one.score))),
     );
   // Pictures of the first data set were never inspected here, so they have no number.
   const picture =
     id === null
-      ? h("span", { class: "pairing soft" }, h("span", { class: "thumb" }), "first data set")
+      ? h("span", { class: "pairing soft" }, h("span", { class: "thumb" }), t("compare.first"))
       : h(
           "a",
           { class: "pairing", href: `#/history/${id}` },
@@ -99,16 +109,24 @@ function row({ id, label, old, new: fresh }) {
             alt: "",
             loading: "lazy",
           }),
-          `No. ${id}`,
+          t("compare.number", { id: String(id) }),
         );
   return h(
     "tr",
     {},
     h("td", {}, picture),
-    h("td", {}, label === "good" ? "Good" : "Bad"),
-    cell(old),
-    cell(fresh),
-    h("td", {}, h("span", { class: `change c${change}` }, CHANGES[change + 1])),
+    h("td", { data: { name: t("label.yours") } }, labelWords(label)),
+    cell(old, t("compare.before")),
+    cell(fresh, t("compare.version", { version: String(version) })),
+    h(
+      "td",
+      {},
+      h(
+        "span",
+        { class: `change c${change}` },
+        `${["↑", "=", "↓"][change + 1]} ${t(`compare.${CHANGES[change + 1]}`)}`,
+      ),
+    ),
   );
 }
 

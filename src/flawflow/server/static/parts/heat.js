@@ -34,13 +34,14 @@ export function paintLegend(canvas) {
   });
 }
 
-/** Read a grey PNG from the station as a map's levels. */
-export async function readMap(image) {
+/** Read a grey PNG from the station as a map's levels; where it is larger than `side`, in fewer pixels. */
+export async function readMap(image, side = Number.POSITIVE_INFINITY) {
+  const share = Math.min(1, side / Math.max(image.naturalWidth, image.naturalHeight));
   const canvas = document.createElement("canvas");
-  canvas.width = image.naturalWidth;
-  canvas.height = image.naturalHeight;
+  canvas.width = Math.ceil(share * image.naturalWidth);
+  canvas.height = Math.ceil(share * image.naturalHeight);
   const context = canvas.getContext("2d", { willReadFrequently: true });
-  context.drawImage(image, 0, 0);
+  context.drawImage(image, 0, 0, canvas.width, canvas.height);
   const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
   const levels = new Uint8Array(data.length / 4);
   for (let i = 0; i < levels.length; i += 1) levels[i] = data[4 * i];

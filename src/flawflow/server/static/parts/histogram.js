@@ -1,7 +1,8 @@
 // Scores of good calibration pictures above, of recent pictures below, and two thresholds to move.
 
 import { h, svg } from "../dom.js";
-import { counted, score, VERDICTS } from "../words.js";
+import { t } from "../i18n.js";
+import { score, VERDICTS } from "../words.js";
 
 const BINS = 40;
 const ROOM = { left: 8, right: 8, row: 62, label: 16, gap: 18, axis: 20 };
@@ -19,10 +20,7 @@ export function makeHistogram(move) {
   const handles = { ng: makeHandle("ng", "NG"), review: makeHandle("review", "REVIEW") };
   const recently = h("span", { class: "row-label", "aria-hidden": "true" });
   // Over the thresholds' lines, which may stand anywhere.
-  const labels = [
-    h("span", { class: "row-label", "aria-hidden": "true" }, "good calibration parts"),
-    recently,
-  ];
+  const labels = [h("span", { class: "row-label", "aria-hidden": "true" }, t("histogram.good")), recently];
   const element = h("div", { class: "histogram" }, plot, handles.review.element, handles.ng.element, labels);
   let shown = null;
   let scale = null;
@@ -34,10 +32,10 @@ export function makeHistogram(move) {
     plot.setAttribute("viewBox", `0 0 ${element.clientWidth} ${HEIGHT}`);
     plot.setAttribute(
       "aria-label",
-      `Histogram of ${counted(shown.good.length, "good calibration score")} and ${counted(shown.recent.length, "recent score")}`,
+      t("histogram.label", { good: shown.good.length, recent: shown.recent.length }),
     );
     plot.replaceChildren(...goodBars(shown.good, scale), ...recentBars(shown.recent, scale), ...axis(scale));
-    recently.textContent = shown.recent.length ? "recent pictures" : "recent pictures: none yet";
+    recently.textContent = t(shown.recent.length ? "histogram.recent" : "histogram.none");
     for (const name of ["ng", "review"]) place(name);
   }
 
@@ -70,7 +68,7 @@ export function makeHistogram(move) {
         class: `handle h-${name}`,
         role: "slider",
         tabindex: 0,
-        "aria-label": `Threshold of ${word}`,
+        "aria-label": t("threshold.of", { verdict: word }),
         "aria-orientation": "horizontal",
       },
       h("span", {}, word),
@@ -194,7 +192,7 @@ function axis(scale) {
         y2: foot + 0.5,
       }),
     ),
-    svg("text", { x: ROOM.left, y }, `score ${score(scale.low)}`),
+    svg("text", { x: ROOM.left, y }, t("score.is", { score: score(scale.low) })),
     svg(
       "text",
       { x: scale.width - ROOM.right, y, "text-anchor": "end" },

@@ -2,9 +2,8 @@
 
 import { remove } from "../api.js";
 import { button, h } from "../dom.js";
+import { t } from "../i18n.js";
 import { attempt, say } from "../toast.js";
-
-const ENDS = { failed: "This failed.", cancelled: "This was cancelled." };
 
 /**
  * Make the place of a job.
@@ -13,15 +12,15 @@ const ENDS = { failed: "This failed.", cancelled: "This was cancelled." };
 export function makeJob() {
   let shown = null;
   const words = h("p", { "aria-live": "polite" });
-  const meter = h("progress", { max: 1, value: 0, "aria-label": "Learning" });
+  const meter = h("progress", { max: 1, value: 0, "aria-label": t("job.learning") });
   const error = h("p", { class: "error-text" });
-  const cancel = button("Cancel", () => attempt(() => remove(`/api/jobs/${shown.id}`)));
+  const cancel = button(t("cancel"), () => attempt(() => remove(`/api/jobs/${shown.id}`)));
   const code = h("code", { tabindex: 0 });
   const command = h(
     "div",
     { class: "command" },
     code,
-    button("Copy", () => attempt(() => copy(code.textContent))),
+    button(t("copy"), () => attempt(() => copy(code.textContent))),
   );
   const element = h("div", { class: "job stack" }, words, meter, error, h("div", {}, cancel), command);
 
@@ -44,9 +43,10 @@ export function makeJob() {
 }
 
 function said({ state, stage, progress, result, error }) {
-  if (state === "running") return `${stage || "Beginning"} (${Math.round(100 * progress)} %)`;
-  if (state === "done") return `Version ${result.version} is trained; it is used only when you switch to it.`;
-  return state === "elsewhere" ? error : ENDS[state];
+  if (state === "running")
+    return t("job.running", { stage: stage || t("job.beginning"), percent: Math.round(100 * progress) });
+  if (state === "done") return t("job.done", { version: String(result.version) });
+  return state === "elsewhere" ? error : t(`job.${state}`);
 }
 
 async function copy(text) {
@@ -55,5 +55,5 @@ async function copy(text) {
     () => true,
     () => false,
   );
-  say(copied ? "The command is copied." : "Select the command and copy it by hand.");
+  say(t(copied ? "job.copied" : "job.notCopied"));
 }

@@ -2,7 +2,7 @@
 
 import { put, remove, withQuery } from "../api.js";
 import { button, h } from "../dom.js";
-import { LABEL_WORDS } from "../words.js";
+import { t } from "../i18n.js";
 
 /**
  * Store a label, or take it back where it is null; gives the inspection as it then is.
@@ -22,13 +22,13 @@ export function setLabel({ id, label_version: version }, label) {
  */
 export function makeLabels(choose, keys) {
   const buttons = Object.entries({ good: "G", bad: "B", skip: "S" }).map(([label, key]) => {
-    const text = label === "skip" ? "Skip" : LABEL_WORDS[label];
+    const text = t(`label.do.${label}`);
     const given = { class: `label l-${label}`, "aria-pressed": "false", data: { label } };
     const made = button(text, () => choose(label), keys ? { ...given, "aria-keyshortcuts": key } : given);
     if (keys) made.append(h("kbd", { "aria-hidden": "true" }, key));
     return made;
   });
-  const element = h("div", { class: "labels", role: "group", "aria-label": "Your label" }, buttons);
+  const element = h("div", { class: "labels", role: "group", "aria-label": t("label.yours") }, buttons);
   return {
     element,
     show: (label) =>

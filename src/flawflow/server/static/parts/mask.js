@@ -1,124 +1,126 @@
-// Drawing where the defect is, over the picture, by mouse, finger or pen.
+// Drawing where the defect is, over either picture, by mouse, finger or pen.
 
 import { ask, remove, withQuery } from "../api.js";
 import { button, h, segments } from "../dom.js";
+import { t } from "../i18n.js";
 import { recall, remember } from "../settings.js";
 import { readMap } from "./heat.js";
+import { makeStrokes } from "./strokes.js";
 
-const INK = "#00c8ff";
+// The second canvas only shows what the first one holds, in no more pixels than a screen has.
+const SHOWN = 1024;
+
+const pathOf = ({ id }) => `/api/inspections/${id}/mask`;
+
+/** Give the address of a mask as it is now: a page keeps the pictures of addresses that it has seen. */
+export const maskOf = (inspection) => `${pathOf(inspection)}?at=${Date.now()}`;
 
 /**
- * Open the drawing over a picture.
- * @param {HTMLElement} frame What lies exactly over the picture.
+ * Open the drawing over pictures.
+ * @param {HTMLElement[]} frames What lies exactly over the picture, wherever it is shown.
  * @param {object} inspection
  * @param {number} level The level of the heat map, 0 to 255, above which "From the heat map" draws.
  * @param {(changed: object|null) => void} finish Takes the inspection as it then is; null where nothing was stored.
- * @returns {{tools: HTMLElement, save: Function, cancel: Function}}
+ * @returns {{tools: HTMLElement, save: Function, cancel: Function, undo: Function}}
  */
-export function drawMask(frame, inspection, level, finish) {
+export function drawMask(frames, inspection, level, finish) {
   const { height, width } = inspection;
-  const canvas = h("canvas", {
-    class: "mask",
-    width,
-    height,
-    "aria-label": "The mask of the defect: draw with mouse, finger or pen",
+  const share = Math.min(1, SHOWN / Math.max(width, height));
+  const canvases = frames.map((frame, i) => {
+    const size = i
+      ? { width: Math.ceil(width * share), height: Math.ceil(height * share) }
+      : { width, height };
+    const canvas = h("canvas", { class: "mask", ...size, "aria-label": t("mask.canvas") });
+    frame.append(canvas);
+    return canvas;
   });
-  const context = canvas.getContext("2d");
-  const pen = { erase: false, size: recall("brush", 24), last: null };
-  const size = h("input", { type: "range", min: 4, max: 96, step: 2, value: pen.size });
-  size.addEventListener("input", () => {
-    pen.size = size.valueAsNumber;
-    remember("brush", pen.size);
+  const context = canvases[0].getContext("2d");
+  const strokes = makeStrokes(context, () => {
+    undoing.disabled = !strokes.count();
+    for (const copy of canvases.slice(1)) mirror(canvases[0], copy);
   });
-  frame.append(canvas);
-  follow(canvas, context, pen);
-  const place = `/api/inspections/${inspection.id}/mask`;
+  const pen = { erase: false, size: recall("brush", 24) };
+  const undoing = button(t("mask.undo"), strokes.undo, { disabled: true, "aria-keyshortcuts": "U" });
+  for (const canvas of canvases) follow(canvas, width, strokes, pen);
   // Where somebody else was faster, nothing is overwritten.
-  const path = () => withQuery(place, { version: inspection.label_version });
-  if (inspection.has_mask) paint(place, 0);
+  const path = () => withQuery(pathOf(inspection), { version: inspection.label_version });
+  // What is kept already is where the drawing begins, and no stroke of it.
+  if (inspection.has_mask) load(maskOf(inspection), 0).then(strokes.begin);
 
-  async function paint(address, above) {
+  async function load(address, above) {
     const image = new Image();
     image.src = address;
     await image.decode();
-    const small = inked(await readMap(image), above);
-    context.globalCompositeOperation = "source-over";
-    context.imageSmoothingEnabled = false;
-    context.drawImage(small, 0, 0, width, height);
+    return inked(await readMap(image), above);
   }
 
   function close(changed) {
-    canvas.remove();
+    for (const canvas of canvases) canvas.remove();
     tools.remove();
     finish(changed);
   }
 
-  const clear = () => context.clearRect(0, 0, width, height);
-  const cancel = () => close(null);
   async function save() {
     const mask = asMask(context, width, height);
     if (!mask) close(inspection.has_mask ? await remove(path()) : null);
     else close(await ask("PUT", path(), { body: await blob(mask), type: "image/png" }));
   }
 
-  const tools = h(
-    "div",
-    { class: "mask-tools", role: "group", "aria-label": "Mask" },
-    segments(
-      "Tool",
-      [
-        ["brush", "Brush"],
-        ["eraser", "Eraser"],
-      ],
-      "brush",
-      (value) => {
-        pen.erase = value === "eraser";
-      },
-    ),
-    h("label", { class: "slider" }, h("span", {}, "Size"), size),
-    inspection.links.map ? button("From the heat map", () => paint(inspection.links.map, level)) : null,
-    button("Clear", clear),
-  );
-  return { tools, save, cancel };
+  const tools = makeTools(pen, [
+    inspection.links.map
+      ? button(t("mask.fromHeat"), async () => strokes.add({ map: await load(inspection.links.map, level) }))
+      : null,
+    undoing,
+    button(t("clear"), () => strokes.add({ clear: true })),
+  ]);
+  return { tools, save, cancel: () => close(null), undo: strokes.undo };
 }
 
-function follow(canvas, context, pen) {
+function makeTools(pen, buttons) {
+  const size = h("input", { type: "range", min: 4, max: 96, step: 2, value: pen.size });
+  size.addEventListener("input", () => {
+    pen.size = size.valueAsNumber;
+    remember("brush", pen.size);
+  });
+  const kinds = ["brush", "eraser"].map((kind) => [kind, t(`mask.${kind}`)]);
+  return h(
+    "div",
+    { class: "mask-tools", role: "group", "aria-label": t("mask") },
+    segments(t("mask.tool"), kinds, "brush", (kind) => {
+      pen.erase = kind === "eraser";
+    }),
+    h("label", { class: "slider" }, h("span", {}, t("mask.size")), size),
+    buttons,
+  );
+}
+
+/** Draw with what points at a canvas. */
+function follow(canvas, width, strokes, pen) {
   const at = (event) => {
     const box = canvas.getBoundingClientRect();
-    const scale = canvas.width / box.width;
-    return { x: (event.clientX - box.left) * scale, y: (event.clientY - box.top) * scale, scale };
-  };
-  const stroke = (event) => {
-    const here = at(event);
+    const scale = width / box.width;
     // A pen that feels pressure draws thinner where it is held lightly.
     const force = event.pointerType === "pen" && event.pressure > 0 ? 0.4 + 1.2 * event.pressure : 1;
-    context.globalCompositeOperation = pen.erase ? "destination-out" : "source-over";
-    Object.assign(context, {
-      strokeStyle: INK,
-      lineCap: "round",
-      lineJoin: "round",
-      lineWidth: Math.max(1, pen.size * force * here.scale),
-    });
-    context.beginPath();
-    // A line without length is not drawn, but a touch is a dot.
-    context.moveTo(pen.last?.x ?? here.x - 0.01, pen.last?.y ?? here.y);
-    context.lineTo(here.x, here.y);
-    context.stroke();
-    pen.last = here;
+    return {
+      x: (event.clientX - box.left) * scale,
+      y: (event.clientY - box.top) * scale,
+      size: Math.max(1, pen.size * force * scale),
+    };
   };
   canvas.addEventListener("pointerdown", (event) => {
     canvas.setPointerCapture(event.pointerId);
-    pen.last = null;
-    stroke(event);
+    strokes.add({ erase: pen.erase, points: [at(event)] });
     event.preventDefault();
   });
   canvas.addEventListener("pointermove", (event) => {
-    if (pen.last && canvas.hasPointerCapture(event.pointerId)) event.getCoalescedEvents().forEach(stroke);
+    if (canvas.hasPointerCapture(event.pointerId)) strokes.go(event.getCoalescedEvents().map(at));
   });
-  for (const type of ["pointerup", "pointercancel"])
-    canvas.addEventListener(type, () => {
-      pen.last = null;
-    });
+}
+
+function mirror(from, to) {
+  const context = to.getContext("2d");
+  context.clearRect(0, 0, to.width, to.height);
+  context.drawImage(from, 0, 0, to.width, to.height);
 }
 
 /** Give a canvas that is inked where a map is above a level. */

@@ -1,15 +1,13 @@
 // Folders and video streams that the station itself watches.
 
-import { get, post, remove } from "../api.js";
+import { post, remove } from "../api.js";
 import { button, field, h, select } from "../dom.js";
+import { feeds, loadFeeds } from "../feeds.js";
+import { t } from "../i18n.js";
 import { listen } from "../live.js";
 import { forOthers, may } from "../people.js";
 import { recall } from "../settings.js";
 import { attempt, say } from "../toast.js";
-import { counted } from "../words.js";
-
-// A folder that is gone, or back, tells nobody.
-const LOOK_MS = 3000;
 
 const HINTS = { folder: "/pictures/line3", stream: "rtsp://camera/1" };
 
@@ -25,8 +23,8 @@ export function makeSources() {
   });
   const kind = select(
     [
-      ["folder", "Folder"],
-      ["stream", "Video stream"],
+      ["folder", t("sources.folder")],
+      ["stream", t("sources.stream")],
     ],
     "folder",
     () => {
@@ -36,15 +34,15 @@ export function makeSources() {
   const form = h(
     "form",
     { class: "source-form" },
-    field("Kind", kind),
-    field("Address on the station's machine", address, { class: "grow" }),
-    h("button", {}, "Watch"),
+    field(t("sources.kind"), kind),
+    field(t("sources.address"), address, { class: "grow" }),
+    h("button", {}, t("sources.watch")),
   );
   address.placeholder = HINTS.folder;
   const element = h(
     "details",
     { class: "card", open: recall("sources", true) },
-    h("summary", {}, h("h2", {}, "Sources")),
+    h("summary", {}, h("h2", {}, t("sources.title"))),
     list,
     may("sources") ? form : forOthers("sources"),
   );
@@ -53,27 +51,19 @@ export function makeSources() {
     event.preventDefault();
     attempt(async () => {
       await post("/api/sources", { kind: kind.value, address: address.value, model: recall("model", null) });
-      say("The source is watched.");
+      say(t("sources.watched"));
       // An empty field is wrong only once it is sent, which reset() makes the browser forget.
       const chosen = kind.value;
       form.reset();
       kind.value = chosen;
-      await load();
+      await loadFeeds();
     });
   });
 
-  let shown = null;
-
-  async function load() {
-    const sources = await get("/api/sources");
-    const said = JSON.stringify(sources);
-    if (said === shown) return;
-    shown = said;
+  function draw() {
     const held = list.contains(document.activeElement) ? document.activeElement.ariaLabel : null;
     list.replaceChildren(
-      ...(sources.length
-        ? sources.map(row)
-        : [h("li", { class: "soft" }, "No folder or stream is watched.")]),
+      ...(feeds.sources.length ? feeds.sources.map(row) : [h("li", { class: "soft" }, t("sources.none"))]),
     );
     // Whoever is about to press a button by keys finds it where it was.
     if (held) [...list.querySelectorAll("button")].find(({ ariaLabel }) => ariaLabel === held)?.focus();
@@ -83,8 +73,8 @@ export function makeSources() {
     const state = source.error
       ? source.error
       : source.running
-        ? `watching, ${counted(source.seen, "picture")} seen`
-        : "stopped";
+        ? t("sources.watching", { count: source.seen })
+        : t("sources.stopped");
     return h(
       "li",
       { data: { state: source.error ? "error" : source.running ? "on" : "off" } },
@@ -96,35 +86,17 @@ export function makeSources() {
       ),
       may("sources") &&
         button(
-          "Stop",
+          t("sources.stop"),
           () =>
             attempt(async () => {
               await remove(`/api/sources/${source.id}`);
-              await load();
+              await loadFeeds();
             }),
-          { class: "quiet", "aria-label": `Stop ${source.address}` },
+          { class: "quiet", "aria-label": t("sources.stopOf", { name: source.address }) },
         ),
     );
   }
 
-  let timer = 0;
-  const end = listen("inspection", (inspection) => {
-    if (!/^(watch|stream)/.test(inspection.source) || timer) return;
-    timer = setTimeout(() => {
-      timer = 0;
-      load().catch(() => {});
-    }, 1000);
-  });
-  const look = setInterval(() => {
-    if (!document.hidden) load().catch(() => {});
-  }, LOOK_MS);
-  attempt(load);
-  return {
-    element,
-    close: () => {
-      end();
-      clearInterval(look);
-      clearTimeout(timer);
-    },
-  };
+  draw();
+  return { element, close: listen("feeds", draw) };
 }

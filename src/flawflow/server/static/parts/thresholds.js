@@ -3,11 +3,12 @@
 
 import { get, ofModel, post } from "../api.js";
 import { button, h } from "../dom.js";
+import { t } from "../i18n.js";
 import { listen } from "../live.js";
 import { forOthers, may } from "../people.js";
+import { calibrationMeaning, guarantee, meaningOf } from "../promise.js";
 import { keep } from "../station.js";
 import { attempt, say } from "../toast.js";
-import { counted, number } from "../words.js";
 import { makeHistogram } from "./histogram.js";
 
 const MOST_RECENT = 500;
@@ -22,22 +23,25 @@ export function makeThresholds(model) {
   // What was moved and not asked yet, the newest of each threshold, and the asking that goes on.
   const moves = { next: {}, asking: null };
   const histogram = makeHistogram((name, value) => want(name, { [`${name}_threshold`]: value }));
-  const inputs = { ng: rateInput("ng", "NG, at most"), review: rateInput("review", "NG or REVIEW, at most") };
+  const inputs = {
+    ng: rateInput("ng", t("threshold.ng")),
+    review: rateInput("review", t("threshold.review")),
+  };
   const locked = !may("rates");
   histogram.element.inert = inputs.ng.input.disabled = inputs.review.input.disabled = locked;
   const meaning = h("p", { class: "meaning", "aria-live": "polite" });
   const promise = h("p", { class: "promise" });
-  const apply = button("Apply", () => attempt(applyWanted), { class: "primary" });
-  const cancel = button("Cancel", () => settle(state.kept));
+  const apply = button(t("apply"), () => attempt(applyWanted), { class: "primary" });
+  const cancel = button(t("cancel"), () => settle(state.kept));
   const element = h(
     "section",
-    { class: "card thresholds", "aria-label": "Thresholds" },
-    h("h2", {}, "Thresholds"),
+    { class: "card thresholds", "aria-label": t("threshold.title") },
+    h("h2", {}, t("threshold.title")),
     histogram.element,
     h(
       "div",
       { class: "rates" },
-      h("span", { class: "soft" }, "Of the good parts"),
+      h("span", { class: "soft" }, t("threshold.good")),
       inputs.ng.element,
       inputs.review.element,
     ),
@@ -80,7 +84,7 @@ export function makeThresholds(model) {
       max: 99,
       step: "any",
       inputmode: "decimal",
-      "aria-label": `${words}, in percent of the good parts`,
+      "aria-label": t("threshold.percent", { words }),
     });
     const rate = {
       input,
@@ -115,18 +119,18 @@ export function makeThresholds(model) {
         recent: state.recent,
         ng: ng.score,
         review: review.score,
-        text: { ng: ng.meaning, review: review.meaning },
+        text: { ng: meaningOf("NG", calibration), review: meaningOf("REVIEW", calibration) },
       });
-    meaning.textContent = `${ng.meaning}. ${review.meaning}.${recently(ng.score, review.score)}`;
+    meaning.textContent = `${calibrationMeaning(calibration)}${recently(ng.score, review.score)}`;
     promise.dataset.kept = calibration.guaranteed;
-    promise.textContent = `${calibration.guaranteed ? "✓" : "⚠"} ${calibration.guarantee}`;
+    promise.textContent = `${calibration.guaranteed ? "✓" : "⚠"} ${guarantee(calibration)}`;
   }
 
   /** Say what moved thresholds would have made of the recent pictures. */
   function recently(ng, review) {
     if (!state.wanted || !state.recent.length) return "";
     const above = (threshold) => state.recent.filter((item) => item.score > threshold).length;
-    return ` Of the last ${counted(state.recent.length, "picture")} ${number(above(ng))} would be NG and ${number(above(review) - above(ng))} REVIEW.`;
+    return ` ${t("threshold.recently", { count: state.recent.length, ng: above(ng), review: above(review) - above(ng) })}`;
   }
 
   async function applyWanted() {
@@ -134,7 +138,7 @@ export function makeThresholds(model) {
     if (!state.wanted) return;
     const { false_reject_rate, review_rate } = state.wanted;
     keep(await post(ofModel(model.name, "/rates"), { false_reject_rate, review_rate }));
-    say("The new thresholds apply from the next picture on; earlier verdicts stay as they are.");
+    say(t("threshold.applied"));
   }
 
   /** Show what the station judges by, and forget what was moved. */

@@ -1,6 +1,7 @@
 // Small pictures with their verdict, for strips and tables.
 
 import { h } from "../dom.js";
+import { t } from "../i18n.js";
 import { shape } from "./verdict.js";
 
 const SIDE = 160;
@@ -19,7 +20,7 @@ export function thumb(inspection) {
 
 /** Make a strip of the newest pictures to choose from. */
 export function makeStrip(choose) {
-  const element = h("ol", { class: "strip", "aria-label": "Newest pictures" });
+  const element = h("ol", { class: "strip", "aria-label": t("strip.label") });
   const entries = new Map();
 
   /** Put these inspections, newest first, into the strip; elements that stay are kept. */

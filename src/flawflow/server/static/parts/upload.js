@@ -1,8 +1,8 @@
 // Pictures from this device: chosen, pasted or dropped.
 
 import { button, h } from "../dom.js";
+import { t } from "../i18n.js";
 import { listen } from "../live.js";
-import { counted } from "../words.js";
 import { enqueue, queue, stopQueue } from "./queue.js";
 
 const MOST_FAILURES = 50;
@@ -21,9 +21,9 @@ export function makeUpload(target) {
     tabindex: -1,
     "aria-hidden": "true",
   });
-  const choose = button("Choose pictures", () => input.click(), { class: "primary" });
-  const stop = button("Stop", stopQueue);
-  const meter = h("progress", { "aria-label": "Pictures inspected" });
+  const choose = button(t("upload.choose"), () => input.click(), { class: "primary" });
+  const stop = button(t("upload.stop"), stopQueue);
+  const meter = h("progress", { "aria-label": t("upload.progress") });
   const words = h("span", { class: "soft" });
   const list = h("ul", {});
   const failures = h("details", { class: "failures", hidden: true }, h("summary", {}), list);
@@ -39,13 +39,13 @@ export function makeUpload(target) {
     meter.max = queue.all || 1;
     meter.value = queue.done;
     words.textContent = busy
-      ? `${queue.done} of ${queue.all}`
+      ? t("upload.running", { count: queue.done, all: queue.all })
       : queue.done > 1
-        ? `${counted(queue.done - queue.failures.length, "picture")} inspected`
-        : "or drop them anywhere here";
+        ? t("upload.done", { count: queue.done - queue.failures.length })
+        : t("upload.hint");
     failures.hidden = !queue.failures.length;
     failures.open = queue.failures.length === 1 || failures.open;
-    failures.firstChild.textContent = `${counted(queue.failures.length, "picture")} could not be inspected`;
+    failures.firstChild.textContent = t("upload.failed", { count: queue.failures.length });
     list.replaceChildren(
       ...queue.failures
         .slice(0, MOST_FAILURES)
@@ -60,6 +60,7 @@ export function makeUpload(target) {
 
 function takeDrops(target) {
   let depth = 0;
+  target.dataset.drop = t("upload.drop");
   const mark = (change) => {
     depth = Math.max(0, depth + change);
     target.classList.toggle("dropping", depth > 0);

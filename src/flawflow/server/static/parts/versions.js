@@ -2,6 +2,7 @@
 
 import { ofModel, post } from "../api.js";
 import { button, h, table } from "../dom.js";
+import { t } from "../i18n.js";
 import { listen } from "../live.js";
 import { confirmed } from "../login.js";
 import { may } from "../people.js";
@@ -14,13 +15,13 @@ export function switchTo(name, version) {
   return attempt(async () => {
     if (
       !(await confirmed(
-        `Version ${version} of ${name} will be used for every picture from now on. You can roll back at any time.`,
-        `Switch to version ${version}`,
+        t("switch.question", { version: String(version), name }),
+        t("switch.to", { version: String(version) }),
       ))
     )
       return;
     keep(await post(ofModel(name, "/switch"), { version }));
-    say(`Version ${version} is active from now on.`);
+    say(t("switch.done", { version: String(version) }));
   });
 }
 
@@ -30,18 +31,18 @@ export function makeVersions(model) {
   const back = h(
     "div",
     {},
-    button("Roll back to the previous version", () =>
+    button(t("switch.back"), () =>
       attempt(async () => {
         keep(await post(ofModel(model.name, "/rollback"), {}));
-        say("The previous version is active again.");
+        say(t("switch.backDone"));
       }),
     ),
   );
   const element = h(
     "section",
-    { class: "card stack", "aria-label": "Versions" },
-    h("h2", {}, "Versions"),
-    table(["Version", "Made", "SHA-256", ""], list, { class: "small" }, "State"),
+    { class: "card stack", "aria-label": t("versions") },
+    h("h2", {}, t("versions")),
+    table([t("versions.one"), t("made"), "SHA-256", ""], list, { class: "small" }, t("versions.state")),
     back,
   );
 
@@ -61,11 +62,11 @@ export function makeVersions(model) {
             "td",
             {},
             active
-              ? h("strong", {}, "active")
+              ? h("strong", {}, t("versions.active"))
               : mayNot
                 ? null
-                : button("Switch", () => switchTo(model.name, version), {
-                    "aria-label": `Switch to version ${version}`,
+                : button(t("switch.do"), () => switchTo(model.name, version), {
+                    "aria-label": t("switch.to", { version: String(version) }),
                   }),
           ),
         ),

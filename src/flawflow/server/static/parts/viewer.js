@@ -1,35 +1,36 @@
 // A picture and its heat map: side by side, overlaid or alone, with sliders for opacity and threshold.
 
 import { button, h, segments, svg } from "../dom.js";
+import { t } from "../i18n.js";
 import { recall, remember } from "../settings.js";
-import { counted, score } from "../words.js";
+import { score } from "../words.js";
 import { outline } from "./contour.js";
 import { paintHeat, paintLegend, readMap } from "./heat.js";
+import { maskOf } from "./mask.js";
 
 // As many pixels as a screen shows; the picture itself may have twenty million.
 const SIDE = 2048;
 
-const MODES = [
-  ["side", "Side by side"],
-  ["over", "Overlay"],
-  ["plain", "Picture"],
-];
+const MASK_SIDE = 512;
+
+const MODES = ["side", "over", "plain"];
 
 /**
  * Make a viewer.
- * @returns {{element: HTMLElement, show: Function, pane: HTMLElement, mode: Function}} `show(inspection, model)` gives a
- *   promise that is kept when the pictures stand there; `pane` lies exactly over the picture; `mode(value)` shows
- *   in another way for once, and `mode()` as was chosen.
+ * @returns {object} `element`; `show(inspection, model)` gives a promise that is kept when the pictures stand there, as
+ *   `ready()` does for those that were shown last; `frames` lie exactly over the pictures; `keepMask(inspection)` shows
+ *   the mask that is kept.
  */
 export function makeViewer() {
   const scale = makeScale();
-  const panes = [makePane("Picture"), makePane("Heat map", scale.element)];
+  const panes = [makePane("picture"), makePane("heat", scale.element)];
   const stage = h(
     "div",
     { class: "stage" },
     panes.map((pane) => pane.element),
   );
   const found = h("p", { class: "found soft" });
+  const drawn = h("p", { class: "drawn soft", hidden: true }, t("viewer.mask"));
   const state = {
     inspection: null,
     model: null,
@@ -37,22 +38,22 @@ export function makeViewer() {
     opacity: recall("opacity", 0.8),
     threshold: null,
     turn: 0,
+    shown: null,
   };
   const controls = makeControls(state, draw);
-  const mode = (value = recall("mode", "side")) => {
-    stage.dataset.mode = value;
-  };
-  mode();
-  const switchMode = segments("What to show", MODES, recall("mode", "side"), (value) => {
+  stage.dataset.mode = recall("mode", "side");
+  const modes = MODES.map((name) => [name, t(`viewer.${name}`)]);
+  const switchMode = segments(t("viewer.what"), modes, recall("mode", "side"), (value) => {
     remember("mode", value);
-    mode(value);
+    stage.dataset.mode = value;
   });
   const element = h(
     "section",
-    { class: "viewer", "aria-label": "Picture and heat map" },
+    { class: "viewer", "aria-label": t("viewer.label") },
     stage,
     h("div", { class: "viewer-bar" }, switchMode, controls.element),
     found,
+    drawn,
   );
 
   function draw() {
@@ -65,11 +66,28 @@ export function makeViewer() {
     found.textContent = words(state);
   }
 
-  async function show(inspection, model) {
+  function show(inspection, model) {
+    state.shown = load(inspection, model);
+    return state.shown;
+  }
+
+  /** Show the mask that somebody has drawn: its outline, over either picture. */
+  async function keepMask(inspection) {
+    const { turn } = state;
+    const mask = inspection.has_mask ? await fetched(maskOf(inspection)) : null;
+    const path = mask
+      ? await readMap(mask, MASK_SIDE).then((map) => [outline(map, 127), map])
+      : ["", { width: 1, height: 1 }];
+    if (turn !== state.turn) return;
+    for (const pane of panes) pane.drawMask(...path);
+    drawn.hidden = !mask;
+  }
+
+  async function load(inspection, model) {
     const turn = (state.turn += 1);
     const [picture, map] = await Promise.all([
-      load(inspection.links.picture && `${inspection.links.picture}?side=${SIDE}`),
-      load(inspection.links.map),
+      fetched(inspection.links.picture && `${inspection.links.picture}?side=${SIDE}`),
+      fetched(inspection.links.map),
     ]);
     if (turn !== state.turn) return;
     Object.assign(state, { inspection, model, map: map && model ? await readMap(map) : null });
@@ -78,11 +96,13 @@ export function makeViewer() {
     stage.dataset.state = "shown";
     controls.update();
     scale.update(model);
-    found.textContent = state.map ? "" : "The heat map was not kept.";
+    found.textContent = state.map ? "" : t("viewer.noHeat");
     draw();
+    await keepMask(inspection);
   }
 
-  return { element, show, pane: panes[0].frame, mode };
+  const ready = () => state.shown;
+  return { element, show, ready, keepMask, frames: panes.map(({ frame }) => frame) };
 }
 
 /** Give the boxes of regions below the model's own threshold, which NG and REVIEW have where nothing is above. */
@@ -101,29 +121,37 @@ function marked({ inspection, model, map, threshold }) {
 
 function words({ inspection, model, threshold }) {
   if (threshold !== model.calibration.pixel_threshold) {
-    return `Outlined where the map is above ${score(threshold)}; the model outlines above ${score(model.calibration.pixel_threshold)}.`;
+    return t("found.outlined", { here: score(threshold), model: score(model.calibration.pixel_threshold) });
   }
   const { regions } = inspection;
-  if (!regions.length) return `No region is above the model's pixel threshold, ${score(threshold)}.`;
+  if (!regions.length) return t("found.none", { threshold: score(threshold) });
   if (regions[0].peak <= threshold)
-    return `Nothing is above the model's pixel threshold, ${score(threshold)}; the highest, ${score(regions[0].peak)}, is marked.`;
+    return t("found.below", { threshold: score(threshold), peak: score(regions[0].peak) });
   const area = Math.max(...regions.map((region) => region.area));
-  return `${counted(regions.length, "region")} above ${score(threshold)}; the largest covers ${counted(area, "pixel")}, the highest peak is ${score(regions[0].peak)}.`;
+  return t("found.regions", {
+    count: regions.length,
+    threshold: score(threshold),
+    area,
+    peak: score(regions[0].peak),
+  });
 }
 
-function makePane(title, beside = null) {
+function makePane(kind, beside = null) {
   const image = h("img", { alt: "" });
   const heat = h("canvas", { class: "heat", "aria-hidden": "true" });
   const lines = ["under", "line"].map((name) =>
     svg("path", { class: name, "vector-effect": "non-scaling-stroke" }),
   );
-  const drawing = svg("svg", { class: "outline", preserveAspectRatio: "none", "aria-hidden": "true" }, lines);
-  const missing = h("p", { class: "missing", hidden: true }, "The picture itself was not kept.");
-  const frame = h("div", { class: "frame" }, image, heat, drawing, missing);
+  const over = { preserveAspectRatio: "none", "aria-hidden": "true" };
+  const drawing = svg("svg", { class: "outline", ...over }, lines);
+  const kept = svg("path", { class: "kept", "vector-effect": "non-scaling-stroke" });
+  const mask = svg("svg", { class: "outline", ...over }, kept);
+  const missing = h("p", { class: "missing", hidden: true }, t("viewer.noPicture"));
+  const frame = h("div", { class: "frame" }, image, heat, drawing, mask, missing);
   const element = h(
     "figure",
     { class: "pane" },
-    h("figcaption", {}, title, beside),
+    h("figcaption", {}, t(`pane.title.${kind}`), beside),
     h("div", { class: "holder" }, frame),
   );
   return {
@@ -136,16 +164,17 @@ function makePane(title, beside = null) {
       image.hidden = !picture;
       missing.hidden = Boolean(picture);
       if (picture) image.src = picture.src;
-      image.alt =
-        title === "Picture"
-          ? `The picture ${inspection.path}`
-          : `Heat map over the picture ${inspection.path}`;
+      image.alt = t(`pane.${kind}`, { name: inspection.path });
       for (const line of lines) line.setAttribute("d", "");
       heat.width = 0;
     },
     drawOutline(path, { width, height }) {
       drawing.setAttribute("viewBox", `0 0 ${width} ${height}`);
       for (const line of lines) line.setAttribute("d", path);
+    },
+    drawMask(path, { width, height }) {
+      mask.setAttribute("viewBox", `0 0 ${width} ${height}`);
+      kept.setAttribute("d", path);
     },
     paint: (map, opacity) => paintHeat(heat, map, opacity),
   };
@@ -155,9 +184,9 @@ function makeControls(state, draw) {
   const opacity = h("input", { type: "range", min: 0, max: 1, step: 0.05, value: state.opacity });
   const threshold = h("input", { type: "range", step: "any" });
   const said = h("b", {});
-  const reset = button("Reset", () => set(null), {
+  const reset = button(t("viewer.reset"), () => set(null), {
     class: "quiet",
-    title: "Reset to the model's threshold",
+    title: t("viewer.resetHint"),
   });
   opacity.addEventListener("input", () => {
     state.opacity = opacity.valueAsNumber;
@@ -176,6 +205,7 @@ function makeControls(state, draw) {
 
   function update() {
     threshold.disabled = opacity.disabled = !state.map;
+    reset.hidden = true;
     if (!state.model) return;
     const [low, high] = state.model.heat_scale;
     Object.assign(threshold, { min: low, max: high, step: (high - low) / 200 });
@@ -187,8 +217,8 @@ function makeControls(state, draw) {
   const element = h(
     "div",
     { class: "sliders" },
-    h("label", { class: "slider" }, h("span", {}, "Heat opacity"), opacity),
-    h("label", { class: "slider" }, h("span", {}, "Pixel threshold ", said), threshold),
+    h("label", { class: "slider" }, h("span", {}, t("viewer.opacity")), opacity),
+    h("label", { class: "slider" }, h("span", {}, t("viewer.threshold"), " ", said), threshold),
     reset,
   );
   update();
@@ -207,7 +237,7 @@ function makeScale() {
   return { element: h("span", { class: "scale" }, ends[0], legend, ends[1]), update };
 }
 
-function load(address) {
+function fetched(address) {
   if (!address) return Promise.resolve(null);
   return new Promise((done) => {
     const image = new Image();

@@ -2,7 +2,8 @@
 
 import { get, withQuery } from "../api.js";
 import { button, facts, h } from "../dom.js";
-import { clock, counted, origin, rarity, score } from "../words.js";
+import { t } from "../i18n.js";
+import { clock, origin, rarity, score } from "../words.js";
 
 /**
  * Ask for the oldest pictures of a model that wait for a person's word.
@@ -29,20 +30,16 @@ export const askNearest = (model, limit) => get(withQuery("/api/review/nearest",
  * @param {(() => void) | null} undoLast Takes the last word back; null where there is none.
  */
 export function nothingWaits(nearest, takeNearest, undoLast) {
-  const offer = `Review the ${counted(nearest, "picture")} nearest to the threshold`;
+  const offer = t("review.nearest", { count: nearest });
   return [
-    h("h2", {}, "Nothing to review"),
-    h(
-      "p",
-      { class: "soft" },
-      "Pictures with the verdict REVIEW appear here. Any other picture can be labelled in History.",
-    ),
+    h("h2", {}, t("review.nothing")),
+    h("p", { class: "soft" }, t("review.hint")),
     h(
       "div",
       { class: "row" },
       nearest ? button(offer, takeNearest, { class: "primary" }) : "",
-      undoLast ? button("Undo the last label", undoLast) : "",
-      h("a", { class: "button", href: "#/improve" }, "Make a data set of the reviewed pictures"),
+      undoLast ? button(t("review.undoLast"), undoLast) : "",
+      h("a", { class: "button", href: "#/improve" }, t("review.dataset")),
     ),
   ];
 }
@@ -50,9 +47,9 @@ export function nothingWaits(nearest, takeNearest, undoLast) {
 /** Say what helps to judge a picture. */
 export const aboutWaiting = (inspection, model) =>
   facts([
-    ["Score", score(inspection.score)],
-    ["Rarity", rarity(inspection.p_value, model?.calibration.count ?? 0)],
-    ["Time", clock(inspection.time)],
-    ["From", origin(inspection.source)],
-    inspection.has_mask && ["Mask", "drawn"],
+    [t("score"), score(inspection.score)],
+    [t("review.rarity"), rarity(inspection.p_value, model?.calibration.count ?? 0)],
+    [t("time"), clock(inspection.time)],
+    [t("detail.from"), origin(inspection.source)],
+    inspection.has_mask && [t("mask"), t("mask.drawn")],
   ]);

@@ -2,14 +2,16 @@
 
 import { get } from "../api.js";
 import { button, facts, figures, h, table } from "../dom.js";
+import { t } from "../i18n.js";
 import { showChanges } from "../parts/changes.js";
 import { makeLabels, setLabel } from "../parts/labels.js";
+import { makeMasking } from "../parts/masking.js";
 import { shape } from "../parts/verdict.js";
 import { makeViewer } from "../parts/viewer.js";
 import { forOthers, may } from "../people.js";
 import { modelNamed } from "../station.js";
 import { attempt } from "../toast.js";
-import { moment, number, origin, pValue, rarity, score, VERDICT_WORDS } from "../words.js";
+import { moment, number, origin, pValue, rarity, score, verdictWords } from "../words.js";
 
 export function showDetail(place, id) {
   const viewer = makeViewer();
@@ -17,23 +19,31 @@ export function showDetail(place, id) {
   let seen = null;
   const changes = h("div", { class: "stack", hidden: true });
   const labels = makeLabels((label) => attempt(() => set(label)), false);
-  const none = button("Take back", () => attempt(() => set(null)), { class: "quiet" });
-  const title = h("h1", {}, "Inspection");
+  const none = button(t("label.back"), () => attempt(() => set(null)), { class: "quiet" });
+  const mask = makeMasking(viewer, {
+    run: attempt,
+    changed: (inspection) => {
+      if (inspection) show(inspection);
+    },
+  });
+  const title = h("h1", {}, t("detail.title"));
   place.append(
     h(
       "header",
       { class: "view-head" },
-      button("← Back", () => (history.length > 1 ? history.back() : (location.hash = "#/history"))),
+      button(`← ${t("back")}`, () => (history.length > 1 ? history.back() : (location.hash = "#/history"))),
       title,
     ),
     h("div", { class: "main-column" }, viewer.element),
     h(
       "aside",
-      { class: "side-column card", "aria-label": "What was recorded" },
+      { class: "side-column card", "aria-label": t("detail.record") },
       about,
-      h("h2", {}, "Your label"),
+      h("h2", {}, t("label.yours")),
       may("review") ? labels.element : forOthers("review"),
       none,
+      may("review") ? h("div", { class: "pairs" }, mask.toggle, mask.drop) : null,
+      mask.tools,
       changes,
     ),
   );
@@ -54,6 +64,7 @@ export function showDetail(place, id) {
     attempt(() => showChanges(changes, id));
     title.textContent = inspection.path;
     labels.show(inspection.label);
+    mask.of(inspection);
     none.hidden = inspection.label === null || !may("review");
     about.replaceChildren(
       summary(inspection),
@@ -77,11 +88,11 @@ function summary({ verdict, score: value, p_value: p, model }) {
     "div",
     { class: `summary v-${verdict}` },
     shape(verdict),
-    h("div", {}, h("strong", {}, verdict), h("p", {}, VERDICT_WORDS[verdict])),
+    h("div", {}, h("strong", {}, verdict), h("p", {}, verdictWords(verdict))),
     h(
       "p",
       { class: "why" },
-      `Score ${score(value)}, p-value ${pValue(p)}${count ? `. ${rarity(p, count)}.` : ""}`,
+      `${t("score.both", { score: score(value), value: pValue(p) })} ${count ? t("sentence", { text: rarity(p, count) }) : ""}`,
     ),
   );
 }
@@ -90,13 +101,16 @@ function record(inspection) {
   const total = Object.values(inspection.timings_ms).reduce((sum, value) => sum + value, 0);
   const { height, width } = inspection;
   return facts([
-    ["Number", String(inspection.id)],
-    ["Time", moment(inspection.time)],
-    ["From", origin(inspection.source)],
-    ["Size", `${width} × ${height} pixels`],
-    ["Took", `${total.toFixed(1)} ms, the model ${inspection.timings_ms.infer.toFixed(1)} ms`],
+    [t("detail.number"), String(inspection.id)],
+    [t("time"), moment(inspection.time)],
+    [t("detail.from"), origin(inspection.source)],
+    [t("detail.size"), t("pixels.of", { width, height })],
     [
-      "Model",
+      t("detail.took"),
+      t("detail.times", { total: total.toFixed(1), model: inspection.timings_ms.infer.toFixed(1) }),
+    ],
+    [
+      t("view.model"),
       h(
         "span",
         { title: inspection.model_sha256 },
@@ -104,33 +118,34 @@ function record(inspection) {
       ),
     ],
     ["SHA-256", h("code", {}, inspection.sha256)],
-    ["Mask", inspection.has_mask ? "drawn" : "none"],
+    [t("mask"), t(inspection.has_mask ? "mask.drawn" : "mask.none")],
   ]);
 }
 
 function regions(inspection) {
-  if (!inspection.regions.length) return h("p", { class: "soft" }, "No region stands out.");
+  if (!inspection.regions.length) return h("p", { class: "soft" }, t("detail.noRegion"));
   const shown = inspection.regions.slice(0, 8);
-  const words =
-    shown.length < inspection.regions.length
-      ? ` (the ${shown.length} highest of ${number(inspection.regions.length)})`
-      : "";
+  const words = t(shown.length < inspection.regions.length ? "detail.someRegions" : "detail.regions", {
+    shown: shown.length,
+    count: inspection.regions.length,
+  });
   const rows = shown.map(({ peak, area, box: { left, top, right, bottom } }) =>
     figures([score(peak), number(area), `${left}, ${top}`, `${right}, ${bottom}`]),
   );
+  const names = [t("detail.peak"), t("pixels"), t("detail.leftTop"), t("detail.rightBottom")];
   return h(
     "div",
     {},
-    h("p", { class: "soft" }, `Regions${words}`),
-    table(["Peak", "Pixels", "Left, top", "Right, bottom"], h("tbody", {}, rows), { class: "small" }),
+    h("p", { class: "soft" }, words),
+    table(names, h("tbody", {}, rows), { class: "small" }),
   );
 }
 
 function downloads({ id, links }) {
   const names = [
-    ["picture", "Picture"],
-    ["overlay", "Overlay"],
-    ["map", "Heat map"],
+    ["picture", t("picture")],
+    ["overlay", t("viewer.over")],
+    ["map", t("pane.title.heat")],
   ];
   return h(
     "div",

@@ -2,24 +2,20 @@
 
 import { get, withQuery } from "../api.js";
 import { button, field, h, segments, select, table } from "../dom.js";
+import { t } from "../i18n.js";
 import { listen } from "../live.js";
 import { thumb } from "../parts/thumb.js";
 import { chip, shape } from "../parts/verdict.js";
 import { may } from "../people.js";
 import { recall } from "../settings.js";
 import { attempt } from "../toast.js";
-import { clock, LABEL_WORDS, number, pValue, score, VERDICTS } from "../words.js";
+import { clock, labelWords, number, pValue, score, VERDICTS } from "../words.js";
 import { showDetail } from "./detail.js";
 
 const PAGE = 50;
+const COLUMNS = ["picture", "verdict", "score", "pvalue", "history.reviewed", "time"];
 const FILTERS = ["verdict", "label", "since", "until", "text"];
-const LABELS = [
-  ["", "Any"],
-  ["none", "Not reviewed"],
-  ["good", "Good"],
-  ["bad", "Bad"],
-  ["skip", "Skipped"],
-];
+const LABELS = ["", "none", "good", "bad", "skip"];
 
 export function showHistory(place, { detail, query }) {
   if (detail !== null) return showDetail(place, detail);
@@ -30,13 +26,13 @@ export function showHistory(place, { detail, query }) {
   const counts = h("p", { class: "counts soft", "aria-live": "polite" });
   const pager = h("div", { class: "row pager" });
   const fresh = button("", () => attempt(load), { class: "fresh", hidden: true });
-  const columns = ["", "Picture", "Verdict", "Score", "p-value", "Reviewed", "Time"];
-  const list = table(columns, body, { class: "inspections" }, "Small picture");
+  const columns = ["", ...COLUMNS.map((name) => t(name))];
+  const list = table(columns, body, { class: "inspections" }, t("history.small"));
   place.append(
     h(
       "header",
       { class: "view-head" },
-      h("h1", {}, "History"),
+      h("h1", {}, t("view.history")),
       counts,
       fresh,
       may("export") ? exports(filters) : null,
@@ -46,6 +42,7 @@ export function showHistory(place, { detail, query }) {
     pager,
   );
   let missed = 0;
+  let newest = 0;
 
   function go(changed, pages = []) {
     // A picture's address can be shared, and a reload or a step back shows the same.
@@ -57,15 +54,14 @@ export function showHistory(place, { detail, query }) {
       withQuery("/api/inspections", { ...asked(filters), before: trail.at(-1), limit: PAGE }),
     );
     missed = 0;
+    newest = Math.max(newest, answer.inspections[0]?.id ?? 0);
     fresh.hidden = true;
     body.replaceChildren(...answer.inspections.map(row));
     if (!answer.inspections.length)
-      body.append(
-        h("tr", {}, h("td", { colspan: 7, class: "nothing" }, "No inspection fits these filters.")),
-      );
+      body.append(h("tr", {}, h("td", { colspan: 7, class: "nothing" }, t("history.nothing"))));
     const all = VERDICTS.reduce((sum, verdict) => sum + answer.counts[verdict], 0);
     counts.replaceChildren(
-      `${number(all)} in all: `,
+      t("history.count", { count: all }),
       ...VERDICTS.map((verdict) =>
         h(
           "span",
@@ -76,20 +72,24 @@ export function showHistory(place, { detail, query }) {
       ),
     );
     pager.replaceChildren(
-      button("← Newer", () => go({}, trail.slice(0, -1)), { disabled: !trail.length }),
+      button(`← ${t("history.newer")}`, () => go({}, trail.slice(0, -1)), { disabled: !trail.length }),
       h(
         "span",
         { class: "soft" },
-        `Page ${trail.length + 1} of ${number(Math.max(1, Math.ceil(all / PAGE)))}`,
+        t("history.page", { page: trail.length + 1, all: Math.max(1, Math.ceil(all / PAGE)) }),
       ),
-      button("Older →", () => go({}, [...trail, answer.next]), { disabled: answer.next === null }),
+      button(`${t("history.older")} →`, () => go({}, [...trail, answer.next]), {
+        disabled: answer.next === null,
+      }),
     );
   }
 
   const end = listen("inspection", (inspection) => {
-    if (inspection.label !== null || trail.length || inspection.model !== recall("model", null)) return;
+    // What is said of an earlier one tells of it again.
+    if (inspection.id <= newest || trail.length || inspection.model !== recall("model", null)) return;
+    newest = inspection.id;
     missed += 1;
-    fresh.textContent = `Show ${number(missed)} new`;
+    fresh.textContent = t("history.fresh", { count: missed });
     fresh.hidden = false;
   });
   attempt(load);
@@ -99,7 +99,7 @@ export function showHistory(place, { detail, query }) {
 /** Give a filter of the address; an address is written by anybody, so what cannot be is left out. */
 function readable(name, value) {
   if (name === "verdict") return VERDICTS.includes(value) ? value : "";
-  if (name === "label") return LABELS.some(([label]) => label === value) ? value : "";
+  if (name === "label") return LABELS.includes(value) ? value : "";
   return name === "text" ? value.slice(0, 200) : Number.isNaN(Date.parse(value)) ? "" : value;
 }
 
@@ -111,13 +111,14 @@ function asked(filters) {
 
 function filterBar(filters, go) {
   const verdicts = [
-    ["", "All"],
+    ["", t("history.all")],
     ...VERDICTS.map((verdict) => [verdict, h("span", { class: `v-${verdict}` }, shape(verdict), verdict)]),
   ];
+  const labels = LABELS.map((label) => [label, t(`history.label.${label || "any"}`)]);
   const text = h("input", {
     type: "search",
     value: filters.text,
-    placeholder: "part of a name",
+    placeholder: t("history.part"),
     autocomplete: "off",
     spellcheck: "false",
   });
@@ -137,18 +138,18 @@ function filterBar(filters, go) {
     h(
       "div",
       { class: "field" },
-      h("span", { "aria-hidden": "true" }, "Verdict"),
-      segments("Verdict", verdicts, filters.verdict, (verdict) => go({ verdict })),
+      h("span", { "aria-hidden": "true" }, t("verdict")),
+      segments(t("verdict"), verdicts, filters.verdict, (verdict) => go({ verdict })),
     ),
     field(
-      "Reviewed",
-      select(LABELS, filters.label, (label) => go({ label })),
+      t("history.reviewed"),
+      select(labels, filters.label, (label) => go({ label })),
     ),
-    field("From", time("since")),
-    field("Until", time("until")),
-    field("Name", text, { class: "grow" }),
+    field(t("history.from"), time("since")),
+    field(t("history.until"), time("until")),
+    field(t("history.name"), text, { class: "grow" }),
     button(
-      "Clear",
+      t("clear"),
       () => {
         location.hash = "#/history";
       },
@@ -161,7 +162,7 @@ function exports(filters) {
   return h(
     "div",
     { class: "row exports" },
-    h("span", { class: "soft" }, "Export"),
+    h("span", { class: "soft" }, t("history.export")),
     ["csv", "parquet"].map((format) =>
       h(
         "a",
@@ -181,18 +182,22 @@ function row(inspection) {
   return h(
     "tr",
     {},
-    h("td", {}, thumb(inspection)),
+    h("td", { class: "picked" }, thumb(inspection)),
     h("td", { class: "name" }, h("a", { href: `#/history/${id}` }, name)),
     h("td", {}, chip(verdict)),
-    h("td", { class: "figure" }, score(inspection.score)),
-    h("td", { class: "figure" }, pValue(inspection.p_value)),
+    h("td", { class: "figure", data: { name: t("score") } }, score(inspection.score)),
+    h("td", { class: "figure", data: { name: t("pvalue") } }, pValue(inspection.p_value)),
     h(
       "td",
-      {},
+      { data: { name: t("history.reviewed") } },
       label
-        ? `${LABEL_WORDS[label]}${inspection.has_mask ? ", mask" : ""}`
+        ? t(inspection.has_mask ? "history.masked" : "history.labelled", { label: labelWords(label) })
         : h("span", { class: "soft" }, "–"),
     ),
-    h("td", { class: "time" }, h("time", { datetime: inspection.time }, clock(inspection.time))),
+    h(
+      "td",
+      { class: "time", data: { name: t("time") } },
+      h("time", { datetime: inspection.time }, clock(inspection.time)),
+    ),
   );
 }

@@ -2,25 +2,25 @@
 
 import { get, post, ServiceError, withQuery } from "../api.js";
 import { button, field, figures, h, select, table } from "../dom.js";
+import { t } from "../i18n.js";
 import { listen, tell } from "../live.js";
 import { showComparison } from "../parts/comparison.js";
 import { makeJob } from "../parts/job.js";
 import { makeVersions, switchTo } from "../parts/versions.js";
+import { presetWords } from "../promise.js";
 import { recall, remember } from "../settings.js";
 import { chosenModel, modelNamed, refreshModel, station } from "../station.js";
 import { attempt, say } from "../toast.js";
-import { counted, moment, number } from "../words.js";
+import { moment, number } from "../words.js";
 
-const ELSEWHERE =
-  "This station has no torch, so another machine does the learning; ask for the command here.";
 const POLL = 2000;
 
 export function showImprove(place) {
   const model = chosenModel();
   if (!model) {
     place.append(
-      h("h1", {}, "Improve"),
-      h("section", { class: "card empty" }, h("p", {}, "No model is loaded.")),
+      h("h1", {}, t("view.improve")),
+      h("section", { class: "card empty" }, h("p", {}, t("model.none"))),
     );
     return undefined;
   }
@@ -32,18 +32,18 @@ export function showImprove(place) {
     preset: recall("preset", "balanced"),
     settings: "",
   };
-  const sets = h("section", { class: "card stack", "aria-label": "1. Data set" });
-  const learn = h("section", { class: "card stack", "aria-label": "2. Retrain" });
-  const compare = h("section", { class: "card stack wide", "aria-label": "3. Compare and switch" });
+  const sets = h("section", { class: "card stack", "aria-label": t("improve.set") });
+  const learn = h("section", { class: "card stack", "aria-label": t("improve.retrain") });
+  const compare = h("section", { class: "card stack wide", "aria-label": t("improve.compare") });
   const versions = makeVersions(model);
   const job = makeJob();
-  const start = button("Retrain", () => attempt(begin), { class: "primary" });
+  const start = button(t("improve.start"), () => attempt(begin), { class: "primary" });
   place.append(
     h(
       "header",
       { class: "view-head" },
-      h("h1", {}, "Improve"),
-      h("p", { class: "soft" }, `What was reviewed teaches the next version of ${model.name}.`),
+      h("h1", {}, t("view.improve")),
+      h("p", { class: "soft" }, t("improve.about", { name: model.name })),
     ),
     sets,
     learn,
@@ -62,7 +62,10 @@ export function showImprove(place) {
       ask("good"),
       ask("bad"),
     ]);
-    state.presets = presets.map(({ name, summary }) => [name, `${name}: ${summary}`]);
+    state.presets = presets.map(({ name, summary }) => [
+      name,
+      t("improve.preset", { name, summary: presetWords(name, summary) }),
+    ]);
     state.datasets = all.filter((set) => set.model === undefined || set.model === model.name);
     state.dataset ??= state.datasets.at(-1)?.version ?? null;
     drawSets(good, bad);
@@ -71,13 +74,11 @@ export function showImprove(place) {
 
   function drawSets(good, bad) {
     const make = button(
-      "Make a new version",
+      t("improve.make"),
       () =>
         attempt(async () => {
           const made = await post("/api/datasets", { model: model.name });
-          say(
-            `Data set version ${made.version} holds ${counted(made.good, "good picture")} and ${counted(made.bad, "bad one")}.`,
-          );
+          say(t("improve.made", { version: String(made.version), good: made.good, bad: made.bad }));
           state.dataset = made.version;
           await loadSets();
         }),
@@ -89,44 +90,49 @@ export function showImprove(place) {
         { title: path },
       );
     sets.replaceChildren(
-      h("h2", {}, "1. Data set"),
-      h("p", {}, `${counted(good, "picture")} reviewed as good, ${number(bad)} as bad.`),
+      h("h2", {}, t("improve.set")),
+      h("p", {}, t("improve.reviewed", { good, bad })),
       h("div", { class: "row" }, make),
       state.datasets.length
         ? table(
-            ["Version", "Made", "Good", "Bad", "Training", "Test"],
+            ["versions.one", "made", "label.good", "label.bad", "improve.train", "improve.test"].map((name) =>
+              t(name),
+            ),
             h("tbody", {}, [...state.datasets].reverse().map(row)),
             { class: "small" },
           )
-        : h("p", { class: "soft" }, "No version yet. Versions are never overwritten."),
+        : h("p", { class: "soft" }, t("improve.none")),
     );
   }
 
   function drawLearn() {
     const { torch } = station.version;
-    const sets = state.datasets.map(({ version }) => [String(version), `version ${version}`]);
-    start.textContent = torch ? "Retrain" : "Show the command";
+    const sets = state.datasets.map(({ version }) => [
+      String(version),
+      t("version", { version: String(version) }),
+    ]);
+    start.textContent = t(torch ? "improve.start" : "improve.command");
     learn.replaceChildren(
-      h("h2", {}, "2. Retrain"),
-      h("p", { class: "soft" }, torch ? "The station keeps inspecting while it trains." : ELSEWHERE),
+      h("h2", {}, t("improve.retrain")),
+      h("p", { class: "soft" }, t(torch ? "improve.here" : "improve.elsewhere")),
       h(
         "div",
         { class: "row fields" },
         field(
-          "Data set",
-          select(sets.length ? sets : [["", "none yet"]], String(state.dataset), (value) => {
+          t("improve.dataset"),
+          select(sets.length ? sets : [["", t("improve.noneYet")]], String(state.dataset), (value) => {
             state.dataset = Number(value);
           }),
         ),
         field(
-          "Preset",
+          t("improve.presetName"),
           select(state.presets, state.preset, (value) => {
             state.preset = value;
             remember("preset", value);
           }),
         ),
         field(
-          "Other settings",
+          t("improve.settings"),
           h("input", {
             type: "text",
             value: state.settings,
@@ -168,25 +174,22 @@ export function showImprove(place) {
 
   function drawCompare() {
     const result = state.job?.result;
-    const heading = h("h2", {}, "3. Compare and switch");
+    const heading = h("h2", {}, t("improve.compare"));
     if (!result) {
-      compare.replaceChildren(
-        heading,
-        h(
-          "p",
-          { class: "soft" },
-          "Once a new version is trained, both are compared here on the reviewed pictures.",
-        ),
-      );
+      compare.replaceChildren(heading, h("p", { class: "soft" }, t("improve.later")));
       return;
     }
     const active = modelNamed(model.name)?.versions.find((version) => version.active)?.version;
     const choice =
       active === result.version
-        ? h("p", {}, h("strong", {}, `Version ${result.version} is active.`))
-        : button(`Switch to version ${result.version}`, () => switchTo(model.name, result.version), {
-            class: "primary",
-          });
+        ? h("p", {}, h("strong", {}, t("improve.active", { version: String(result.version) })))
+        : button(
+            t("switch.to", { version: String(result.version) }),
+            () => switchTo(model.name, result.version),
+            {
+              class: "primary",
+            },
+          );
     compare.replaceChildren(
       h("div", { class: "row spread" }, heading, choice),
       showComparison(result.comparison, result.version),

@@ -2,16 +2,18 @@
 
 import { get, withQuery } from "../api.js";
 import { h } from "../dom.js";
+import { t } from "../i18n.js";
+import { waitingNg } from "../latch.js";
 import { listen } from "../live.js";
+import { makeBanner } from "../parts/banner.js";
+import { makeLines } from "../parts/lines.js";
 import { makeSources } from "../parts/sources.js";
 import { makeThresholds } from "../parts/thresholds.js";
 import { makeStrip } from "../parts/thumb.js";
 import { makeUpload } from "../parts/upload.js";
-import { shape } from "../parts/verdict.js";
 import { makeViewer } from "../parts/viewer.js";
 import { chosenModel, modelNamed } from "../station.js";
 import { attempt } from "../toast.js";
-import { clock, pValue, rarity, score, VERDICT_WORDS } from "../words.js";
 
 const NEWEST = 12;
 
@@ -22,14 +24,14 @@ export function showInspect(place, { detail }) {
       h(
         "section",
         { class: "card empty" },
-        h("h1", {}, "No model is loaded"),
-        h("p", {}, "Start the station with a model file: flawflow serve part.flaw"),
+        h("h1", {}, t("model.none")),
+        h("p", {}, t("model.start", { command: "flawflow serve part.flaw" })),
       ),
     );
     return undefined;
   }
   const state = { shown: null, next: null, drawing: false, newest: [], pinned: detail !== null };
-  const banner = makeBanner();
+  const banner = makeBanner(model.name);
   const viewer = makeViewer();
   const strip = makeStrip((inspection) => {
     location.hash = `#/inspect/${inspection.id}`;
@@ -37,6 +39,7 @@ export function showInspect(place, { detail }) {
   const upload = makeUpload(place);
   const thresholds = makeThresholds(model);
   const sources = makeSources();
+  const lines = makeLines();
   const follow = h(
     "label",
     { class: "follow" },
@@ -45,11 +48,11 @@ export function showInspect(place, { detail }) {
       checked: !state.pinned,
       on: { change: (event) => pin(!event.target.checked) },
     }),
-    "Follow the newest",
+    t("inspect.follow"),
   );
   viewer.element.hidden = true;
   place.append(
-    h("h1", { class: "unseen" }, "Inspect"),
+    h("h1", { class: "unseen" }, t("view.inspect")),
     h(
       "div",
       { class: "main-column" },
@@ -58,7 +61,7 @@ export function showInspect(place, { detail }) {
       viewer.element,
       strip.element,
     ),
-    h("div", { class: "side-column" }, thresholds.element, sources.element),
+    h("div", { class: "side-column" }, thresholds.element, lines.element, sources.element),
   );
 
   function pin(value) {
@@ -76,7 +79,7 @@ export function showInspect(place, { detail }) {
       const now = state.next;
       state.next = null;
       state.shown = now;
-      banner.show(now);
+      banner.show(now, state.pinned);
       viewer.element.hidden = false;
       strip.show(state.newest, now.id);
       await viewer.show(now, modelNamed(now.model));
@@ -91,11 +94,16 @@ export function showInspect(place, { detail }) {
       state.newest[known] = inspection;
       return;
     }
+    banner.arrived(inspection);
     if (state.newest.length >= NEWEST && inspection.id < state.newest.at(-1).id) return;
     add([inspection]);
-    if (state.pinned) strip.show(state.newest, state.shown?.id);
-    else show(state.newest[0]);
+    const first = wanted();
+    if (state.pinned || first.id === state.shown?.id) strip.show(state.newest, state.shown?.id);
+    else show(first);
   }
+
+  /** Give what is to be shown: an NG that nobody has acknowledged, else the newest. */
+  const wanted = () => waitingNg(model.name)[0] ?? state.newest[0];
 
   function add(inspections) {
     state.newest = [...inspections, ...state.newest].sort((a, b) => b.id - a.id).slice(0, NEWEST);
@@ -106,10 +114,9 @@ export function showInspect(place, { detail }) {
     // What has arrived meanwhile is newer than the answer, and stays.
     const known = new Set(state.newest.map(({ id }) => id));
     add(answer.inspections.filter(({ id }) => !known.has(id)));
-    const wanted = state.pinned
-      ? await get(`/api/inspections/${encodeURIComponent(detail)}`)
-      : state.newest[0];
-    if (wanted) await show(wanted);
+    answer.inspections.forEach(banner.arrived);
+    const first = state.pinned ? await get(`/api/inspections/${encodeURIComponent(detail)}`) : wanted();
+    if (first) await show(first);
   }
 
   // What this page sent is shown even while an older picture is pinned.
@@ -123,46 +130,13 @@ export function showInspect(place, { detail }) {
     upload.close,
     thresholds.close,
     sources.close,
+    banner.close,
+    lines.close,
+    listen("latch", () => {
+      const first = wanted();
+      if (first && !state.pinned && first.id !== state.shown?.id) show(first);
+    }),
   ];
   attempt(load);
   return () => ends.forEach((end) => end());
-}
-
-function makeBanner() {
-  const word = h("div", { class: "verdict-word" });
-  const sign = h("div", { class: "verdict-sign" });
-  const meaning = h("p", { class: "verdict-meaning" });
-  const numbers = h("p", { class: "verdict-numbers" });
-  const name = h("p", { class: "verdict-name" });
-  const spoken = h("p", { class: "unseen", "aria-live": "polite" });
-  const element = h(
-    "section",
-    { class: "banner", "aria-label": "Verdict", data: { verdict: "none" } },
-    sign,
-    h("div", {}, word, meaning),
-    h("div", { class: "verdict-why" }, numbers, name),
-    spoken,
-  );
-  word.textContent = "Ready";
-  meaning.textContent = "Drop a picture, or let the station watch a folder.";
-
-  function show(inspection) {
-    const { verdict } = inspection;
-    const count = modelNamed(inspection.model)?.calibration.count ?? 0;
-    element.dataset.verdict = verdict;
-    sign.replaceChildren(shape(verdict));
-    word.textContent = verdict;
-    meaning.textContent = VERDICT_WORDS[verdict];
-    numbers.replaceChildren(
-      h("strong", {}, `Score ${score(inspection.score)}`),
-      h("span", {}, `p-value ${pValue(inspection.p_value)}`),
-      h("span", {}, `${rarity(inspection.p_value, count)}.`),
-    );
-    name.replaceChildren(
-      h("a", { href: `#/history/${inspection.id}` }, inspection.path),
-      h("time", { datetime: inspection.time }, clock(inspection.time)),
-    );
-    spoken.textContent = `${verdict}: ${inspection.path}, score ${score(inspection.score)}`;
-  }
-  return { element, show };
 }

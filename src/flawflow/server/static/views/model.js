@@ -2,25 +2,27 @@
 
 import { get, ofModel } from "../api.js";
 import { facts, h } from "../dom.js";
+import { t } from "../i18n.js";
 import { listen } from "../live.js";
 import { makeThresholds } from "../parts/thresholds.js";
 import { makeVersions } from "../parts/versions.js";
+import { promise, proof } from "../promise.js";
 import { chosenModel, modelNamed } from "../station.js";
 import { attempt } from "../toast.js";
-import { counted, moment, number, score } from "../words.js";
+import { moment, number, score } from "../words.js";
 
 export function showModel(place) {
   const model = chosenModel();
   if (!model) {
     place.append(
-      h("h1", {}, "Model"),
-      h("section", { class: "card empty" }, h("p", {}, "No model is loaded.")),
+      h("h1", {}, t("view.model")),
+      h("section", { class: "card empty" }, h("p", {}, t("model.none"))),
     );
     return undefined;
   }
   const thresholds = makeThresholds(model);
   const versions = makeVersions(model);
-  const card = h("section", { class: "card stack", "aria-label": "Card" });
+  const card = h("section", { class: "card stack", "aria-label": t("model.card") });
   place.append(
     h("header", { class: "view-head" }, h("h1", {}, model.name)),
     h("div", { class: "half" }, card, versions.element),
@@ -31,8 +33,8 @@ export function showModel(place) {
     const now = modelNamed(model.name) ?? model;
     const full = await get(ofModel(model.name, "/card"));
     card.replaceChildren(
-      h("h2", {}, "Card"),
-      h("p", {}, now.calibration.sentence),
+      h("h2", {}, t("model.card")),
+      h("p", {}, promise(now.calibration)),
       now.problem ? h("p", { class: "error-text" }, now.problem) : "",
       facts(words(now, full)),
     );
@@ -52,28 +54,37 @@ export function showModel(place) {
 function words(model, card) {
   const { encoder, training, calibration } = card;
   return [
-    training && ["Trained on", `${counted(training.picture_count, "good picture")} of ${training.dataset}`],
-    ["Trained at", moment(model.created)],
-    ["In use since", moment(model.loaded)],
-    ["Input", `${model.size[1]} × ${model.size[0]} pixels`],
-    ["Detector", `${model.detector}${card.preset ? `, preset ${card.preset}` : ""}`],
-    encoder && [
-      "Encoder",
-      `${encoder.name}, weights ${encoder.weights} (licence: ${encoder.weights_licence})`,
+    training && [
+      t("model.trainedOn"),
+      t("model.pictures", { count: training.picture_count, data: training.dataset }),
     ],
-    ["Calibrated on", counted(model.calibration.count, "good picture")],
+    [t("model.trainedAt"), moment(model.created)],
+    [t("model.since"), moment(model.loaded)],
+    [t("model.input"), t("pixels.of", { width: model.size[1], height: model.size[0] })],
     [
-      "Verdict",
-      `NG above ${score(model.calibration.ng_threshold)}, REVIEW above ${score(model.calibration.review_threshold)}`,
+      t("model.detector"),
+      card.preset ? t("model.preset", { detector: model.detector, preset: card.preset }) : model.detector,
     ],
-    ["Region", `where the map is above ${score(model.calibration.pixel_threshold)}`],
+    encoder && [
+      t("model.encoder"),
+      t("model.weights", { name: encoder.name, weights: encoder.weights, licence: encoder.weights_licence }),
+    ],
+    [t("model.calibratedOn"), t("pictures.good", { count: model.calibration.count })],
+    [
+      t("verdict"),
+      t("model.thresholds", {
+        ng: score(model.calibration.ng_threshold),
+        review: score(model.calibration.review_threshold),
+      }),
+    ],
+    [t("model.region"), t("model.above", { threshold: score(model.calibration.pixel_threshold) })],
     calibration && [
-      "Colormap range",
-      `${score(model.heat_scale[0])} to ${score(model.heat_scale[1])}, one for all pictures`,
+      t("model.range"),
+      t("model.rangeIs", { low: score(model.heat_scale[0]), high: score(model.heat_scale[1]) }),
     ],
-    ["On this machine", model.proof.sentence],
-    card.flawflow_version && ["Made by", `flawflow ${card.flawflow_version}`],
+    [t("model.here"), proof(model.proof)],
+    card.flawflow_version && [t("model.madeBy"), `flawflow ${card.flawflow_version}`],
     ["SHA-256", h("code", {}, model.sha256)],
-    ["Versions", number(model.versions.length)],
+    [t("versions"), number(model.versions.length)],
   ];
 }

@@ -1,22 +1,22 @@
 // Review: the pictures that a person should look at, one after the other, by keyboard or touch.
 
 import { button, h } from "../dom.js";
+import { t } from "../i18n.js";
 import { listen } from "../live.js";
 import { onKeys } from "../parts/keys.js";
 import { makeLabels, setLabel } from "../parts/labels.js";
-import { drawMask } from "../parts/mask.js";
+import { makeMasking } from "../parts/masking.js";
 import { chip } from "../parts/verdict.js";
 import { makeViewer } from "../parts/viewer.js";
 import { aboutWaiting, askNearest, askWaiting, nothingWaits } from "../parts/waiting.js";
 import { recall, remember } from "../settings.js";
 import { chosenModel, modelNamed } from "../station.js";
 import { attempt, complain, say } from "../toast.js";
-import { LABEL_WORDS, number } from "../words.js";
+import { labelWords } from "../words.js";
 
 const AT_ONCE = 50;
 const NEAREST = 10;
 const MOST_UNDO = 100;
-const ELSEWHERE = (by, path, label) => `${by} has just labelled ${path}: ${label}.`;
 
 export function showReview(place) {
   const model = chosenModel();
@@ -30,28 +30,22 @@ export function showReview(place) {
     all: 0,
     left: 0,
     newest: 0,
-    mask: null,
     busy: Promise.resolve(),
     own: null,
   };
   const viewer = makeViewer();
   const labels = makeLabels(label, true);
-  const meter = h("progress", { "aria-label": "Reviewed" });
+  const meter = h("progress", { "aria-label": t("review.progress") });
   const progress = h("p", { class: "soft", "aria-live": "polite" });
   const name = h("div", { class: "about" });
   const about = h("div", {});
-  const tools = h("div", {});
-  const undo = button("Undo", () => step(takeBack), { "aria-keyshortcuts": "U" });
-  const mask = button("Draw a mask", () => step(state.mask ? saveMask : openMask), {
-    "aria-keyshortcuts": "M",
-  });
-  const drop = button("Discard", () => state.mask?.cancel(), { hidden: true });
+  const undo = button(t("undo"), () => step(takeBack), { "aria-keyshortcuts": "U" });
+  const mask = makeMasking(viewer, { run: step, changed: drawControls });
   const [before, after] = [
-    button("← Previous", () => look(-1), { "aria-keyshortcuts": "ArrowLeft" }),
-    button("Next →", () => look(1), { "aria-keyshortcuts": "ArrowRight" }),
+    button(`← ${t("review.previous")}`, () => look(-1), { "aria-keyshortcuts": "ArrowLeft" }),
+    button(`${t("review.next")} →`, () => look(1), { "aria-keyshortcuts": "ArrowRight" }),
   ];
   undo.append(h("kbd", { "aria-hidden": "true" }, "U"));
-  mask.append(h("kbd", { "aria-hidden": "true" }, "M"));
   const empty = h("section", { class: "card empty", hidden: true });
   const work = h(
     "div",
@@ -59,16 +53,20 @@ export function showReview(place) {
     h("div", { class: "main-column" }, viewer.element),
     h(
       "aside",
-      { class: "side-column card", "aria-label": "Your label for this picture" },
+      { class: "side-column card", "aria-label": t("label.forThis") },
       name,
       labels.element,
-      h("div", { class: "pairs" }, mask, drop, undo),
-      tools,
+      h("div", { class: "pairs" }, mask.toggle, mask.drop, undo),
+      mask.tools,
       h("div", { class: "pairs" }, before, after),
       about,
     ),
   );
-  place.append(h("header", { class: "view-head" }, h("h1", {}, "Review"), meter, progress), empty, work);
+  place.append(
+    h("header", { class: "view-head" }, h("h1", {}, t("view.review")), meter, progress),
+    empty,
+    work,
+  );
 
   const current = () => state.waiting[state.at];
 
@@ -81,7 +79,7 @@ export function showReview(place) {
     step(async () => {
       const inspection = current();
       if (!inspection) return;
-      if (state.mask) await saveMask();
+      await mask.save();
       state.own = inspection.id;
       try {
         const { id, label_version } = await setLabel(inspection, word);
@@ -121,58 +119,23 @@ export function showReview(place) {
   }
 
   function look(move) {
-    if (state.mask || state.waiting.length < 2) return;
+    if (mask.isOpen() || state.waiting.length < 2) return;
     state.at = (state.at + move + state.waiting.length) % state.waiting.length;
     draw();
   }
 
-  async function openMask() {
-    // Before the picture stands there, the drawing would not lie upon it.
-    await state.shown;
-    const inspection = current();
-    if (!inspection?.has_picture || state.mask) return;
-    const {
-      heat_scale: [low, high],
-      calibration,
-    } = modelNamed(inspection.model) ?? model;
-    if (recall("mode", "side") === "over") viewer.mode("plain");
-    state.mask = drawMask(
-      viewer.pane,
-      inspection,
-      (255 * (calibration.pixel_threshold - low)) / (high - low),
-      (changed) => {
-        state.mask = null;
-        viewer.mode();
-        if (changed) Object.assign(inspection, changed);
-        drawControls();
-      },
-    );
-    tools.replaceChildren(state.mask.tools);
-    drawControls();
-  }
-
-  const saveMask = async () => state.mask?.save();
-
   function drawControls() {
-    const inspection = current();
-    mask.firstChild.textContent = state.mask
-      ? "Keep the mask"
-      : inspection?.has_mask
-        ? "Change the mask"
-        : "Draw a mask";
-    mask.disabled = !inspection?.has_picture;
-    drop.hidden = !state.mask;
-    undo.hidden = Boolean(state.mask);
+    undo.hidden = mask.isOpen();
     undo.disabled = !state.done.length;
-    before.disabled = after.disabled = state.waiting.length < 2 || Boolean(state.mask);
+    before.disabled = after.disabled = state.waiting.length < 2 || mask.isOpen();
     const gone = state.all - state.left;
     meter.max = state.all || 1;
     meter.value = gone;
     const last = state.done.at(-1);
     meter.hidden = !state.all;
     progress.textContent = [
-      state.all ? `${number(gone)} of ${number(state.all)} reviewed` : "",
-      last ? `last: ${LABEL_WORDS[last.word]}` : "",
+      state.all ? t("review.done", { count: gone, all: state.all }) : "",
+      last ? t("review.last", { label: labelWords(last.word) }) : "",
     ]
       .filter(Boolean)
       .join("; ");
@@ -185,7 +148,8 @@ export function showReview(place) {
     if (inspection) {
       name.replaceChildren(h("h2", {}, inspection.path), chip(inspection.verdict));
       about.replaceChildren(aboutWaiting(inspection, modelNamed(inspection.model)));
-      state.shown = viewer.show(inspection, modelNamed(inspection.model));
+      mask.of(inspection);
+      attempt(() => viewer.show(inspection, modelNamed(inspection.model)));
     } else {
       const undoLast = state.done.length ? () => step(takeBack) : null;
       empty.replaceChildren(...nothingWaits(state.nearest.length, () => step(takeNearest), undoLast));
@@ -208,8 +172,8 @@ export function showReview(place) {
   /** Somebody else labels what waits here: it is said, and leaves the queue unless a mask is being drawn on it. */
   function labelledElsewhere({ id, path, label, labelled_by: by }) {
     if (id === state.own || !state.waiting.some((waiting) => waiting.id === id)) return;
-    say(ELSEWHERE(by, path, LABEL_WORDS[label]));
-    if (!(state.mask && current()?.id === id)) step(() => leave(id));
+    say(t("review.elsewhere", { name: by, path, label: labelWords(label) }));
+    if (!(mask.isOpen() && current()?.id === id)) step(() => leave(id));
   }
 
   function arrived(inspection) {
@@ -231,11 +195,9 @@ export function showReview(place) {
       g: () => label("good"),
       b: () => label("bad"),
       s: () => label("skip"),
-      u: () => {
-        if (!state.mask) step(takeBack);
-      },
-      m: () => step(state.mask ? saveMask : openMask),
-      escape: () => state.mask?.cancel(),
+      u: () => (mask.isOpen() ? mask.undo() : step(takeBack)),
+      m: mask.press,
+      escape: mask.cancel,
       arrowleft: () => look(-1),
       arrowright: () => look(1),
     })),
