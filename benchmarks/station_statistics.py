@@ -25,7 +25,7 @@ from sqlalchemy import insert
 from flawflow.server.db import Filters, InspectionRow, Store
 from flawflow.server.db.statistics import Span, count_inspections
 from flawflow.server.db.tables import Base
-from flawflow.server.settings import shift_starts
+from flawflow.server.shift import shift_starts
 from flawflow.server.statistics.report import report_page
 from flawflow.server.statistics.series import By
 from flawflow.server.statistics.summary import summarise
