@@ -9,13 +9,14 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from click.testing import Result
 from PIL import Image
 
-from flawflow.archive import plan
+from flawflow.archive import plan, shards
 from flawflow.storage.remote import RemotePath
 
 Flawflow = Callable[..., Result]
@@ -49,6 +50,69 @@ def test_everything_may_be_behind_urls(flawflow: Flawflow, stored: RemotePath):
     assert again.stdout == result.stdout
     assert (stored / "out" / "shards" / "00000.jsonl").read_bytes() == lines
     assert flawflow(*command, "--fail-on-ng").exit_code == 3
+
+
+@pytest.fixture
+def one_a_shard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Archives have a shard for each picture."""
+    monkeypatch.setitem(plan.opened_plan.__kwdefaults__, "per_shard", 1)
+
+
+@pytest.mark.usefixtures("one_a_shard")
+def test_shards_are_jobs_of_an_executor(flawflow: Flawflow, stored: RemotePath):
+    command = ("inspect", stored / "tiny.flaw", stored / "in", "--to", "jsonl")
+    here = flawflow(*command, "-o", stored / "here")
+    there = flawflow(*command, "-o", stored / "there", "--on", "inline")
+    assert there.exit_code == here.exit_code == 3, there.output
+    assert there.stdout == here.stdout.replace("/here", "/there")
+    (stored / "there" / "shards" / "00001.json").unlink()
+    kept = (stored / "there" / "shards" / "00002.jsonl").read_bytes()
+    again = flawflow(*command, "-o", stored / "there", "--on", "inline")
+    assert again.stdout == there.stdout
+    assert (stored / "there" / "shards" / "00002.jsonl").read_bytes() == kept
+
+
+@pytest.mark.usefixtures("one_a_shard")
+def test_shards_that_fail_are_said_and_the_others_are_kept(flawflow: Flawflow, stored: RemotePath):
+    written = shards._write
+
+    def fails(work: shards.Work, index: int, *rest: Any) -> None:
+        if index == 1:
+            raise OSError(28, "No space left on device")
+        written(work, index, *rest)
+
+    command = ("inspect", stored / "tiny.flaw", stored / "in", "-o", stored / "out", "--on", "inline")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shards, "_write", fails)
+        result = flawflow(*command)
+    assert result.exit_code == 2
+    assert "1 of 3 shards failed (shard 00001: " in result.output
+    assert "the same command continues" in result.output
+    assert flawflow(*command).exit_code == 3
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("one_a_shard")
+def test_processes_share_an_archive(flawflow: Flawflow, bucket: RemotePath, pictures: Path, tiny_model: Path):
+    for path in filter(Path.is_file, pictures.rglob("*")):
+        (bucket / "in" / path.relative_to(pictures)).write_bytes(path.read_bytes())
+    command = ("inspect", tiny_model, bucket / "in", "-o", bucket / "out", "--to", "jsonl")
+    result = flawflow(*command, "--on", "local", "--jobs", "2")
+    assert result.exit_code == 3, result.output
+    assert "2 at a time on this machine" in result.stderr
+    assert "2 pictures inspected: 1 NG, 0 REVIEW, 1 OK" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [(("--on", "local"), "--on is for archives"), (("--jobs", "2"), "--jobs says how many shards")],
+)
+def test_where_to_inspect_is_for_archives(
+    flawflow: Flawflow, pictures: Path, tiny_model: Path, tmp_path: Path, options: tuple[str, ...], said: str
+):
+    result = flawflow("inspect", tiny_model, pictures, "-o", tmp_path / "out", *options)
+    assert result.exit_code == 2
+    assert said in result.output
 
 
 def test_results_may_stay_here(flawflow: Flawflow, stored: RemotePath, tmp_path: Path):

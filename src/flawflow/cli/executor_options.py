@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from flawflow.errors import FlawflowError
+
 if TYPE_CHECKING:
     from flawflow.executors.contract import Executor
 
@@ -60,26 +62,51 @@ def executor_options(*, jobs: int | None = None) -> Callable[[Callable[..., Any]
     return add
 
 
-def _options(jobs: int | None) -> list[Callable[..., Any]]:
+def shard_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --on and --jobs for the shards of an archive; the function gets `where`, None without --on."""
+
+    @functools.wraps(function)
+    def with_where(*args: Any, on: str | None, at_once: int | None, **rest: Any) -> Any:
+        if on is None and at_once is not None:
+            raise FlawflowError("--jobs says how many shards --on inspects at a time: give both, or neither")
+        where = None if on is None else Where(place=on, at_once=at_once, cores=1, device="cpu")
+        return function(*args, where=where, **rest)
+
+    options = [
+        _on_option("on", default=None, what="Where to inspect the shards of an archive, each by itself"),
+        _jobs_option(None),
+    ]
+    return functools.reduce(lambda made, option: option(made), reversed(options), with_where)
+
+
+def _on_option(name: str, *, default: str | None, what: str) -> Callable[..., Any]:
+    return click.option(
+        "--on",
+        name,
+        default=default,
+        show_default=default or "this process",
+        metavar="local|ray|ray://HOST:PORT",
+        help=f"{what}: processes of this machine, or a Ray cluster, for which a package is needed "
+        "(pip install 'flawflow[ray]').",
+    )
+
+
+def _jobs_option(jobs: int | None) -> Callable[..., Any]:
     room = "as many as cores and memory allow" if jobs is None else str(jobs)
+    return click.option(
+        "--jobs",
+        "at_once",
+        type=click.IntRange(min=1),
+        default=jobs,
+        metavar="N",
+        help=f"Most at a time.  [default: {room}]",
+    )
+
+
+def _options(jobs: int | None) -> list[Callable[..., Any]]:
     return [
-        click.option(
-            "--on",
-            "place",
-            default="local",
-            show_default=True,
-            metavar="local|ray|ray://HOST:PORT",
-            help="Where to run: processes of this machine, or a Ray cluster, for which a package is needed "
-            "(pip install 'flawflow[ray]').",
-        ),
-        click.option(
-            "--jobs",
-            "at_once",
-            type=click.IntRange(min=1),
-            default=jobs,
-            metavar="N",
-            help=f"Most at a time.  [default: {room}]",
-        ),
+        _on_option("place", default="local", what="Where to run"),
+        _jobs_option(jobs),
         click.option(
             "--cores",
             type=click.IntRange(min=1),

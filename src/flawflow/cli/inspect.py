@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from flawflow.cli.executor_options import shard_options
 from flawflow.cli.group import after_interrupt
 from flawflow.cli.options import (
     EXIT_LEFT_OUT,
@@ -25,6 +26,7 @@ from flawflow.storage.paths import is_remote
 
 if TYPE_CHECKING:
     from flawflow.archive.numbers import Numbers
+    from flawflow.cli.executor_options import Where
     from flawflow.model_file.card import Card
     from flawflow.report.summary import Summary
     from flawflow.results.sinks.contract import FileTransfer, Setting, Sink
@@ -47,6 +49,7 @@ _DEFAULT_SINKS = ("csv", "overlays", "report")
 @rate_options
 @engine_option
 @limit_option
+@shard_options
 @click.option("--fail-on-ng", is_flag=True, help="Exit with code 1 if a picture is NG.")
 @click.option("--fail-on-review", is_flag=True, help="Exit with code 1 if a picture is NG or REVIEW.")
 @click.pass_context
@@ -59,6 +62,7 @@ def command(
     output: Path,
     fail_on_ng: bool,
     fail_on_review: bool,
+    where: "Where | None",
     **options: Any,
 ) -> None:
     """Inspect PICTURES (files, folders or patterns; videos too) with MODEL.
@@ -90,7 +94,9 @@ def command(
     summary: Numbers | Summary
     if is_remote(output) or any(map(is_remote, pictures)):
         is_named = context.get_parameter_source("sinks") is not ParameterSource.DEFAULT
-        summary, missed = _archive(model, pictures, output, is_named=is_named, **options), 0
+        summary, missed = _archive(model, pictures, output, is_named=is_named, where=where, **options), 0
+    elif where is not None:
+        raise FlawflowError("--on is for archives: name the pictures or the output by a URL, or leave it out")
     else:
         summary, missed = run_inspection(model, pictures, output, **options)
     if summary.unreadable or missed:

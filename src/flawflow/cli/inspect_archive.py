@@ -1,5 +1,7 @@
 """`flawflow inspect` where pictures or results are behind a URL: shard by shard, and to be resumed."""
 
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -14,8 +16,12 @@ from flawflow.storage.remote import RemotePath
 if TYPE_CHECKING:
     from flawflow.archive.numbers import Numbers
     from flawflow.archive.plan import Asked
+    from flawflow.archive.shards import Work
+    from flawflow.cli.executor_options import Where
     from flawflow.decision.calibration import Calibration
+    from flawflow.executors.contract import Executor, Job
     from flawflow.inspection.inspector import Inspector
+    from flawflow.progress import Progress
 
 _SINKS = ("jsonl", "parquet", "overlays")
 
@@ -27,6 +33,7 @@ def inspect_archive(
     *,
     sinks: tuple[str, ...] | None,
     engine: str,
+    where: "Where | None" = None,
     **rates: float | None,
 ) -> "Numbers":
     """Inspect an archive, or continue it, show progress and print what was found.
@@ -37,14 +44,14 @@ def inspect_archive(
         output: The folder of results.
         sinks: What --to named; None where it named nothing.
         engine: What runs the model.
+        where: Where shards are inspected, each by itself; None for this process.
         rates: As `at_rates` takes them.
     """
     from flawflow.archive.numbers import add_up, missing_shards
     from flawflow.archive.plan import opened_plan, root_of
-    from flawflow.archive.shards import Work, work_on_shards
+    from flawflow.archive.shards import Work, shard_jobs
     from flawflow.cli.progress import ProgressDisplay
     from flawflow.inspection.inspector import Inspector
-    from flawflow.progress import Progress
 
     if len(pictures) > 1:
         raise FlawflowError(
@@ -52,6 +59,7 @@ def inspect_archive(
         )
     if isinstance(output, RemotePath):
         output.require_writable()
+    executor = None if where is None else where.executor()
     place = to_path(pictures[0])
     inspector = Inspector.load(model, engine=engine)
     calibration = at_rates(inspector.card.calibration, **rates)
@@ -61,16 +69,61 @@ def inspect_archive(
         plan = opened_plan(output, place, asked, on_listed=lambda count: progress.update("listing", count, 0))
         missing = missing_shards(output, plan)
         there = (plan.shard_count - len(missing)) * plan.per_shard
-        work = Work(plan=plan, model=model, root=root_of(place), output=output, engine=engine)
+        work = Work(
+            plan=plan,
+            model=_anywhere(model),
+            root=_anywhere(root_of(place)),
+            output=_anywhere(output),
+            engine=engine,
+        )
 
-        def seen(step: Progress) -> None:
-            progress.update(step.stage, min(there + step.done, plan.picture_count), plan.picture_count)
+        def seen(stage: str, done: int) -> None:
+            progress.update(stage, min(there + done, plan.picture_count), plan.picture_count)
 
-        for _ in work_on_shards(work, missing, seen):
-            pass
+        if where is None or executor is None:
+            _inspect_here(work, missing, seen)
+        else:
+            _inspect_by(executor, shard_jobs(work, missing, cores=where.cores), seen)
     numbers = add_up(output, plan)
     _print(numbers, calibration, output)
     return numbers
+
+
+def _anywhere(path: Path) -> Path:
+    """A path that means the same in another process."""
+    return path if isinstance(path, RemotePath) else path.absolute()
+
+
+def _inspect_here(work: "Work", missing: "Sequence[int]", seen: Callable[[str, int], None]) -> None:
+    from flawflow.archive.shards import work_on_shards
+
+    for _ in work_on_shards(work, missing, lambda step: seen(step.stage, step.done)):
+        pass
+
+
+def _inspect_by(executor: "Executor", jobs: "Sequence[Job]", seen: Callable[[str, int], None]) -> None:
+    """Let an executor inspect shards; those that fail are said at the end, and no other waits for them."""
+    done: dict[str, int] = {}
+    failed: dict[str, str] = {}
+
+    def step_of(name: str, step: "Progress") -> None:
+        done[name] = step.done
+        seen(step.stage, sum(done.values()))
+
+    if jobs:
+        click.echo(f"{executor.capacity(jobs).where}.", err=True)
+    with closing(executor.run(jobs, step_of)) as outcomes:
+        for outcome in outcomes:
+            done[outcome.name] = outcome.value or 0
+            if outcome.error:
+                failed[outcome.name] = outcome.error
+    if failed:
+        first = min(failed)
+        why = f"{first}: {failed[first].rstrip('.')}"
+        raise FlawflowError(
+            f"{len(failed)} of {len(jobs)} shards failed ({why}); the others are kept, and the same command "
+            "continues"
+        )
 
 
 def _asked(
