@@ -6,9 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
+from alembic import command
+from sqlalchemy import create_engine, inspect, text
 
 from flawflow.server.db import Filters
+from flawflow.server.db.migrate import configuration
 from flawflow.server.errors import StationError
 from flawflow.server.identity import Identity
 from flawflow.server.inspection_service import Given
@@ -29,13 +31,23 @@ def pictures(folder: Path) -> dict[str, bytes]:
 
 
 def forget(settings: Settings) -> None:
-    """Make folder and database those of a flawflow that knew no identities."""
+    """Make folder and database those of a flawflow that knew no identities: the record's first tables."""
     (settings.data / "station.id").unlink()
-    engine = create_engine(settings.database_url)
+    record = settings.data / "station.db"
+    newer = record.rename(record.with_name("newer.db"))
+    engine, config = create_engine(settings.database_url), configuration()
     with engine.begin() as connection:
-        connection.execute(text("DROP TABLE identity"))
-        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+    columns = ", ".join(column["name"] for column in inspect(engine).get_columns("inspections"))
+    with engine.connect() as connection:
+        connection.execute(text("ATTACH DATABASE :newer AS newer"), {"newer": str(newer)})
+        connection.execute(
+            text(f"INSERT INTO inspections ({columns}) SELECT {columns} FROM newer.inspections")
+        )
+        connection.commit()
     engine.dispose()
+    newer.unlink()
 
 
 def refusal(settings: Settings) -> str:

@@ -7,9 +7,11 @@ from pathlib import Path
 
 from sqlalchemy import Connection, insert, select
 
+from flawflow.server.db import Store
 from flawflow.server.db.engine import shown_database
 from flawflow.server.db.tables import IdentityRow, InspectionRow
 from flawflow.server.errors import StationError
+from flawflow.server.settings import Settings
 from flawflow.storage.files import write_whole
 
 FILE = "station.id"
@@ -109,6 +111,27 @@ class SharedIdentity:
             held = uuid.uuid4().hex
             connection.execute(insert(IdentityRow).values(station=held))
         self.name = held
+
+
+def open_record(settings: Settings, keys: Iterable[Sequence[str]]) -> tuple[Store, str]:
+    """Open the record, if it is the one that belongs to the data folder, and give their identity.
+
+    Args:
+        settings: Name the data folder and the database.
+        keys: The names of the pictures in the data folder, some at a time.
+
+    Raises:
+        StationError: It belongs to another station, or cannot be used.
+    """
+    if settings.replica:
+        shared = SharedIdentity()
+        return Store(settings.database_url, admit=shared.admit, is_replica=True), shared.name
+    identity = Identity(settings.data, keys)
+    store = Store(settings.database_url, admit=identity.admit)
+    identity.settle()
+    # What is recorded from here on is in no backup, and no backup may take its place.
+    (settings.data / BACKUP).unlink(missing_ok=True)
+    return store, identity.name
 
 
 def _shown(connection: Connection) -> str:

@@ -15,7 +15,7 @@ from flawflow.model_file import read_model
 from flawflow.model_file.card import Card
 from flawflow.server.db import Store
 from flawflow.server.errors import ConflictError, NotFoundError, ValueRefusedError
-from flawflow.server.rates import rated
+from flawflow.server.rates import rated, rates_of
 from flawflow.server.versions import Version, Versions
 from flawflow.storage.files import Signature, signature
 
@@ -150,7 +150,7 @@ class Registry:
         with self._lock:
             model = self.get(name)
             before, calibration = model.calibration, rated(model.calibration, **rates)
-            self._store.set_rates(name, **_rates_of(calibration), before=_rates_of(before))
+            self._store.set_rates(name, **rates_of(calibration), before=rates_of(before))
             model = replace(model, inspector=model.inspector.with_calibration(calibration))
             self._models[name] = model
         self._changed(model)
@@ -232,13 +232,6 @@ class Registry:
             inspector=inspector,
             loaded=datetime.now(UTC),
         )
-
-
-def _rates_of(calibration: Calibration) -> dict[str, float]:
-    return {
-        "false_reject_rate": calibration.false_reject_rate,
-        "review_rate": calibration.review_rate,
-    }
 
 
 def _named(paths: Sequence[Path]) -> dict[str, Path]:

@@ -45,3 +45,11 @@ def rated(
         return calibration.with_rates(false_reject_rate=false_reject_rate, review_rate=review_rate)
     except ValueError as error:
         raise ValueRefusedError(str(error)) from None
+
+
+def rates_of(calibration: Calibration) -> dict[str, float]:
+    """Give the rates of a calibration by name, as the record keeps them."""
+    return {
+        "false_reject_rate": calibration.false_reject_rate,
+        "review_rate": calibration.review_rate,
+    }

@@ -19,7 +19,7 @@ from flawflow.server.db.problems import disk_problem
 from flawflow.server.errors import BusyError, NotFoundError, StationError
 from flawflow.server.events import Events
 from flawflow.server.folder import make_private
-from flawflow.server.identity import BACKUP, Identity, SharedIdentity
+from flawflow.server.identity import open_record
 from flawflow.server.image_store import ORPHANS, ImageStore
 from flawflow.server.inspection_service import InspectionService
 from flawflow.server.lock import FolderLock
@@ -100,7 +100,7 @@ class Station:
         with contextlib.ExitStack() as opened:
             lock = FolderLock(settings.data)
             opened.callback(lock.release)
-            store, journal = _open_store(settings, image_store)
+            store, journal = open_record(settings, image_store.keys())
             opened.callback(store.close)
             try:
                 registry = Registry(
@@ -228,19 +228,6 @@ class Station:
         thread = threading.Thread(target=run, name=f"flawflow-{action.__name__}", daemon=True)
         self._threads.append(thread)
         thread.start()
-
-
-def _open_store(settings: Settings, image_store: ImageStore) -> tuple[Store, str]:
-    """Open the record, if it is the one that belongs to the data folder, and give their identity."""
-    if settings.replica:
-        shared = SharedIdentity()
-        return Store(settings.database_url, admit=shared.admit, is_replica=True), shared.name
-    identity = Identity(settings.data, image_store.keys())
-    store = Store(settings.database_url, admit=identity.admit)
-    identity.settle()
-    # What is recorded from here on is in no backup, and no backup may take its place.
-    (settings.data / BACKUP).unlink(missing_ok=True)
-    return store, identity.name
 
 
 def _tidy(settings: Settings, store: Store, image_store: ImageStore) -> None:
