@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from flawflow.cli.executor_options import Where
 from flawflow.compare import runner
 from flawflow.compare.plan import Run, Variant, open_categories, plan_runs
 from flawflow.compare.runner import Outcome, counts_file, perform
@@ -11,9 +12,9 @@ from flawflow.compare.summary import summarise
 from flawflow.compare.tables import write_tables
 from flawflow.compare.together import rows_together
 from flawflow.datasets import Dataset
+from flawflow.executors.inline import InlineExecutor
 from flawflow.metrics import auroc
 from flawflow.metrics.resampling import SetCounts
-from flawflow.progress import ignore_progress
 from flawflow.recipe import Recipe
 
 RECIPE = Recipe.of(detector="padim", encoder="test_efficientnet", weights="random", size=(64, 64), every=2)
@@ -35,7 +36,15 @@ def outcomes(datasets: list[Dataset], folder: Path) -> list[Outcome]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(runner, "_TIMED", 3)
         runs = plan_runs([VARIANT], datasets, [0])
-        return list(perform(runs, folder, device="cpu", on_progress=ignore_progress))
+        return list(
+            perform(
+                runs,
+                folder,
+                executor=InlineExecutor(),
+                resources=Where(place="inline", at_once=1, cores=1, device="cpu"),
+                on_progress=lambda _key, _step: None,
+            )
+        )
 
 
 def test_scenes_with_test_videos_are_compared_on_and_the_unusual_is_found(

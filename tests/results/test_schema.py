@@ -113,7 +113,8 @@ def test_the_station_answers_and_tells_it(
     assert [each["verdict"] for each in answered] == ["OK", "NG", None]
     told = [event["inspection"] for event in events if event["type"] == "inspection"]
     assert len(told) == len(history) == 2
-    besides = {"label", "has_picture", "has_map", "has_mask", "links"}
+    besides = {"label", "labelled", "labelled_by", "label_version"}
+    besides |= {"has_picture", "has_map", "has_mask", "links"}
     besides |= {"name", "picture_sha256", "size", "timings"}  # until 0.3
     for each in (*answered, *history, *told):
         check({key: value for key, value in each.items() if key not in besides})

@@ -21,7 +21,7 @@ Command = TypeVar("Command", bound=Callable[..., None])
 _ROLES = ("operator", "reviewer", "engineer", "admin")
 
 
-@click.group("users", short_help="Say who may sign in at a station.")
+@click.group("users", no_args_is_help=False, short_help="Say who may sign in at a station.")
 def command() -> None:
     """Add people to a station, change them, and give them tokens, whether the station runs or not.
 
