@@ -4,7 +4,7 @@ import { get, withQuery } from "../api.js";
 import { button, field, h, select, table } from "../dom.js";
 import { t, translated } from "../i18n.js";
 import { attempt, complain, say } from "../toast.js";
-import { moment } from "../words.js";
+import { labelWords, moment } from "../words.js";
 
 const COLUMNS = ["when", "who", "what", "of", "before", "after"];
 const ACTIONS = [
@@ -145,16 +145,17 @@ function tools(filters) {
 
 function row({ time, actor, address, action, subject, old, new: fresh }) {
   const [kind, id] = subject.split("/");
+  const value = (given) => (action === "label" && given ? labelWords(given) : told(given));
   const of = kind === "inspection" ? h("a", { href: `#/history/${id}` }, subject) : subject;
   return h(
     "tr",
     {},
     h("td", { class: "time" }, h("time", { datetime: time }, moment(time))),
-    h("td", { title: address }, actor),
+    h("td", { title: address, data: { theirs: "" } }, actor),
     h("td", {}, translated(`action.${action}`, action)),
-    h("td", { class: "time" }, of),
-    h("td", { class: "value" }, told(old)),
-    h("td", { class: "value" }, told(fresh)),
+    h("td", { class: "time", data: { theirs: "" } }, of),
+    h("td", { class: "value", data: { name: t("log.before"), theirs: "" } }, value(old)),
+    h("td", { class: "value", data: { name: t("log.after"), theirs: "" } }, value(fresh)),
   );
 }
 
