@@ -94,7 +94,7 @@ export const pLegend = () =>
     "p",
     { class: "soft p-legend" },
     h("i", { class: "key-limits", "aria-hidden": "true" }),
-    t("statistics.limits"),
+    h("span", {}, t("statistics.limits")),
     h("i", { class: "key-out", "aria-hidden": "true" }, "◆"),
-    t("statistics.out"),
+    h("span", {}, t("statistics.out")),
   );
