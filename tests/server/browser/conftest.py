@@ -33,6 +33,20 @@ WATCH = """addEventListener("securitypolicyviolation", (event) =>
 # The model's map is brightness: a level up to 121 of 255 is OK, up to 127 REVIEW, above NG.
 OK, REVIEW, NG = 40, 124, 220
 
+VIEWS = {
+    "inspect": ".verdict-name a",
+    "wall": ".cell dd",
+    "history": "tbody tr a",
+    "history/1": ".summary",
+    "review": ".about h2",
+    "improve": ".small td",
+    "model": ".facts dd",
+    "statistics": ".big strong",
+    "log": "tbody time",
+    "people": ".roles td",
+}
+"""The views, and what they show once they are filled."""
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

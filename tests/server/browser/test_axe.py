@@ -6,21 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .conftest import NG, REVIEW, post
+from .conftest import NG, REVIEW, VIEWS, post
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 AXE = Path(__file__).parents[3] / "node_modules" / "axe-core" / "axe.min.js"
-VIEWS = {
-    "inspect": ".verdict-name a",
-    "wall": ".cell-word",
-    "history": "tbody tr a",
-    "history/1": ".summary",
-    "review": ".about h2",
-    "improve": ".small td",
-    "model": ".facts dd",
-}
 WAYS = [("light", 1280, 860, "en-US"), ("dark", 390, 844, "de-DE"), ("dark", 1920, 1080, "zh-CN")]
 RUN = """() => axe.run().then(({ violations }) =>
     violations.map(({ id, nodes }) => [id, nodes.map((one) => one.html)]))"""
@@ -35,6 +26,7 @@ def test_axe_finds_nothing(
     page = open_page(color_scheme=theme, viewport={"width": width, "height": height}, locale=locale)
     for level in (NG, REVIEW):
         post(page, station, f"part-{level}.png", level)
+    page.request.put(f"{station}api/inspections/1/label", data={"label": "bad"})
     for view, filled in VIEWS.items():
         page.goto("about:blank")
         page.goto(f"{station}#/{view}")

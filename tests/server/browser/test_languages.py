@@ -9,7 +9,7 @@ import pytest
 
 import flawflow.server
 
-from .conftest import NG, REVIEW, post, script
+from .conftest import NG, REVIEW, VIEWS, post, script
 
 expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed").expect
 
@@ -18,20 +18,12 @@ if TYPE_CHECKING:
 
 Open = Callable[..., "Page"]
 CATALOGUE = Path(flawflow.server.__file__).parent / "static" / "languages" / "en.json"
-VIEWS = {
-    "inspect": ".verdict-name a",
-    "wall": ".cell-word",
-    "history": "tbody tr a",
-    "history/1": ".summary",
-    "review": ".about h2",
-    "improve": ".small td",
-    "model": ".facts dd",
-}
 UNTRANSLATED = script("untranslated.js")
 # What stands on the page and is nobody's words: names, verdicts, units, and figures with them.
 DATA = ["flawflow", "OK", "REVIEW", "NG", "part.flaw", "translated-1.png", "translated-2.png", "SHA-256"]
 NAMES = [
     "CSV",
+    "JSON",
     "Parquet",
     "English",
     "Deutsch",
@@ -51,6 +43,7 @@ def test_every_word_comes_from_the_catalogue(open_page: Open, station: str):
     page = open_page("model")
     for number, level in enumerate((NG, REVIEW), 1):
         post(page, station, f"translated-{number}.png", level)
+    page.request.put(f"{station}api/inspections/1/label", data={"label": "bad"})
     about = page.request.get(f"{station}api/version").json()
     catalogue = marked(json.loads(CATALOGUE.read_text("utf-8")))
     page.route("**/languages/en.json", lambda route: route.fulfill(json=catalogue))

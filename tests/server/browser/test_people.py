@@ -165,3 +165,20 @@ def test_the_views_are_named_readable_and_large_enough(sign_in: SignIn, peopled:
             assert anna.evaluate(script(rule)) == [], (view, rule)
         assert anna.evaluate("document.documentElement.scrollWidth <= innerWidth"), view
         assert anna.locator("h1").count() == 1
+
+
+@pytest.mark.parametrize("locale", ["en", "de", "zh"])
+def test_the_whole_navigation_is_in_sight_at_any_width(sign_in: SignIn, locale: str):
+    anna = sign_in("anna")
+    anna.evaluate(f"localStorage.setItem('flawflow.language', '\"{locale}\"')")
+    anna.reload()
+    anna.locator("main > .view").wait_for()
+    assert anna.locator("html").get_attribute("lang") == locale
+    # Of several models one is chosen in the bar, too.
+    anna.evaluate("document.getElementById('model-choice').hidden = false")
+    for width in (390, 700, 701, 1024, 1240, 1241, 1280, 1920):
+        anna.set_viewport_size({"width": width, "height": 860})
+        assert anna.evaluate(script("outside.js")) == [], width
+    anna.evaluate("document.querySelector('.bar').style.flexWrap = 'nowrap'")
+    anna.set_viewport_size({"width": 500, "height": 860})
+    assert anna.evaluate(script("outside.js")) != [], "this test finds nothing"

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .conftest import NG, OK, REVIEW, post, script
+from .conftest import NG, OK, REVIEW, VIEWS, post, script
 
 expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed").expect
 
@@ -14,15 +14,6 @@ if TYPE_CHECKING:
 
 Open = Callable[..., "Page"]
 PHONE = {"width": 390, "height": 844}
-VIEWS = {
-    "inspect": ".verdict-name a",
-    "wall": ".cell dd",
-    "history": "tbody tr a",
-    "history/1": ".summary",
-    "review": ".about h2",
-    "improve": ".small td",
-    "model": ".facts dd",
-}
 COVERED, SQUEEZED, SMALL = script("covered.js"), script("squeezed.js"), script("small.js")
 
 
@@ -32,6 +23,7 @@ def phone(open_page: Open, station: str) -> "Page":
     if not page.request.get(f"{station}api/inspections").json()["inspections"]:
         for level in (NG, REVIEW, OK, REVIEW):
             post(page, station, f"a-part-with-a-name-of-some-length-{level}.png", level)
+        page.request.put(f"{station}api/inspections/1/label", data={"label": "bad"})
     return page
 
 

@@ -40,8 +40,8 @@ export function chooseLanguage(name) {
   location.reload();
 }
 
-/** Whether the catalogue has a key. */
-export const has = (key) => Object.hasOwn(words, key);
+/** Give the words of a key that the station named, or its own where this page has none. */
+export const translated = (key, theirs) => (Object.hasOwn(words, key) ? t(key) : theirs);
 
 /** Write a number as the language does. */
 export const number = (value) => value.toLocaleString(spoken);

@@ -2,12 +2,8 @@
 
 import { get } from "./api.js";
 import { h } from "./dom.js";
-
-const WORDS = {
-  takes: (role) => `Changing this takes the role ${role}.`,
-  is: (name, role) => `${name} is ${role} here.`,
-  unnamed: "Whoever is signed in",
-};
+import { t } from "./i18n.js";
+import { roleWords } from "./words.js";
 
 const me = { name: null, role: "engineer", rights: [], ways: [], lowest: {} };
 
@@ -29,5 +25,9 @@ export const forOthers = (right) =>
   h(
     "p",
     { class: "soft" },
-    `${WORDS.takes(me.lowest[right])} ${WORDS.is(me.name ?? WORDS.unnamed, me.role)}`,
+    t("people.takes", { role: roleWords(me.lowest[right]) }),
+    " ",
+    me.name
+      ? t("people.is", { name: me.name, role: roleWords(me.role) })
+      : t("people.someone", { role: roleWords(me.role) }),
   );

@@ -1,6 +1,6 @@
 // What thresholds promise, in the words of the page's language; in English those of the reports.
 
-import { has, t } from "./i18n.js";
+import { t, translated } from "./i18n.js";
 import { percent, score } from "./words.js";
 
 const CONFIDENCE = 0.95;
@@ -61,7 +61,7 @@ export function proof({ engine, release, processor, safe, difference, limit }) {
 }
 
 /** Say what a preset is for; one that the catalogue has not is said as the station does. */
-export const presetWords = (name, summary) => (has(`preset.${name}`) ? t(`preset.${name}`) : summary);
+export const presetWords = (name, summary) => translated(`preset.${name}`, summary);
 
 /** The statement for auditors: a tolerance limit, over the calibration pictures alone. */
 function confidence({ ng, review }) {

@@ -2,16 +2,8 @@
 
 import { ask } from "./api.js";
 import { button, field, h } from "./dom.js";
+import { t } from "./i18n.js";
 import { askForToken } from "./login.js";
-
-const WORDS = {
-  title: "Sign in",
-  station: "Pictures are inspected all the same; to see and change anything, say who you are.",
-  name: "Name",
-  password: "Password",
-  go: "Sign in",
-  token: "Use the station's token",
-};
 
 let asking = null;
 
@@ -36,7 +28,7 @@ function open(done, hasToken) {
   });
   const password = h("input", { type: "password", autocomplete: "current-password", required: true });
   const error = h("p", { class: "error-text", role: "alert" });
-  const go = h("button", { class: "primary" }, WORDS.go);
+  const go = h("button", { class: "primary" }, t("signIn.title"));
   const byToken = () => {
     dialog.remove();
     askForToken().then(done);
@@ -44,15 +36,15 @@ function open(done, hasToken) {
   const form = h(
     "form",
     { class: "stack" },
-    h("h2", {}, WORDS.title),
-    h("p", { class: "soft" }, WORDS.station),
-    field(WORDS.name, name),
-    field(WORDS.password, password),
+    h("h2", {}, t("signIn.title")),
+    h("p", { class: "soft" }, t("signIn.why")),
+    field(t("people.name"), name),
+    field(t("people.password"), password),
     error,
     go,
-    hasToken ? button(WORDS.token, byToken, { class: "quiet" }) : null,
+    hasToken ? button(t("signIn.token"), byToken, { class: "quiet" }) : null,
   );
-  const dialog = h("dialog", { class: "sheet", "aria-label": WORDS.title }, form);
+  const dialog = h("dialog", { class: "sheet", "aria-label": t("signIn.title") }, form);
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     go.disabled = true;

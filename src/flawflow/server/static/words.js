@@ -10,6 +10,9 @@ export const verdictWords = (verdict) => t(`verdict.${verdict}`);
 /** Name a label. */
 export const labelWords = (label) => t(`label.${label}`);
 
+/** Name a role. */
+export const roleWords = (role) => t(`role.${role}`);
+
 /** Say what a conformal p-value means, measured with `count` good pictures. */
 export function rarity(p, count) {
   if (p <= 1.5 / (count + 1)) return t("rarity.none", { count });

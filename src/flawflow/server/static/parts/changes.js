@@ -2,27 +2,26 @@
 
 import { get } from "../api.js";
 import { h } from "../dom.js";
-import { LABEL_WORDS, moment } from "../words.js";
-
-const WORDS = {
-  title: "Changes",
-  none: "label taken back",
-  masks: { true: "mask drawn", false: "mask removed" },
-};
+import { t } from "../i18n.js";
+import { labelWords, moment } from "../words.js";
 
 /** Show the history of an inspection's label and mask in `place`, the newest first. */
 export async function showChanges(place, id) {
   const changes = await get(`/api/inspections/${encodeURIComponent(id)}/changes`);
   const words = ({ action, new: value }) =>
-    action === "mask" ? WORDS.masks[value] : (LABEL_WORDS[value] ?? WORDS.none);
+    action === "mask"
+      ? t(value ? "changes.drawn" : "changes.removed")
+      : value
+        ? labelWords(value)
+        : t("changes.none");
   const line = (change) =>
     h(
       "li",
       {},
       h("strong", {}, words(change)),
       " ",
-      h("span", { class: "soft" }, `${change.actor}, ${moment(change.time)}`),
+      h("span", { class: "soft" }, t("changes.by", { name: change.actor, time: moment(change.time) })),
     );
   place.hidden = !changes.length;
-  place.replaceChildren(h("h2", {}, WORDS.title), h("ul", {}, changes.reverse().map(line)));
+  place.replaceChildren(h("h2", {}, t("changes.title")), h("ul", {}, changes.reverse().map(line)));
 }

@@ -1,13 +1,8 @@
 // The share of NG over time with the limits within which chance keeps it (a p-chart).
 
 import { h, svg } from "../dom.js";
-import { moment, number, percent } from "../words.js";
-
-const WORDS = {
-  title: "Share of NG over time, with the limits of chance",
-  point: (time, share, ng, all) => `${time}: ${share} NG, ${ng} of ${all}`,
-  out: "beyond the limits",
-};
+import { t } from "../i18n.js";
+import { moment, percent } from "../words.js";
 
 const WIDTH = 900;
 const HEIGHT = 220;
@@ -55,7 +50,12 @@ export function pChart(points, centre) {
   const marks = points.map((point, index) => mark(point, x(index), y(shares[index])));
   return svg(
     "svg",
-    { class: "p-chart", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": WORDS.title },
+    {
+      class: "p-chart",
+      viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
+      role: "img",
+      "aria-label": t("statistics.chartLabel"),
+    },
     ticks,
     bands,
     svg("line", { class: "centre", x1: LEFT, x2: WIDTH, y1: y(centre), y2: y(centre) }),
@@ -69,8 +69,8 @@ const total = ({ ok, review, ng }) => ok + review + ng;
 
 function mark(point, x, y) {
   const all = total(point);
-  const text = WORDS.point(moment(point.start), percent(point.ng / all), number(point.ng), number(all));
-  const title = svg("title", {}, point.beyond ? `${text}, ${WORDS.out}` : text);
+  const given = { time: moment(point.start), share: percent(point.ng / all), ng: point.ng, all };
+  const title = svg("title", {}, t(point.beyond ? "statistics.pointOut" : "statistics.point", given));
   // Out of limits differs in shape, too, so that no eye needs the colour.
   if (!point.beyond) return svg("circle", { class: "in", cx: x, cy: y, r: 3 }, title);
   return svg("path", { class: "out", d: `M${x} ${y - 7}l7 7l-7 7l-7 -7z` }, title);
@@ -89,12 +89,12 @@ function ends(points) {
 }
 
 /** Give what the colours and shapes of the chart mean. */
-export const pLegend = (words) =>
+export const pLegend = () =>
   h(
     "p",
     { class: "soft p-legend" },
     h("i", { class: "key-limits", "aria-hidden": "true" }),
-    words.limits,
+    h("span", {}, t("statistics.limits")),
     h("i", { class: "key-out", "aria-hidden": "true" }, "◆"),
-    words.out,
+    h("span", {}, t("statistics.out")),
   );

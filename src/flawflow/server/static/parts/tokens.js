@@ -2,37 +2,19 @@
 
 import { get, post, remove, withQuery } from "../api.js";
 import { button, field, h, select, table } from "../dom.js";
+import { t } from "../i18n.js";
 import { confirmed } from "../login.js";
 import { may, whoIsHere } from "../people.js";
 import { attempt, say } from "../toast.js";
-import { moment } from "../words.js";
+import { moment, roleWords } from "../words.js";
 
-const WORDS = {
-  title: "Tokens for programs",
-  what: "A program that sends one acts in your name. It is shown once; the station keeps only its SHA-256.",
-  columns: ["For", "Role", "Made", "Ends"],
-  owner: "Whose",
-  action: "Change",
-  none: "There is no token.",
-  purpose: "What it is for",
-  role: "Role",
-  days: "Ends after",
-  choices: [
-    ["30", "30 days"],
-    ["365", "1 year"],
-    ["1825", "5 years"],
-    ["", "never by itself"],
-  ],
-  make: "Make a token",
-  once: "Copy it now; it is not shown again:",
-  copy: "Copy",
-  copied: "The token is copied.",
-  byHand: "Select the token and copy it by hand.",
-  revoke: "Revoke",
-  sure: (name) => `The token “${name}” will open nothing any more.`,
-  revoked: "revoked",
-  never: "–",
-};
+/** How long a token may live, in days. */
+const lives = () => [
+  ["30", t("span.days", { count: 30 })],
+  ["365", t("span.years", { count: 1 })],
+  ["1825", t("span.years", { count: 5 })],
+  ["", t("tokens.never")],
+];
 
 /** Make the card of tokens: one's own or, for admins, everybody's. */
 export function makeTokens() {
@@ -46,11 +28,11 @@ export function makeTokens() {
   const form = h(
     "form",
     { class: "row fields" },
-    field(WORDS.purpose, purpose, { class: "grow" }),
+    field(t("tokens.purpose"), purpose, { class: "grow" }),
     field(
-      WORDS.role,
+      t("people.role"),
       select(
-        roles.slice(0, roles.indexOf(role) + 1).map((each) => [each, each]),
+        roles.slice(0, roles.indexOf(role) + 1).map((each) => [each, roleWords(each)]),
         choice.role,
         (value) => {
           choice.role = value;
@@ -58,12 +40,12 @@ export function makeTokens() {
       ),
     ),
     field(
-      WORDS.days,
-      select(WORDS.choices, choice.days, (value) => {
+      t("tokens.days"),
+      select(lives(), choice.days, (value) => {
         choice.days = value;
       }),
     ),
-    h("button", {}, WORDS.make),
+    h("button", {}, t("tokens.make")),
   );
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -79,13 +61,17 @@ export function makeTokens() {
       await load();
     });
   });
-  const columns = [...(everybody ? [WORDS.owner] : []), ...WORDS.columns, ""];
+  const columns = [
+    ...(everybody ? [t("tokens.owner")] : []),
+    ...["tokens.for", "people.role", "made", "tokens.ends"].map((key) => t(key)),
+    "",
+  ];
   const element = h(
     "section",
-    { class: "card stack", "aria-label": WORDS.title },
-    h("h2", {}, WORDS.title),
-    h("p", { class: "soft" }, WORDS.what),
-    h("div", { class: "scrolls" }, table(columns, body, { class: "small" }, WORDS.action)),
+    { class: "card stack", "aria-label": t("tokens.title") },
+    h("h2", {}, t("tokens.title")),
+    h("p", { class: "soft" }, t("tokens.what")),
+    h("div", { class: "scrolls" }, table(columns, body, { class: "small" }, t("users.action"))),
     form,
     fresh,
   );
@@ -93,7 +79,7 @@ export function makeTokens() {
   async function load() {
     const found = await get(withQuery("/api/tokens", { everybody: everybody || null }));
     const row = (token) => tokenRow(token, everybody, load);
-    const none = h("tr", {}, h("td", { colspan: columns.length, class: "soft" }, WORDS.none));
+    const none = h("tr", {}, h("td", { colspan: columns.length, class: "soft" }, t("tokens.none")));
     body.replaceChildren(...(found.length ? found.reverse().map(row) : [none]));
   }
   attempt(load);
@@ -102,25 +88,25 @@ export function makeTokens() {
 
 function tokenRow({ id, owner, name, role, created, expires, revoked }, everybody, load) {
   const revoke = async () => {
-    if (!(await confirmed(WORDS.sure(name), WORDS.revoke))) return;
+    if (!(await confirmed(t("tokens.sure", { name }), t("tokens.revoke")))) return;
     await remove(`/api/tokens/${id}`);
     await load();
   };
-  const cells = [...(everybody ? [owner] : []), name, role];
+  const cells = [...(everybody ? [owner] : []), name, roleWords(role)];
   return h(
     "tr",
     {},
     cells.map((text) => h("td", {}, text)),
     h("td", { class: "time" }, moment(created)),
-    h("td", { class: "time" }, revoked ? WORDS.revoked : expires ? moment(expires) : WORDS.never),
+    h("td", { class: "time" }, revoked ? t("tokens.revoked") : expires ? moment(expires) : "–"),
     h(
       "td",
       {},
       revoked
         ? null
-        : button(WORDS.revoke, () => attempt(revoke), {
+        : button(t("tokens.revoke"), () => attempt(revoke), {
             class: "quiet",
-            "aria-label": `${WORDS.revoke} ${name}`,
+            "aria-label": t("tokens.revokeOf", { name }),
           }),
     ),
   );
@@ -134,16 +120,16 @@ function showOnce(place, token) {
       () => true,
       () => false,
     );
-    say((await done) ? WORDS.copied : WORDS.byHand);
+    say((await done) ? t("tokens.copied") : t("tokens.byHand"));
   };
   place.hidden = false;
   place.replaceChildren(
-    h("p", {}, WORDS.once),
+    h("p", {}, t("tokens.once")),
     h(
       "div",
       { class: "command" },
       code,
-      button(WORDS.copy, () => attempt(copy)),
+      button(t("copy"), () => attempt(copy)),
     ),
   );
 }

@@ -2,28 +2,10 @@
 
 import { get, post, put } from "../api.js";
 import { button, field, h, select, table } from "../dom.js";
+import { t } from "../i18n.js";
 import { whoIsHere } from "../people.js";
 import { attempt, say } from "../toast.js";
-import { moment } from "../words.js";
-
-const WORDS = {
-  title: "Everybody",
-  columns: ["Name", "Role", "Added", "May come in"],
-  action: "Change",
-  name: "Name",
-  role: "Role",
-  password: "Password",
-  add: "Add",
-  added: (name) => `${name} may sign in.`,
-  changed: (name) => `${name} is changed.`,
-  roleOf: (name) => `Role of ${name}`,
-  letIn: (name) => `${name} may come in`,
-  reset: "New password",
-  passwordOf: (name) => `New password of ${name}`,
-  set: "Set",
-  cancel: "Cancel",
-  hint: "10 characters or more. Who only signs in at the proxy needs none.",
-};
+import { moment, roleWords } from "../words.js";
 
 /** Make the card of all people. */
 export function makeUsers() {
@@ -42,19 +24,19 @@ export function makeUsers() {
   const form = h(
     "form",
     { class: "row fields" },
-    field(WORDS.name, name, { class: "grow" }),
+    field(t("people.name"), name, { class: "grow" }),
     field(
-      WORDS.role,
+      t("people.role"),
       select(
-        roles.map((role) => [role, role]),
+        roles.map((role) => [role, roleWords(role)]),
         chosen.role,
         (role) => {
           chosen.role = role;
         },
       ),
     ),
-    field(WORDS.password, password, { class: "grow" }),
-    h("button", {}, WORDS.add),
+    field(t("people.password"), password, { class: "grow" }),
+    h("button", {}, t("users.add")),
   );
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -63,7 +45,7 @@ export function makeUsers() {
       const added = await post("/api/users", json);
       form.reset();
       chosen.role = "operator";
-      say(WORDS.added(added.name));
+      say(t("users.added", { name: added.name }));
       await load();
     });
   });
@@ -71,7 +53,7 @@ export function makeUsers() {
   async function change(user, json) {
     try {
       await put(`/api/users/${encodeURIComponent(user)}`, json);
-      say(WORDS.changed(user));
+      say(t("users.changed", { name: user }));
     } finally {
       await load();
     }
@@ -82,29 +64,30 @@ export function makeUsers() {
     body.replaceChildren(...users.map((user) => userRow(user, roles, change)));
   }
   attempt(load);
+  const columns = [...["people.name", "people.role", "users.since", "users.active"].map((key) => t(key)), ""];
   return h(
     "section",
-    { class: "card stack", "aria-label": WORDS.title },
-    h("h2", {}, WORDS.title),
-    h("div", { class: "scrolls" }, table([...WORDS.columns, ""], body, { class: "small" }, WORDS.action)),
+    { class: "card stack", "aria-label": t("users.title") },
+    h("h2", {}, t("users.title")),
+    h("div", { class: "scrolls" }, table(columns, body, { class: "small" }, t("users.action"))),
     form,
-    h("p", { class: "soft" }, WORDS.hint),
+    h("p", { class: "soft" }, t("users.hint")),
   );
 }
 
 function userRow({ name, role, active, created }, roles, change) {
   const choice = select(
-    roles.map((each) => [each, each]),
+    roles.map((each) => [each, roleWords(each)]),
     role,
     (value) => attempt(() => change(name, { role: value })),
   );
-  choice.setAttribute("aria-label", WORDS.roleOf(name));
-  const letIn = h("input", { type: "checkbox", checked: active, "aria-label": WORDS.letIn(name) });
+  choice.setAttribute("aria-label", t("users.roleOf", { name }));
+  const letIn = h("input", { type: "checkbox", checked: active, "aria-label": t("users.letIn", { name }) });
   letIn.addEventListener("change", () => attempt(() => change(name, { active: letIn.checked })));
   const end = h("td", {});
   const closed = () =>
     end.replaceChildren(
-      button(WORDS.reset, opened, { class: "quiet", "aria-label": WORDS.passwordOf(name) }),
+      button(t("users.reset"), opened, { class: "quiet", "aria-label": t("users.passwordOf", { name }) }),
     );
   const opened = () => {
     const given = h("input", {
@@ -112,14 +95,14 @@ function userRow({ name, role, active, created }, roles, change) {
       autocomplete: "new-password",
       minlength: 10,
       required: true,
-      "aria-label": WORDS.passwordOf(name),
+      "aria-label": t("users.passwordOf", { name }),
     });
     const form = h(
       "form",
       { class: "row" },
       given,
-      h("button", {}, WORDS.set),
-      button(WORDS.cancel, closed, { class: "quiet" }),
+      h("button", {}, t("users.set")),
+      button(t("cancel"), closed, { class: "quiet" }),
     );
     form.addEventListener("submit", (event) => {
       event.preventDefault();

@@ -2,53 +2,34 @@
 
 import { get, withQuery } from "../api.js";
 import { button, field, h, select, table } from "../dom.js";
+import { t, translated } from "../i18n.js";
 import { attempt, complain, say } from "../toast.js";
-import { moment, number } from "../words.js";
+import { labelWords, moment } from "../words.js";
 
-const WORDS = {
-  title: "Log",
-  columns: ["When", "Who", "What", "Of", "Before", "After"],
-  any: "Anything",
-  who: "Who",
-  what: "What",
-  of: "Of",
-  from: "From",
-  until: "Until",
-  clear: "Clear",
-  none: "No entry fits these filters.",
-  export: "Export",
-  check: "Check",
-  fine: (count, digest) =>
-    `All ${count} entries follow each other. The last digest is ${digest.slice(0, 16)}…`,
-  broken: (id) =>
-    `Entry ${id} does not follow from the one before: somebody has changed the log past the station.`,
-  newer: "← Newer",
-  older: "Older →",
-  nothing: "–",
-};
-const ACTIONS = {
-  label: "labelled",
-  mask: "drew a mask",
-  rates: "changed rates",
-  switch: "switched the version",
-  rollback: "rolled back",
-  "source.add": "added a source",
-  "source.remove": "removed a source",
-  "dataset.add": "made a data set",
-  "job.start": "started a training",
-  "job.cancel": "stopped a training",
-  export: "exported the record",
-  "audit.export": "exported this log",
-  "sign-in": "signed in",
-  "sign-in.failed": "gave a wrong password",
-  "sign-out": "signed out",
-  "user.add": "added a person",
-  "user.role": "changed a role",
-  "user.active": "let in or shut out",
-  "user.password": "set a password",
-  "token.add": "made a token",
-  "token.revoke": "revoked a token",
-};
+const COLUMNS = ["when", "who", "what", "of", "before", "after"];
+const ACTIONS = [
+  "label",
+  "mask",
+  "rates",
+  "switch",
+  "rollback",
+  "source.add",
+  "source.remove",
+  "dataset.add",
+  "job.start",
+  "job.cancel",
+  "export",
+  "audit.export",
+  "sign-in",
+  "sign-in.failed",
+  "sign-out",
+  "user.add",
+  "user.role",
+  "user.active",
+  "user.password",
+  "token.add",
+  "token.revoke",
+];
 
 const PAGE = 50;
 const FILTERS = ["actor", "action", "subject", "since", "until"];
@@ -62,20 +43,30 @@ export function showLog(place, { query }) {
     location.hash = withQuery("#/log", { ...filters, ...changed, trail: pages.join(",") });
   };
   place.append(
-    h("header", { class: "view-head" }, h("h1", {}, WORDS.title), tools(filters)),
+    h("header", { class: "view-head" }, h("h1", {}, t("view.log")), tools(filters)),
     filterBar(filters, go),
-    h("div", { class: "card flush" }, table(WORDS.columns, body, { class: "inspections log" })),
+    h(
+      "div",
+      { class: "card flush" },
+      table(
+        COLUMNS.map((name) => t(`log.${name}`)),
+        body,
+        { class: "inspections log" },
+      ),
+    ),
     pager,
   );
   attempt(async () => {
     const answer = await get(
       withQuery("/api/audit", { ...asked(filters), before: trail.at(-1), limit: PAGE }),
     );
-    const none = h("tr", {}, h("td", { colspan: WORDS.columns.length, class: "nothing" }, WORDS.none));
+    const none = h("tr", {}, h("td", { colspan: COLUMNS.length, class: "nothing" }, t("log.none")));
     body.replaceChildren(...(answer.entries.length ? answer.entries.map(row) : [none]));
     pager.replaceChildren(
-      button(WORDS.newer, () => go({}, trail.slice(0, -1)), { disabled: !trail.length }),
-      button(WORDS.older, () => go({}, [...trail, answer.next]), { disabled: answer.next === null }),
+      button(`← ${t("history.newer")}`, () => go({}, trail.slice(0, -1)), { disabled: !trail.length }),
+      button(`${t("history.older")} →`, () => go({}, [...trail, answer.next]), {
+        disabled: answer.next === null,
+      }),
     );
   });
 }
@@ -104,16 +95,20 @@ function filterBar(filters, go) {
   return h(
     "search",
     { class: "filters" },
-    field(WORDS.who, typed("actor")),
+    field(t("log.who"), typed("actor")),
     field(
-      WORDS.what,
-      select([["", WORDS.any], ...Object.entries(ACTIONS)], filters.action, (action) => go({ action })),
+      t("log.what"),
+      select(
+        [["", t("log.any")], ...ACTIONS.map((name) => [name, t(`action.${name}`)])],
+        filters.action,
+        (action) => go({ action }),
+      ),
     ),
-    field(WORDS.of, typed("subject")),
-    field(WORDS.from, time("since")),
-    field(WORDS.until, time("until")),
+    field(t("log.of"), typed("subject")),
+    field(t("history.from"), time("since")),
+    field(t("history.until"), time("until")),
     button(
-      WORDS.clear,
+      t("clear"),
       () => {
         location.hash = "#/log";
       },
@@ -125,8 +120,8 @@ function filterBar(filters, go) {
 function tools(filters) {
   const check = async () => {
     const { count, broken, last } = await get("/api/audit/check");
-    if (broken === null) say(WORDS.fine(number(count), last));
-    else complain(new Error(WORDS.broken(broken)));
+    if (broken === null) say(t("log.fine", { count, digest: last.slice(0, 16) }));
+    else complain(new Error(t("log.broken", { id: broken })));
   };
   const file = (format, text) =>
     h(
@@ -141,8 +136,8 @@ function tools(filters) {
   return h(
     "div",
     { class: "row exports" },
-    button(WORDS.check, () => attempt(check)),
-    h("span", { class: "soft" }, WORDS.export),
+    button(t("log.check"), () => attempt(check)),
+    h("span", { class: "soft" }, t("history.export")),
     file("csv", "CSV"),
     file("jsonl", "JSON"),
   );
@@ -150,22 +145,23 @@ function tools(filters) {
 
 function row({ time, actor, address, action, subject, old, new: fresh }) {
   const [kind, id] = subject.split("/");
+  const value = (given) => (action === "label" && given ? labelWords(given) : told(given));
   const of = kind === "inspection" ? h("a", { href: `#/history/${id}` }, subject) : subject;
   return h(
     "tr",
     {},
     h("td", { class: "time" }, h("time", { datetime: time }, moment(time))),
-    h("td", { title: address }, actor),
-    h("td", {}, ACTIONS[action] ?? action),
-    h("td", { class: "time" }, of),
-    h("td", { class: "value" }, told(old)),
-    h("td", { class: "value" }, told(fresh)),
+    h("td", { title: address, data: { theirs: "" } }, actor),
+    h("td", {}, translated(`action.${action}`, action)),
+    h("td", { class: "time", data: { theirs: "" } }, of),
+    h("td", { class: "value", data: { name: t("log.before"), theirs: "" } }, value(old)),
+    h("td", { class: "value", data: { name: t("log.after"), theirs: "" } }, value(fresh)),
   );
 }
 
 /** Write a value as people read it: names and values, without the braces of JSON. */
 export function told(value) {
-  if (value === null) return WORDS.nothing;
+  if (value === null) return "–";
   if (typeof value !== "object") return String(value);
   return Object.entries(value)
     .filter(([, each]) => each !== null)

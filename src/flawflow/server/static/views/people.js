@@ -2,29 +2,12 @@
 
 import { ask, get } from "../api.js";
 import { facts, field, h, table } from "../dom.js";
+import { t, translated } from "../i18n.js";
 import { makeTokens } from "../parts/tokens.js";
 import { makeUsers } from "../parts/users.js";
 import { may, whoIsHere } from "../people.js";
 import { attempt } from "../toast.js";
-
-const WORDS = {
-  title: "People",
-  you: "You",
-  name: "Name",
-  role: "Role",
-  unnamed: "the station's token",
-  nobody: "Nobody signs in at this station",
-  how: "Everybody who reaches it may do all of this. To give people names, roles and passwords, add an admin where the station is:",
-  command: "flawflow users add NAME --role admin --data FOLDER",
-  password: "Password",
-  old: "Your password",
-  new: "A new one, 10 characters or more",
-  change: "Change it",
-  again: "All your logins end, this one too.",
-  roles: "What each role may do",
-  may: "May",
-  yes: "yes",
-};
+import { roleWords } from "../words.js";
 
 export function showPeople(place) {
   const me = whoIsHere();
@@ -33,30 +16,38 @@ export function showPeople(place) {
   if (me.has_password) left.append(passwordCard());
   if (me.name) left.append(makeTokens());
   if (may("people")) right.append(makeUsers());
-  const roles = h("section", { class: "card stack", "aria-label": WORDS.roles }, h("h2", {}, WORDS.roles));
+  const roles = h(
+    "section",
+    { class: "card stack", "aria-label": t("people.roles") },
+    h("h2", {}, t("people.roles")),
+  );
   right.append(roles);
-  place.append(h("header", { class: "view-head" }, h("h1", {}, WORDS.title)), left, right);
+  place.append(h("header", { class: "view-head" }, h("h1", {}, t("view.people"))), left, right);
   attempt(async () => roles.append(rolesTable(await get("/api/roles"))));
 }
 
 const youCard = ({ name, role }) =>
   h(
     "section",
-    { class: "card stack", "aria-label": WORDS.you },
-    h("h2", {}, WORDS.you),
+    { class: "card stack", "aria-label": t("people.you") },
+    h("h2", {}, t("people.you")),
     facts([
-      [WORDS.name, name ?? WORDS.unnamed],
-      [WORDS.role, role],
+      [t("people.name"), name ?? t("people.unnamed")],
+      [t("people.role"), roleWords(role)],
     ]),
   );
 
 const nobodyCard = () =>
   h(
     "section",
-    { class: "card stack", "aria-label": WORDS.nobody },
-    h("h2", {}, WORDS.nobody),
-    h("p", {}, WORDS.how),
-    h("div", { class: "command" }, h("code", { tabindex: 0 }, WORDS.command)),
+    { class: "card stack", "aria-label": t("people.nobody") },
+    h("h2", {}, t("people.nobody")),
+    h("p", {}, t("people.how")),
+    h(
+      "div",
+      { class: "command" },
+      h("code", { tabindex: 0 }, "flawflow users add NAME --role admin --data FOLDER"),
+    ),
   );
 
 function passwordCard() {
@@ -70,9 +61,9 @@ function passwordCard() {
   const form = h(
     "form",
     { class: "row fields" },
-    field(WORDS.old, old, { class: "grow" }),
-    field(WORDS.new, fresh, { class: "grow" }),
-    h("button", {}, WORDS.change),
+    field(t("people.old"), old, { class: "grow" }),
+    field(t("people.new"), fresh, { class: "grow" }),
+    h("button", {}, t("people.change")),
   );
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -84,28 +75,28 @@ function passwordCard() {
   });
   return h(
     "section",
-    { class: "card stack", "aria-label": WORDS.password },
-    h("h2", {}, WORDS.password),
+    { class: "card stack", "aria-label": t("people.password") },
+    h("h2", {}, t("people.password")),
     form,
-    h("p", { class: "soft" }, WORDS.again),
+    h("p", { class: "soft" }, t("people.again")),
   );
 }
 
 function rolesTable(rights) {
   const roles = rights[0].roles;
   const mark = (has) =>
-    has ? [h("span", { "aria-hidden": "true" }, "✓"), h("span", { class: "unseen" }, WORDS.yes)] : null;
+    has ? [h("span", { "aria-hidden": "true" }, "✓"), h("span", { class: "unseen" }, t("people.yes"))] : null;
   const rows = rights.map((right) =>
     h(
       "tr",
       {},
-      h("th", { scope: "row", class: "wraps" }, right.what),
+      h("th", { scope: "row", class: "wraps" }, translated(`right.${right.name}`, right.what)),
       roles.map((role) => h("td", { class: "mark" }, mark(right.roles.includes(role)))),
     ),
   );
   return h(
     "div",
     { class: "scrolls" },
-    table([WORDS.may, ...roles], h("tbody", {}, rows), { class: "small roles" }),
+    table([t("people.may"), ...roles.map(roleWords)], h("tbody", {}, rows), { class: "small roles" }),
   );
 }
