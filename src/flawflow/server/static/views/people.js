@@ -96,7 +96,7 @@ function rolesTable(rights) {
   );
   return h(
     "div",
-    { class: "scrolls" },
+    { class: "scrolls", tabindex: 0 },
     table([t("people.may"), ...roles.map(roleWords)], h("tbody", {}, rows), { class: "small roles" }),
   );
 }

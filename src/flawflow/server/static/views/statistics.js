@@ -157,7 +157,11 @@ function groups(title, name, rows) {
   const body = h("tbody", {}, rows.map(row));
   return card(
     title,
-    h("div", { class: "scrolls" }, table([name, "OK", "REVIEW", "NG", "NG, %"], body, { class: "small" })),
+    h(
+      "div",
+      { class: "scrolls", tabindex: 0 },
+      table([name, "OK", "REVIEW", "NG", "NG, %"], body, { class: "small" }),
+    ),
   );
 }
 
