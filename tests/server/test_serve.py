@@ -122,13 +122,14 @@ def test_it_stops_when_told_although_a_page_listens(serve, make_png, number):
     served = serve()
     with closing(socket.create_connection(("127.0.0.1", served.port), timeout=30)) as page:
         page.sendall(f"GET /api/events HTTP/1.1\r\nHost: 127.0.0.1:{served.port}\r\n\r\n".encode())
-        lines = page.makefile("rb")
-        while not lines.readline().startswith(b"retry:"):
-            pass
-        found = served.inspect(make_png(spot=True))
-        while not (line := lines.readline()).startswith(b"data:"):
-            pass
-        assert json.loads(line[5:])["inspection"]["id"] == found["id"]
+        with page.makefile("rb") as lines:
+            while not lines.readline().startswith(b"retry:"):
+                pass
+            found = served.inspect(make_png(spot=True))
+            # Heartbeats and what sources say come between.
+            events = (json.loads(line[5:]) for line in lines if line.startswith(b"data:"))
+            event = next(event for event in events if event["type"] == "inspection")
+        assert event["inspection"]["id"] == found["id"]
         output = served.stop(number)
     assert served.process.returncode in (-number, 130)
     assert "Traceback" not in output

@@ -32,9 +32,10 @@ def test_counts_and_the_newest_inspection_of_each_model_and_source(
 def test_what_was_before_the_shift_is_not_counted(
     make_client: Callable[..., TestClient], settings: Settings, make_png: Callable[..., bytes]
 ):
-    # A shift that begins in a minute, by the clock of this machine, began yesterday.
-    begin = (datetime.now().astimezone() + timedelta(minutes=2)).strftime("%H:%M")
-    client = make_client(replace(settings, shifts=(begin,)))
+    # A shift that begins in a quarter of an hour or two, by the clock of this machine, began yesterday.
+    soon = datetime.now().astimezone() + timedelta(minutes=30)
+    begin = soon.replace(minute=soon.minute // 15 * 15)
+    client = make_client(replace(settings, shifts=(f"{begin:%H:%M}",)))
     station: Station = client.app.state.station  # type: ignore[attr-defined]
     old = client.post("/api/inspect", files={"files": ("a.png", make_png())}).json()["inspections"][0]
     with station.store.writing.begin() as session:

@@ -48,7 +48,7 @@ def test_a_next_image_is_not_one_from_before(wait, monkeypatch) -> None:
         for take in ("newest", "next"):
             frames = StreamFrames(address(port), take=take, max_pixels=10_000)
             # The stream has ended, and is not opened again so soon.
-            wait(lambda: frames._held is not None and bool(frames._error))  # noqa: B023
+            wait(lambda: frames._held is not None and bool(frames.error))  # noqa: B023
             since = time.monotonic()
             with contextlib.nullcontext() if take == "newest" else pytest.raises((SourceError, NoFrameError)):
                 frames.take(since, since + 0.1, lambda: True)
