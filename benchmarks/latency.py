@@ -208,18 +208,19 @@ def count_encoder(encoder: Encoder, size: tuple[int, int]) -> int:
 
 
 def count_flows(model: InspectionModel) -> int:
-    """Multiply-adds of the densities' products: every matrix once a position."""
-    total = 0
-    scales: Any = model.detector.scales
-    for name, matrix in model.detector.named_buffers():
-        kind, index, *_, own = name.split(".")
-        if matrix.dim() < 2 or own in ("condition", "gain", "offset"):
-            continue
-        number = int(index) + (len(scales) if kind == "joined" else 0)
+    """Multiply-adds of the densities' products: every matrix once a position, the whole picture's once."""
+    detector: Any = model.detector
+    total, number = 0, 0
+    for density in (*detector.scales, *detector.fused):
         positions = model.head.get_buffer(f"mean{number}").numel()
-        # A cell's basis is used twice, by the positions of that cell.
-        total += positions * (2 * matrix[0].numel() if own == "basis" else matrix.numel())
-    return total
+        number += 1 + (getattr(density, "density", None) is not None)
+        for name, matrix in density.named_buffers():
+            own = name.rpartition(".")[2]
+            if matrix.dim() < 2 or own in ("condition", "gain", "offset"):
+                continue
+            # A cell's basis is used twice, by the positions of that cell.
+            total += positions * (2 * matrix[0].numel() if own == "basis" else matrix.numel())
+    return total + (0 if detector.whole is None else detector.whole.whitening.numel())
 
 
 def count_head(head: Head) -> int:

@@ -42,9 +42,10 @@ class PictureStatistics(nn.Module):
         means, deviations = [], []
         for k, features in enumerate(pyramid[-FUSED_SCALE_COUNT:]):
             vectors, places = features.flatten(2), self.get_buffer(f"places{k}")
-            mean = vectors @ places
+            # Not a product with a vector, for which engines take several times as long.
+            mean = (vectors * places).sum(dim=2)
             means.append(mean)
-            deviations.append(((vectors - mean[..., None]).square() @ places).sqrt())
+            deviations.append(((vectors - mean[..., None]).square() * places).sum(dim=2).sqrt())
         parts = (torch.cat(part, dim=1) for part in (means, deviations))
         if self.is_chosen:
             parts = (part.index_select(1, self.get_buffer("chosen")) for part in parts)
