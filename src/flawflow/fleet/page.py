@@ -2,7 +2,7 @@
 
 import base64
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import mean
@@ -59,7 +59,7 @@ def render_fleet(statuses: Sequence[Status], folder: Path) -> str:
             {"kind": "bad", "number": f"{len(statuses) - len(ready):,}", "label": "without a model"},
             {
                 "kind": "",
-                "number": f"{_sum(_record(one).image_count for one in ready):,}",
+                "number": f"{sum(_record(one).image_count for one in ready):,}",
                 "label": "good pictures",
             },
         ],
@@ -72,7 +72,6 @@ def render_fleet(statuses: Sequence[Status], folder: Path) -> str:
         rows=[_row(status, folder) for status in ready] + _mean_row(ready),
         few=[sentence for status in ready if (sentence := _few(status))],
         products=[_details(status) for status in ready],
-        timeline_style="",
         version=__version__,
         time=f"{datetime.now(UTC):%Y-%m-%d %H:%M}",
     )
@@ -86,10 +85,6 @@ def _record(status: Status) -> ProductRecord:
 def _card(status: Status) -> Card:
     assert status.card is not None, "a record stands for a model that could be read"
     return status.card
-
-
-def _sum(counts: Iterable[int]) -> int:
-    return sum(counts)
 
 
 def _need(status: Status, sentences: Sequence[str], folder: Path) -> dict[str, object]:

@@ -56,7 +56,6 @@ def render_evaluation(evaluation: ModelEvaluation, card: Card, *, model: str, da
         heat_low=f"{low:.4g}",
         heat_high=f"{high:.4g}",
         galleries=[_gallery(kind, groups[kind], shown, card) for kind, shown in evaluation.shown().items()],
-        timeline_style="",
         version=card.flawflow_version,
     )
 

@@ -22,7 +22,7 @@ def render(template: str, **values: object) -> str:
 
 def page_style() -> str:
     """The style of the report page, for pages that are no templates of this package."""
-    return render("style.css", timeline_style="")
+    return render("style.css")
 
 
 def drawn(svg: str) -> str:
