@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Mapping
-from types import TracebackType
 from typing import Self
 
 import click
@@ -10,16 +9,16 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
+from flawflow.cli.progress import SECONDS_BETWEEN_LINES, Display
 from flawflow.errors import one_line
 from flawflow.progress import JobsProgress
 from flawflow.progress import Progress as Step
 from flawflow.report.wording import duration
 
-_SECONDS_BETWEEN_LINES = 15.0
 _STEPS = 1000
 
 
-class JobsDisplay:
+class JobsDisplay(Display):
     """Shows on stderr how far all jobs are together, with the time left, and each one that runs.
 
     On a terminal these are bars that vanish at the end. Elsewhere it is a plain line now and then.
@@ -30,10 +29,14 @@ class JobsDisplay:
     """
 
     def __init__(self, weights: Mapping[str, float], console: Console | None = None) -> None:
+        super().__init__(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f} %"),
+            TextColumn("{task.fields[said]}", style="dim"),
+            console=console,
+        )
         self._progress = JobsProgress(weights)
-        self._console = console or Console(stderr=True)
-        self._bars: Progress | None = None
-        self._tasks: dict[str, TaskID] = {}
         self._all: TaskID | None = None
         self._begun = self._last_line = time.monotonic()
 
@@ -47,7 +50,7 @@ class JobsDisplay:
                 self._tasks[name], completed=int(_STEPS * step.share), said=escape(_words(step))
             )
             self._show_all(self._bars)
-        elif time.monotonic() - self._last_line >= _SECONDS_BETWEEN_LINES:
+        elif time.monotonic() - self._last_line >= SECONDS_BETWEEN_LINES:
             self._last_line = time.monotonic()
             now = ", ".join(
                 f"{one_line(name)}: {_words(step)}" for name, step in self._progress.steps.items()
@@ -77,26 +80,10 @@ class JobsDisplay:
 
     def __enter__(self) -> Self:
         self._begun = self._last_line = time.monotonic()
-        if self._console.is_terminal:
-            self._bars = Progress(
-                TextColumn("{task.description}"),
-                BarColumn(),
-                TextColumn("{task.percentage:>3.0f} %"),
-                TextColumn("{task.fields[said]}", style="dim"),
-                console=self._console,
-                transient=True,
-            )
-            self._all = self._bars.add_task("all", total=_STEPS, said="")
-            self._show_all(self._bars)
-            self._bars.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+        super().__enter__()
         if self._bars is not None:
-            self._bars.stop()
-            self._bars = None
+            self._all = self._bars.add_task("all", total=_STEPS, said=self._together())
+        return self
 
 
 def _words(step: Step) -> str:

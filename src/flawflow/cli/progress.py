@@ -5,22 +5,63 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
-# A log gets a line at most so often within one stage.
-_SECONDS_BETWEEN_LINES = 15.0
+SECONDS_BETWEEN_LINES = 15.0
+"""A log gets a line at most so often, within one stage."""
 
 
-class ProgressDisplay:
+class Display:
+    """Bars on a terminal that vanish at the end; where there are none, `_bars` is None.
+
+    Args:
+        columns: Of each bar.
+        console: Where to show them; stderr where it is not given.
+    """
+
+    def __init__(self, *columns: ProgressColumn, console: Console | None) -> None:
+        self._columns = columns
+        self._console = console or Console(stderr=True)
+        self._bars: Progress | None = None
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal:
+            self._bars = Progress(*self._columns, console=self._console, transient=True)
+            self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bars is not None:
+            self._bars.stop()
+            self._bars = None
+
+
+class ProgressDisplay(Display):
     """Shows how far each stage of a work is, with the time left, on stderr.
 
     On a terminal these are bars that vanish at the end. Elsewhere it is a plain line now and then.
     """
 
     def __init__(self, console: Console | None = None) -> None:
-        self._console = console or Console(stderr=True)
-        self._bars: Progress | None = None
-        self._tasks: dict[str, TaskID] = {}
+        super().__init__(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(compact=True),
+            TextColumn("{task.fields[note]}", style="dim"),
+            console=console,
+        )
         # When a stage was first heard of, and how much of it was done then.
         self._begun: dict[str, tuple[float, int]] = {}
         self._last_line = 0.0
@@ -49,7 +90,7 @@ class ProgressDisplay:
         is_new = stage not in self._begun
         begun, first = self._begun.setdefault(stage, (now, done))
         is_last = total > 0 and done >= total
-        if not (is_new or is_last or now - self._last_line >= _SECONDS_BETWEEN_LINES):
+        if not (is_new or is_last or now - self._last_line >= SECONDS_BETWEEN_LINES):
             return
         self._last_line = now
         line = f"{stage}: {done}/{total}" if total else f"{stage}: {done}"
@@ -58,27 +99,6 @@ class ProgressDisplay:
         if note:
             line += f" ({note})"
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)
-
-    def __enter__(self) -> Self:
-        if self._console.is_terminal:
-            self._bars = Progress(
-                TextColumn("{task.description}"),
-                BarColumn(),
-                MofNCompleteColumn(),
-                TimeRemainingColumn(compact=True),
-                TextColumn("{task.fields[note]}", style="dim"),
-                console=self._console,
-                transient=True,
-            )
-            self._bars.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._bars is not None:
-            self._bars.stop()
-            self._bars = None
 
 
 def _clock(seconds: float) -> str:
