@@ -35,3 +35,20 @@ def pictures(tmp_path: Path) -> Path:
         Image.fromarray(pixels).save(folder / name)
     (folder / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nnothing more")
     return folder
+
+
+@pytest.fixture
+def spots(tmp_path: Path) -> Path:
+    """A data set whose defects are bright spots: what `tiny_model` sees perfectly."""
+    root = tmp_path / "spots"
+    mask = np.zeros((32, 32), np.uint8)
+    mask[8:16, 8:16] = 255
+    for name, pixels in (
+        ("train/good/0.png", mask * 0 + 9),
+        ("test/good/0.png", mask * 0 + 12),
+        ("test/spot/0.png", np.maximum(mask, 9)),
+        ("ground_truth/spot/0_mask.png", mask),
+    ):
+        (root / name).parent.mkdir(parents=True)
+        Image.fromarray(pixels).save(root / name)
+    return root

@@ -12,23 +12,6 @@ from flawflow.images import MAX_PIXELS, set_max_pixels
 Flawflow = Callable[..., Result]
 
 
-@pytest.fixture
-def spots(tmp_path: Path) -> Path:
-    """A data set whose defects are bright spots: what `tiny_model` sees perfectly."""
-    root = tmp_path / "spots"
-    mask = np.zeros((32, 32), np.uint8)
-    mask[8:16, 8:16] = 255
-    for name, pixels in (
-        ("train/good/0.png", mask * 0 + 9),
-        ("test/good/0.png", mask * 0 + 12),
-        ("test/spot/0.png", np.maximum(mask, 9)),
-        ("ground_truth/spot/0_mask.png", mask),
-    ):
-        (root / name).parent.mkdir(parents=True)
-        Image.fromarray(pixels).save(root / name)
-    return root
-
-
 def test_json_on_stdout_is_only_json(flawflow: Flawflow, tiny_model: Path, spots: Path):
     result = flawflow("evaluate", tiny_model, spots, "--json", "-")
     assert result.exit_code == 0, result.output

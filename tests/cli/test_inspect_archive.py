@@ -11,10 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from click.testing import Result
-from PIL import Image
 
 from flawflow.archive import plan, shards
 from flawflow.storage.remote import RemotePath
@@ -22,11 +20,16 @@ from flawflow.storage.remote import RemotePath
 Flawflow = Callable[..., Result]
 
 
+def put(folder: Path, place: RemotePath) -> None:
+    """Put every file of a folder into a store."""
+    for path in filter(Path.is_file, folder.rglob("*")):
+        (place / path.relative_to(folder)).write_bytes(path.read_bytes())
+
+
 @pytest.fixture
 def stored(memory: RemotePath, pictures: Path, tiny_model: Path) -> RemotePath:
     """A store with the model and the pictures."""
-    for path in filter(Path.is_file, pictures.rglob("*")):
-        (memory / "in" / path.relative_to(pictures)).write_bytes(path.read_bytes())
+    put(pictures, memory / "in")
     (memory / "tiny.flaw").write_bytes(tiny_model.read_bytes())
     return memory
 
@@ -99,8 +102,7 @@ def test_processes_share_an_archive(
 ):
     if on == "ray":
         pytest.importorskip("ray")
-    for path in filter(Path.is_file, pictures.rglob("*")):
-        (bucket / "in" / path.relative_to(pictures)).write_bytes(path.read_bytes())
+    put(pictures, bucket / "in")
     command = ("inspect", tiny_model, bucket / "in", "-o", bucket / "out", "--to", "jsonl")
     result = flawflow(*command, "--on", on, "--jobs", "2")
     assert result.exit_code == 3, result.output
@@ -172,18 +174,9 @@ def test_results_cannot_go_to_a_web_server(flawflow: Flawflow, stored: RemotePat
 
 
 def test_a_data_set_and_its_manifest_may_be_behind_urls(
-    flawflow: Flawflow, memory: RemotePath, tiny_model: Path, tmp_path: Path
+    flawflow: Flawflow, memory: RemotePath, tiny_model: Path, spots: Path
 ):
-    mask = np.zeros((32, 32), np.uint8)
-    mask[8:16, 8:16] = 255
-    for name, pixels in (
-        ("train/good/0.png", mask * 0 + 9),
-        ("test/good/0.png", mask * 0 + 12),
-        ("test/spot/0.png", np.maximum(mask, 9)),
-        ("ground_truth/spot/0_mask.png", mask),
-    ):
-        Image.fromarray(pixels).save(tmp_path / "picture.png")
-        (memory / "spots" / name).write_bytes((tmp_path / "picture.png").read_bytes())
+    put(spots, memory / "spots")
     (memory / "spots.csv").write_bytes(
         b"image_path,label_index,split,mask_path\nspots/test/good/0.png,0,test,\n"
         b"memory://plant/spots/test/spot/0.png,1,test,/spots/ground_truth/spot/0_mask.png\n"
