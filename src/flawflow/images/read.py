@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.ImageFile import ImageFile
 
-from flawflow.errors import ImageError
+from flawflow.errors import FlawflowError, ImageError
 from flawflow.images.decode import KNOWN_FORMATS, opacity, open_header, pixels
 from flawflow.images.formats import check_kind, is_lossy
 from flawflow.images.guard import check_layout, check_size, check_start
@@ -21,6 +21,8 @@ from flawflow.storage.paths import is_remote, to_path
 
 ImageSource = str | Path | bytes | Image.Image | NDArray[Any]
 """What `read_image` accepts."""
+
+_GIVEN_BYTES = "The picture in the given bytes"
 
 
 def read_image(source: ImageSource, *, max_pixels: int | None = None) -> NDArray[np.uint8]:
@@ -153,9 +155,14 @@ def _decoded(
         ) from error
 
 
+def naming(error: FlawflowError, name: str) -> str:
+    """The sentence of an error about a picture that was given as bytes, with its name."""
+    return str(error).replace(_GIVEN_BYTES, name, 1)
+
+
 def _name(source: str | Path | bytes | Image.Image) -> str:
     if isinstance(source, bytes):
-        return "The picture in the given bytes"
+        return _GIVEN_BYTES
     return "The given image" if isinstance(source, Image.Image) else str(source)
 
 

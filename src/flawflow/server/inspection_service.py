@@ -10,6 +10,7 @@ from pathlib import Path
 
 from flawflow.errors import FlawflowError, one_line
 from flawflow.images.decode import is_known
+from flawflow.images.read import naming
 from flawflow.inspection.inspection import Inspection
 from flawflow.inspection.parallel import default_workers
 from flawflow.results.record import readable
@@ -224,8 +225,7 @@ def _bytes(content: bytes | Path, settings: Settings) -> bytes:
 
 
 def _failed(name: str, picture: Given, error: FlawflowError) -> Failed:
-    # The reader's sentences begin with what it was given, which is bytes here.
-    said = str(error).replace("The picture in the given bytes", "the picture")
+    said = naming(error, "the picture")
     if isinstance(picture.content, Path):
         said = said.replace(str(picture.content), name)
     return Failed(name, said, status_of(error))

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from flawflow.errors import ImageError
+from flawflow.images.read import naming
 from flawflow.inspection.inspector import Inspector
 from flawflow.results.record import Record, record_of
 from flawflow.results.sinks.contract import Result
@@ -33,7 +34,7 @@ class ImageExaminer:
         try:
             inspection, picture = self._inspector.inspect_with_image(content)
         except ImageError as error:
-            raise ImageError(str(error).replace("The picture in the given bytes", path, 1)) from None
+            raise ImageError(naming(error, path)) from None
         record = replace(
             record_of(inspection), model=self._name, model_sha256=self._inspector.sha256, sha256=sha256
         )
