@@ -161,8 +161,7 @@ class RemotePath(_Here):  # type: ignore[misc, valid-type]
             raise StorageError(
                 f"{self} cannot be changed in place, as no object can: name a path of this computer."
             )
-        with self._errors():
-            content = io.BytesIO(self._store.cat_file(self._key))
+        content = io.BytesIO(self.read_bytes())
         if mode == "rb":
             return content
         return io.TextIOWrapper(content, encoding=encoding or "utf-8", newline=rest.get("newline"))
