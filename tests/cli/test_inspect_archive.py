@@ -15,6 +15,7 @@ import pytest
 from click.testing import Result
 
 from flawflow.archive import plan, shards
+from flawflow.inspection.inspector import Inspector
 from flawflow.storage.remote import RemotePath
 
 Flawflow = Callable[..., Result]
@@ -59,6 +60,23 @@ def test_everything_may_be_behind_urls(flawflow: Flawflow, stored: RemotePath):
 def one_a_shard(monkeypatch: pytest.MonkeyPatch) -> None:
     """Archives have a shard for each picture."""
     monkeypatch.setitem(plan.opened_plan.__kwdefaults__, "per_shard", 1)
+
+
+@pytest.mark.usefixtures("one_a_shard")
+def test_the_model_is_loaded_once_for_all_shards(
+    flawflow: Flawflow, stored: RemotePath, monkeypatch: pytest.MonkeyPatch
+):
+    loads = []
+
+    def load(*given: Any, **how: Any) -> Inspector:
+        loads.append(given)
+        return whole(*given, **how)
+
+    whole = Inspector.load
+    monkeypatch.setattr(Inspector, "load", load)
+    shards._loaded.cache_clear()
+    assert flawflow("inspect", stored / "tiny.flaw", stored / "in", "-o", stored / "out").exit_code == 3
+    assert len(loads) == 1
 
 
 @pytest.mark.usefixtures("one_a_shard")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flawflow.inspection.parallel import default_workers, in_order, threads_a_worker
+from flawflow.inspection.parallel import default_workers, in_order, threads_a_worker, threads_of
 
 
 @given(st.lists(st.integers(0, 9)), st.integers(1, 4))
@@ -117,3 +117,4 @@ def test_default_workers():
 def test_workers_and_their_threads_share_the_cores(monkeypatch, cores, workers, threads):
     monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(cores)), raising=False)
     assert (default_workers(), threads_a_worker()) == (workers, threads)
+    assert (threads_of("onnxruntime"), threads_of("openvino")) == (threads, None)

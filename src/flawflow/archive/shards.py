@@ -7,23 +7,23 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from flawflow.archive.numbers import Numbers, shard_path
 from flawflow.archive.plan import Plan, shard_names
 from flawflow.errors import FlawflowError, ImageError, StorageError
 from flawflow.executors.contract import Job
+from flawflow.images.read import naming
 from flawflow.inspection.inspection import Failure
 from flawflow.inspection.inspector import Inspector
-from flawflow.inspection.parallel import in_order, threads_a_worker
+from flawflow.inspection.parallel import in_order, threads_of
 from flawflow.progress import OnProgress, Progress, ignore_progress
 from flawflow.results.lines import json_line
-from flawflow.results.parquet import parquet_chunks
+from flawflow.results.parquet import PARQUET_COLUMNS, parquet_chunks
 from flawflow.results.record import Record, record_of
 from flawflow.results.run import now
 from flawflow.results.sinks.contract import Result
 from flawflow.results.sinks.overlays import Overlays
-from flawflow.results.table import COLUMNS, cells_of
+from flawflow.results.table import cells_of
 from flawflow.storage.backoff import Backoff
 from flawflow.storage.files import write_whole
 from flawflow.storage.remote import RemotePath
@@ -33,10 +33,9 @@ _FETCHED_AHEAD = 32
 _MOST_TRIES = 4
 _STAGE = "inspecting"
 # While one thread waits or writes, another computes.
-_LEAST_WORKERS = 2
+_WORKERS_A_JOB = 2
 # What a process takes that inspects pictures: measured 205 MB, and room for larger ones.
 _JOB_BYTES = 512 * 2**20
-_COLUMNS = (*COLUMNS, "regions")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +62,7 @@ def work_on_shards(
     indices: Iterable[int],
     on_progress: OnProgress = ignore_progress,
     *,
+    inspector: Inspector | None = None,
     workers: int | None = None,
 ) -> Iterator[int]:
     """Inspect shards; done twice, it leaves the same records but for their times.
@@ -73,6 +73,7 @@ def work_on_shards(
         work: The inspection.
         indices: The shards.
         on_progress: Called after each picture.
+        inspector: The model at the plan's rates; loaded where it is not given.
         workers: Threads that inspect; by default as `in_order` says.
 
     Yields:
@@ -83,7 +84,12 @@ def work_on_shards(
             given are whole, and the others are as if they had not been begun.
         ModelFileError: The model is not the plan's.
     """
-    judge = functools.partial(_judged, work, _inspector(work), _overlays(work))
+    inspector = inspector or _inspector(work)
+    # The whole name stays: no two pictures have one overlay.
+    overlays = Overlays(
+        work.output, scale=inspector.card.colormap_range, name_of=lambda result: f"{result.file}.jpg"
+    )
+    judge = functools.partial(_judged, work, inspector, overlays)
     listed = (item for index in indices for item in _items(work, index))
     fetched = in_order(functools.partial(_fetched, work.root), listed, workers=_FETCHED_AHEAD)
     done = itertools.count(1)
@@ -98,13 +104,12 @@ def work_on_shards(
         yield index
 
 
-def shard_jobs(work: Work, indices: Iterable[int], *, cores: int) -> list[Job]:
+def shard_jobs(work: Work, indices: Iterable[int]) -> list[Job]:
     """The same work as jobs for an executor: one a shard, each for any process that reads the store."""
     return [
         Job(
             name=f"shard {index:05}",
-            work=functools.partial(_one_shard, work, index, max(cores, _LEAST_WORKERS)),
-            cores=cores,
+            work=functools.partial(_one_shard, work, index),
             memory_bytes=_JOB_BYTES,
             imports=("flawflow.archive.shards",),
         )
@@ -112,7 +117,7 @@ def shard_jobs(work: Work, indices: Iterable[int], *, cores: int) -> list[Job]:
     ]
 
 
-def _one_shard(work: Work, index: int, workers: int, on_progress: OnProgress) -> int:
+def _one_shard(work: Work, index: int, on_progress: OnProgress) -> int:
     """Inspect a shard and give how many pictures it has."""
     done = 0
 
@@ -121,7 +126,7 @@ def _one_shard(work: Work, index: int, workers: int, on_progress: OnProgress) ->
         done = step.done
         on_progress(replace(step, total=work.plan.per_shard))
 
-    for _ in work_on_shards(work, [index], counted, workers=workers):
+    for _ in work_on_shards(work, [index], counted, workers=_WORKERS_A_JOB):
         pass
     return done
 
@@ -178,16 +183,17 @@ def _judged(work: Work, inspector: Inspector, overlays: Overlays, item: _Item) -
         record = record_of(Failure(None, f"{path} cannot be read: {item.content.strerror}."))
     else:
         record = _inspected(work.plan.asked.overlays, inspector, overlays, item, path)
-    about: dict[str, Any] = {
-        "path": path,
-        "journal": work.plan.journal,
-        "id": item.number,
-        "time": now(),
-        "source": "path",
-        "model": work.model.name,
-        "model_sha256": work.plan.asked.model_sha256,
-    }
-    return _Judged(item.index, replace(record, **about), isinstance(item.content, PermissionError))
+    record = replace(
+        record,
+        path=path,
+        journal=work.plan.journal,
+        id=item.number,
+        time=now(),
+        source="path",
+        model=work.model.name,
+        model_sha256=work.plan.asked.model_sha256,
+    )
+    return _Judged(item.index, record, isinstance(item.content, PermissionError))
 
 
 def _inspected(wanted: str, inspector: Inspector, overlays: Overlays, item: _Item, path: str) -> Record:
@@ -195,8 +201,7 @@ def _inspected(wanted: str, inspector: Inspector, overlays: Overlays, item: _Ite
     try:
         inspection, picture = inspector.inspect_with_image(item.content)
     except ImageError as error:
-        said = str(error).replace("The picture in the given bytes", path, 1)
-        return record_of(Failure(None, said))
+        return record_of(Failure(None, naming(error, path)))
     result = Result(record_of(inspection), item.name, inspection)
     if wanted == "all" or (wanted == "ng" and inspection.verdict == "NG"):
         result = overlays.prepare(result, picture)
@@ -214,35 +219,26 @@ def _write(work: Work, index: int, shard: list[_Judged], seconds: float) -> None
     records = [judged.record for judged in shard]
     if work.plan.asked.parquet:
         rows = map(cells_of, records)
-        write_whole(shard_path(work.output, index, "parquet"), b"".join(parquet_chunks([rows], _COLUMNS)))
+        write_whole(
+            shard_path(work.output, index, "parquet"), b"".join(parquet_chunks([rows], PARQUET_COLUMNS))
+        )
     write_whole(shard_path(work.output, index, "jsonl"), b"".join(map(json_line, records)))
     numbers = Numbers.of(records, seconds)
     write_whole(shard_path(work.output, index, "json"), json.dumps(to_plain(numbers)) + "\n")
-
-
-def _overlays(work: Work) -> Overlays:
-    scale = _inspector(work).card.colormap_range
-    # The whole name stays: no two pictures have one overlay.
-    return Overlays(work.output, scale=scale, name_of=lambda result: f"{result.file}.jpg")
 
 
 def _inspector(work: Work) -> Inspector:
     """The model at the plan's rates, loaded once in a process."""
     inspector = _loaded(work.model, work.engine, work.plan.asked.model_sha256)
     false_reject_rate, review_rate = work.plan.asked.rates
-    try:
-        calibration = inspector.card.calibration.with_rates(
-            false_reject_rate=false_reject_rate, review_rate=review_rate
-        )
-    except ValueError as error:
-        raise FlawflowError(str(error)) from None
-    return inspector.with_calibration(calibration)
+    return inspector.with_calibration(
+        inspector.card.calibration.with_rates(false_reject_rate=false_reject_rate, review_rate=review_rate)
+    )
 
 
 @functools.lru_cache(maxsize=1)
 def _loaded(model: Path, engine: str, sha256: str) -> Inspector:
-    threads = threads_a_worker() if engine == "onnxruntime" else None
-    inspector = Inspector.load(model, engine=engine, threads=threads)
+    inspector = Inspector.load(model, engine=engine, threads=threads_of(engine))
     if inspector.sha256 != sha256:
         raise FlawflowError(f"{model} has changed since the inspection began: put that model back.")
     return inspector

@@ -145,15 +145,13 @@ def run_inspection(
     from flawflow.cli.inspect_summary import print_summary
     from flawflow.cli.progress import ProgressDisplay
     from flawflow.inspection.inspector import Inspector
-    from flawflow.inspection.parallel import threads_a_worker
+    from flawflow.inspection.parallel import threads_of
     from flawflow.report.overlay_paths import common_folder, overlay_paths
     from flawflow.results.deliver import Delivery
     from flawflow.results.run import Run
     from flawflow.results.sinks.contract import Setting
 
-    # The cores gain more from pictures side by side than from one. OpenVINO's threads serve all callers.
-    threads = threads_a_worker() if engine == "onnxruntime" else None
-    inspector = Inspector.load(model, engine=engine, threads=threads)
+    inspector = Inspector.load(model, engine=engine, threads=threads_of(engine))
     calibration = at_rates(inspector.card.calibration, **rates)
     inspector = inspector.with_calibration(calibration)
     paths, videos, notes = _find(pictures, output)

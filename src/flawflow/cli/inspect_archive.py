@@ -52,6 +52,7 @@ def inspect_archive(
     from flawflow.archive.shards import Work, shard_jobs
     from flawflow.cli.progress import ProgressDisplay
     from flawflow.inspection.inspector import Inspector
+    from flawflow.inspection.parallel import threads_of
 
     if len(pictures) > 1:
         raise FlawflowError(
@@ -61,7 +62,7 @@ def inspect_archive(
         output.require_writable()
     executor = None if where is None else where.executor()
     place = to_path(pictures[0])
-    inspector = Inspector.load(model, engine=engine)
+    inspector = Inspector.load(model, engine=engine, threads=threads_of(engine))
     calibration = at_rates(inspector.card.calibration, **rates)
     asked = _asked(place, inspector, calibration, sinks)
     after_interrupt("interrupted; what is done is kept: give the same command again to continue")
@@ -71,33 +72,30 @@ def inspect_archive(
         there = (plan.shard_count - len(missing)) * plan.per_shard
         work = Work(
             plan=plan,
-            model=_anywhere(model),
-            root=_anywhere(root_of(place)),
-            output=_anywhere(output),
+            model=model.absolute(),
+            root=root_of(place).absolute(),
+            output=output.absolute(),
             engine=engine,
         )
 
         def seen(stage: str, done: int) -> None:
             progress.update(stage, min(there + done, plan.picture_count), plan.picture_count)
 
-        if where is None or executor is None:
-            _inspect_here(work, missing, seen)
+        if executor is not None:
+            _inspect_by(executor, shard_jobs(work, missing), seen)
         else:
-            _inspect_by(executor, shard_jobs(work, missing, cores=where.cores), seen)
+            _inspect_here(work, missing, inspector.with_calibration(calibration), seen)
     numbers = add_up(output, plan)
     _print(numbers, calibration, output)
     return numbers
 
 
-def _anywhere(path: Path) -> Path:
-    """A path that means the same in another process."""
-    return path if isinstance(path, RemotePath) else path.absolute()
-
-
-def _inspect_here(work: "Work", missing: "Sequence[int]", seen: Callable[[str, int], None]) -> None:
+def _inspect_here(
+    work: "Work", missing: Sequence[int], inspector: "Inspector", seen: Callable[[str, int], None]
+) -> None:
     from flawflow.archive.shards import work_on_shards
 
-    for _ in work_on_shards(work, missing, lambda step: seen(step.stage, step.done)):
+    for _ in work_on_shards(work, missing, lambda step: seen(step.stage, step.done), inspector=inspector):
         pass
 
 

@@ -45,6 +45,14 @@ def threads_a_worker() -> int:
     return max(cores() // default_workers(), 1)
 
 
+def threads_of(engine: str) -> int | None:
+    """Threads for one picture where several are inspected side by side, which the cores gain more from.
+
+    OpenVINO's threads serve all callers: it is not told.
+    """
+    return threads_a_worker() if engine == "onnxruntime" else None
+
+
 def cores() -> int:
     """The cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

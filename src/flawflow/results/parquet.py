@@ -7,7 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from flawflow.results.record import STAGES
-from flawflow.results.table import Cell
+from flawflow.results.table import COLUMNS, Cell
+
+PARQUET_COLUMNS = (*COLUMNS, "regions")
+"""Of a file of records: those of results.csv, and `regions` as JSON."""
 
 _INTEGERS = (
     "region_count", "largest_left", "largest_top", "largest_right", "largest_bottom", "width", "height",

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from flawflow.errors import SinkError
-from flawflow.results.parquet import has_parquet, parquet_schema, row_group
+from flawflow.results.parquet import PARQUET_COLUMNS, has_parquet, parquet_schema, row_group
 from flawflow.results.sinks.contract import Result, Setting, Sink
-from flawflow.results.table import COLUMNS, Cell, cells_of
+from flawflow.results.table import Cell, cells_of
 from flawflow.storage.files import whole_file
 
 PARQUET_NAME = "results.parquet"
@@ -23,10 +23,7 @@ def open_parquet(setting: Setting, _address: str) -> Sink:
 
 
 class ParquetFile(Sink):
-    """Writes `results.parquet` when an inspection ends: such a file can be read only when it is whole.
-
-    Its columns are those of results.csv and `regions` as JSON.
-    """
+    """Writes `results.parquet` when an inspection ends: such a file can be read only when it is whole."""
 
     name = "parquet"
 
@@ -39,7 +36,7 @@ class ParquetFile(Sink):
         if not has_parquet():
             raise SinkError("Parquet needs one more package: pip install 'flawflow[parquet]', or take csv")
         self._path = output / PARQUET_NAME
-        self._schema = parquet_schema((*COLUMNS, "regions"))
+        self._schema = parquet_schema(PARQUET_COLUMNS)
         self._rows: list[dict[str, Cell]] = []
         self._open = ExitStack()
         self._writer: Any = None
