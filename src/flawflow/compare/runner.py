@@ -4,7 +4,7 @@ import os
 import platform
 from collections.abc import Generator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -110,12 +110,12 @@ def machine(at_once: int = 1) -> str:
 
 def _done(run: Run, folder: Path, device: str, at_once: int, on_progress: OnProgress) -> RunRecord:
     """Do a run, and keep its record where it is done."""
-    record = replace(_perform(run, folder, device, on_progress), machine=machine(at_once))
+    record = _perform(run, folder, device, at_once, on_progress)
     record.write(_file(run, folder))
     return record
 
 
-def _perform(run: Run, folder: Path, device: str, on_progress: OnProgress) -> RunRecord:
+def _perform(run: Run, folder: Path, device: str, at_once: int, on_progress: OnProgress) -> RunRecord:
     dataset = run.dataset
     # Thresholds are not compared, and one training tells its time.
     recipe = run.variant.recipe.replace(seed=run.seed, calibration="split")
@@ -151,7 +151,7 @@ def _perform(run: Run, folder: Path, device: str, on_progress: OnProgress) -> Ru
         train_pictures=learned.image_count,
         test_pictures=evaluation.image_count,
         left_out=(*evaluation.left_out, *learned.left_out),
-        machine=machine(),
+        machine=machine(at_once),
         device=device,
         packages=packages(),
     )

@@ -113,4 +113,4 @@ def record_file(folder: Path, product: str) -> Path:
 
 def work_file(folder: Path, product: str, key: str) -> Path:
     """Where a model is trained: apart from the models, and apart from unfinished work of other pictures."""
-    return folder / "work" / f"{product}-{key[:16]}.flaw"
+    return folder / "work" / f"{product}-{key}.flaw"
