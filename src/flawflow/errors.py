@@ -5,6 +5,7 @@ The command line prints it as it is and ends with a non-zero exit code.
 """
 
 import errno
+from collections.abc import Iterable
 
 from flawflow.renamed import renamed_names
 
@@ -32,6 +33,18 @@ def one_line(text: str) -> str:
     if len(text) > _MAX_MESSAGE_CHARACTERS:
         text = f"{text[: _MAX_MESSAGE_CHARACTERS // 2]} … {text[-_MAX_MESSAGE_CHARACTERS // 2 :]}"
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def did_you_mean(name: str, known: Iterable[str], otherwise: str, *, most: int = 3) -> str:
+    """Ask for the known names that are nearest; give another hint where none is near.
+
+    >>> did_you_mean("loca", ("local", "ray"), "choose one of local, ray.")
+    'did you mean local?'
+    """
+    import difflib
+
+    close = difflib.get_close_matches(name, list(known), n=most)
+    return f"did you mean {' or '.join(close)}?" if close else otherwise
 
 
 def of_system(error: OSError) -> str:

@@ -7,14 +7,13 @@ executor's and which leads to an `ExecutorKind`:
     slurm = "our_package.kinds:SLURM"
 """
 
-import difflib
 import importlib
 import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 
-from flawflow.errors import ExecutorError
+from flawflow.errors import ExecutorError, did_you_mean
 from flawflow.executors.contract import Executor
 
 ENTRY_POINTS = "flawflow.executors"
@@ -73,8 +72,7 @@ def _kind(name: str) -> ExecutorKind:
     points = {point.name: point for point in entry_points(group=ENTRY_POINTS)}
     if name not in points:
         known = (*EXECUTORS, *sorted(points))
-        close = difflib.get_close_matches(name, known, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"choose one of {', '.join(known)}."
+        hint = did_you_mean(name, known, f"choose one of {', '.join(known)}.", most=1)
         raise ExecutorError(f"There is no executor {name!r}; {hint}")
     try:
         kind = points[name].load()

@@ -1,7 +1,6 @@
 """A plan: the products of a plant, each with its recipe and its pictures."""
 
 import dataclasses
-import difflib
 import functools
 import re
 import tomllib
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flawflow.datasets import has_layout
-from flawflow.errors import FlawflowError, FleetError
+from flawflow.errors import FlawflowError, FleetError, did_you_mean
 from flawflow.fleet.source import Source, beneath
 from flawflow.recipe import Recipe
 from flawflow.recipe.text import setting
@@ -178,8 +177,7 @@ def _check_keys(values: Iterable[str], known: Sequence[str], where: str) -> None
     """Refuse names that are not known; a dotted one is the recipe's, which knows its own."""
     for key in values:
         if key.partition(".")[0] not in known:
-            close = difflib.get_close_matches(key, known, n=2)
-            hint = f"did you mean {' or '.join(close)}?" if close else f"there are {', '.join(known)}."
+            hint = did_you_mean(key, known, f"there are {', '.join(known)}.", most=2)
             raise FleetError(f"{where} has {key!r}, which is not known; {hint}")
 
 

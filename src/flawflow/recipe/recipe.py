@@ -5,7 +5,6 @@ dotted name, on the command line, in Python, in the station and in the card: `si
 """
 
 import dataclasses
-import difflib
 import hashlib
 import json
 import math
@@ -14,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_type_hints
 
-from flawflow.errors import RecipeError
+from flawflow.errors import RecipeError, did_you_mean
 from flawflow.recipe.aggregation import OF_CFLOW, Aggregation
 from flawflow.recipe.augmentation import MODERATE, Augmentation
 from flawflow.recipe.chosen import DetectorRecipe, checked
@@ -230,8 +229,7 @@ class Recipe:
         )
 
     def _nearest(self, name: str) -> str:
-        close = difflib.get_close_matches(name, self.flat(), n=3)
-        return f"did you mean {' or '.join(close)}?" if close else f"it has {', '.join(self.flat())}."
+        return did_you_mean(name, self.flat(), f"it has {', '.join(self.flat())}.")
 
 
 _ACCURATE = {"blocks": 4, "hidden": 128, "expansion": 4, "steps": 4000, "peak_rate": 3e-3}

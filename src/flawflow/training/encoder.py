@@ -3,7 +3,6 @@
 One adapter serves every timm network: its own record of feature maps tells channels and strides.
 """
 
-import difflib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -11,7 +10,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor, nn
 
-from flawflow.errors import TrainingError, WeightsError
+from flawflow.errors import TrainingError, WeightsError, did_you_mean
 from flawflow.storage.files import sha256_of_file
 from flawflow.training.backbone_compat import import_timm
 from flawflow.training.checkpoint import fit_names, read_tensors, sha256_of_tensors, shapes_of
@@ -189,8 +188,8 @@ def _resolve(timm: Any, name: str) -> str:
     full_name = ALIASES.get(name, name)
     architecture, _, tag = full_name.partition(".")
     if not timm.is_model(architecture):
-        close = difflib.get_close_matches(name, [*ALIASES, *timm.list_models()], n=3)
-        hint = f"did you mean {' or '.join(close)}?" if close else f"short names are {', '.join(ALIASES)}."
+        short = f"short names are {', '.join(ALIASES)}."
+        hint = did_you_mean(name, (*ALIASES, *timm.list_models()), short)
         raise WeightsError(f"There is no encoder named {name!r}; {hint}")
     if tag and not timm.is_model_pretrained(full_name):
         known = ", ".join(timm.list_pretrained(f"{architecture}.*")) or "none"
