@@ -10,7 +10,6 @@ from flawflow.fleet.plan import Product
 from flawflow.fleet.record import Pictures, ProductRecord, model_file
 from flawflow.model_file import read_model
 from flawflow.model_file.card import Card
-from flawflow.storage.files import sha256_of_file
 
 NOT_TRAINED = "not trained yet"
 """The reason to train a product that nothing is known of."""
@@ -63,10 +62,9 @@ def status_of(product: Product, dataset: Dataset, folder: Path) -> Status:
     if trained_on is None:
         return replace(missing, reason="other pictures")
     try:
-        card = read_model(file).card
+        model = read_model(file)
     except ModelFileError:
         return replace(missing, reason="its model file is damaged")
-    sha256 = sha256_of_file(file)
     known, measures = record, record.measures
     tested_on = None if measures is None else _still(measures.pictures, dataset.test)
     if measures is not None and tested_on is not None:
@@ -74,12 +72,12 @@ def status_of(product: Product, dataset: Dataset, folder: Path) -> Status:
     record = replace(record, pictures=trained_on, measures=measures)
     if record != known:
         record.write(folder)
-    is_measured = measures is not None and tested_on is not None and measures.model_sha256 == sha256
+    is_measured = measures is not None and tested_on is not None and measures.model_sha256 == model.sha256
     return replace(
         missing,
         record=record,
-        card=card,
-        changed_file=sha256 != record.model_sha256,
+        card=model.card,
+        changed_file=model.sha256 != record.model_sha256,
         to_measure=is_labelled(dataset) and not is_measured,
     )
 
