@@ -5,20 +5,17 @@ import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from flawflow.cli.serve import needs_serve
+from flawflow.server.security.roles import ROLES, Role
 
 if TYPE_CHECKING:
     from flawflow.server.security.people import People
-    from flawflow.server.security.roles import Role
 
 Command = TypeVar("Command", bound=Callable[..., None])
-
-# As of `flawflow.server.security.roles`, which is imported only where the extra is needed anyway.
-_ROLES = ("operator", "reviewer", "engineer", "admin")
 
 
 @click.group("users", no_args_is_help=False, short_help="Say who may sign in at a station.")
@@ -72,22 +69,22 @@ def _password(*, from_stdin: bool) -> str:
 
 @command.command("add")
 @click.argument("name")
-@click.option("--role", type=click.Choice(_ROLES), default="operator", show_default=True)
+@click.option("--role", type=click.Choice(ROLES), default="operator", show_default=True)
 @click.option("--no-password", is_flag=True, help="For a person who signs in at a trusted proxy only.")
 @_password_option
 @_station_options
-def add(*, name: str, role: str, no_password: bool, password_stdin: bool, **place: Any) -> None:
+def add(*, name: str, role: Role, no_password: bool, password_stdin: bool, **place: Any) -> None:
     """Add NAME; the password is asked for."""
     name = name.lower()
     with _people(**place) as people:
         password = None if no_password else _password(from_stdin=password_stdin)
-        people.add(name, role=cast("Role", role), password=password)
+        people.add(name, role=role, password=password)
     click.echo(f"{name} may sign in as {role}.")
 
 
 @command.command("change")
 @click.argument("name")
-@click.option("--role", type=click.Choice(_ROLES), help="What the person may do from now on.")
+@click.option("--role", type=click.Choice(ROLES), help="What the person may do from now on.")
 @click.option("--active/--inactive", default=None, help="Let the person in, or not any more.")
 @click.option("--password", "new_password", is_flag=True, help="Ask for a new password; logins end.")
 @_password_option
@@ -95,7 +92,7 @@ def add(*, name: str, role: str, no_password: bool, password_stdin: bool, **plac
 def change(
     *,
     name: str,
-    role: str | None,
+    role: Role | None,
     active: bool | None,
     new_password: bool,
     password_stdin: bool,
@@ -104,23 +101,23 @@ def change(
     """Change NAME's role or password, or shut the person out."""
     password = _password(from_stdin=password_stdin) if new_password or password_stdin else None
     with _people(**place) as people:
-        people.change(name.lower(), role=cast("Role | None", role), active=active, password=password)
+        people.change(name.lower(), role=role, active=active, password=password)
     click.echo(f"{name.lower()} is changed.")
 
 
 @command.command("token")
 @click.argument("name")
 @click.argument("purpose")
-@click.option("--role", type=click.Choice(_ROLES), default="operator", show_default=True)
+@click.option("--role", type=click.Choice(ROLES), default="operator", show_default=True)
 @click.option(
     "--days", type=click.IntRange(0, 3650), default=365, show_default=True, help="0 for no end by itself."
 )
 @_station_options
-def token(*, name: str, purpose: str, role: str, days: int, **place: Any) -> None:
+def token(*, name: str, purpose: str, role: Role, days: int, **place: Any) -> None:
     """Print a token for PURPOSE with which a program acts for NAME; nothing shows it again."""
     expires = datetime.now(UTC) + timedelta(days=days) if days else None
     with _people(**place) as people:
-        _, text = people.add_token(name.lower(), purpose[:64], role=cast("Role", role), expires=expires)
+        _, text = people.add_token(name.lower(), purpose[:64], role=role, expires=expires)
     click.echo(text)
 
 
