@@ -17,6 +17,7 @@ from flawflow.fleet.status import Status
 from flawflow.metrics import Evaluation
 from flawflow.model_file.card import Card
 from flawflow.report.html import render
+from flawflow.report.measures import figure
 from flawflow.report.page import facts_of
 from flawflow.report.suspects import suspects_folder
 from flawflow.report.wording import counted, duration, percent, promise
@@ -157,18 +158,23 @@ def _evaluation(status: Status) -> Evaluation | None:
     return None if measures is None else measures.evaluation
 
 
+def _shares(evaluation: Evaluation) -> list[float | None]:
+    at = evaluation.at_threshold
+    return [
+        evaluation.image_auroc,
+        evaluation.pixel_auroc,
+        evaluation.aupro,
+        None if at is None else at.recall,
+        None if at is None else at.false_reject_rate,
+    ]
+
+
 def _measured(evaluation: Evaluation | None) -> list[str]:
     if evaluation is None:
         return ["-"] * 5
     low, high = evaluation.image_auroc_interval
-    at = evaluation.at_threshold
-    return [
-        f"{_percent(evaluation.image_auroc)} ({_percent(low)} to {_percent(high)})",
-        _percent(evaluation.pixel_auroc),
-        _percent(evaluation.aupro),
-        _percent(None if at is None else at.recall),
-        _percent(None if at is None else at.false_reject_rate),
-    ]
+    image_auroc, *others = map(figure, _shares(evaluation))
+    return [f"{image_auroc} ({figure(low)} to {figure(high)})", *others]
 
 
 def _mean_row(ready: Sequence[Status]) -> list[dict[str, object]]:
@@ -176,21 +182,11 @@ def _mean_row(ready: Sequence[Status]) -> list[dict[str, object]]:
     found = [evaluation for status in ready if (evaluation := _evaluation(status)) is not None]
     if len(found) < 2:
         return []
-    at = [one.at_threshold for one in found if one.at_threshold is not None]
-    figures = [
-        [one.image_auroc for one in found],
-        [one.pixel_auroc for one in found if one.pixel_auroc is not None],
-        [one.aupro for one in found if one.aupro is not None],
-        [one.recall for one in at],
-        [one.false_reject_rate for one in at],
-    ]
-    means = [_percent(mean(values)) if values else "-" for values in figures]
+    shares = zip(*map(_shares, found), strict=True)
+    known = [[share for share in column if share is not None] for column in shares]
+    means = [figure(mean(column) if column else None) for column in known]
     name = f"mean of {len(found):,} measured"
     return [{"name": name, "href": "", "mean": True, "cells": ["", "", "", "", *means, "", "", ""]}]
-
-
-def _percent(share: float | None) -> str:
-    return "-" if share is None else f"{100 * share:.2f}"
 
 
 def _few(status: Status) -> str:

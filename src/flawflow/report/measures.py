@@ -23,7 +23,7 @@ def headings(evaluation: Evaluation) -> tuple[str, ...]:
 def cells(evaluation: Evaluation, part: DefectEvaluation | None = None) -> tuple[str, ...]:
     """The figures below `headings` in percent: those of one kind of defect, or of all."""
     values = vars(part) if part is not None else vars(evaluation) | {"recall": _recall(evaluation)}
-    return tuple(_figure(values[name]) for title, name in _COLUMNS if title in headings(evaluation))
+    return tuple(figure(values[name]) for title, name in _COLUMNS if title in headings(evaluation))
 
 
 def at_threshold(evaluation: Evaluation) -> str:
@@ -51,8 +51,8 @@ def segmented(evaluation: Evaluation) -> str:
     if evaluation.segf1 is None or evaluation.oracle_segf1 is None:
         return ""
     return (
-        f"SegF1 {_figure(evaluation.segf1)} at the threshold of the calibration; an oracle that chooses the "
-        f"threshold on these test pictures would have {_figure(evaluation.oracle_segf1)}."
+        f"SegF1 {figure(evaluation.segf1)} at the threshold of the calibration; an oracle that chooses the "
+        f"threshold on these test pictures would have {figure(evaluation.oracle_segf1)}."
     )
 
 
@@ -60,5 +60,6 @@ def _recall(evaluation: Evaluation) -> float | None:
     return None if evaluation.at_threshold is None else evaluation.at_threshold.recall
 
 
-def _figure(value: float | None) -> str:
+def figure(value: float | None) -> str:
+    """A share as a percentage of two digits behind the point; "-" where it is not known."""
     return "-" if value is None else f"{100 * value:.2f}"
