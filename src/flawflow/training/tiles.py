@@ -74,18 +74,13 @@ class TiledInspectionModel(nn.Module):
 
     def __init__(self, whole: InspectionModel, tiles: InspectionModel) -> None:
         super().__init__()
-        self.encoder, self.tile_encoder = whole.encoder, tiles.encoder
-        self.detector, self.head = whole.detector, whole.head
-        self.tile_detector, self.tile_head = tiles.detector, tiles.head
+        self.whole, self.tiles = whole, tiles
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Measure (B, H, W, 3) uint8 as whole pictures, and as tiles; gives two maps with their scores."""
-        pyramid = self.encoder(images)
-        anomaly_map, score = self.head(self.detector(pyramid))
-        if self.tile_encoder is not self.encoder:
-            pyramid = self.tile_encoder(images)
-        tile_map, tile_score = self.tile_head(self.tile_detector(pyramid))
-        return anomaly_map, score, tile_map, tile_score
+        pyramid = self.whole.encoder(images)
+        of_tile = pyramid if self.tiles.encoder is self.whole.encoder else self.tiles.encoder(images)
+        return *self.whole.measure(pyramid), *self.tiles.measure(of_tile)
 
 
 def tile_grid(recipe: Recipe, paths: Sequence[Path]) -> tuple[TileGrid | None, tuple[str, ...]]:

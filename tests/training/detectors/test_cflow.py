@@ -16,6 +16,7 @@ from flawflow.training.detectors.detector import Weights
 from flawflow.training.feature_source import FeatureSource
 from flawflow.training.model import InspectionModel, build_head
 from flawflow.training.onnx_export import TOLERANCE, check_graph, export_graph
+from flawflow.training.tiles import TiledInspectionModel
 
 MakeSource = Callable[[Sequence[int]], FeatureSource]
 SHORT = CflowOptions(steps=6, blocks=2, hidden=8, position_channels=8, batch=64)
@@ -88,6 +89,18 @@ def test_the_whole_picture_adds_to_the_score_where_maps_have_units(
     detector.aggregation = replace(detector.aggregation, by_position=False)
     detector.fit(source)
     assert detector.evidence(pyramid) is None
+
+
+def test_the_whole_picture_adds_to_the_score_beside_tiles_too(
+    make_source: MakeSource, part_pictures: NDArray[np.uint8]
+) -> None:
+    model = _model(make_source((8, 16)), SHORT)
+    images = torch.from_numpy(with_another(part_pictures))
+    with torch.inference_mode():
+        assert float(model.detector.evidence(model.encoder(images)).max()) > 0  # type: ignore[arg-type, union-attr]
+        found, expected = TiledInspectionModel(model, model)(images), model(images)
+    for one, other in zip(found, (*expected, *expected), strict=True):
+        assert torch.equal(one, other)
 
 
 def test_weights_decide_what_a_model_shows(make_source: MakeSource, part_pictures: NDArray[np.uint8]) -> None:
