@@ -5,15 +5,18 @@ import os
 import platform
 import statistics
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 import flawflow
+from flawflow.datasets import Sample
+from flawflow.metrics import ScoredImage
 from flawflow.runtime.processor import processor
 from flawflow.storage.files import write_whole
 
@@ -66,6 +69,22 @@ def slope(x: Sequence[float], y: Sequence[float]) -> tuple[float, float]:
     free = len(log_x) - 2
     error = float(np.sqrt(rest @ rest / free / (centred @ centred))) if free else float("nan")
     return exponent, error
+
+
+def scored_image(sample: Sample, anomaly_map: NDArray[np.float32], score: float) -> ScoredImage:
+    """A labelled picture beside what a model says about it."""
+    return ScoredImage(
+        is_defective=sample.is_defective,
+        defect_type=sample.defect_type,
+        score=score,
+        anomaly_map=anomaly_map,
+        mask=sample.read_mask(),
+    )
+
+
+def in_percent(shares: Iterable[float | None]) -> tuple[str, ...]:
+    """Shares with one digit; a dash for what could not be measured."""
+    return tuple("–" if share is None else f"{100 * share:.1f}" for share in shares)
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

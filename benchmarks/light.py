@@ -22,9 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from common import table, write_report
+from common import in_percent, scored_image, table, write_report
 from flawflow.datasets import Dataset, Sample, open_dataset
-from flawflow.images import read_image, read_mask, resize_image
+from flawflow.images import read_image, resize_image
 from flawflow.inspection import Inspector
 from flawflow.inspection.adapt import adapt
 from flawflow.metrics import ScoredImage, evaluate_maps
@@ -107,17 +107,10 @@ def _measured(
             anomaly_map, score = inspector.measure(under(picture))
             if not sample.is_defective:
                 rejected.append(model.card.calibration.verdict(score) == "NG")
-            yield ScoredImage(
-                is_defective=sample.is_defective,
-                defect_type=sample.defect_type,
-                score=score,
-                anomaly_map=anomaly_map,
-                mask=None if sample.mask_path is None else read_mask(sample.mask_path),
-            )
+            yield scored_image(sample, anomaly_map, score)
 
     found = evaluate_maps(scored())
-    shares = (found.image_auroc, found.pixel_auroc, found.aupro, np.mean(rejected))
-    return tuple("–" if share is None else f"{100 * share:.1f}" for share in shares)
+    return in_percent((found.image_auroc, found.pixel_auroc, found.aupro, float(np.mean(rejected))))
 
 
 def _options() -> argparse.Namespace:

@@ -32,6 +32,7 @@ from common import machine, quartiles, table, write_report
 from flawflow import Inspector
 from flawflow.images import find_images
 from flawflow.inspection.inspection import Inspection
+from flawflow.inspection.parallel import cores as usable_cores
 from flawflow.inspection.parallel import default_workers, threads_a_worker
 from flawflow.model_file import read_model
 from flawflow.runtime.engine import OnnxRuntimeEngine
@@ -121,7 +122,7 @@ def linked(pictures: Sequence[Path], count: int) -> Iterator[Path]:
 
 def measure_speed(model: Path, pictures: Sequence[Path], count: int, rounds: int) -> list[dict[str, Any]]:
     """Pictures per second and how busy the cores are, of each way; the first rows are the engine's limit."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = usable_cores()
     inspector = Inspector.load(model, threads=threads_a_worker())
     spent: list[Inspection] = []
 

@@ -14,6 +14,7 @@ already is not trained again.
 """
 
 import argparse
+import functools
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -24,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from common import machine, table, write_report
+from common import in_percent, machine, scored_image, table, write_report
 from flawflow.datasets import Dataset, open_dataset
 from flawflow.images import read_image, read_mask, resize_image, resize_mask
 from flawflow.inspection import Inspector
@@ -33,6 +34,7 @@ from flawflow.metrics import ScoredImage, evaluate_maps
 from flawflow.model_file import ModelFile, read_model
 from flawflow.model_file.graph_outputs import WHOLE, with_outputs
 from flawflow.recipe import Recipe
+from flawflow.recipe.text import setting
 from flawflow.training.train import train
 from harder import KINDS
 
@@ -79,7 +81,7 @@ def main() -> None:
 
 
 def _models(data: Dataset, options: argparse.Namespace) -> dict[str, ModelFile]:
-    recipe = Recipe.of(options.preset, dict(text.split("=") for text in options.set))
+    recipe = functools.reduce(setting, options.set, Recipe.of(options.preset))
     picture = read_image(data.test[0].path)
     own = recipe.replace(size=(picture.shape[0], picture.shape[1]))
     tiles = _model(data, recipe.replace(tiles="doubtful"), f"tiles{options.name}", options)
@@ -130,18 +132,11 @@ def _row(data: Dataset, measured: Measured, defects: str) -> tuple[str, ...]:
     def scored() -> Iterator[ScoredImage]:
         for sample, anomaly_map, score in zip(data.test, measured.maps, measured.scores, strict=True):
             if not sample.is_defective or defects in (sample.defect_type, _ANY):
-                yield ScoredImage(
-                    is_defective=sample.is_defective,
-                    defect_type=sample.defect_type,
-                    score=score,
-                    anomaly_map=anomaly_map,
-                    mask=None if sample.mask_path is None else read_mask(sample.mask_path),
-                )
+                yield scored_image(sample, anomaly_map, score)
 
     found = evaluate_maps(scored())
-    shares = (found.image_auroc, found.pixel_auroc, found.aupro)
-    shown = tuple("–" if share is None else f"{100 * share:.1f}" for share in shares)
-    return (*shown, f"{measured.milliseconds:.0f}", f"{measured.tiles:.1f}")
+    shares = in_percent((found.image_auroc, found.pixel_auroc, found.aupro))
+    return (*shares, f"{measured.milliseconds:.0f}", f"{measured.tiles:.1f}")
 
 
 def _composed(data: Dataset, across: int, output: Path) -> Dataset:
