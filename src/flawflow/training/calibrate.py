@@ -1,7 +1,7 @@
 """Good pictures that the detector never sees, and the constants for judging that follow from them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -30,15 +30,13 @@ class Calibrated:
         colormap_range: (low, high): the map values that a heat map shows as nothing and as full colour.
         drift_baseline: What later pictures are compared with.
         unread: The pictures that could not be read, each with a sentence that says why.
-        mean_tile_count: How many tiles a picture took on average.
-        tiles: How pictures are inspected in tiles; None where they are not.
+        tiles: How pictures are inspected in tiles, and how many these took; None where there are none.
     """
 
     calibration: Calibration
     colormap_range: tuple[float, float]
     drift_baseline: DriftBaseline
     unread: tuple[tuple[Path, str], ...]
-    mean_tile_count: float = 0.0
     tiles: TileCard | None = None
 
 
@@ -91,5 +89,5 @@ def calibrate(
         colormap_range,
         drift_baseline((*measurements, *out_of_fold)),
         tuple(failures),
-        float(np.mean(tile_counts)) if tile_counts else 0.0,
+        None if tiled is None else replace(tiled.card, mean_count=float(np.mean(tile_counts))),
     )

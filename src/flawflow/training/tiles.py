@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
 
@@ -157,19 +158,17 @@ def _unmasked(encoder: Encoder) -> Encoder:
 
 
 def measure_usual(
-    graph: bytes, fitted: FittedTiles, learned: FeatureSource, tiling: Tiling, on_progress: OnProgress
+    graph: bytes, fitted: FittedTiles, roi_mask: NDArray[np.bool_], tiling: Tiling, on_progress: OnProgress
 ) -> tuple[TileCard, TileEngine]:
     """What tiles usually show, and what runs them.
 
     Args:
         graph: The exported graph of both models.
         fitted: The model of tiles.
-        learned: The whole pictures that were learned from.
+        roi_mask: (H, W) of whole pictures: which pixels count.
         tiling: What was asked for.
         on_progress: Called with each step of progress.
     """
-    mask = learned.features.roi_mask
-    roi_mask = np.ones(learned.size, np.bool_) if mask is None else mask.numpy()
     part = with_outputs(graph, TILES)
     engine = TileEngine(OnnxRuntimeEngine(part, threads=1))
     whole = OnnxRuntimeEngine(with_outputs(graph, WHOLE))

@@ -1,7 +1,7 @@
 """The one way from good pictures to a model file: learn, export, calibrate, write."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
@@ -179,16 +179,16 @@ def _calibrated(graph: bytes, fitted: FittedModel, on_progress: OnProgress) -> C
     """Calibrate by a graph, its tiles first, where it has any."""
     if fitted.tiles is None:
         return calibrate_fitted(OnnxRuntimeEngine(graph), fitted, on_progress)
+    counting = _counting(fitted)
     usual, engine = measure_usual(
-        graph, fitted.tiles, fitted.source, fitted.setup.asked.tiles, within(on_progress, 0, 0.5)
+        graph, fitted.tiles, counting, fitted.setup.asked.tiles, within(on_progress, 0, 0.5)
     )
-    found = calibrate_fitted(
+    return calibrate_fitted(
         OnnxRuntimeEngine(with_outputs(graph, WHOLE)),
         fitted,
         within(on_progress, 0.5, 1),
-        TiledModel(engine, usual, _counting(fitted)),
+        TiledModel(engine, usual, counting),
     )
-    return replace(found, tiles=replace(usual, mean_count=found.mean_tile_count))
 
 
 def _counting(fitted: FittedModel) -> NDArray[np.bool_]:
