@@ -35,3 +35,6 @@ MODERATE = Augmentation()
 
 REFERENCE = Augmentation(degrees=5.0, edge="black")
 """What the paper's reference does to every training picture."""
+
+LIT_VIEWS = 2
+"""Views of each picture under drawn lights, at least, of a recipe that is robust."""

@@ -15,15 +15,12 @@ from flawflow.errors import TrainingError
 from flawflow.images import proportional_size
 from flawflow.images.tiling import TileGrid
 from flawflow.recipe import Recipe
-from flawflow.recipe.augmentation import Augmentation
+from flawflow.recipe.augmentation import LIT_VIEWS, Augmentation
 from flawflow.training.encoder import Encoder, build_encoder
 from flawflow.training.orientation import augmented
 from flawflow.training.roi import first_image_shape, read_roi_mask
 from flawflow.training.split import check_image_count, is_cross_fitted
 from flawflow.training.tiles import tile_grid
-
-# Views of each picture under drawn lights.
-_LIT_VIEWS = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,7 +132,7 @@ def with_lights(recipe: Recipe) -> Recipe:
     if not recipe.robust:
         return recipe
     own = recipe.augmentation if recipe.views else Augmentation(degrees=0.0)
-    return recipe.replace(augmentation=replace(own, light=1.0), views=max(recipe.views, _LIT_VIEWS))
+    return recipe.replace(augmentation=replace(own, light=1.0), views=max(recipe.views, LIT_VIEWS))
 
 
 def _device(name: str) -> torch.device:
