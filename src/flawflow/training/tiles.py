@@ -24,14 +24,14 @@ from flawflow.images.tiling import TileGrid
 from flawflow.inspection.parallel import in_order
 from flawflow.inspection.tiled import TileEngine
 from flawflow.inspection.usual_tiles import find_usual, usual_count
-from flawflow.model_file.graph_outputs import TILES, WHOLE, with_outputs
+from flawflow.model_file.graph_outputs import TILES, with_outputs
 from flawflow.model_file.tile_card import TileCard
 from flawflow.progress import OnProgress, Progress
 from flawflow.recipe import Recipe
 from flawflow.recipe.options import why_not_exported
 from flawflow.recipe.tiling import Tiling
 from flawflow.runtime.canary_check import record_canaries
-from flawflow.runtime.engine import OnnxRuntimeEngine
+from flawflow.runtime.engine import Engine, OnnxRuntimeEngine
 from flawflow.training.encoder import Encoder
 from flawflow.training.feature_source import FeatureSource
 from flawflow.training.fit import fit
@@ -158,12 +158,19 @@ def _unmasked(encoder: Encoder) -> Encoder:
 
 
 def measure_usual(
-    graph: bytes, fitted: FittedTiles, roi_mask: NDArray[np.bool_], tiling: Tiling, on_progress: OnProgress
+    graph: bytes,
+    whole: Engine,
+    fitted: FittedTiles,
+    *,
+    roi_mask: NDArray[np.bool_],
+    tiling: Tiling,
+    on_progress: OnProgress,
 ) -> tuple[TileCard, TileEngine]:
     """What tiles usually show, and what runs them.
 
     Args:
         graph: The exported graph of both models.
+        whole: Runs its part for whole pictures.
         fitted: The model of tiles.
         roi_mask: (H, W) of whole pictures: which pixels count.
         tiling: What was asked for.
@@ -171,7 +178,6 @@ def measure_usual(
     """
     part = with_outputs(graph, TILES)
     engine = TileEngine(OnnxRuntimeEngine(part, threads=1))
-    whole = OnnxRuntimeEngine(with_outputs(graph, WHOLE))
     card = find_usual(
         whole,
         engine,

@@ -180,15 +180,16 @@ def _calibrated(graph: bytes, fitted: FittedModel, on_progress: OnProgress) -> C
     if fitted.tiles is None:
         return calibrate_fitted(OnnxRuntimeEngine(graph), fitted, on_progress)
     counting = _counting(fitted)
+    whole = OnnxRuntimeEngine(with_outputs(graph, WHOLE))
     usual, engine = measure_usual(
-        graph, fitted.tiles, counting, fitted.setup.asked.tiles, within(on_progress, 0, 0.5)
+        graph,
+        whole,
+        fitted.tiles,
+        roi_mask=counting,
+        tiling=fitted.setup.asked.tiles,
+        on_progress=within(on_progress, 0, 0.5),
     )
-    return calibrate_fitted(
-        OnnxRuntimeEngine(with_outputs(graph, WHOLE)),
-        fitted,
-        within(on_progress, 0.5, 1),
-        TiledModel(engine, usual, counting),
-    )
+    return calibrate_fitted(whole, fitted, within(on_progress, 0.5, 1), TiledModel(engine, usual, counting))
 
 
 def _counting(fitted: FittedModel) -> NDArray[np.bool_]:
