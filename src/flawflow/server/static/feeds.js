@@ -8,8 +8,8 @@ import { recall } from "./settings.js";
 
 export const feeds = { sources: [], lines: [], ports: {} };
 
-// What is sent by hand or by a program has no rhythm of its own, unless one is set.
-const BY_ITSELF = /^(watch|stream|line):/;
+/** Whose pictures come by themselves: what is sent by hand or by a program has no rhythm of its own. */
+export const BY_ITSELF = /^(watch|stream|line):/;
 const MOST_TIMES = 16;
 
 /** Ask for all sources and lines; tells "feeds". */
@@ -44,7 +44,7 @@ export function troubleOf(label, since = 0) {
 export const unheard = () => (silence() > SILENT ? silence() : 0);
 
 /** Give the age in milliseconds at which pictures of a source are overdue, by choice or by its rhythm. */
-export function limitOf(label, times) {
+function limitOf(label, times) {
   const chosen = recall("grey", "auto");
   if (chosen !== "auto") return chosen === 0 ? null : 1000 * chosen;
   if (!BY_ITSELF.test(label)) return overdue([], null);

@@ -24,7 +24,7 @@ export function overdue(times, interval) {
  * @param {object} given
  * @param {number} given.now By the station's clock, as all times.
  * @param {number} given.silence For how long the station was not heard; 0 where it is.
- * @param {{why: "source"|"failed"|"over", text: string, since: number}|null} given.trouble Of the source.
+ * @param {{why: "source"|"failed", text: string, since: number}|null} given.trouble Of the source.
  * @param {number[]} given.times Of the source's pictures, the newest first.
  * @param {number|null} given.limit The age at which a picture is overdue; null for never.
  * @returns {{why: string, text: string, since: number}|null}

@@ -16,9 +16,6 @@ export function setCatalogue(name, catalogue) {
   plurals = new Intl.PluralRules(name);
 }
 
-/** Give the language that the page speaks. */
-export const language = () => spoken;
-
 /** Give the language that was chosen, else the first that the browser asks for and the page has, else English. */
 export function wantedLanguage(chosen, asked) {
   if (Object.hasOwn(LANGUAGES, chosen ?? "")) return chosen;

@@ -14,7 +14,7 @@ let pending = [];
 const key = (model, source) => (source === undefined ? model : `${model}\n${source}`);
 
 /** Whether an acknowledgement covers an inspection. */
-export function isAcknowledged({ id, model, source }, acknowledged) {
+function isAcknowledged({ id, model, source }, acknowledged) {
   return [ALL, key(model), key(model, source)].some((place) => id <= (acknowledged[place] ?? 0));
 }
 

@@ -8,7 +8,7 @@ import { listen, stationNow } from "../live.js";
 const TICK = 1000;
 
 /** Give what is wrong now, the worst first: [sentence, since]. */
-export function alarms(now) {
+function alarms(now) {
   const silent = unheard();
   if (silent) return [[t("alarm.station"), now - silent]];
   const sources = feeds.sources

@@ -3,7 +3,8 @@
 import { remove } from "../api.js";
 import { button, h } from "../dom.js";
 import { t } from "../i18n.js";
-import { attempt, say } from "../toast.js";
+import { attempt } from "../toast.js";
+import { makeCopyable } from "./copyable.js";
 
 /**
  * Make the place of a job.
@@ -15,14 +16,16 @@ export function makeJob() {
   const meter = h("progress", { max: 1, value: 0, "aria-label": t("job.learning") });
   const error = h("p", { class: "error-text" });
   const cancel = button(t("cancel"), () => attempt(() => remove(`/api/jobs/${shown.id}`)));
-  const code = h("code", { tabindex: 0 });
-  const command = h(
+  const command = makeCopyable(t("job.copied"), t("job.notCopied"));
+  const element = h(
     "div",
-    { class: "command" },
-    code,
-    button(t("copy"), () => attempt(() => copy(code.textContent))),
+    { class: "job stack" },
+    words,
+    meter,
+    error,
+    h("div", {}, cancel),
+    command.element,
   );
-  const element = h("div", { class: "job stack" }, words, meter, error, h("div", {}, cancel), command);
 
   // Elements stay while their words change, so that the focus stays, too.
   function show(job) {
@@ -35,8 +38,8 @@ export function makeJob() {
     meter.hidden = cancel.hidden = job.state !== "running";
     error.textContent = job.state === "elsewhere" ? "" : (job.error ?? "");
     error.hidden = !error.textContent;
-    code.textContent = job.command ?? "";
-    command.hidden = !job.command || job.state === "done" || job.state === "running";
+    command.show(job.command ?? "");
+    command.element.hidden = !job.command || job.state === "done" || job.state === "running";
   }
   show(null);
   return { element, show };
@@ -47,13 +50,4 @@ function said({ state, stage, progress, result, error }) {
     return t("job.running", { stage: stage || t("job.beginning"), percent: Math.round(100 * progress) });
   if (state === "done") return t("job.done", { version: String(result.version) });
   return state === "elsewhere" ? error : t(`job.${state}`);
-}
-
-async function copy(text) {
-  // Without https only this machine's own browser may write the clipboard.
-  const copied = await navigator.clipboard?.writeText(text).then(
-    () => true,
-    () => false,
-  );
-  say(t(copied ? "job.copied" : "job.notCopied"));
 }

@@ -65,7 +65,8 @@ export function pChart(points, centre) {
   );
 }
 
-const total = ({ ok, review, ng }) => ok + review + ng;
+/** Count what came of inspections. */
+export const total = ({ ok, review, ng }) => ok + review + ng;
 
 function mark(point, x, y) {
   const all = total(point);

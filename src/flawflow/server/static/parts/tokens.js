@@ -4,9 +4,10 @@ import { get, post, remove, withQuery } from "../api.js";
 import { button, field, h, select, table } from "../dom.js";
 import { t } from "../i18n.js";
 import { confirmed } from "../login.js";
-import { may, whoIsHere } from "../people.js";
-import { attempt, say } from "../toast.js";
+import { allRoles, may, roleSelect, whoIsHere } from "../people.js";
+import { attempt } from "../toast.js";
 import { moment, roleWords } from "../words.js";
+import { makeCopyable } from "./copyable.js";
 
 /** How long a token may live, in days. */
 const lives = () => [
@@ -19,8 +20,7 @@ const lives = () => [
 /** Make the card of tokens: one's own or, for admins, everybody's. */
 export function makeTokens() {
   const everybody = may("people");
-  const { role, lowest } = whoIsHere();
-  const roles = [...new Set(Object.values(lowest))];
+  const roles = allRoles();
   const body = h("tbody", {});
   const purpose = h("input", { type: "text", required: true, maxlength: 64, autocomplete: "off" });
   const choice = { role: "operator", days: "365" };
@@ -31,13 +31,9 @@ export function makeTokens() {
     field(t("tokens.purpose"), purpose, { class: "grow" }),
     field(
       t("people.role"),
-      select(
-        roles.slice(0, roles.indexOf(role) + 1).map((each) => [each, roleWords(each)]),
-        choice.role,
-        (value) => {
-          choice.role = value;
-        },
-      ),
+      roleSelect(roles.slice(0, roles.indexOf(whoIsHere().role) + 1), choice.role, (value) => {
+        choice.role = value;
+      }),
     ),
     field(
       t("tokens.days"),
@@ -113,23 +109,8 @@ function tokenRow({ id, owner, name, role, created, expires, revoked }, everybod
 }
 
 function showOnce(place, token) {
-  const code = h("code", { tabindex: 0 }, token);
-  // Without https only this machine's own browser may write the clipboard.
-  const copy = async () => {
-    const done = navigator.clipboard?.writeText(token).then(
-      () => true,
-      () => false,
-    );
-    say((await done) ? t("tokens.copied") : t("tokens.byHand"));
-  };
+  const copyable = makeCopyable(t("tokens.copied"), t("tokens.byHand"));
+  copyable.show(token);
   place.hidden = false;
-  place.replaceChildren(
-    h("p", {}, t("tokens.once")),
-    h(
-      "div",
-      { class: "command" },
-      code,
-      button(t("copy"), () => attempt(copy)),
-    ),
-  );
+  place.replaceChildren(h("p", {}, t("tokens.once")), copyable.element);
 }

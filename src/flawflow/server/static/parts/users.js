@@ -1,15 +1,14 @@
 // Everybody who may sign in: added and changed by admins.
 
 import { get, post, put } from "../api.js";
-import { button, field, h, select, table } from "../dom.js";
+import { button, field, h, table } from "../dom.js";
 import { t } from "../i18n.js";
-import { whoIsHere } from "../people.js";
+import { allRoles, roleSelect } from "../people.js";
 import { attempt, say } from "../toast.js";
-import { moment, roleWords } from "../words.js";
+import { moment } from "../words.js";
 
 /** Make the card of all people. */
 export function makeUsers() {
-  const roles = [...new Set(Object.values(whoIsHere().lowest))];
   const body = h("tbody", {});
   const name = h("input", {
     type: "text",
@@ -27,13 +26,9 @@ export function makeUsers() {
     field(t("people.name"), name, { class: "grow" }),
     field(
       t("people.role"),
-      select(
-        roles.map((role) => [role, roleWords(role)]),
-        chosen.role,
-        (role) => {
-          chosen.role = role;
-        },
-      ),
+      roleSelect(allRoles(), chosen.role, (role) => {
+        chosen.role = role;
+      }),
     ),
     field(t("people.password"), password, { class: "grow" }),
     h("button", {}, t("users.add")),
@@ -61,7 +56,7 @@ export function makeUsers() {
 
   async function load() {
     const users = await get("/api/users");
-    body.replaceChildren(...users.map((user) => userRow(user, roles, change)));
+    body.replaceChildren(...users.map((user) => userRow(user, change)));
   }
   attempt(load);
   const columns = [...["people.name", "people.role", "users.since", "users.active"].map((key) => t(key)), ""];
@@ -75,12 +70,8 @@ export function makeUsers() {
   );
 }
 
-function userRow({ name, role, active, created }, roles, change) {
-  const choice = select(
-    roles.map((each) => [each, roleWords(each)]),
-    role,
-    (value) => attempt(() => change(name, { role: value })),
-  );
+function userRow({ name, role, active, created }, change) {
+  const choice = roleSelect(allRoles(), role, (value) => attempt(() => change(name, { role: value })));
   choice.setAttribute("aria-label", t("users.roleOf", { name }));
   const letIn = h("input", { type: "checkbox", checked: active, "aria-label": t("users.letIn", { name }) });
   letIn.addEventListener("change", () => attempt(() => change(name, { active: letIn.checked })));

@@ -4,6 +4,7 @@ import { get, withQuery } from "../api.js";
 import { button, field, h, segments, select, table } from "../dom.js";
 import { t } from "../i18n.js";
 import { listen } from "../live.js";
+import { asked, clearButton, makeGo, pageButtons, timeInput, trailOf } from "../parts/pages.js";
 import { thumb } from "../parts/thumb.js";
 import { chip, shape } from "../parts/verdict.js";
 import { may } from "../people.js";
@@ -20,8 +21,8 @@ const LABELS = ["", "none", "good", "bad", "skip"];
 export function showHistory(place, { detail, query }) {
   if (detail !== null) return showDetail(place, detail);
   const filters = Object.fromEntries(FILTERS.map((name) => [name, readable(name, query.get(name) ?? "")]));
-  // The ids before which the pages begin, from the first page to this one.
-  const trail = (query.get("trail") ?? "").split(",").filter((id) => /^[1-9]\d{0,17}$/.test(id));
+  const trail = trailOf(query);
+  const go = makeGo("#/history", filters);
   const body = h("tbody", {});
   const counts = h("p", { class: "counts soft", "aria-live": "polite" });
   const pager = h("div", { class: "row pager" });
@@ -44,14 +45,9 @@ export function showHistory(place, { detail, query }) {
   let missed = 0;
   let newest = 0;
 
-  function go(changed, pages = []) {
-    // A picture's address can be shared, and a reload or a step back shows the same.
-    location.hash = withQuery("#/history", { ...filters, ...changed, trail: pages.join(",") });
-  }
-
   async function load() {
     const answer = await get(
-      withQuery("/api/inspections", { ...asked(filters), before: trail.at(-1), limit: PAGE }),
+      withQuery("/api/inspections", { ...ofModel(filters), before: trail.at(-1), limit: PAGE }),
     );
     missed = 0;
     newest = Math.max(newest, answer.inspections[0]?.id ?? 0);
@@ -71,17 +67,9 @@ export function showHistory(place, { detail, query }) {
         ),
       ),
     );
-    pager.replaceChildren(
-      button(`← ${t("history.newer")}`, () => go({}, trail.slice(0, -1)), { disabled: !trail.length }),
-      h(
-        "span",
-        { class: "soft" },
-        t("history.page", { page: trail.length + 1, all: Math.max(1, Math.ceil(all / PAGE)) }),
-      ),
-      button(`${t("history.older")} →`, () => go({}, [...trail, answer.next]), {
-        disabled: answer.next === null,
-      }),
-    );
+    const pages = { page: trail.length + 1, all: Math.max(1, Math.ceil(all / PAGE)) };
+    const page = h("span", { class: "soft" }, t("history.page", pages));
+    pager.replaceChildren(...pageButtons(trail, answer.next, go, [page]));
   }
 
   const end = listen("inspection", (inspection) => {
@@ -103,11 +91,8 @@ function readable(name, value) {
   return name === "text" ? value.slice(0, 200) : Number.isNaN(Date.parse(value)) ? "" : value;
 }
 
-/** Give the filters as the service takes them: times in UTC, of the chosen model. */
-function asked(filters) {
-  const utc = (local) => (local ? new Date(local).toISOString() : "");
-  return { ...filters, since: utc(filters.since), until: utc(filters.until), model: recall("model", null) };
-}
+/** Give the filters as the service takes them, of the chosen model. */
+const ofModel = (filters) => ({ ...asked(filters), model: recall("model", null) });
 
 function filterBar(filters, go) {
   const verdicts = [
@@ -122,12 +107,6 @@ function filterBar(filters, go) {
     autocomplete: "off",
     spellcheck: "false",
   });
-  const time = (name) =>
-    h("input", {
-      type: "datetime-local",
-      value: filters[name],
-      on: { change: (event) => go({ [name]: event.target.value }) },
-    });
   text.addEventListener("change", () => go({ text: text.value }));
   text.addEventListener("search", () => {
     if (text.value !== filters.text) go({ text: text.value });
@@ -145,16 +124,10 @@ function filterBar(filters, go) {
       t("history.reviewed"),
       select(labels, filters.label, (label) => go({ label })),
     ),
-    field(t("history.from"), time("since")),
-    field(t("history.until"), time("until")),
+    field(t("history.from"), timeInput("since", filters, go)),
+    field(t("history.until"), timeInput("until", filters, go)),
     field(t("history.name"), text, { class: "grow" }),
-    button(
-      t("clear"),
-      () => {
-        location.hash = "#/history";
-      },
-      { class: "quiet", disabled: FILTERS.every((name) => !filters[name]) },
-    ),
+    clearButton("#/history", filters),
   );
 }
 
@@ -168,7 +141,7 @@ function exports(filters) {
         "a",
         {
           class: "button",
-          href: withQuery("/api/export", { format, ...asked(filters) }),
+          href: withQuery("/api/export", { format, ...ofModel(filters) }),
           download: `inspections.${format}`,
         },
         format === "csv" ? "CSV" : "Parquet",

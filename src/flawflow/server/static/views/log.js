@@ -3,6 +3,7 @@
 import { get, withQuery } from "../api.js";
 import { button, field, h, select, table } from "../dom.js";
 import { t, translated } from "../i18n.js";
+import { asked, clearButton, makeGo, pageButtons, timeInput, trailOf } from "../parts/pages.js";
 import { attempt, complain, say } from "../toast.js";
 import { labelWords, moment } from "../words.js";
 
@@ -36,12 +37,10 @@ const FILTERS = ["actor", "action", "subject", "since", "until"];
 
 export function showLog(place, { query }) {
   const filters = Object.fromEntries(FILTERS.map((name) => [name, (query.get(name) ?? "").slice(0, 200)]));
-  const trail = (query.get("trail") ?? "").split(",").filter((id) => /^[1-9]\d{0,17}$/.test(id));
+  const trail = trailOf(query);
   const body = h("tbody", {});
   const pager = h("div", { class: "row pager" });
-  const go = (changed, pages = []) => {
-    location.hash = withQuery("#/log", { ...filters, ...changed, trail: pages.join(",") });
-  };
+  const go = makeGo("#/log", filters);
   place.append(
     h("header", { class: "view-head" }, h("h1", {}, t("view.log")), tools(filters)),
     filterBar(filters, go),
@@ -62,19 +61,8 @@ export function showLog(place, { query }) {
     );
     const none = h("tr", {}, h("td", { colspan: COLUMNS.length, class: "nothing" }, t("log.none")));
     body.replaceChildren(...(answer.entries.length ? answer.entries.map(row) : [none]));
-    pager.replaceChildren(
-      button(`← ${t("history.newer")}`, () => go({}, trail.slice(0, -1)), { disabled: !trail.length }),
-      button(`${t("history.older")} →`, () => go({}, [...trail, answer.next]), {
-        disabled: answer.next === null,
-      }),
-    );
+    pager.replaceChildren(...pageButtons(trail, answer.next, go));
   });
-}
-
-function asked(filters) {
-  // An address is written by anybody: a time that is none is left out.
-  const utc = (local) => (Number.isNaN(Date.parse(local)) ? "" : new Date(local).toISOString());
-  return { ...filters, since: utc(filters.since), until: utc(filters.until) };
 }
 
 function filterBar(filters, go) {
@@ -85,12 +73,6 @@ function filterBar(filters, go) {
       autocomplete: "off",
       spellcheck: "false",
       on: { change: (event) => go({ [name]: event.target.value.trim() }) },
-    });
-  const time = (name) =>
-    h("input", {
-      type: "datetime-local",
-      value: filters[name],
-      on: { change: (event) => go({ [name]: event.target.value }) },
     });
   return h(
     "search",
@@ -105,15 +87,9 @@ function filterBar(filters, go) {
       ),
     ),
     field(t("log.of"), typed("subject")),
-    field(t("history.from"), time("since")),
-    field(t("history.until"), time("until")),
-    button(
-      t("clear"),
-      () => {
-        location.hash = "#/log";
-      },
-      { class: "quiet", disabled: FILTERS.every((name) => !filters[name]) },
-    ),
+    field(t("history.from"), timeInput("since", filters, go)),
+    field(t("history.until"), timeInput("until", filters, go)),
+    clearButton("#/log", filters),
   );
 }
 
@@ -160,7 +136,7 @@ function row({ time, actor, address, action, subject, old, new: fresh }) {
 }
 
 /** Write a value as people read it: names and values, without the braces of JSON. */
-export function told(value) {
+function told(value) {
   if (value === null) return "–";
   if (typeof value !== "object") return String(value);
   return Object.entries(value)

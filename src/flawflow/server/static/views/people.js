@@ -1,11 +1,11 @@
 // People: who this is and what they may do, their password and tokens; for admins everybody.
 
-import { ask, get } from "../api.js";
+import { ask } from "../api.js";
 import { facts, field, h, table } from "../dom.js";
 import { t, translated } from "../i18n.js";
 import { makeTokens } from "../parts/tokens.js";
 import { makeUsers } from "../parts/users.js";
-import { may, whoIsHere } from "../people.js";
+import { allRights, allRoles, may, whoIsHere } from "../people.js";
 import { attempt } from "../toast.js";
 import { roleWords } from "../words.js";
 
@@ -20,10 +20,10 @@ export function showPeople(place) {
     "section",
     { class: "card stack", "aria-label": t("people.roles") },
     h("h2", {}, t("people.roles")),
+    rolesTable(),
   );
   right.append(roles);
   place.append(h("header", { class: "view-head" }, h("h1", {}, t("view.people"))), left, right);
-  attempt(async () => roles.append(rolesTable(await get("/api/roles"))));
 }
 
 const youCard = ({ name, role }) =>
@@ -82,11 +82,11 @@ function passwordCard() {
   );
 }
 
-function rolesTable(rights) {
-  const roles = rights[0].roles;
+function rolesTable() {
+  const roles = allRoles();
   const mark = (has) =>
     has ? [h("span", { "aria-hidden": "true" }, "✓"), h("span", { class: "unseen" }, t("people.yes"))] : null;
-  const rows = rights.map((right) =>
+  const rows = allRights().map((right) =>
     h(
       "tr",
       {},

@@ -3,11 +3,11 @@
 import { get, ofModel, withQuery } from "../api.js";
 import { field, figures, h, segments, select, table } from "../dom.js";
 import { t, translated } from "../i18n.js";
-import { pChart, pLegend } from "../parts/pchart.js";
+import { pChart, pLegend, total } from "../parts/pchart.js";
 import { recall, remember } from "../settings.js";
 import { station } from "../station.js";
 import { attempt } from "../toast.js";
-import { moment, number } from "../words.js";
+import { moment, number, VERDICTS } from "../words.js";
 
 /** Write a share as a percentage with three digits: a yield of 99.4 % is not one of 99 %. */
 const percent = (share) => `${Number((100 * share).toPrecision(3))} %`;
@@ -105,10 +105,8 @@ function cards(found) {
 const card = (title, ...children) =>
   h("section", { class: "card stack", "aria-label": title }, h("h2", {}, title), ...children);
 
-const sum = ({ ok, review, ng }) => ok + review + ng;
-
 function totals(counts) {
-  const all = sum(counts);
+  const all = total(counts);
   const figure = (text, value, share) =>
     h(
       "div",
@@ -152,7 +150,7 @@ function groups(title, name, rows) {
     figures([
       counts.name,
       ...[counts.ok, counts.review, counts.ng].map(number),
-      percent(counts.ng / sum(counts)),
+      percent(counts.ng / total(counts)),
     ]);
   const body = h("tbody", {}, rows.map(row));
   return card(
@@ -209,7 +207,7 @@ function labels({ reviewed, agreement, false_rejects: rejects }) {
     return card(t("statistics.labels"), h("p", { class: "soft" }, t("statistics.unlabelled")));
   const count = (verdict, label) =>
     reviewed.find((each) => each.verdict === verdict && each.label === label)?.count ?? 0;
-  const rows = ["OK", "REVIEW", "NG"].map((verdict) =>
+  const rows = VERDICTS.map((verdict) =>
     figures([verdict, number(count(verdict, "good")), number(count(verdict, "bad"))]),
   );
   return card(

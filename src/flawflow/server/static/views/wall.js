@@ -2,7 +2,7 @@
 
 import { get } from "../api.js";
 import { button, h, segments } from "../dom.js";
-import { feeds } from "../feeds.js";
+import { BY_ITSELF, feeds } from "../feeds.js";
 import { t } from "../i18n.js";
 import { listen, stationNow } from "../live.js";
 import { makeCell } from "../parts/cell.js";
@@ -12,7 +12,6 @@ import { attempt } from "../toast.js";
 import { moment } from "../words.js";
 
 const TICK = 1000;
-const BY_ITSELF = /^(watch|stream|line):/;
 
 export function showWall(place) {
   const grid = h("div", { class: "wall" });
