@@ -65,9 +65,9 @@ def test_names_are_text_to_a_spreadsheet(client, inspect, make_png, name):
 def test_pages_become_row_groups(client, station, inspect, make_png, monkeypatch):
     import pyarrow.parquet as pq
 
-    from flawflow.server.db import store
+    from flawflow.server.db import pages
 
-    monkeypatch.setattr(store, "_PAGE_ROWS", 2)
+    monkeypatch.setattr(pages, "PAGE_ROWS", 2)
     numbers = [inspect(make_png())["id"] for _ in range(5)]
     content = client.get("/api/export?format=parquet").content
     file = pq.ParquetFile(io.BytesIO(content))

@@ -11,6 +11,11 @@ STATION = "(station)"
 """What the station does by itself."""
 
 
+def is_person(name: str) -> bool:
+    """Whether a name of an actor is a person's."""
+    return not name.startswith("(")
+
+
 @dataclass(frozen=True)
 class Actor:
     """Who acts.

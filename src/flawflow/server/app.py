@@ -31,7 +31,7 @@ from flawflow.server.api import (
     system,
 )
 from flawflow.server.db.reviewing import ChangedMeanwhileError
-from flawflow.server.errors import BusyError, status_of
+from flawflow.server.errors import first_problem, retry_header, status_of
 from flawflow.server.handshake import routes as machine
 from flawflow.server.metrics import Metrics
 from flawflow.server.open_inference import routes as open_inference
@@ -175,9 +175,7 @@ class Caught:
 
 def _on_invalid(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    first = error.errors()[0]
-    place = ".".join(str(part) for part in first["loc"])
-    return JSONResponse({"detail": f"{place}: {first['msg']}"}, 422)
+    return JSONResponse({"detail": first_problem(error.errors())}, 422)
 
 
 def _on_http_error(_request: Request, error: Exception) -> JSONResponse:
@@ -187,12 +185,11 @@ def _on_http_error(_request: Request, error: Exception) -> JSONResponse:
 
 def _on_flawflow_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, FlawflowError)
-    headers = {"retry-after": str(error.retry_after)} if isinstance(error, BusyError) else None
     answer: dict[str, Any] = {"detail": str(error)}
     if isinstance(error, ChangedMeanwhileError):
         # Whoever was slower sees at once what is there, and by whom.
         answer["current"] = inspection_json(error.row, request.app.state.station.journal)
-    return JSONResponse(answer, status_of(error), headers)
+    return JSONResponse(answer, status_of(error), retry_header(error))
 
 
 def _on_storage_error(request: Request, error: Exception) -> JSONResponse:

@@ -1,5 +1,8 @@
 """What can go wrong in a station; each knows the HTTP status that says so."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from flawflow.errors import FlawflowError, ImageError, ImageTooLargeError
 
 
@@ -59,6 +62,17 @@ class LostCommitError(BusyError):
 
 class UnknownKindError(ImageError):
     """The bytes are of no kind of picture that is read."""
+
+
+def retry_header(error: FlawflowError) -> dict[str, str] | None:
+    """Give the header that says when to try again; None where that would not help."""
+    return {"retry-after": str(error.retry_after)} if isinstance(error, BusyError) else None
+
+
+def first_problem(problems: Sequence[Any]) -> str:
+    """Say where the first of the problems is that pydantic found, and what; from its `errors()`."""
+    first = problems[0]
+    return f"{'.'.join(map(str, first['loc'])) or 'body'}: {first['msg']}"
 
 
 def status_of(error: FlawflowError) -> int:

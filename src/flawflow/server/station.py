@@ -59,7 +59,6 @@ class Station:
         events: What happens, for pages that listen.
         metrics: What Prometheus reads.
         sessions: Who has logged in.
-        tokens: Compares what clients give with the token; None where there is none.
         people: Who may sign in by name.
         access: Tells who a request comes from.
     """
@@ -74,7 +73,6 @@ class Station:
     events: Events
     metrics: Metrics
     sessions: Sessions
-    tokens: TokenCheck | None
     people: People
     access: Access
     _batch_writer: BatchWriter
@@ -149,7 +147,6 @@ class Station:
             events=events,
             metrics=metrics,
             sessions=sessions,
-            tokens=tokens,
             people=people,
             access=Access(settings, people, sessions, tokens, store.audit),
             _batch_writer=batch_writer,

@@ -2,8 +2,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from sqlalchemy import update
 from starlette.testclient import TestClient
 
+from flawflow.server.db import QuarterRow
+from flawflow.server.db.statistics import quarter_of
 from flawflow.server.settings import Settings
 from flawflow.server.station import Station
 
@@ -42,6 +45,7 @@ def test_what_was_before_the_shift_is_not_counted(
         row = station.store.get(old["id"])
         row.time = datetime.now(UTC) - timedelta(days=1, hours=1)
         session.merge(row)
+        session.execute(update(QuarterRow).values(start=quarter_of(row.time)))
     assert client.get("/api/shift").json()["feeds"] == []
     client.post("/api/inspect", files={"files": ("b.png", make_png())})
     (feed,) = client.get("/api/shift").json()["feeds"]

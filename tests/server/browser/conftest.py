@@ -106,11 +106,17 @@ def serving(folder: Path, *options: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def station(tmp_path_factory: pytest.TempPathFactory, tiny_graph: bytes, tiny_card: Card) -> Iterator[str]:
-    """The address of a station with the toy model and an empty record."""
-    folder = tmp_path_factory.mktemp("station")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the station works."""
+    return tmp_path_factory.mktemp("station")
+
+
+@pytest.fixture(scope="module")
+def station(folder: Path, tiny_graph: bytes, tiny_card: Card) -> Iterator[str]:
+    """The address of a station with the toy model and an empty record; it may watch `allowed/line`."""
     write_model(folder / "part.flaw", tiny_graph, tiny_card)
-    with serving(folder) as address:
+    (folder / "allowed" / "line").mkdir(parents=True)
+    with serving(folder, "--allow", "allowed") as address:
         yield address
 
 

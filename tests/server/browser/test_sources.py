@@ -1,15 +1,12 @@
 """Watched folders as the page shows them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from flawflow.model_file import write_model
-from flawflow.model_file.card import Card
-
-from .conftest import OK, picture, serving
+from .conftest import OK, picture
 
 expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed").expect
 
@@ -21,19 +18,6 @@ _LINES = """element => {
     range.selectNodeContents(element);
     return new Set([...range.getClientRects()].map(({ top }) => top)).size;
 }"""
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("sources")
-
-
-@pytest.fixture(scope="module")
-def station(folder: Path, tiny_graph: bytes, tiny_card: Card) -> Iterator[str]:
-    write_model(folder / "part.flaw", tiny_graph, tiny_card)
-    (folder / "allowed" / "line").mkdir(parents=True)
-    with serving(folder, "--allow", "allowed") as address:
-        yield address
 
 
 def test_a_folder_that_is_gone_and_back_is_said(open_page: Callable[..., "Page"], folder: Path):

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,19 +19,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 Open = Callable[..., "Page"]
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("truth")
-
-
-@pytest.fixture(scope="module")
-def station(folder: Path, tiny_graph: bytes, tiny_card: Card) -> Iterator[str]:
-    write_model(folder / "part.flaw", tiny_graph, tiny_card)
-    (folder / "allowed" / "line").mkdir(parents=True)
-    with serving(folder, "--allow", "allowed") as address:
-        yield address
 
 
 def watch(page: "Page", station: str, name: str) -> None:

@@ -22,11 +22,6 @@ WALL = {"width": 1920, "height": 1080}
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("wall")
-
-
-@pytest.fixture(scope="module")
 def station(folder: Path, tiny_graph: bytes, tiny_card: Card) -> Iterator[str]:
     write_model(folder / "part.flaw", tiny_graph, tiny_card)
     for name in (*SOURCES, "gears", "caps"):

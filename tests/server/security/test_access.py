@@ -174,7 +174,7 @@ def test_a_file_of_an_earlier_flawflow_keeps_its_logins(tmp_path):
     secret = sessions.begin()
     ((mark, login),) = sessions._ends.items()
     file.write_text(f'{{"{mark}": {login.end}}}')
-    assert sessions_module.Sessions(file, TOKEN).has(secret)
+    assert sessions_module.Sessions(file, TOKEN).get(secret) is not None
 
 
 def test_a_stream_of_events_ends_with_the_login(peopled, sign_in):

@@ -4,7 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from flawflow.server.security import failed_logins
-from flawflow.server.security.gate import COOKIE, host_check
+from flawflow.server.security.access import COOKIE
+from flawflow.server.security.gate import host_check
 from flawflow.server.settings import Settings
 
 TOKEN = "correct-horse-battery"
@@ -121,7 +122,7 @@ def test_guesses_at_a_time_are_no_more_of_them(guarded):
     assert answers.count(401) == 5
     assert answers.count(429) == 35
     # What would have had to wait for long was not looked at, so that the right one is among them unseen.
-    waiting = guarded.app.state.station.tokens._guesses.wait("127.0.0.1")
+    waiting = guarded.app.state.station.access._tokens._guesses.wait("127.0.0.1")
     assert waiting <= failed_logins._MAX_WAIT_SECONDS + 1 / failed_logins._TRIES_PER_SECOND
 
 

@@ -10,7 +10,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
 from flawflow.results.table import csv_line, csv_row
-from flawflow.server.api.shared import BeforeId, in_utc
+from flawflow.server.api.shared import BeforeId, in_utc, plain
 from flawflow.server.db import AuditRow
 from flawflow.server.db.audit import AuditFilters
 from flawflow.server.station import Station
@@ -73,10 +73,13 @@ def _filters(
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> AuditFilters:
-    # PostgreSQL has no text with NUL.
-    texts = {"actor": actor, "action": action, "subject": subject}
-    given = {name: text.replace("\0", "") if text else None for name, text in texts.items()}
-    return AuditFilters(**given, since=in_utc(since), until=in_utc(until))
+    return AuditFilters(
+        actor=plain(actor),
+        action=plain(action),
+        subject=plain(subject),
+        since=in_utc(since),
+        until=in_utc(until),
+    )
 
 
 Entries = Annotated[AuditFilters, Depends(_filters)]

@@ -14,8 +14,7 @@ from fastapi.responses import StreamingResponse
 from flawflow.server.api.shared import BUSY, AfterId, LastEventId
 from flawflow.server.db import Filters
 from flawflow.server.schemas import inspection_event
-from flawflow.server.security.access import Visitor
-from flawflow.server.security.gate import VISITOR
+from flawflow.server.security.gate import visitor_of
 from flawflow.server.station import Station
 
 # A page that hears nothing for three of them says so: a cable that was pulled out closes no connection.
@@ -44,7 +43,7 @@ def router(station: Station) -> APIRouter:
         An inspection's event has its id. With Last-Event-ID, which browsers send by themselves, or `after`,
         those that were recorded since come first, and none is left out.
         """
-        visitor: Visitor = request.scope[VISITOR]
+        visitor = visitor_of(request)
         # Asked before the answer begins, so that "too many" has its own status.
         station.events.check_room()
 

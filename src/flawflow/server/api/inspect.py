@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from flawflow.images import read_image
 from flawflow.server.api.shared import BUSY, TOO_LARGE
 from flawflow.server.db import InspectionRow
-from flawflow.server.errors import TooLargeError, ValueRefusedError
+from flawflow.server.errors import TooLargeError, ValueRefusedError, first_problem
 from flawflow.server.images import overlay_png
 from flawflow.server.inspection_service import Failed, Given, Outcome
 from flawflow.server.repeats import LONGEST_KEY, Repeats
@@ -201,8 +201,7 @@ def _from_json(body: bytes, station: Station) -> Asked:
     try:
         asked = ByPath.model_validate_json(body)
     except ValidationError as error:
-        first = error.errors()[0]
-        raise ValueRefusedError(f"{'.'.join(map(str, first['loc'])) or 'body'}: {first['msg']}") from None
+        raise ValueRefusedError(first_problem(error.errors())) from None
     if len(asked.paths) > station.settings.max_files:
         raise TooLargeError(_TOO_MANY.format(station.settings.max_files))
     pictures = [Given(path, allowed_path(path, station.settings.allow)) for path in asked.paths]

@@ -6,13 +6,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, Field, StringConstraints
 
+from flawflow.server.actor import is_person
 from flawflow.server.api.people_schemas import MeOut, NewTokenOut, RightOut, TokenOut, UserOut
 from flawflow.server.api.shared import Id
 from flawflow.server.db import TokenRow
 from flawflow.server.errors import ConflictError, NotFoundError, RefusedError
 from flawflow.server.schemas import Problem
-from flawflow.server.security.access import Visitor, client_of
-from flawflow.server.security.gate import VISITOR
+from flawflow.server.security.access import client_of
+from flawflow.server.security.gate import visitor_of
 from flawflow.server.security.people import User
 from flawflow.server.security.roles import RIGHTS, ROLES, Role, has_right, lower, rights_of
 from flawflow.server.station import Station
@@ -73,7 +74,7 @@ def _add_own(routes: APIRouter, station: Station) -> None:
     def me(request: Request) -> MeOut:
         """Give who this request comes from, and what they may do."""
         visitor = visitor_of(request)
-        named = not visitor.name.startswith("(")
+        named = is_person(visitor.name)
         user = station.people.get(visitor.name)
         return MeOut(
             name=visitor.name if named else None,
@@ -122,9 +123,9 @@ def _add_tokens(routes: APIRouter, station: Station) -> None:
         visitor = visitor_of(request)
         if people.get(visitor.name) is None:
             raise ConflictError(
-                _FIRST.format(station.settings.data)
-                if visitor.name.startswith("(")
-                else "tokens are for people that were added to this station"
+                "tokens are for people that were added to this station"
+                if is_person(visitor.name)
+                else _FIRST.format(station.settings.data)
             )
         expires = None if body.days is None else datetime.now(UTC) + timedelta(days=body.days)
         role = lower(body.role, visitor.role)
@@ -163,12 +164,6 @@ def _add_users(routes: APIRouter, station: Station) -> None:
         if found is None:
             raise NotFoundError(f"there is nobody called {name:.64}")
         return found
-
-
-def visitor_of(request: Request) -> Visitor:
-    """Give who a request comes from."""
-    found: Visitor = request.scope[VISITOR]
-    return found
 
 
 def _user_json(user: User) -> dict[str, Any]:

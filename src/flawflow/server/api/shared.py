@@ -55,6 +55,12 @@ def _filters(
     )
 
 
+def plain(text: str | None) -> str | None:
+    """Give a text to look for, None for an empty one."""
+    # PostgreSQL has no text with NUL.
+    return text.replace("\0", "") if text else None
+
+
 def in_utc(value: datetime | None) -> datetime | None:
     """Give a time in UTC.
 

@@ -34,11 +34,12 @@ class ShiftOut(BaseModel):
 def router(station: Station) -> APIRouter:
     """The route."""
     routes = APIRouter()
+    starts = shift_starts(station.settings.shifts)
 
     @routes.get("/api/shift", response_model=ShiftOut)
     def shift() -> dict[str, Any]:
         """Give what this shift brought: counts and the newest inspection of each model and source."""
-        begin, end = shift_at(datetime.now(UTC), shift_starts(station.settings.shifts))
+        begin, end = shift_at(datetime.now(UTC), starts)
         with station.store.reading() as session:
             feeds = feeds_since(session, begin)
         return {

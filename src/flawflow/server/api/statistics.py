@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import HTMLResponse, StreamingResponse
 from pydantic import BaseModel, Field
 
-from flawflow.server.api.shared import ModelName, in_utc
+from flawflow.server.api.shared import ModelName, in_utc, plain
 from flawflow.server.db.filters import Label
 from flawflow.server.db.statistics import Span
 from flawflow.server.errors import ValueRefusedError
@@ -121,12 +121,7 @@ def _span(
             raise ValueRefusedError("`since` lies before `until`, by ten years at most")
     except OverflowError:
         raise ValueRefusedError("this time is out of range") from None
-    return Span(since=begin, until=end, model=_plain(model), source=_plain(source))
-
-
-def _plain(text: str | None) -> str | None:
-    # PostgreSQL has no text with NUL.
-    return text.replace("\0", "") if text else None
+    return Span(since=begin, until=end, model=plain(model), source=plain(source))
 
 
 Wanted = Annotated[Span, Depends(_span)]

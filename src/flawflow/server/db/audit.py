@@ -11,13 +11,12 @@ from sqlalchemy import ColumnElement, select, text
 from sqlalchemy.orm import Session, sessionmaker
 
 from flawflow.server.actor import ACTOR
+from flawflow.server.db.pages import pages
 from flawflow.server.db.people_tables import AuditRow
 from flawflow.server.db.tables import NAME_LENGTH
 
 FIRST = "0" * 64
 """What stands for the digest before the first entry."""
-
-_PAGE_ROWS = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,16 +127,8 @@ class AuditLog:
             return list(session.scalars(query))
 
     def walk(self, filters: AuditFilters) -> Iterator[list[AuditRow]]:
-        """Give all entries, the oldest first, in pages, without a transaction between them."""
-        last = 0
-        while True:
-            query = select(AuditRow).where(*filters.conditions(), AuditRow.id > last)
-            with self._reading() as session:
-                page = list(session.scalars(query.order_by(AuditRow.id).limit(_PAGE_ROWS)))
-            if not page:
-                return
-            yield page
-            last = page[-1].id
+        """Give all entries, the oldest first; see `pages`."""
+        return pages(self._reading, AuditRow, filters.conditions())
 
     def check(self) -> Checked:
         """Check that every entry follows from the one before."""

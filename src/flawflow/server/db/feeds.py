@@ -6,6 +6,8 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from flawflow.server.db.statistics import quarter_of
+from flawflow.server.db.statistics_tables import QuarterRow
 from flawflow.server.db.tables import InspectionRow
 
 _MAX_FEEDS = 64
@@ -28,21 +30,24 @@ class Feed:
 
 
 def feeds_since(session: Session, since: datetime) -> list[Feed]:
-    """Give the feeds that brought something since a time, the newest first; 64 at most."""
-    row = InspectionRow
-    query = select(row.model, row.source, row.verdict, func.count(), func.max(row.id))
+    """Give the feeds that brought something since a time, the newest first; 64 at most.
+
+    Args:
+        session: Reads.
+        since: Counted is from the beginning of its quarter of an hour on.
+    """
+    row = QuarterRow
+    query = select(row.model, row.source, row.verdict, func.sum(row.count))
     counts: dict[tuple[str, str], dict[str, int]] = {}
-    newest: dict[tuple[str, str], int] = {}
-    grouped = query.where(row.time >= since).group_by(row.model, row.source, row.verdict)
-    for model, source, verdict, count, number in session.execute(grouped):
-        feed = model, source
-        counts.setdefault(feed, {"OK": 0, "REVIEW": 0, "NG": 0})[verdict] = count
-        newest[feed] = max(newest.get(feed, 0), number)
-    kept = sorted(newest, key=lambda feed: newest[feed], reverse=True)[:_MAX_FEEDS]
-    return [Feed(counts[feed], session.get_one(row, newest[feed]), _times(session, *feed)) for feed in kept]
+    grouped = query.where(row.start >= quarter_of(since)).group_by(row.model, row.source, row.verdict)
+    for model, source, verdict, count in session.execute(grouped):
+        counts.setdefault((model, source), {"OK": 0, "REVIEW": 0, "NG": 0})[verdict] = int(count)
+    feeds = [_feed(session, *feed, counts[feed]) for feed in counts]
+    return sorted(feeds, key=lambda feed: feed.newest.id, reverse=True)[:_MAX_FEEDS]
 
 
-def _times(session: Session, model: str, source: str) -> list[datetime]:
+def _feed(session: Session, model: str, source: str, counts: dict[str, int]) -> Feed:
     row = InspectionRow
-    query = select(row.time).where(row.model == model, row.source == source)
-    return list(session.scalars(query.order_by(row.id.desc()).limit(_TIMES)))
+    query = select(row).where(row.model == model, row.source == source)
+    newest = session.scalars(query.order_by(row.id.desc()).limit(_TIMES)).all()
+    return Feed(counts, newest[0], [each.time for each in newest])

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from flawflow.server.actor import ACTOR
+from flawflow.server.actor import ACTOR, is_person
 from flawflow.server.db.audit import append
 from flawflow.server.db.filters import Filters, Label
 from flawflow.server.db.tables import InspectionRow
@@ -24,7 +24,7 @@ class ChangedMeanwhileError(ConflictError):
     """
 
     def __init__(self, row: InspectionRow) -> None:
-        by = row.labelled_by if row.labelled_by and not row.labelled_by.startswith("(") else "somebody else"
+        by = row.labelled_by if row.labelled_by and is_person(row.labelled_by) else "somebody else"
         what = {"good": "as good", "bad": "as bad", "skip": "as skipped", None: "no more"}[row.label]
         drawn = ", with a mask" if row.has_mask else ""
         super().__init__(f"{by} has changed this meanwhile: it is labelled {what}{drawn}")

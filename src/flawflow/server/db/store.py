@@ -5,21 +5,20 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import sessionmaker
 
 from flawflow.server.db.audit import AuditLog, append
 from flawflow.server.db.database import open_database
 from flawflow.server.db.expiry import forget_pictures
 from flawflow.server.db.filters import Filters, Label
 from flawflow.server.db.inserting import insert_inspections
+from flawflow.server.db.pages import PAGE_ROWS, pages
 from flawflow.server.db.probe import probe
 from flawflow.server.db.problems import database_problem
 from flawflow.server.db.reviewing import change_label, change_mask, newest_unlabelled
 from flawflow.server.db.statistics import Statistics
 from flawflow.server.db.tables import InspectionRow, MapRow, RatesRow, SwitchRow
 from flawflow.server.errors import LostCommitError, NotFoundError
-
-_PAGE_ROWS = 1000
 
 
 class Store:
@@ -93,7 +92,10 @@ class Store:
             NotFoundError: There is none of this id.
         """
         with self.reading() as session:
-            return _get(session, number)
+            row = session.get(InspectionRow, number)
+        if row is None:
+            raise NotFoundError(f"there is no inspection {number}")
+        return row
 
     def get_map(self, number: int) -> bytes:
         """Give the map of an inspection as PNG.
@@ -124,19 +126,8 @@ class Store:
             return list(session.scalars(query.limit(limit)))
 
     def walk(self, filters: Filters) -> Iterator[list[InspectionRow]]:
-        """Give all inspections, the oldest first, in pages.
-
-        No transaction stays open between pages, however slowly they are taken.
-        """
-        last = 0
-        while True:
-            query = select(InspectionRow).where(*filters.conditions(), InspectionRow.id > last)
-            with self.reading() as session:
-                page = list(session.scalars(query.order_by(InspectionRow.id).limit(_PAGE_ROWS)))
-            if not page:
-                return
-            yield page
-            last = page[-1].id
+        """Give all inspections, the oldest first; see `pages`."""
+        return pages(self.reading, InspectionRow, filters.conditions())
 
     def review_queue(self, model: str | None, *, limit: int) -> list[InspectionRow]:
         """Give inspections that wait for a person: REVIEW without a label, the oldest first."""
@@ -227,7 +218,7 @@ class Store:
             found = session.execute(select(row.key, row.has_picture).where(row.key.in_(keys)))
             return {key: has_picture for key, has_picture in found}  # noqa: C416
 
-    def expire(self, before: datetime, *, limit: int = _PAGE_ROWS) -> list[str]:
+    def expire(self, before: datetime, *, limit: int = PAGE_ROWS) -> list[str]:
         """Forget pictures and maps from before a time, `limit` at most; good, bad and drawn ones stay.
 
         Returns:
@@ -235,10 +226,3 @@ class Store:
         """
         with self.writing.begin() as session:
             return forget_pictures(session, before, limit)
-
-
-def _get(session: Session, number: int) -> InspectionRow:
-    row = session.get(InspectionRow, number)
-    if row is None:
-        raise NotFoundError(f"there is no inspection {number}")
-    return row

@@ -94,7 +94,7 @@ class Line:
         return self._state
 
     @property
-    def last(self) -> "Done | None":
+    def last(self) -> Done | None:
         """The last job that had a result, which stays when the machine has acknowledged it."""
         return self._last
 

@@ -110,10 +110,15 @@ def _line(name: str, frames: Frames, station: Station) -> Line:
     return Line(
         name,
         frames,
-        _inspect(station, f"line:{shown_url(name)}"),
+        _inspect(station, _label(name)),
         image_seconds=station.settings.image_seconds,
         inspect_seconds=INSPECT_SECONDS,
     )
+
+
+def _label(name: str) -> str:
+    """What the record calls a line."""
+    return f"line:{shown_url(name)}"
 
 
 def _inspect(station: Station, label: str) -> Inspect:
@@ -131,7 +136,7 @@ def _json(line: Line, source: str) -> dict[str, Any]:
     return {
         "name": line.name,
         "source": source,
-        "label": f"line:{shown_url(line.name)}",
+        "label": _label(line.name),
         "error": line.error or None,
         "enabled": state.enabled,
         "phase": state.phase.value,

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError
 
-from flawflow.server.errors import ValueRefusedError
+from flawflow.server.errors import ValueRefusedError, first_problem
 
 HEADER_LENGTH = "inference-header-content-length"
 """The header that says how many bytes of a body are JSON; tensors' bytes follow."""
@@ -80,8 +80,7 @@ def read_request(body: bytes, json_bytes: str | None) -> tuple[InferIn, dict[int
     try:
         asked = InferIn.model_validate_json(body[:length])
     except ValidationError as error:
-        first = error.errors()[0]
-        raise ValueRefusedError(f"{'.'.join(map(str, first['loc'])) or 'body'}: {first['msg']}") from None
+        raise ValueRefusedError(first_problem(error.errors())) from None
     binary, place = {}, length
     for index, tensor in enumerate(asked.inputs):
         size = tensor.parameters.get("binary_data_size")

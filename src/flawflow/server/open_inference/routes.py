@@ -17,7 +17,7 @@ from flawflow import __version__
 from flawflow.errors import FlawflowError
 from flawflow.inspection.inspection import Inspection
 from flawflow.server.api.shared import ModelName
-from flawflow.server.errors import BusyError, NotFoundError, status_of
+from flawflow.server.errors import NotFoundError, first_problem, retry_header, status_of
 from flawflow.server.inspection_service import Failed, Given
 from flawflow.server.models import Model
 from flawflow.server.open_inference.messages import HEADER_LENGTH, read_request, write_answer
@@ -111,13 +111,11 @@ class _Route(APIRoute):
             try:
                 return await handle(request)
             except RequestValidationError as error:
-                first = error.errors()[0]
-                return JSONResponse({"error": f"{'.'.join(map(str, first['loc']))}: {first['msg']}"}, 422)
+                return JSONResponse({"error": first_problem(error.errors())}, 422)
             except HTTPException as error:
                 return JSONResponse({"error": str(error.detail)}, error.status_code, error.headers)
             except FlawflowError as error:
-                headers = {"retry-after": str(error.retry_after)} if isinstance(error, BusyError) else None
-                return JSONResponse({"error": str(error)}, status_of(error), headers)
+                return JSONResponse({"error": str(error)}, status_of(error), retry_header(error))
 
         return handled
 

@@ -85,11 +85,7 @@ def _file(image: NDArray[np.uint8]) -> bytes:
 
 
 def encoded(asked: InferIn, found: Sequence[Inspection]) -> list[Encoded]:
-    """Give the outputs that are asked for; all where none is named.
-
-    Raises:
-        ValueRefusedError: There is no such output.
-    """
+    """Give the outputs that are asked for, which there must be (`check_outputs`); all where none is named."""
     wanted = asked.outputs or [OutputWanted(name=name) for name in OUTPUTS]
     return [_encoded(output.name, found, is_binary=asked.is_binary(output)) for output in wanted]
 

@@ -1,7 +1,6 @@
 """Who a request comes from: by the station's token, a personal token, a login, or a trusted proxy."""
 
 import asyncio
-import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -153,8 +152,7 @@ class Access:
         wait = self._guesses.wait(key)
         if wait:
             raise TooManyFailedLoginsError(
-                "too many wrong passwords came for this name: wait, then give the right one",
-                retry_after=max(1, math.ceil(wait)),
+                wait, "too many wrong passwords came for this name: wait, then give the right one"
             )
         self._guesses.take(key)
         user = self._people.get(name)
@@ -175,10 +173,7 @@ class Access:
         if found is not None:
             return Visitor(*found, token=given)
         if wait := self._wrong_tokens.wait(client):
-            raise TooManyFailedLoginsError(
-                "too many wrong tokens came from this address: wait a moment, then give the right one",
-                retry_after=max(1, math.ceil(wait)),
-            )
+            raise TooManyFailedLoginsError(wait)
         self._wrong_tokens.take(client)
         raise WrongTokenError("this token opens nothing: it is unknown, revoked or expired")
 

@@ -14,6 +14,7 @@ _TRIES_PER_SECOND = 4.0
 _BURST_TRIES = 5
 _MAX_WAIT_SECONDS = 2.0
 _MAX_CLIENTS = 10_000
+_WRONG_TOKENS = "too many wrong tokens came from this address: wait a moment, then give the right one"
 
 
 class FailedLogins:
@@ -78,9 +79,13 @@ class WrongTokenError(RefusedError):
 
 
 class TooManyFailedLoginsError(BusyError):
-    """An address gave too many wrong tokens."""
+    """An address gave too many wrong tokens or passwords."""
 
     status = 429
+
+    def __init__(self, wait: float, sentence: str = _WRONG_TOKENS) -> None:
+        """Say when to try again; `wait` is in seconds."""
+        super().__init__(sentence, retry_after=max(1, math.ceil(wait)))
 
 
 class TokenCheck:
@@ -110,10 +115,7 @@ class TokenCheck:
                 return
             if not wait:
                 raise WrongTokenError("this is not the station's token")
-        raise TooManyFailedLoginsError(
-            "too many wrong tokens came from this address: wait a moment, then give the right one",
-            retry_after=max(1, math.ceil(wait)),
-        )
+        raise TooManyFailedLoginsError(wait)
 
 
 def _same(given: str, wanted: str) -> bool:

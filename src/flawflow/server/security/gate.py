@@ -10,22 +10,26 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from flawflow.server.actor import ACTOR, ANYONE, Actor
-from flawflow.server.security.access import COOKIE, Visitor, Way, client_of
+from flawflow.server.security.access import Visitor, Way, client_of
 from flawflow.server.security.failed_logins import TooManyFailedLoginsError, WrongTokenError
 from flawflow.server.security.proxy import UnknownPersonError
 from flawflow.server.security.roles import has_right, lowest_of, right_of
 from flawflow.server.settings import Settings, is_loopback
 from flawflow.server.station import Station
 
-__all__ = ["COOKIE", "VISITOR", "Gate", "client_of", "host_check", "is_open", "is_same_origin"]
-
-VISITOR = "flawflow.visitor"
-"""The key of a request's scope under which the `Visitor` is that it comes from."""
+# The key of a request's scope under which the `Visitor` is that it comes from.
+_VISITOR = "flawflow.visitor"
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # The page itself says nothing of the station; it asks for the token.
 _OPEN_PATHS = frozenset({"/", "/api/health", "/v2/health/live", "/api/login", "/api/logout", "/favicon.ico"})
 _LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def visitor_of(request: Request) -> Visitor:
+    """Give who a request comes from that `Gate` let pass."""
+    found: Visitor = request.scope[_VISITOR]
+    return found
 
 
 def is_open(path: str) -> bool:
@@ -82,7 +86,7 @@ class Gate:
         right = right_of(request.method, request.url.path)
         if not has_right(visitor.role, right):
             return self._refuse(403, "role", _forbidden(visitor, right))
-        request.scope[VISITOR] = visitor
+        request.scope[_VISITOR] = visitor
         ACTOR.set(Actor(visitor.name, client_of(request)))
         return None
 

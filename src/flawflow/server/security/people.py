@@ -3,7 +3,6 @@
 import hashlib
 import re
 import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import cast
@@ -57,14 +56,12 @@ class People:
         """
         self.tables = tables
         self._users: dict[str, User] = {}
-        self._tokens: Sequence[TokenRow] = ()
         self._owners: dict[str, tuple[TokenRow, str]] = {}
         self._read()
 
     def _read(self) -> None:
         users, tokens = self.tables.all()
         names = {row.id: row.name for row in users}
-        self._tokens = tokens
         self._owners = {row.digest: (row, names[row.user]) for row in tokens}
         self._users = {row.name: _user(row) for row in users}
 
@@ -142,8 +139,7 @@ class People:
 
     def tokens(self, user: str | None) -> list[tuple[TokenRow, str]]:
         """Give the tokens, each with its owner's name, of a person or, with None, of all."""
-        found = (self._owners[row.digest] for row in self._tokens)
-        return [each for each in found if user in (None, each[1])]
+        return [each for each in self._owners.values() if user in (None, each[1])]
 
     def by_token(self, text: str) -> tuple[str, Role] | None:
         """Give the name and role that a token acts with; None where it opens nothing."""

@@ -71,10 +71,6 @@ class Sessions:
                 _log.error("%s cannot be written (%s)", self._file, error.strerror)
         return secret
 
-    def has(self, secret: str) -> bool:
-        """Whether somebody with this secret is logged in."""
-        return self.get(secret) is not None
-
     def get(self, secret: str) -> Login | None:
         """Give the login with this secret; None where there is none, or it is over."""
         login = self._ends.get(self._mark(secret))

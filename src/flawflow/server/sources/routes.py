@@ -85,8 +85,6 @@ def router(station: Station) -> APIRouter:
     @routes.delete("/{number}", status_code=204)
     def remove(number: Id) -> None:
         """Stop a source and forget it; what it brought stays in the record."""
-        address = next((each["address"] for each in sources.all() if each["id"] == number), None)
-        sources.remove(number)
-        station.store.audit.add("source.remove", f"source/{number}", old=address)
+        station.store.audit.add("source.remove", f"source/{number}", old=sources.remove(number))
 
     return routes

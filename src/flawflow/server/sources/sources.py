@@ -80,8 +80,8 @@ class Sources:
             self._write()
             return self._json(source)
 
-    def remove(self, number: int) -> None:
-        """Stop a source and forget it; what it brought stays in the record.
+    def remove(self, number: int) -> str:
+        """Stop a source, forget it and give its address; what it brought stays in the record.
 
         Raises:
             NotFoundError: There is none of this id.
@@ -90,13 +90,14 @@ class Sources:
             if number not in self._sources:
                 raise NotFoundError(f"there is no source {number}")
             running = self._running.pop(number, None)
-            del self._sources[number]
+            source = self._sources.pop(number)
             self._write()
         if running is not None:
             running.stop.set()
             running.thread.join(_PATIENCE_SECONDS)
         for path in self._folder.glob(f"{number}.sqlite*"):
             path.unlink(missing_ok=True)
+        return source.shown
 
     def close(self) -> None:
         """Stop all sources; they go on at the next start."""

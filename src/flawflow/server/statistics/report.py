@@ -8,7 +8,6 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from flawflow.results.table import csv_line
-from flawflow.server.statistics.series import Counts
 from flawflow.server.statistics.summary import Summary
 
 WORDS = {
@@ -76,8 +75,7 @@ def report_csv(summary: Summary) -> Iterator[bytes]:
     yield csv_line(_COLUMNS)
     for point in summary.points:
         counts = point.counts
-        share = counts.ng / counts.total
-        values = (counts.ok, counts.review, counts.ng, share, point.lower, point.upper)
+        values = (counts.ok, counts.review, counts.ng, counts.share_ng, point.lower, point.upper)
         yield csv_line((point.start.isoformat(), *values, str(point.is_out).lower()))
 
 
@@ -100,7 +98,7 @@ def _chart(summary: Summary) -> Markup:
     """The p-chart as SVG; what its classes look like is in the style sheet."""
     if not summary.points:
         return Markup("")
-    top = max(max(_share(point.counts), point.upper) for point in summary.points) or 1.0
+    top = max(max(point.counts.share_ng, point.upper) for point in summary.points) or 1.0
     step = _WIDTH / len(summary.points)
 
     def y(share: float) -> str:
@@ -125,10 +123,10 @@ def _chart(summary: Summary) -> Markup:
             Markup('<circle class="{}" cx="{:.1f}" cy="{}" r="{}"><title>{}: {}</title></circle>').format(
                 "out" if point.is_out else "in",
                 (index + 0.5) * step,
-                y(_share(point.counts)),
+                y(point.counts.share_ng),
                 5 if point.is_out else 3,
                 _moment(point.start),
-                _percent(_share(point.counts)),
+                _percent(point.counts.share_ng),
             )
         )
     return Markup("").join([*parts, Markup("</svg>")])
@@ -139,10 +137,6 @@ def _limits(x: float, width: float, lower: str, upper: str) -> Markup:
     return Markup('<rect class="limits" x="{:.1f}" width="{:.1f}" y="{}" height="{:.1f}"/>').format(
         x, width, upper, height
     )
-
-
-def _share(counts: Counts) -> float:
-    return counts.ng / counts.total
 
 
 def _percent(share: float) -> str:

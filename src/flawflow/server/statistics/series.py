@@ -28,6 +28,11 @@ class Counts:
         """All."""
         return self.ok + self.review + self.ng
 
+    @property
+    def share_ng(self) -> float:
+        """The share of NG; of one at least."""
+        return self.ng / self.total
+
     def plus(self, verdict: str, count: int) -> "Counts":
         """Add some of a verdict."""
         return Counts(
@@ -56,8 +61,7 @@ class Point:
     @property
     def is_out(self) -> bool:
         """Whether the share of NG is beyond a limit."""
-        share = self.counts.ng / self.counts.total
-        return not self.lower <= share <= self.upper
+        return not self.lower <= self.counts.share_ng <= self.upper
 
 
 def grouped(counts: Iterable[Count], key: Callable[[Count], Key]) -> dict[Key, Counts]:
