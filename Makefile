@@ -33,8 +33,10 @@ lint: venv $(if $(NPM),node_modules)
 types: venv
 	$(BIN)/mypy
 
-# A worker a core, with the tests of a module together; each computes on one thread.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder
+# On two cores a third worker, since tests of the page wait more than they compute; the tests of a module
+# stay together, and each computes on one thread.
+WORKERS ?= 3
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder
 
 # pytest comes last, so that its closing lines are the last to be seen.
 test: lint types
