@@ -85,7 +85,7 @@ def test_all_tables_are_there_when_all_was_run(plan: PaperPlan, finish, tmp_path
     assert "80.00 (70.0 to 80.0)" in page
     assert "on the mean of all data sets" in page
     # The paper's own figures stand beside those of its category, marked as theirs.
-    assert page.count('<tr class="theirs">') == 4
+    assert page.count('<tr class="published">') == 4
     assert "<td>98.98</td><td>96.80</td>" in page
     # A whole picture's detector has a curve and no map.
     assert page.count("<polyline") >= 3 * 3

@@ -1,14 +1,52 @@
-"""Cells, tables and parts of the page of the paper's tables, as HTML."""
+"""Sections, tables and cells of the page of the paper's tables, as a template takes them."""
 
 import base64
-from collections.abc import Iterable, Sequence
-from html import escape
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from flawflow.compare.plan import Variant
 from flawflow.compare.published import Figures
 from flawflow.compare.summary import Figure, Row
 
 SHARES = (("image_auroc", "image AUROC"), ("pixel_auroc", "pixel AUROC"), ("aupro", "AUPRO"))
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of text; `published` rows are figures of papers."""
+
+    head: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    published: Sequence[Sequence[str]] = ()
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """An `<svg>` element, marked as safe."""
+
+    svg: str
+    title: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Images:
+    """Labelled JPEG images (base64), one below the other."""
+
+    title: str
+    rows: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page; drawings and images stand side by side."""
+
+    title: str
+    note: str
+    tables: Sequence[Table] = ()
+    drawings: Sequence[Drawing] = ()
+    images: Sequence[Images] = ()
 
 
 def label(variant: Variant, variants: Sequence[Variant]) -> str:
@@ -48,23 +86,6 @@ def plain(figure: Figure, digits: int, units: int = 1) -> str:
     return said if figure.deviation is None else f"{said} ± {units * figure.deviation:.{digits}f}"
 
 
-def table(head: Sequence[str], body: Iterable[Sequence[str]], foreign: Iterable[Sequence[str]] = ()) -> str:
-    """A table of text; `foreign` rows are those of others."""
-    rows = "".join(f"<tr>{_cells(row)}</tr>" for row in body)
-    rows += "".join(f'<tr class="theirs">{_cells(row)}</tr>' for row in foreign)
-    titles = "".join(f"<th>{escape(one)}</th>" for one in head)
-    return f'<div class="wide"><table><thead><tr>{titles}</tr></thead><tbody>{rows}</tbody></table></div>'
-
-
-def _cells(row: Sequence[str]) -> str:
-    return "".join(f"<td>{escape(cell)}</td>" for cell in row)
-
-
-def section(title: str, said: str, content: str) -> str:
-    """A part of the page; `content` is HTML."""
-    return f'<section><h2>{escape(title)}</h2><p class="quiet">{escape(said)}</p>{content}</section>\n'
-
-
-def image(name: str, jpeg: bytes) -> str:
-    """A picture in the page itself."""
-    return f'<img alt="{escape(name)}" src="data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}">'
+def base64_text(content: bytes) -> str:
+    """What a `data:` address takes."""
+    return base64.b64encode(content).decode()

@@ -2,24 +2,23 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from html import escape
-from importlib.resources import files
 from pathlib import Path
-from string import Template
 
 from flawflow import __version__
 from flawflow.compare.exhibits import truth
 from flawflow.compare.paper import PaperPlan
 from flawflow.compare.paper_cells import (
     SHARES,
-    image,
+    Drawing,
+    Images,
+    Section,
+    Table,
+    base64_text,
     label,
     plain,
     published,
-    section,
     share_head,
     shares,
-    table,
 )
 from flawflow.compare.paper_plots import ranks_svg, roc_of, roc_svg
 from flawflow.compare.plan import Variant
@@ -30,7 +29,7 @@ from flawflow.compare.summary import MEAN, Row, summarise
 from flawflow.datasets import Dataset
 from flawflow.errors import ImageError, MetricError
 from flawflow.metrics.resampling import SetCounts
-from flawflow.report.html import page_style
+from flawflow.report.html import drawn, render
 from flawflow.storage.files import write_whole
 
 _COSTS = (
@@ -84,13 +83,13 @@ def render_paper(plan: PaperPlan, outcomes: Sequence[Outcome], folder: Path) -> 
     """
     found = _Found(plan, outcomes, folder)
     parts = (_ablation, _categories, _ranks, _curves, _maps, _video, _complexity)
-    template = Template(files(__package__).joinpath("paper_page.html").read_text("utf-8"))
-    return template.substitute(
-        style=page_style(),
-        summary=escape(_summary(found)),
-        origin=escape(_origin(found)),
-        sections="".join(part(found) for part in parts),
-        version=escape(__version__),
+    return render(
+        "paper.html",
+        title="The paper's tables on these data sets",
+        summary=_summary(found),
+        origin=_origin(found),
+        sections=[section for part in parts if (section := part(found)) is not None],
+        version=__version__,
     )
 
 
@@ -117,14 +116,15 @@ def _origin(found: _Found) -> str:
     )
 
 
-def _ablation(found: _Found) -> str:
+def _ablation(found: _Found) -> Section | None:
     rows = found.rows(found.plan.ablation, found.plan.pictures)
     first = _fullest(rows)
     if len(first) < 2:
-        return ""
+        return None
     of = "the mean of all data sets" if first[0].category == MEAN else first[0].category
     body = [[row.variant.label, row.variant.recipe.encoder, *shares(row)] for row in first]
-    return section("Table 2: ablation", f"One change at a time, on {of}.", table(share_head(), body))
+    said = f"One change at a time, on {of}."
+    return Section("Table 2: ablation", said, [Table(share_head(), body)])
 
 
 def _fullest(rows: Sequence[Row]) -> list[Row]:
@@ -134,7 +134,7 @@ def _fullest(rows: Sequence[Row]) -> list[Row]:
     return [row for row in rows if row.category == fullest]
 
 
-def _categories(found: _Found) -> str:
+def _categories(found: _Found) -> Section | None:
     rows = found.rows(found.plan.variants, found.plan.pictures)
     tables = []
     for category in dict.fromkeys(row.category for row in rows):
@@ -149,13 +149,13 @@ def _categories(found: _Found) -> str:
             if category in one.figures
         ]
         title = f"Mean of {len(found.plan.pictures)} data sets" if category == MEAN else category
-        tables.append(f"<h3>{escape(title)}</h3>{table(share_head(), body, theirs)}")
-    return section("Table 3: detectors by category", "", "".join(tables)) if tables else ""
+        tables.append(Table(share_head(), body, theirs, title))
+    return Section("Table 3: detectors by category", "", tables) if tables else None
 
 
-def _ranks(found: _Found) -> str:
+def _ranks(found: _Found) -> Section | None:
     rows = found.rows(found.plan.variants, found.plan.pictures)
-    parts = []
+    drawings = []
     for measure, title in SHARES:
         values = {}
         for variant in found.plan.variants:
@@ -170,19 +170,21 @@ def _ranks(found: _Found) -> str:
                 values[label(variant, found.plan.variants)] = known
         ranked = ranking(values)
         if ranked is not None:
-            parts.append(
-                f"<div><h3>{title}: mean rank over {ranked.sets} data sets</h3>{ranks_svg(ranked)}"
-                f'<p class="quiet">Friedman: p = {ranked.p_value:.3g}, by permutation.</p></div>'
+            drawings.append(
+                Drawing(
+                    drawn(ranks_svg(ranked)),
+                    title=f"{title}: mean rank over {ranked.sets} data sets",
+                    note=f"Friedman: p = {ranked.p_value:.3g}, by permutation.",
+                )
             )
-    return section(
-        "Critical differences",
+    said = (
         f"Detectors that a bar joins cannot be told apart at {100 * ALPHA:g} % (Nemenyi): their mean ranks "
-        "differ by less than the critical difference, which few data sets make wide.",
-        f'<div class="row">{"".join(parts)}</div>',
-    ) if parts else ""  # fmt: skip
+        "differ by less than the critical difference, which few data sets make wide."
+    )
+    return Section("Critical differences", said, drawings=drawings) if drawings else None
 
 
-def _curves(found: _Found) -> str:
+def _curves(found: _Found) -> Section | None:
     plots = []
     for dataset in found.plan.datasets:
         curves = {}
@@ -195,13 +197,13 @@ def _curves(found: _Found) -> str:
             except MetricError:
                 continue  # Damaged since: its figures are in the record.
             curves[label(variant, found.plan.variants)] = roc_of(counts.is_defective, counts.scores)
-        plots += [roc_svg(dataset.name, curves)] if curves else []
+        plots += [Drawing(drawn(roc_svg(dataset.name, curves)))] if curves else []
     said = "Defective pictures found, %, of the first seed; drawn out at the left, where lines are run."
-    return section("Curves", said, f'<div class="row">{"".join(plots)}</div>') if plots else ""
+    return Section("Curves", said, drawings=plots) if plots else None
 
 
-def _maps(found: _Found) -> str:
-    tables = []
+def _maps(found: _Found) -> Section | None:
+    images = []
     for dataset in found.plan.datasets:
         strips = []
         for variant in found.plan.variants:
@@ -214,22 +216,19 @@ def _maps(found: _Found) -> str:
                 strips.insert(0, ("defects outlined", truth(dataset)))
             except ImageError:
                 continue  # The pictures are there no more.
-            body = "".join(
-                f"<tr><td>{escape(label)}</td><td>{image(label, jpeg)}</td></tr>" for label, jpeg in strips
-            )
-            tables.append(f'<div><h3>{escape(dataset.name)}</h3><table class="maps">{body}</table></div>')
+            images.append(Images(dataset.name, [(of, base64_text(jpeg)) for of, jpeg in strips]))
     said = "The same test pictures, evenly spaced in their order; each detector's map in its own colours."
-    return section("Pictures", said, f'<div class="row">{"".join(tables)}</div>') if tables else ""
+    return Section("Pictures", said, images=images) if images else None
 
 
-def _video(found: _Found) -> str:
+def _video(found: _Found) -> Section | None:
     rows = found.rows(found.plan.variants, found.plan.videos)
     head = ("detector", "encoder", "data set", "frame AUROC", "pixel AUROC")
     body = [[row.variant.label, row.variant.recipe.encoder, row.category, *shares(row)[:2]] for row in rows]
-    return section("Table 4: video", "A frame is judged by itself.", table(head, body)) if body else ""
+    return Section("Table 4: video", "A frame is judged by itself.", [Table(head, body)]) if body else None
 
 
-def _complexity(found: _Found) -> str:
+def _complexity(found: _Found) -> Section | None:
     rows = found.rows(found.plan.variants, found.plan.datasets)
     first = _fullest(rows)
     head = ("detector", "encoder", "pixels", "ms", "pictures/s", *(title for _, title in _COSTS[1:]))
@@ -241,4 +240,4 @@ def _complexity(found: _Found) -> str:
         size = " × ".join(map(str, row.size or ("–",)))
         each = "–" if speed is None else f"{1000 / speed:.1f}"
         body.append([row.variant.label, row.variant.recipe.encoder, size, said[0], each, *said[1:]])
-    return section("Table 5: complexity", "", table(head, body)) if body else ""
+    return Section("Table 5: complexity", "", [Table(head, body)]) if body else None

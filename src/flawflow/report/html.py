@@ -20,11 +20,6 @@ def render(template: str, **values: object) -> str:
     return _environment().get_template(template).render(gradient=css_gradient(), **values)
 
 
-def page_style() -> str:
-    """The style of the report page, for pages that are no templates of this package."""
-    return render("style.css")
-
-
 def drawn(svg: str) -> str:
     """An `<svg>` element of `flawflow.report`, which has escaped its texts itself, for a template."""
     from markupsafe import Markup
