@@ -122,7 +122,10 @@ def test_a_side_of_square_pictures_is_a_square(make: MakeSetup):
 
 def test_a_robust_recipe_learns_from_views_under_drawn_lights(tiny_recipe: Recipe) -> None:
     assert with_lights(tiny_recipe) == tiny_recipe
-    lit = with_lights(tiny_recipe.replace(robust=True))
-    assert (lit.views, lit.augmentation) == (2, Augmentation(degrees=0.0, light=1.0))
-    turned = with_lights(tiny_recipe.replace({"augmentation.flips": True}, robust=True, views=3))
+    for views in (0, 1):
+        lit = with_lights(tiny_recipe.replace(robust=True, views=views))
+        assert (lit.views, lit.augmentation) == (2, Augmentation(degrees=0.0, light=1.0))
+    turned = with_lights(
+        tiny_recipe.replace({"augmentation.flips": True, "augmentation.degrees": 5.0}, robust=True, views=3)
+    )
     assert (turned.views, turned.augmentation) == (3, Augmentation(degrees=5.0, flips=True, light=1.0))

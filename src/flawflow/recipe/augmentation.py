@@ -29,12 +29,20 @@ class Augmentation:
     light: float = 0.0
     flips: bool = False
 
+    @property
+    def moves(self) -> bool:
+        """Whether a view shows anything at another place."""
+        return bool(self.degrees or self.shift or self.flips)
+
 
 MODERATE = Augmentation()
 """Turned by up to ±5°."""
 
+LIT = Augmentation(degrees=0.0, light=0.3)
+"""As it is, under another light: a third of what a hall may do to it."""
+
 REFERENCE = Augmentation(degrees=5.0, edge="black")
 """What the paper's reference does to every training picture."""
 
-LIT_VIEWS = 2
-"""Views of each picture under drawn lights, at least, of a recipe that is robust."""
+ROBUST_VIEWS = 2
+"""Views of each picture, at least, of a recipe that is robust."""

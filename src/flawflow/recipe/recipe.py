@@ -15,7 +15,7 @@ from typing import Literal, get_type_hints
 
 from flawflow.errors import RecipeError, did_you_mean
 from flawflow.recipe.aggregation import OF_CFLOW, Aggregation
-from flawflow.recipe.augmentation import MODERATE, Augmentation
+from flawflow.recipe.augmentation import LIT, Augmentation
 from flawflow.recipe.chosen import DetectorRecipe, checked
 from flawflow.recipe.options import Option
 from flawflow.recipe.registry import detector_kind
@@ -48,7 +48,7 @@ class Recipe:
         ignore: Likewise of what does not count.
         exclude_suspects: Leave pictures that may be defective out of learning and calibration.
         augment: "auto" learns from mirrored and turned views, too, where parts have arbitrary orientations.
-        robust: Learn from two drawn lights of every picture, too, so that another light costs less.
+        robust: Learn from two views of every picture, under drawn lights as strong as a hall may have.
         views: How many further views of each picture are learned from, whatever `augment` finds.
         augmentation: Makes them.
         tiles: Whether and how pictures are inspected in tiles of `size`, too; its mode may be given alone.
@@ -73,8 +73,8 @@ class Recipe:
     exclude_suspects: bool = False
     augment: Literal["none", "auto"] = "none"
     robust: bool = False
-    views: int = 0
-    augmentation: Augmentation = MODERATE
+    views: int = 1
+    augmentation: Augmentation = LIT
     tiles: Tiling = NO_TILES
 
     def __post_init__(self) -> None:

@@ -25,7 +25,7 @@ from flawflow.recipe.aggregation import (
     PLAIN,
     Aggregation,
 )
-from flawflow.recipe.augmentation import MODERATE, Augmentation
+from flawflow.recipe.augmentation import LIT, MODERATE, Augmentation
 from flawflow.recipe.baseline_options import (
     DIFFERNET,
     NEAREST,
@@ -103,12 +103,21 @@ _PATCHCORE = f"{_HERE}.patchcore:Patchcore"
 _CUTPASTE = f"{_HERE}.cutpaste:CutPaste"
 
 DETECTORS: Mapping[str, DetectorKind] = {
-    "cflow": DetectorKind(home=_CFLOW, options=CflowOptions(), family="cflow", aggregation=OF_CFLOW),
+    "cflow": DetectorKind(
+        home=_CFLOW,
+        options=CflowOptions(),
+        family="cflow",
+        aggregation=OF_CFLOW,
+        augmentation=LIT,
+        views=1,
+    ),
     "uflow": DetectorKind(
         home=_CFLOW,
         options=CflowOptions(position_channels=0, position_statistics=False),
         family="cflow",
         aggregation=OF_CFLOW,
+        augmentation=LIT,
+        views=1,
     ),
     "paper-cflow": DetectorKind(
         home=f"{_HERE}.paper_cflow:PaperCflow",

@@ -7,6 +7,7 @@ pictures of another kind and it becomes less likely.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -67,7 +68,7 @@ def choose_augmentation(
 def augmented(recipe: Recipe, encoder: Encoder, pictures: Sequence[Path]) -> tuple[Recipe, tuple[str, ...]]:
     """The recipe with the views that help, where it asks for them, and sentences that say so.
 
-    One that has views of its own keeps these, and the paper's detector makes its own in each pass.
+    One that turns or moves pictures by itself keeps to that, and the paper's detector makes its own views.
 
     Args:
         recipe: As it was asked for.
@@ -75,7 +76,7 @@ def augmented(recipe: Recipe, encoder: Encoder, pictures: Sequence[Path]) -> tup
         pictures: All good pictures; videos among them are not looked at.
     """
     still = [path for path in pictures if not is_video_name(path)]
-    has_own = recipe.views or recipe.detector.name == "paper-cflow"
+    has_own = (recipe.views and recipe.augmentation.moves) or recipe.detector.name == "paper-cflow"
     if recipe.augment == "none" or has_own or len(still) < MIN_IMAGES:
         return recipe, ()
     # What calibrates has no say in what is learned.
@@ -84,7 +85,9 @@ def augmented(recipe: Recipe, encoder: Encoder, pictures: Sequence[Path]) -> tup
     if name is None:
         return recipe, ("The good parts have a fixed orientation: no rotated or mirrored copies are used.",)
     note = f"The good parts have arbitrary orientations: {name} copies are used as well."
-    return recipe.replace(augmentation=CANDIDATES[name], views=ROTATED_COPIES), (note,)
+    light = recipe.augmentation.light if recipe.views else 0.0
+    copies = replace(CANDIDATES[name], light=light)
+    return recipe.replace(augmentation=copies, views=ROTATED_COPIES), (note,)
 
 
 @torch.inference_mode()

@@ -15,7 +15,7 @@ from flawflow.errors import TrainingError
 from flawflow.images import proportional_size
 from flawflow.images.tiling import TileGrid
 from flawflow.recipe import Recipe
-from flawflow.recipe.augmentation import LIT_VIEWS, Augmentation
+from flawflow.recipe.augmentation import ROBUST_VIEWS, Augmentation
 from flawflow.training.encoder import Encoder, build_encoder
 from flawflow.training.orientation import augmented
 from flawflow.training.roi import first_image_shape, read_roi_mask
@@ -128,11 +128,11 @@ def _shaped(recipe: Recipe, paths: Sequence[Path]) -> tuple[Recipe, tuple[str, .
 
 
 def with_lights(recipe: Recipe) -> Recipe:
-    """The recipe with views under drawn lights, where it asks for them."""
+    """The recipe with views under strong lights, where it asks for them."""
     if not recipe.robust:
         return recipe
     own = recipe.augmentation if recipe.views else Augmentation(degrees=0.0)
-    return recipe.replace(augmentation=replace(own, light=1.0), views=max(recipe.views, LIT_VIEWS))
+    return recipe.replace(augmentation=replace(own, light=1.0), views=max(recipe.views, ROBUST_VIEWS))
 
 
 def _device(name: str) -> torch.device:
