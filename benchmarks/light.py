@@ -1,11 +1,12 @@
 """What a change of light costs, and what is left of it after `flawflow adapt`.
 
-    python benchmarks/light.py DATA/mvtec/bottle DATA/mvtec/screw --preset fast --strengths 2 --robust
+    python benchmarks/light.py DATA/mvtec/bottle DATA/mvtec/screw --strengths 2 --models plain robust
 
 Of each set 30 good training pictures, evenly chosen, are kept from learning: they are the new good
-pictures. The model is trained on the others once, and once more as `robust` where that is asked for.
-Then every test picture is seen under six lights (`lights.py`) by each model as it is, and by the first
-one as those 30 pictures under the same light adapted it. Lights are drawn over pictures at the model's
+pictures. Models are trained on the others: the default, and `plain` (without views under drawn lights)
+and `robust` (under strong ones) where they are asked for. Then every test picture is seen under six
+lights (`lights.py`) by each model as it is, and by the default as those 30 pictures under the same light
+adapted it. Lights are drawn over pictures at the model's
 size. No defect has a part in anything but the measures.
 
 A model that is there already, by the name that its set and preset give it, is not trained again.
@@ -13,7 +14,7 @@ A model that is there already, by the name that its set and preset give it, is n
 
 import argparse
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -36,6 +37,11 @@ from lights import LIGHTS, STRENGTHS, lit
 Light = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
 
 _NEW = 30
+_RECIPES: Mapping[str, Mapping[str, object]] = {
+    "plain": {"views": 0},
+    "default": {},
+    "robust": {"robust": True},
+}
 _HEADINGS = ("set", "light", "strength", "model", "image AUROC", "pixel AUROC", "AUPRO", "good judged NG")
 
 
@@ -44,10 +50,8 @@ def main() -> None:
     rows: list[tuple[object, ...]] = []
     for folder in options.data:
         data, new = _kept_apart(open_dataset(folder))
-        model = _model(data, Recipe.of(options.preset), options.output)
-        models = {"as it is": model}
-        if options.robust:
-            models["robust"] = _model(data, Recipe.of(options.preset, robust=True), options.output)
+        models = {name: _model(data, name, options) for name in ("default", *options.models)}
+        model = models["default"]
         test = _test(data, model)
         for light, strength in [("none", 0), *itertools.product(options.lights, options.strengths)]:
             under = _under(light, strength)
@@ -68,11 +72,11 @@ def _kept_apart(data: Dataset) -> tuple[Dataset, list[Path]]:
     return replace(data, samples=kept), new
 
 
-def _model(data: Dataset, recipe: Recipe, folder: Path) -> ModelFile:
-    path = folder / f"{data.name}-{recipe.preset}{'-robust' if recipe.robust else ''}.flaw"
+def _model(data: Dataset, name: str, options: argparse.Namespace) -> ModelFile:
+    path = options.output / f"{data.name}-{options.preset}-{name}.flaw"
     if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        train(data, path, recipe)
+        options.output.mkdir(parents=True, exist_ok=True)
+        train(data, path, Recipe.of(options.preset, _RECIPES[name]))
     return read_model(path)
 
 
@@ -119,7 +123,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--preset", default="balanced")
     parser.add_argument("--strengths", type=int, nargs="+", default=list(STRENGTHS), choices=STRENGTHS)
     parser.add_argument("--lights", nargs="+", default=list(LIGHTS), choices=LIGHTS)
-    parser.add_argument("--robust", action="store_true", help="train a robust model, too")
+    parser.add_argument("--models", nargs="+", default=[], choices=("plain", "robust"))
     parser.add_argument("--output", type=Path, default=Path("runs/light"))
     return parser.parse_args()
 
