@@ -30,7 +30,7 @@ _HELP: Mapping[str, str] = {
     "orientations.",
     "tiles": "Inspect tiles of this size at the pictures' own resolution, too: all of them, or the doubtful "
     "ones, a quarter of a good picture's.",
-    "robust": "Train on every image under drawn lights, too: another light then costs less.",
+    "robust": "Train under stronger drawn lights than by default: another light then costs even less.",
 }
 
 preset_option = click.option(
