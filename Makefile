@@ -9,7 +9,7 @@ DATA ?=
 INSTALLED := .venv/installed
 NPM := $(shell command -v npm)
 
-.PHONY: venv lint types test test-all docs demo bench bench-peers clean
+.PHONY: venv lint types test test-all coverage docs demo bench bench-peers clean
 
 # Again when what to install changes. --group needs pip 25.1, and Python may bring an older one.
 venv: $(INSTALLED)
@@ -42,9 +42,13 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadsco
 test: lint types
 	$(PYTEST) -m 'not slow'
 
-# With what takes long: trainings through every layer, the station's page, kills, more mutants; and the coverage.
+# With what takes long: trainings through every layer, the station's page, kills, more mutants.
 test-all: lint types docs
-	FLAWFLOW_FUZZ=2000 $(PYTEST) --cov
+	FLAWFLOW_FUZZ=2000 $(PYTEST) --durations 20 $(COVERAGE)
+
+# The same with the coverage, which takes longer.
+coverage: COVERAGE := --cov
+coverage: test-all
 
 # The documentation as a site, in site/; a warning is an error.
 docs: .venv-docs/installed
