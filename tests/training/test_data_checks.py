@@ -47,7 +47,7 @@ def test_usual_pictures_all_count(look: Callable[..., Any], good: Path) -> None:
     assert sorted(source.pictures + held_out) == sorted(good.iterdir())
     assert (len(source.pictures), len(held_out)) == (10, 2)
     assert source.features.pictures == source.pictures
-    assert source.features.maps[0].shape[0] == 10
+    assert source.features.plain(0).shape[0] == 10
     assert found.suspects == ()
     [note] = found.notes
     assert note.startswith("12 good pictures show little")
@@ -76,13 +76,13 @@ def test_the_rows_left_are_those_of_the_pictures(look: Callable[..., Any], good:
     _, source, held_out = look(good, seed=0)
     rows = {
         path.name.replace("again", ""): row
-        for path, row in zip(source.pictures, source.features.maps[1], strict=True)
+        for path, row in zip(source.pictures, source.features.plain(1), strict=True)
     }
     assert len(source.pictures) + len(held_out) == 12
     shared = [number for number, path in enumerate(plain.pictures) if path.name in rows]
     assert len(shared) > 5
     for number in shared:
-        assert rows[plain.pictures[number].name].equal(plain.features.maps[1][number])
+        assert rows[plain.pictures[number].name].equal(plain.features.plain(1)[number])
 
 
 def test_sizes_are_told(look: Callable[..., Any], good: Path) -> None:
