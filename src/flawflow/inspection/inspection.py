@@ -56,6 +56,9 @@ class Inspection:
             nowhere, `NG` and `REVIEW` have one region all the same: the highest place of the map.
         timings: What each step took.
         statistics: How the picture was taken; None where the model has none of good pictures to compare with.
+        whole_image: True where the picture as a whole, and no single place, makes it `NG` or `REVIEW`:
+            without what the whole adds to the score it would be `OK`. Something is missing or too much then,
+            and the regions are where it may be. None where the model cannot tell.
     """
 
     path: Path | None
@@ -67,6 +70,7 @@ class Inspection:
     regions: tuple[Region, ...]
     timings: Timings
     statistics: ImageStatistics | None = None
+    whole_image: bool | None = None
 
     @cached_property
     def anomaly_map(self) -> NDArray[np.float32]:

@@ -17,14 +17,14 @@ from flawflow.images import ImageSource, read_image, resize_image
 from flawflow.images.statistics import image_statistics
 from flawflow.inspection.inspection import Failure, Inspection, Timings
 from flawflow.inspection.loading import load_parts
-from flawflow.inspection.localization import regions_at
+from flawflow.inspection.localization import is_whole_image, regions_at
 from flawflow.inspection.parallel import in_order
 from flawflow.inspection.tiled import TiledModel, TileEngine
 from flawflow.model_file import ModelFile, read_model
 from flawflow.model_file.card import Card
 from flawflow.renamed import warn_renamed
 from flawflow.runtime.canary_check import Proof, ways
-from flawflow.runtime.engine import Engine, run_one
+from flawflow.runtime.engine import Engine, Measured, measure_one
 from flawflow.storage.paths import to_path
 
 
@@ -150,7 +150,7 @@ class Inspector:
         read = perf_counter()
         prepared = resize_image(picture, self.card.size)
         ready = perf_counter()
-        graph_map, score = self.measure_prepared(picture, prepared)
+        graph_map, score, evidence = self._measured(picture, prepared)
         inferred = perf_counter()
         size = picture.shape[0], picture.shape[1]
         calibration = self.card.calibration
@@ -170,6 +170,7 @@ class Inspector:
                 read=read - started, prepare=ready - read, infer=inferred - ready, judge=judged - inferred
             ),
             statistics=statistics,
+            whole_image=is_whole_image(calibration, score, evidence),
         )
         return found, picture
 
@@ -226,8 +227,13 @@ class Inspector:
         self, picture: NDArray[np.uint8], prepared: NDArray[np.uint8]
     ) -> tuple[NDArray[np.float32], float]:
         """As `measure`, of a picture, (H, W, 3), that is there at the model's size, too."""
-        whole = run_one(self._engine, prepared, self.card.size)
-        return whole if self._tiled is None else self._tiled.measure(picture, *whole)
+        return self._measured(picture, prepared)[:2]
+
+    def _measured(self, picture: NDArray[np.uint8], prepared: NDArray[np.uint8]) -> Measured:
+        whole = measure_one(self._engine, prepared, self.card.size)
+        if self._tiled is None:
+            return whole
+        return Measured(*self._tiled.measure(picture, whole.anomaly_map, whole.score), whole.evidence)
 
 
 def _loaded_again(

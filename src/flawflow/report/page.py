@@ -15,6 +15,7 @@ from flawflow.report.summary import Summary
 from flawflow.report.timeline import TIMELINE_STYLE
 from flawflow.report.wording import (
     VERDICT_WORDS,
+    WHOLE_IMAGE,
     counted,
     drift_sentences,
     duration,
@@ -162,6 +163,7 @@ def figure_of(exhibit: Exhibit, card: Card) -> dict[str, str]:
         "picture": base64.b64encode(exhibit.picture).decode(),
         "overlay": base64.b64encode(exhibit.overlay).decode(),
         "score": f"{exhibit.score:.4g}",
+        "whole_image": WHOLE_IMAGE if record.whole_image else "",
         "regions": counted(len(record.regions or ()), "region"),
         "rarity": rarity(record.p_value or 0.0, len(card.calibration.all_scores)),
         "name": named(record),

@@ -14,7 +14,7 @@ from flawflow.images import read_image, resize_image
 from flawflow.inspection.tiled import TiledModel
 from flawflow.model_file import write_model
 from flawflow.model_file.card import Card
-from flawflow.model_file.graph_outputs import OUTPUTS, TILES, WHOLE, with_outputs
+from flawflow.model_file.graph_outputs import TILES, with_outputs, with_whole
 from flawflow.progress import OnProgress, Progress, ignore_progress, spans, within
 from flawflow.recipe import PRESETS, Recipe
 from flawflow.recipe.options import why_not_exported
@@ -152,7 +152,7 @@ def export(
     if tiles is None:
         graph = export_graph(model, source.size)
     else:
-        graph = export_graph(TiledInspectionModel(model, tiles.model), source.size, OUTPUTS)
+        graph = export_graph(TiledInspectionModel(model, tiles.model), source.size)
         check_graph(with_outputs(graph, TILES), tiles.model, _some_pictures(tiles.source))
     check_graph(graph, model, _some_pictures(source))
     on_progress(Progress("Writing the model", 1, 1))
@@ -180,7 +180,7 @@ def _calibrated(graph: bytes, fitted: FittedModel, on_progress: OnProgress) -> C
     if fitted.tiles is None:
         return calibrate_fitted(OnnxRuntimeEngine(graph), fitted, on_progress)
     counting = _counting(fitted)
-    whole = OnnxRuntimeEngine(with_outputs(graph, WHOLE))
+    whole = OnnxRuntimeEngine(with_whole(graph))
     usual, engine = measure_usual(
         graph,
         whole,

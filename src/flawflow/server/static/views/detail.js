@@ -82,13 +82,14 @@ export function showDetail(place, id) {
   });
 }
 
-function summary({ verdict, score: value, p_value: p, model }) {
+function summary(inspection) {
+  const { verdict, score: value, p_value: p, model } = inspection;
   const count = modelNamed(model)?.calibration.count;
   return h(
     "div",
     { class: `summary v-${verdict}` },
     shape(verdict),
-    h("div", {}, h("strong", {}, verdict), h("p", {}, verdictWords(verdict))),
+    h("div", {}, h("strong", {}, verdict), h("p", {}, verdictWords(inspection))),
     h(
       "p",
       { class: "why" },
@@ -136,7 +137,7 @@ function regions(inspection) {
   return h(
     "div",
     {},
-    h("p", { class: "soft" }, words),
+    h("p", { class: "soft" }, inspection.whole_image ? t("detail.wholeRegions") : words),
     table(names, h("tbody", {}, rows), { class: "small" }),
   );
 }
