@@ -42,7 +42,7 @@ def load_parts(model: ModelFile, *, engine: str, threads: int | None, safe: bool
         ModelFileError: The graph cannot be run, or computes otherwise here.
     """
     card = model.card
-    graph = model.graph if card.tiles is None else with_whole(model.graph)
+    graph = with_whole(model.graph)
     whole = load_engine(engine, graph, precision=card.precision, threads=threads, safe=safe)
 
     def infer(prepared: NDArray[np.uint8]) -> tuple[NDArray[np.float32], float]:

@@ -27,7 +27,7 @@ _VALUE_NAME, _VALUE_TYPE, _TENSOR_NAME = 1, 2, 8
 
 
 def with_whole(graph: bytes) -> bytes:
-    """The part of a graph that whole pictures need.
+    """The part of a graph that whole pictures need; the graph itself where it has no more.
 
     Args:
         graph: As of `with_outputs`.
@@ -35,8 +35,9 @@ def with_whole(graph: bytes) -> bytes:
     Raises:
         ModelFileError: As of `with_outputs`.
     """
-    evidence = {EVIDENCE: EVIDENCE} if EVIDENCE in output_names(graph) else {}
-    return with_outputs(graph, WHOLE | evidence)
+    names = {*output_names(graph)}
+    wanted = WHOLE | {EVIDENCE: EVIDENCE} if EVIDENCE in names else WHOLE
+    return with_outputs(graph, wanted) if names > wanted.keys() else graph
 
 
 def output_names(graph: bytes) -> tuple[str, ...]:

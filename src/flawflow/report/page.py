@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from flawflow.decision.drift import Drift
 from flawflow.model_file.card import Card
+from flawflow.report.explanation import TITLE
 from flawflow.report.gallery import Exhibit
 from flawflow.report.histogram import histogram_svg
 from flawflow.report.html import drawn, render
@@ -150,7 +151,7 @@ def _selection(summary: Summary, shown: int) -> str:
     )
 
 
-def figure_of(exhibit: Exhibit, card: Card) -> dict[str, str]:
+def figure_of(exhibit: Exhibit, card: Card) -> dict[str, object]:
     """What the page says of one picture."""
     record = exhibit.record
     # A browser opens an overlay video at the frame.
@@ -167,6 +168,8 @@ def figure_of(exhibit: Exhibit, card: Card) -> dict[str, str]:
         "regions": counted(len(record.regions or ()), "region"),
         "rarity": rarity(record.p_value or 0.0, len(card.calibration.all_scores)),
         "name": named(record),
+        "explained": exhibit.explained,
+        "explanation": TITLE,
     }
 
 

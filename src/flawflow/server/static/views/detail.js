@@ -4,6 +4,7 @@ import { get } from "../api.js";
 import { button, facts, figures, h, table } from "../dom.js";
 import { t } from "../i18n.js";
 import { showChanges } from "../parts/changes.js";
+import { makeExplanation } from "../parts/explanation.js";
 import { makeLabels, setLabel } from "../parts/labels.js";
 import { makeMasking } from "../parts/masking.js";
 import { shape } from "../parts/verdict.js";
@@ -70,6 +71,7 @@ export function showDetail(place, id) {
       summary(inspection),
       record(inspection),
       regions(inspection),
+      makeExplanation(inspection) ?? "",
       downloads(inspection),
     );
   }
