@@ -180,6 +180,14 @@ def test_a_file_of_an_earlier_format_is_read_without_what_came_later(tiny_card, 
     assert getattr(tiny_card, later) == value
 
 
+def test_files_of_earlier_formats_keep_no_patches(tiny_card):
+    assert FORMAT_VERSION == 7
+    card = dataclasses.replace(tiny_card, recipe=Recipe())
+    content = card.to_dict() | {"format_version": 6}
+    del content["recipe"]["explain"]
+    assert Card.from_json(json.dumps(content)) == card
+
+
 @pytest.mark.parametrize(
     ("path", "value"),
     [

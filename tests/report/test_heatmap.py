@@ -87,3 +87,23 @@ def test_a_map_of_another_size_is_refused():
 def test_an_empty_scale_is_refused(scale: tuple[float, float]):
     with pytest.raises(ValueError, match="low < high"):
         colorize(np.zeros((2, 2), np.float32), scale)
+
+
+@pytest.mark.parametrize("size", [(120, 160), (400, 60), (1500, 1000)])
+def test_what_no_place_explains_is_written_below(size: tuple[int, int]):
+    picture = np.full((*size, 3), 90, np.uint8)
+    flat = np.zeros(size, np.float32)
+    drawn = overlay(picture, flat, (0.0, 1.0), whole_image=True)
+    changed = (drawn != 90).any(axis=(1, 2))
+    assert not changed[: size[0] // 2].any()
+    assert changed[-1]
+    # Letters, light on dark.
+    assert (drawn[changed] > 200).any()
+    np.testing.assert_array_equal(overlay(picture, flat, (0.0, 1.0), whole_image=False), picture)
+
+
+def test_where_no_letters_fit_none_are_written():
+    picture = np.full((20, 30, 3), 90, np.uint8)
+    np.testing.assert_array_equal(
+        overlay(picture, np.zeros((20, 30), np.float32), (0.0, 1.0), whole_image=True), picture
+    )

@@ -11,6 +11,7 @@ from flawflow.model_file.card import Card
 from flawflow.report.gallery import Exhibit
 from flawflow.report.page import render_page
 from flawflow.report.summary import Summary
+from flawflow.report.wording import WHOLE_IMAGE
 from flawflow.results.record import record_of
 
 MakeInspection = Callable[..., Inspection]
@@ -82,6 +83,13 @@ def test_the_page_says_what_was_found(card: Card, make_inspection: MakeInspectio
     assert 'href="overlays/a%20b.jpg"' in page
     verdicts = [attributes["data-verdict"] for tag, attributes in elements(page) if tag == "figure"]
     assert verdicts == ["NG", "REVIEW", "OK"]
+    assert WHOLE_IMAGE not in page
+
+
+def test_the_page_says_where_no_place_explains_a_score(card: Card, make_inspection: MakeInspection):
+    found = make_inspection(Path("bad.png"), anomaly_map=np.full((4, 4), 99.0))
+    page = render(card, [replace(found, whole_image=True)])
+    assert page.count("Something is missing or too much: no single place explains the score.") == 1
 
 
 def test_nothing_from_outside_is_asked_for(card: Card, make_inspection: MakeInspection):

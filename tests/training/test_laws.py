@@ -54,7 +54,7 @@ def test_torch_and_model_file_agree(
     pictures = pictures_of(paths, size)
     assert len(pictures) == 34
     for batch in (1, 3, 32):
-        maps, scores = engine.run(pictures[-batch:])
+        maps, scores, *_ = engine.run(pictures[-batch:])
         expected_maps, expected_scores = by_torch(made.model, pictures[-batch:])
         assert maps.shape == (batch, *size)
         scale = max(1.0, float(np.abs(expected_maps).max()))
@@ -149,7 +149,7 @@ def test_a_bottle_scores_the_same_in_any_company(shared_data: Path, tmp_path: Pa
     assert len(paths) == 83
     pictures = pictures_of(paths, size)
     engine = OnnxRuntimeEngine(read_model(result.model).graph)
-    alone_map, alone = engine.run(pictures[40:41])
+    alone_map, alone, *_ = engine.run(pictures[40:41])
     order = np.random.default_rng(0).permutation(83)
     for batch, at in (
         (pictures[39:41], 1),
@@ -157,7 +157,7 @@ def test_a_bottle_scores_the_same_in_any_company(shared_data: Path, tmp_path: Pa
         (pictures, 40),
         (pictures[order], int(np.flatnonzero(order == 40)[0])),
     ):
-        maps, scores = engine.run(batch)
+        maps, scores, *_ = engine.run(batch)
         np.testing.assert_allclose(scores[at], alone[0], rtol=1e-6)
         np.testing.assert_allclose(maps[at], alone_map[0], rtol=1e-6, atol=1e-6)
     assert Inspector.load(result.model).inspect(paths[40]).score == pytest.approx(alone[0], rel=1e-6)

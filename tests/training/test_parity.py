@@ -89,13 +89,14 @@ def test_both_engines_are_tested() -> None:
 def test_torch_and_all_engines_agree(case: Case, precision: str) -> None:
     found = {}
     for name, engine in engines(case.graphs[precision], precision).items():
-        maps, scores = engine.run(case.pictures)
+        maps, scores, *evidence = engine.run(case.pictures)
         if precision in FROM_TORCH:
             assert_near((maps, scores), case.expected, case.expected, FROM_TORCH[precision])
         for batch in BATCHES:
-            some_maps, some_scores = engine.run(case.pictures[-batch:])
+            some_maps, some_scores, *some_evidence = engine.run(case.pictures[-batch:])
             np.testing.assert_array_equal(some_maps, maps[-batch:])
             np.testing.assert_array_equal(some_scores, scores[-batch:])
+            np.testing.assert_array_equal(some_evidence, [each[-batch:] for each in evidence])
         found[name] = (maps, scores)
     for outputs in found.values():
         assert_near(outputs, found["onnxruntime"], case.expected, BETWEEN_ENGINES[precision])

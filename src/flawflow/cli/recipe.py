@@ -30,6 +30,7 @@ _HELP: Mapping[str, str] = {
     "orientations.",
     "tiles": "Inspect tiles of this size at the pictures' own resolution, too: all of them, or the doubtful "
     "ones, a quarter of a good picture's.",
+    "explain": "Good patches to keep in the file, such as 300: it then shows what good looks like.",
     "robust": "Train under stronger drawn lights than by default: another light then costs even less.",
 }
 

@@ -32,7 +32,7 @@ _SUSPECTS_SHOWN = 10
 @click.option("-o", "--output", type=PLACE, required=True, help="The model file to write.")
 @recipe_options(
     "detector", "flow", "encoder", "weights", "size", "every", "calibration", "roi", "ignore",
-    "exclude_suspects", "augment", "robust", "tiles", "seed",
+    "exclude_suspects", "augment", "robust", "tiles", "explain", "seed",
 )  # fmt: skip
 @device_option
 @click.option("--resume", is_flag=True, help="Resume an interrupted training of the same output.")

@@ -52,7 +52,7 @@ class TorchEngine:
     def __init__(self, model: InspectionModel) -> None:
         self._model = model.to("cpu").eval()
 
-    def run(self, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def run(self, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], ...]:
         """Run the model on pictures of its size, one by one; see `Engine.run`."""
         return one_by_one(self._infer, images)
 

@@ -1,5 +1,6 @@
 """What an inspection says about one picture."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -9,8 +10,13 @@ from numpy.typing import NDArray
 
 from flawflow.decision.calibration import Verdict
 from flawflow.decision.regions import Region
+from flawflow.errors import ModelFileError
 from flawflow.images import resize_map
 from flawflow.images.statistics import ImageStatistics
+from flawflow.inspection.explain import NO_MEMORY, Explanation
+
+Explainer = Callable[[Sequence[Region], tuple[int, int]], tuple[Explanation, ...]]
+"""Explains regions of a picture of a size; see `flawflow.inspection.explain.Explainer.explain`."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,10 @@ class Inspection:
             nowhere, `NG` and `REVIEW` have one region all the same: the highest place of the map.
         timings: What each step took.
         statistics: How the picture was taken; None where the model has none of good pictures to compare with.
+        whole_image: True where the picture as a whole, and no single place, makes it `NG` or `REVIEW`:
+            without what the whole adds to the score it would be `OK`. Something is missing or too much then,
+            and the regions are where it may be. None where the model cannot tell.
+        explainer: What `explain` asks; None where the model keeps no good patches.
     """
 
     path: Path | None
@@ -67,6 +77,18 @@ class Inspection:
     regions: tuple[Region, ...]
     timings: Timings
     statistics: ImageStatistics | None = None
+    whole_image: bool | None = None
+    explainer: Explainer | None = field(default=None, repr=False)
+
+    def explain(self) -> tuple[Explanation, ...]:
+        """Show what good looks like around each region; see `Explanation`.
+
+        Raises:
+            ModelFileError: The model keeps no good patches, or those that it keeps are damaged.
+        """
+        if self.explainer is None:
+            raise ModelFileError(NO_MEMORY)
+        return self.explainer(self.regions, self.size)
 
     @cached_property
     def anomaly_map(self) -> NDArray[np.float32]:

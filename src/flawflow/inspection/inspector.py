@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Self
@@ -15,16 +16,17 @@ from flawflow.decision.roi import decode_run_lengths
 from flawflow.errors import FlawflowError, ModelFileError
 from flawflow.images import ImageSource, read_image, resize_image
 from flawflow.images.statistics import image_statistics
+from flawflow.inspection.explain import Explainer
 from flawflow.inspection.inspection import Failure, Inspection, Timings
 from flawflow.inspection.loading import load_parts
-from flawflow.inspection.localization import regions_at
+from flawflow.inspection.localization import is_whole_image, regions_at
 from flawflow.inspection.parallel import in_order
 from flawflow.inspection.tiled import TiledModel, TileEngine
 from flawflow.model_file import ModelFile, read_model
 from flawflow.model_file.card import Card
 from flawflow.renamed import warn_renamed
 from flawflow.runtime.canary_check import Proof, ways
-from flawflow.runtime.engine import Engine, run_one
+from flawflow.runtime.engine import Engine, Measured, measure_one
 from flawflow.storage.paths import to_path
 
 
@@ -45,6 +47,7 @@ class Inspector:
         self._engine = engine
         self._tiles = tiles
         self._origin: tuple[Path, str, int | None] | None = None
+        self._explainer: Explainer | None = None
         self.card = card
         self.sha256 = ""
         self._proof = proof
@@ -108,7 +111,7 @@ class Inspector:
     def _in_way(cls, model: ModelFile, engine: str, threads: int | None, *, safe: bool) -> Self:
         loaded = load_parts(model, engine=engine, threads=threads, safe=safe)
         inspector = cls(loaded.whole, model.card, loaded.proof, tiles=loaded.tiles)
-        inspector.sha256 = model.sha256
+        inspector.sha256, inspector._explainer = model.sha256, Explainer.of(model)
         return inspector
 
     @property
@@ -121,7 +124,7 @@ class Inspector:
         """The same model, judging by another calibration, such as `card.calibration.with_rates(…)`."""
         card = dataclasses.replace(self.card, calibration=calibration)
         other = type(self)(self._engine, card, self._proof, tiles=self._tiles)
-        other.sha256, other._origin = self.sha256, self._origin
+        other.sha256, other._origin, other._explainer = self.sha256, self._origin, self._explainer
         return other
 
     def inspect(self, source: ImageSource, *, max_pixels: int | None = None) -> Inspection:
@@ -129,8 +132,7 @@ class Inspector:
 
         Args:
             source: A file's path, its content, a Pillow image, or an array.
-            max_pixels: Larger pictures are refused by their header, before they are decoded; None for the
-                limit of the process.
+            max_pixels: Larger pictures are refused by their header, undecoded; None for the process's limit.
 
         Raises:
             ImageError: When the picture cannot be read.
@@ -146,14 +148,11 @@ class Inspector:
             The inspection, and the picture, uint8 (H, W, 3) RGB.
         """
         started = perf_counter()
-        picture = read_image(source, max_pixels=max_pixels)
-        read = perf_counter()
-        prepared = resize_image(picture, self.card.size)
-        ready = perf_counter()
-        graph_map, score = self.measure_prepared(picture, prepared)
+        picture, read = read_image(source, max_pixels=max_pixels), perf_counter()
+        prepared, ready = resize_image(picture, self.card.size), perf_counter()
+        graph_map, score, evidence = self._measured(picture, prepared)
         inferred = perf_counter()
-        size = picture.shape[0], picture.shape[1]
-        calibration = self.card.calibration
+        size, calibration = (picture.shape[0], picture.shape[1]), self.card.calibration
         p_value, verdict = calibration.p_value(score), calibration.verdict(score)
         regions = regions_at(graph_map, size, self.card, verdict)
         statistics = image_statistics(prepared, self.roi_mask) if len(self.card.drift) else None
@@ -170,6 +169,8 @@ class Inspector:
                 read=read - started, prepare=ready - read, infer=inferred - ready, judge=judged - inferred
             ),
             statistics=statistics,
+            whole_image=is_whole_image(calibration, score, evidence),
+            explainer=partial(self._explainer.explain, prepared) if self._explainer else None,
         )
         return found, picture
 
@@ -226,8 +227,13 @@ class Inspector:
         self, picture: NDArray[np.uint8], prepared: NDArray[np.uint8]
     ) -> tuple[NDArray[np.float32], float]:
         """As `measure`, of a picture, (H, W, 3), that is there at the model's size, too."""
-        whole = run_one(self._engine, prepared, self.card.size)
-        return whole if self._tiled is None else self._tiled.measure(picture, *whole)
+        return self._measured(picture, prepared)[:2]
+
+    def _measured(self, picture: NDArray[np.uint8], prepared: NDArray[np.uint8]) -> Measured:
+        whole = measure_one(self._engine, prepared, self.card.size)
+        if self._tiled is None:
+            return whole
+        return Measured(*self._tiled.measure(picture, whole.anomaly_map, whole.score), whole.evidence)
 
 
 def _loaded_again(

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from flawflow.inspection.tiled import TileEngine
 from flawflow.model_file import ModelFile
-from flawflow.model_file.graph_outputs import TILES, WHOLE, with_outputs
+from flawflow.model_file.graph_outputs import TILES, with_outputs, with_whole
 from flawflow.runtime.canary_check import Proof, prove
 from flawflow.runtime.engine import Engine, run_one
 from flawflow.runtime.engines import load_engine
@@ -42,7 +42,7 @@ def load_parts(model: ModelFile, *, engine: str, threads: int | None, safe: bool
         ModelFileError: The graph cannot be run, or computes otherwise here.
     """
     card = model.card
-    graph = model.graph if card.tiles is None else with_outputs(model.graph, WHOLE)
+    graph = with_whole(model.graph)
     whole = load_engine(engine, graph, precision=card.precision, threads=threads, safe=safe)
 
     def infer(prepared: NDArray[np.uint8]) -> tuple[NDArray[np.float32], float]:

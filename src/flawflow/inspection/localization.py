@@ -1,9 +1,9 @@
-"""Where in a picture its map is too high."""
+"""Where in a picture its map is too high, or that no place explains its verdict."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from flawflow.decision.calibration import Verdict
+from flawflow.decision.calibration import Calibration, Verdict
 from flawflow.decision.regions import Region, find_regions, highest_position
 from flawflow.images import resize_map
 from flawflow.model_file.card import Card
@@ -29,3 +29,19 @@ def regions_at(
         # Score and map have thresholds of their own. A person who is asked to check needs to know where.
         return (highest_position(resize_map(graph_map, size), card.colormap_range[0]),)
     return found
+
+
+def is_whole_image(calibration: Calibration, score: float, evidence: float | None) -> bool | None:
+    """Whether a picture is `NG` or `REVIEW` by what the picture as a whole adds to its score.
+
+    Args:
+        calibration: Of the model.
+        score: Of the picture.
+        evidence: What the picture as a whole added to it; None where that is not known.
+
+    Returns:
+        Whether the score without it would be `OK` while the score is not; None where that is not known.
+    """
+    if evidence is None:
+        return None
+    return calibration.verdict(score) != "OK" and calibration.verdict(score - evidence) == "OK"

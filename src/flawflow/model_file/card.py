@@ -22,7 +22,7 @@ from flawflow.model_file.tile_card import MAX_LEVEL, TileCard
 from flawflow.recipe import Recipe
 from flawflow.typed import FieldError, completed, json_key, parse, to_plain
 
-FORMAT_VERSION = 6
+FORMAT_VERSION = 7
 
 PRECISIONS = ("fp32", "fp16", "bf16", "int8")
 

@@ -1,9 +1,9 @@
 """One of several models that a graph holds, which share their encoder: taken out by bytes alone.
 
-A graph of a model with tiles has four outputs: `anomaly_map` and `pred_score` of the whole picture, and
-`tile_map` and `tile_score` of a tile. Which of both pairs is wanted is known before the graph is loaded, and
-an engine would compute all of them: so each pair becomes a graph of its own with the outputs that every
-engine knows.
+Every graph has `anomaly_map` and `pred_score` of the whole picture, and where the detector weighs the picture
+as a whole `whole_evidence`, what this adds to the score. That of a model with tiles has `tile_map` and
+`tile_score` of a tile, too. Whether a picture or a tile is wanted is known before the graph is loaded, and an
+engine would compute all of them: so each becomes a graph of its own with the outputs that engines know.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,16 +14,48 @@ from flawflow.model_file.protobuf import Field, ProtobufError, delimited, fields
 WHOLE = {"anomaly_map": "anomaly_map", "pred_score": "pred_score"}
 """What is taken for the whole picture, by the names that engines ask for."""
 
+EVIDENCE = "whole_evidence"
+"""What the picture as a whole adds to its score; not every graph has it."""
+
 TILES = {"anomaly_map": "tile_map", "pred_score": "tile_score"}
 """What is taken for a tile."""
-
-OUTPUTS = (*WHOLE.values(), *TILES.values())
-"""What the graph of a model with tiles gives, in this order."""
 
 _MODEL_GRAPH, _MODEL_METADATA = 7, 14
 _NODE, _INITIALIZER, _OUTPUT, _VALUE = 1, 5, 12, 13
 _NODE_INPUT, _NODE_OUTPUT, _NODE_OPERATION = 1, 2, 4
 _VALUE_NAME, _VALUE_TYPE, _TENSOR_NAME = 1, 2, 8
+
+
+def with_whole(graph: bytes) -> bytes:
+    """The part of a graph that whole pictures need; the graph itself where it has no more.
+
+    Args:
+        graph: As of `with_outputs`.
+
+    Raises:
+        ModelFileError: As of `with_outputs`.
+    """
+    names = {*output_names(graph)}
+    wanted = WHOLE | {EVIDENCE: EVIDENCE} if EVIDENCE in names else WHOLE
+    return with_outputs(graph, wanted) if names > wanted.keys() else graph
+
+
+def output_names(graph: bytes) -> tuple[str, ...]:
+    """The names of a graph's outputs; empty for what is no graph.
+
+    Args:
+        graph: Serialised ONNX ModelProto.
+    """
+    try:
+        return tuple(
+            _texts(part, _VALUE_NAME)[0]
+            for model in fields(memoryview(graph))
+            if model.number == _MODEL_GRAPH and not isinstance(model.value, int)
+            for part in fields(model.value)
+            if part.number == _OUTPUT
+        )
+    except ProtobufError:
+        return ()
 
 
 def with_outputs(graph: bytes, wanted: Mapping[str, str]) -> bytes:

@@ -52,6 +52,7 @@ class Recipe:
         views: How many further views of each picture are learned from, whatever `augment` finds.
         augmentation: Makes them.
         tiles: Whether and how pictures are inspected in tiles of `size`, too; its mode may be given alone.
+        explain: Good patches that the file keeps, about so many, to show what good looks like; 0 for none.
 
     Raises:
         RecipeError: A value is out of its range.
@@ -76,14 +77,17 @@ class Recipe:
     views: int = 1
     augmentation: Augmentation = LIT
     tiles: Tiling = NO_TILES
+    explain: int = 0
 
     def __post_init__(self) -> None:
         for name in ("strides", "size", "every"):
             value = getattr(self, name)
             if value in ((), 0) or min(value if isinstance(value, tuple) else (value,)) < 1:
                 raise RecipeError(f"{name} must be positive; got {value}")
-        if self.views < 0 or not 0 <= self.seed < 2**63:
-            raise RecipeError(f"views and seed must be 0 or more; got {self.views} and {self.seed}")
+        if min(self.views, self.explain) < 0 or not 0 <= self.seed < 2**63:
+            raise RecipeError(
+                f"views, explain and seed must be 0 or more; got {self.views}, {self.explain} and {self.seed}"
+            )
         for name, value in self.flat().items():
             if isinstance(value, float) and not math.isfinite(value):
                 raise RecipeError(f"{name} must be finite; got {value}")

@@ -13,6 +13,7 @@ from PIL import Image
 from flawflow.decision.regions import Region
 from flawflow.images import resize_image, resize_map
 from flawflow.inspection.inspection import Inspection
+from flawflow.report.explanation import Pane, panes_of
 from flawflow.report.heatmap import overlay
 from flawflow.results.record import Record
 
@@ -32,11 +33,19 @@ class Exhibit:
         record: Its record.
         picture: JPEG of the picture, reduced.
         overlay: JPEG of the same size with heat and boxes.
+        explained: What good looks like, of each region that is explained.
     """
 
     record: Record
     picture: bytes
     overlay: bytes
+    explained: tuple[tuple[Pane, ...], ...] = ()
+
+    @property
+    def size(self) -> int:
+        """The bytes of its pictures."""
+        panes = sum(len(pane.jpeg) for region in self.explained for pane in region)
+        return len(self.picture) + len(self.overlay) + panes
 
     @property
     def score(self) -> float:
@@ -74,7 +83,7 @@ class Gallery:
         """Give what the page shows, by falling score, within the page's size."""
         shown, used = [], 0
         for exhibit in _interleaved(self._worst.exhibits(), self._sample.exhibits()):
-            used += len(exhibit.picture) + len(exhibit.overlay)
+            used += exhibit.size
             if used > _MAX_BYTES:
                 break
             shown.append(exhibit)
@@ -134,7 +143,7 @@ def exhibit_of(
     small = resize_image(picture, size)
     regions = [_scaled(region, size[1] / width, size[0] / height) for region in inspection.regions]
     drawn = overlay(small, resize_map(inspection.graph_map, size), scale, regions)
-    return Exhibit(record, _jpeg(small), _jpeg(drawn))
+    return Exhibit(record, _jpeg(small), _jpeg(drawn), panes_of(inspection))
 
 
 def _scaled(region: Region, across: float, down: float) -> Region:

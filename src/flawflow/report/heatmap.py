@@ -1,14 +1,16 @@
 """Anomaly maps as colour: one fixed scale for all pictures of a model, so that colours can be compared."""
 
 import functools
+import textwrap
 from collections.abc import Iterable
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 from flawflow.errors import ImageError
+from flawflow.report.wording import WHOLE_IMAGE
 
 # The ends of the colour map in OKLCH: lightness rises evenly from a dark violet to a light yellow
 # while the hue turns from violet over red and orange. Lightness alone orders the colours, so the
@@ -21,6 +23,11 @@ _ROWS = 256
 
 # Full heat still lets a fifth of the picture through: the part stays visible below the colour.
 _FULL_ALPHA = 0.8
+
+# Letters that can be read, and that do not grow beyond that on pictures of twenty megapixels.
+_LEAST_TEXT_PIXELS, _MOST_TEXT_PIXELS = 9, 48
+# Lines are filled by so much of the width: letters differ.
+_LINE_SHARE = 0.92
 
 _OKLAB_TO_LMS = np.array(
     [
@@ -65,6 +72,8 @@ def overlay(
     anomaly_map: NDArray[np.floating[Any]],
     scale: tuple[float, float],
     regions: Iterable[HasBox] = (),
+    *,
+    whole_image: bool | None = None,
 ) -> NDArray[np.uint8]:
     """Blend the heat of `anomaly_map` over `picture` and draw a box around each region.
 
@@ -73,6 +82,7 @@ def overlay(
         anomaly_map: (H, W) of the same size.
         scale: As for `colorize`.
         regions: What gets a box.
+        whole_image: Whether it is written below that no single place explains the score.
 
     Returns:
         (H, W, 3) uint8 RGB; `picture` is left as it is.
@@ -93,6 +103,8 @@ def overlay(
     image = Image.fromarray(picture)
     image.paste(levels.convert("RGB"), mask=alpha)
     _draw_boxes(image, regions)
+    if whole_image:
+        _write_below(image, WHOLE_IMAGE)
     return np.array(image)
 
 
@@ -160,6 +172,21 @@ def _draw_boxes(image: Image.Image, regions: Iterable[HasBox]) -> None:
         draw.rectangle((x0, y0, x1, y1), outline="#101010", width=3 * width)
         if x1 - x0 > 2 * width and y1 - y0 > 2 * width:
             draw.rectangle((x0 + width, y0 + width, x1 - width, y1 - width), outline="#ffffff", width=width)
+
+
+def _write_below(image: Image.Image, sentence: str) -> None:
+    """Write a sentence across the picture's lower edge, in as many lines as it needs; none where none fit."""
+    size = round(min(max(min(image.size) / 22, _LEAST_TEXT_PIXELS), _MOST_TEXT_PIXELS))
+    font = ImageFont.load_default(size)
+    characters = int(image.width / font.getlength(sentence) * len(sentence) * _LINE_SHARE)
+    text = "\n".join(textwrap.wrap(sentence, max(characters, 1)))
+    draw = ImageDraw.Draw(image)
+    _, _, width, height = draw.multiline_textbbox((0, 0), text, font)
+    top = image.height - height - size
+    if width > image.width or top < image.height / 2:
+        return
+    draw.rectangle((0, top, image.width, image.height), fill="#101010")
+    draw.multiline_text((image.width / 2, top + size / 2), text, "#ffffff", font, "ma", align="center")
 
 
 def _size(shape: tuple[int, ...]) -> str:

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from flawflow.decision.drift import Drift
 from flawflow.model_file.card import Card
+from flawflow.report.explanation import TITLE
 from flawflow.report.gallery import Exhibit
 from flawflow.report.histogram import histogram_svg
 from flawflow.report.html import drawn, render
@@ -15,6 +16,7 @@ from flawflow.report.summary import Summary
 from flawflow.report.timeline import TIMELINE_STYLE
 from flawflow.report.wording import (
     VERDICT_WORDS,
+    WHOLE_IMAGE,
     counted,
     drift_sentences,
     duration,
@@ -149,7 +151,7 @@ def _selection(summary: Summary, shown: int) -> str:
     )
 
 
-def figure_of(exhibit: Exhibit, card: Card) -> dict[str, str]:
+def figure_of(exhibit: Exhibit, card: Card) -> dict[str, object]:
     """What the page says of one picture."""
     record = exhibit.record
     # A browser opens an overlay video at the frame.
@@ -162,9 +164,12 @@ def figure_of(exhibit: Exhibit, card: Card) -> dict[str, str]:
         "picture": base64.b64encode(exhibit.picture).decode(),
         "overlay": base64.b64encode(exhibit.overlay).decode(),
         "score": f"{exhibit.score:.4g}",
+        "whole_image": WHOLE_IMAGE if record.whole_image else "",
         "regions": counted(len(record.regions or ()), "region"),
         "rarity": rarity(record.p_value or 0.0, len(card.calibration.all_scores)),
         "name": named(record),
+        "explained": exhibit.explained,
+        "explanation": TITLE,
     }
 
 

@@ -16,6 +16,9 @@ VERDICT_WORDS = {
     "OK": "like the good parts",
 }
 
+WHOLE_IMAGE = "Something is missing or too much: no single place explains the score"
+"""What is said of a picture that is NG or REVIEW as a whole."""
+
 _ROUNDING_MARGIN = 1e-9
 
 

@@ -18,7 +18,7 @@ _INTEGERS = (
 )  # fmt: skip
 _NUMBERS = ("score", "p_value", "seconds", *(f"{stage}_ms" for stage in STAGES))
 _TIMES = ("time", "labelled")
-_FLAGS = ("has_picture", "has_mask")
+_FLAGS = ("has_picture", "has_mask", "whole_image")
 
 
 def has_parquet() -> bool:

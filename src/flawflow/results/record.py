@@ -100,6 +100,10 @@ class Record:
     duplicate_of: str | None = _field(
         "the path of an earlier picture with the same content, where that is known"
     )
+    whole_image: bool | None = _field(
+        "true where the picture as a whole, and no single place, makes it NG or REVIEW: something is missing "
+        "or too much; null where the model cannot tell"
+    )
     frame: int | None = _field("the number of a video's frame; null for a picture")
     seconds: float | None = _field("the frame's time since the first one")
 
@@ -149,6 +153,7 @@ def record_of(outcome: Inspection | Failure) -> Record:
         ),
         width=outcome.size[1],
         height=outcome.size[0],
+        whole_image=outcome.whole_image,
         timings_ms=TimingsRecord(*(round(1000 * getattr(timings, stage), 3) for stage in STAGES)),
     )
 

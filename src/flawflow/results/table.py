@@ -14,6 +14,7 @@ COLUMNS = (
     "width", "height", "overlay", "error",
     *(f"{stage}_ms" for stage in STAGES), "frame", "seconds",
     "id", "time", "journal", "model", "model_sha256", "sha256", "source", "duplicate_of", "record_version",
+    "whole_image",
 )  # fmt: skip
 """One column a field; of the regions the count and the largest one's box."""
 

@@ -80,7 +80,9 @@ def record_canaries(graph: bytes, size: tuple[int, int]) -> tuple[Canary, ...]:
     """
     engine = OnnxRuntimeEngine(graph, safe=True)
     outputs = {drawing: engine.run(draw(drawing, size)[None]) for drawing in DRAWINGS}
-    return tuple(Canary.of(drawing, maps[0], float(scores[0])) for drawing, (maps, scores) in outputs.items())
+    return tuple(
+        Canary.of(drawing, maps[0], float(scores[0])) for drawing, (maps, scores, *_) in outputs.items()
+    )
 
 
 def ways(card: Card) -> tuple[bool, ...]:

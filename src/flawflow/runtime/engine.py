@@ -2,12 +2,13 @@
 
 import os
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from flawflow.errors import ModelFileError
+from flawflow.model_file.graph_outputs import EVIDENCE
 from flawflow.model_file.tile_card import MAX_LEVEL
 
 # Newer ONNX Runtimes report to their maker over the network and keep files for it below the home folder;
@@ -20,6 +21,7 @@ from flawflow.runtime.memory_limit import bound_memory
 
 INPUT = "images"
 OUTPUTS = ("anomaly_map", "pred_score")
+"""What every graph gives; the third thing that engines give is `EVIDENCE`, where a graph has it."""
 
 _ONLY_FATAL_MESSAGES = 4
 _MAX_MESSAGE_CHARACTERS = 400
@@ -28,7 +30,7 @@ _MAX_MESSAGE_CHARACTERS = 400
 class Engine(Protocol):
     """Something that runs a model's graph."""
 
-    def run(self, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def run(self, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], ...]:
         """Run the graph on pictures of the graph's size.
 
         What comes out for a picture must not depend on the other pictures. `run` is called from
@@ -38,14 +40,34 @@ class Engine(Protocol):
             images: uint8 (B, H, W, 3), RGB.
 
         Returns:
-            Anomaly maps float32 (B, H, W) and image scores float32 (B,); higher is more anomalous.
+            Anomaly maps float32 (B, H, W) and image scores float32 (B,); higher is more anomalous. Where the
+            graph has the output `whole_evidence`, it may be third: float32 (B,).
         """
         ...
+
+
+class Measured(NamedTuple):
+    """What a model says about one picture.
+
+    Attributes:
+        anomaly_map: float32 (H, W), higher is more anomalous.
+        score: Of the picture.
+        evidence: What the picture as a whole added to it; None where the model or the engine does not tell.
+    """
+
+    anomaly_map: NDArray[np.float32]
+    score: float
+    evidence: float | None
 
 
 def run_one(
     engine: Engine, prepared: NDArray[np.uint8], size: tuple[int, int]
 ) -> tuple[NDArray[np.float32], float]:
+    """Map and score of one picture; as `measure_one`."""
+    return measure_one(engine, prepared, size)[:2]
+
+
+def measure_one(engine: Engine, prepared: NDArray[np.uint8], size: tuple[int, int]) -> Measured:
     """Run the graph on one picture, and make sure that what comes out can be judged.
 
     Args:
@@ -53,25 +75,29 @@ def run_one(
         prepared: uint8 (H, W, 3), RGB, of `size`.
         size: (H, W) of the card.
 
-    Returns:
-        Map float32 of `size`, and score.
-
     Raises:
         ModelFileError: They are of other shapes or out of range.
     """
-    maps, scores = engine.run(prepared[None])
-    if maps.shape[1:] != size or scores.shape != (1,):
+    maps, *numbers = engine.run(prepared[None])
+    if maps.shape[1:] != size or any(each.shape != (1,) for each in numbers):
+        shapes = ", ".join(str(each.shape) for each in numbers)
         raise ModelFileError(
-            f"the model gives maps of shape {maps.shape} and scores of shape {scores.shape}, its "
+            f"the model gives maps of shape {maps.shape} and scores of shape {shapes}, its "
             f"size is {size}: train the model again"
         )
-    score = float(scores[0])
+    score, *rest = (float(each[0]) for each in numbers)
+    evidence = rest[0] if rest else None
     # NaN is greater than nothing: a picture that has no score would pass as good, and none of its
     # pixels would belong to a region.
-    for what, value in (("score", score), ("map value", maps.min()), ("map value", maps.max())):
+    for what, value in (
+        ("score", score),
+        ("map value", maps.min()),
+        ("map value", maps.max()),
+        ("evidence", evidence or 0.0),
+    ):
         if not abs(value) <= MAX_LEVEL:
             raise ModelFileError(f"the model gives the picture the {what} {value}: train the model again")
-    return maps[0], score
+    return Measured(maps[0], score, evidence)
 
 
 class OnnxRuntimeEngine:
@@ -98,18 +124,18 @@ class OnnxRuntimeEngine:
             ModelFileError: When ONNX Runtime cannot load the graph, or it has other inputs or outputs.
         """
         self._session = open_session(graph, threads=threads, safe=safe)
-        check_contract(
+        self._outputs = check_contract(
             {part.name: part.type for part in self._session.get_inputs()},
             {part.name: part.type for part in self._session.get_outputs()},
         )
 
-    def run(self, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def run(self, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], ...]:
         """Run the graph on pictures of the graph's size, one by one; see `Engine.run`.
 
         Raises:
             ModelFileError: When the graph cannot be run on pictures of this size.
         """
-        return one_by_one(lambda image: self._session.run(OUTPUTS, {INPUT: image}), images)
+        return one_by_one(lambda image: self._session.run(self._outputs, {INPUT: image}), images)
 
 
 def open_session(graph: bytes, *, threads: int | None, safe: bool = False) -> ort.InferenceSession:
@@ -148,7 +174,7 @@ def open_session(graph: bytes, *, threads: int | None, safe: bool = False) -> or
 
 def one_by_one(
     infer: Callable[[NDArray[np.uint8]], Sequence[NDArray[np.float32]]], images: NDArray[np.uint8]
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+) -> tuple[NDArray[np.float32], ...]:
     """Run the pictures of a batch singly.
 
     A matrix product over several pictures may add in another order than one over a single picture, and
@@ -156,7 +182,7 @@ def one_by_one(
     nothing.
 
     Args:
-        infer: Gives the map (1, H, W) and the score (1,) of one picture (1, H, W, 3).
+        infer: Gives the map (1, H, W), the score (1,) and what else there is of one picture (1, H, W, 3).
         images: uint8 (B, H, W, 3).
 
     Raises:
@@ -169,10 +195,9 @@ def one_by_one(
             f"the model's graph cannot run on pictures of shape {images.shape} ({said(error)}): "
             "train the model again"
         ) from None
-    maps, scores = zip(*results, strict=True)
-    if any(array.ndim == 0 for array in (*maps, *scores)):
+    if any(array.ndim == 0 for result in results for array in result):
         raise ModelFileError("the model gives one number for all pictures: train the model again")
-    return np.concatenate(maps), np.concatenate(scores)
+    return tuple(np.concatenate(parts) for parts in zip(*results, strict=True))
 
 
 def check_threads(threads: int | None) -> None:
@@ -181,19 +206,25 @@ def check_threads(threads: int | None) -> None:
         raise ValueError(f"threads must be 1 or more; got {threads}")
 
 
-def check_contract(inputs: dict[str, str], outputs: dict[str, str]) -> None:
-    """Refuse a graph whose inputs and outputs, each with its type, are not those of a flawflow model."""
+def check_contract(inputs: dict[str, str], outputs: dict[str, str]) -> tuple[str, ...]:
+    """Refuse a graph whose inputs and outputs, each with its type, are not those of a flawflow model.
+
+    Returns:
+        The names of the outputs that inspection takes.
+    """
     if list(inputs) != [INPUT] or not set(OUTPUTS) <= set(outputs):
         raise ModelFileError(
             f"the model's graph has inputs {list(inputs)} and outputs {list(outputs)}, not '{INPUT}' and "
             f"{OUTPUTS}: train the model again"
         )
-    wanted = {INPUT: "tensor(uint8)", **dict.fromkeys(OUTPUTS, "tensor(float)")}
+    taken = (*OUTPUTS, EVIDENCE) if EVIDENCE in outputs else OUTPUTS
+    wanted = {INPUT: "tensor(uint8)", **dict.fromkeys(taken, "tensor(float)")}
     for name, kind in wanted.items():
         if (found := (inputs | outputs)[name]) != kind:
             raise ModelFileError(
                 f"the model's graph has '{name}' of type {found}, not {kind}: train the model again"
             )
+    return taken
 
 
 def said(error: Exception) -> str:

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from flawflow.errors import EngineError, ModelFileError
 from flawflow.runtime.engine import (
     INPUT,
-    OUTPUTS,
     check_contract,
     check_threads,
     one_by_one,
@@ -53,14 +52,14 @@ class OpenVinoEngine:
             ModelFileError: When OpenVINO cannot load the graph, or it has other inputs or outputs.
         """
         self._compiled = compile_graph(graph, precision=precision, threads=threads, safe=safe)
-        check_contract(_kinds(self._compiled.inputs), _kinds(self._compiled.outputs))
+        self._outputs = check_contract(_kinds(self._compiled.inputs), _kinds(self._compiled.outputs))
         self._own = threading.local()
         shape = self._compiled.inputs[0].get_partial_shape()
         if shape.is_static:
             with _first_picture:
                 self.run(np.zeros(tuple(shape.to_shape()), np.uint8))
 
-    def run(self, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def run(self, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], ...]:
         """Run the graph on pictures of the graph's size, one by one; see `Engine.run`.
 
         Raises:
@@ -73,7 +72,7 @@ class OpenVinoEngine:
         if not hasattr(self._own, "request"):
             self._own.request = self._compiled.create_infer_request()
         results = self._own.request.infer({INPUT: image})
-        return [results[name] for name in OUTPUTS]
+        return [results[name] for name in self._outputs]
 
 
 def compile_graph(graph: bytes, *, precision: str, threads: int | None, safe: bool = False) -> Any:

@@ -19,6 +19,7 @@ from flawflow.errors import FlawflowError, one_line
 from flawflow.server.api import (
     audit,
     events,
+    explanation,
     export,
     inspect,
     inspections,
@@ -52,8 +53,8 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE"})
 _log = logging.getLogger("flawflow.server")
 
 _ROUTES = (
-    system, inspect, inspections, review, export, models, events, shift, page, improve, sources, machine,
-    people, audit, statistics, open_inference,
+    system, inspect, inspections, explanation, review, export, models, events, shift, page, improve, sources,
+    machine, people, audit, statistics, open_inference,
 )  # fmt: skip
 
 _PROBLEMS: dict[int | str, dict[str, Any]] = {

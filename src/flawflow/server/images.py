@@ -61,7 +61,12 @@ class _Box:
 
 
 def overlay_png(
-    picture: NDArray[np.uint8], png: bytes, scale: tuple[float, float], regions: Sequence[dict[str, Any]]
+    picture: NDArray[np.uint8],
+    png: bytes,
+    scale: tuple[float, float],
+    regions: Sequence[dict[str, Any]],
+    *,
+    whole_image: bool | None = None,
 ) -> bytes:
     """A picture with its heat map and a box around each region, as PNG.
 
@@ -70,13 +75,14 @@ def overlay_png(
         png: Of `map_png`.
         scale: The map values that it shows as 0 and 255.
         regions: The inspection's, with the key `box`.
+        whole_image: As of `flawflow.report.heatmap.overlay`.
     """
     low, high = scale
     levels: NDArray[np.float32] = np.asarray(Image.open(io.BytesIO(png), formats=["PNG"]), np.float32)
     graph_map = np.float32(low) + levels / np.float32(255) * np.float32(high - low)
     full = resize_map(graph_map, (picture.shape[0], picture.shape[1]))
-    left_top_right_bottom = ((*region["box"],) for region in regions)
-    return _png(overlay(picture, full, scale, [_Box(box) for box in left_top_right_bottom]))
+    boxes = [_Box((*region["box"],)) for region in regions]
+    return _png(overlay(picture, full, scale, boxes, whole_image=whole_image))
 
 
 def mask_png(content: bytes, *, size: tuple[int, int]) -> bytes:

@@ -45,6 +45,7 @@ def new_row(model: Model, inspection: Inspection, *, name: str, source: str, dig
         regions=[_stored_region(region) for region in record.regions or ()],
         height=record.height,
         width=record.width,
+        whole_image=record.whole_image,
         timings=vars(record.timings_ms),
         picture_sha256=digest,
         heat_low=low,
@@ -77,6 +78,7 @@ def record_of_row(row: InspectionRow, journal: str | None) -> Record:
         regions=tuple(map(_region, row.regions)),
         width=row.width,
         height=row.height,
+        whole_image=row.whole_image,
         timings_ms=TimingsRecord(*(row.timings[stage] for stage in STAGES)),
     )
 

@@ -132,7 +132,8 @@ class ViewCache:
 
         def draw() -> bytes:
             pixels = read_image(path, max_pixels=self._max_pixels)
-            return overlay_png(pixels, anomaly_map(), (row.heat_low, row.heat_high), row.regions)
+            scale = row.heat_low, row.heat_high
+            return overlay_png(pixels, anomaly_map(), scale, row.regions, whole_image=row.whole_image)
 
         return await self.large.get(f"{row.key}.overlay", draw)
 

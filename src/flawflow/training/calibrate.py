@@ -65,7 +65,7 @@ def calibrate(
     tile_counts: list[int] = []
 
     def measure(picture: Pixels, prepared: Pixels) -> tuple[NDArray[np.float32], float]:
-        maps, scores = engine.run(prepared[None])
+        maps, scores, *_ = engine.run(prepared[None])
         if tiled is None:
             return maps[0], float(scores[0])
         tile_counts.append(len(chosen_tiles(tiled.card, maps[0], roi_mask)))

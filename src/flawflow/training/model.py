@@ -6,6 +6,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from flawflow.model_file.graph_outputs import EVIDENCE, WHOLE
+from flawflow.model_file.memory import PATCH_FEATURES
 from flawflow.training.detectors.detector import Detector
 from flawflow.training.encoder import Encoder
 from flawflow.training.feature_store import FeatureStore
@@ -21,6 +23,10 @@ class InspectionModel(nn.Module):
         encoder: The frozen encoder.
         detector: A fitted detector.
         head: What follows it.
+
+    Attributes:
+        patches: Gives what good patches are compared by (`flawflow.training.remember`); None where none
+            are kept.
     """
 
     def __init__(self, encoder: Encoder, detector: Detector, head: Head) -> None:
@@ -28,9 +34,16 @@ class InspectionModel(nn.Module):
         self.encoder = encoder
         self.detector = detector
         self.head = head
+        self.patches: nn.Module | None = None
         self.requires_grad_(False).eval()
 
-    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The names of what `forward` gives."""
+        evidence = (EVIDENCE,) if self.detector.gives_evidence else ()
+        return (*WHOLE, *evidence, *(() if self.patches is None else (PATCH_FEATURES,)))
+
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         """Measure pictures.
 
         Args:
@@ -39,14 +52,23 @@ class InspectionModel(nn.Module):
         Returns:
             anomaly_map: (B, H, W) float32; higher is more anomalous.
             pred_score: (B,) float32.
+            whole_evidence: (B,) float32, what the picture as a whole adds to `pred_score`; of detectors that
+                give any.
+            patch_features: (B, windows, D) float32; where good patches are kept.
         """
-        return self.measure(self.encoder(images))
+        return self.measure_all(self.encoder(images))
 
     def measure(self, pyramid: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-        """Measure pictures by their features: K maps (B, D_k, H_k, W_k), fine to coarse."""
+        """Maps and scores of pictures by their features: K maps (B, D_k, H_k, W_k), fine to coarse."""
+        anomaly_map, score, *_ = self.measure_all(pyramid)
+        return anomaly_map, score
+
+    def measure_all(self, pyramid: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """All that `forward` gives, of pictures by their features."""
         anomaly_map, score = self.head(self.detector(pyramid))
         evidence = self.detector.evidence(pyramid)
-        return anomaly_map, score if evidence is None else score + evidence
+        found = (anomaly_map, score) if evidence is None else (anomaly_map, score + evidence, evidence)
+        return found if self.patches is None else (*found, self.patches(pyramid))
 
 
 @torch.inference_mode()

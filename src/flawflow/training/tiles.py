@@ -77,11 +77,16 @@ class TiledInspectionModel(nn.Module):
         super().__init__()
         self.whole, self.tiles = whole, tiles
 
-    def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The names of what `forward` gives."""
+        return *self.whole.outputs, *TILES.values()
+
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         """Measure (B, H, W, 3) uint8 as whole pictures, and as tiles; gives two maps with their scores."""
         pyramid = self.whole.encoder(images)
         of_tile = pyramid if self.tiles.encoder is self.whole.encoder else self.tiles.encoder(images)
-        return *self.whole.measure(pyramid), *self.tiles.measure(of_tile)
+        return *self.whole.measure_all(pyramid), *self.tiles.measure(of_tile)
 
 
 def tile_grid(recipe: Recipe, paths: Sequence[Path]) -> tuple[TileGrid | None, tuple[str, ...]]:

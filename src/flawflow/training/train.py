@@ -14,7 +14,8 @@ from flawflow.images import read_image, resize_image
 from flawflow.inspection.tiled import TiledModel
 from flawflow.model_file import write_model
 from flawflow.model_file.card import Card
-from flawflow.model_file.graph_outputs import OUTPUTS, TILES, WHOLE, with_outputs
+from flawflow.model_file.graph_outputs import TILES, with_outputs, with_whole
+from flawflow.model_file.memory import with_memory
 from flawflow.progress import OnProgress, Progress, ignore_progress, spans, within
 from flawflow.recipe import PRESETS, Recipe
 from flawflow.recipe.options import why_not_exported
@@ -29,6 +30,7 @@ from flawflow.training.feature_source import FeatureSource
 from flawflow.training.model import InspectionModel
 from flawflow.training.onnx_export import check_graph, export_graph
 from flawflow.training.prepare import FittedModel, fit_model
+from flawflow.training.remember import remember
 from flawflow.training.suspects import Suspect
 from flawflow.training.tiles import FittedTiles, TiledInspectionModel, measure_usual
 
@@ -108,11 +110,14 @@ def train(
     reporters = {name: within(on_progress, *span) for name, span in spans(_STAGE_WEIGHTS).items()}
     folder = beside(scratch_place(output), ".training")
     fitted = fit_model(data, folder, recipe, device=device, resume=resume, on_progress=reporters["learn"])
+    memory = None
+    if recipe.explain:
+        fitted.model.patches, memory = remember(fitted.model.detector, fitted.source, recipe.explain)
     graph = export(fitted.model, fitted.source, reporters["export"], tiles=fitted.tiles)
     calibrated = _calibrated(graph, fitted, reporters["calibrate"])
     seconds = perf_counter() - started
     card = describe(data, fitted, calibrated, seconds, record_canaries(graph, fitted.setup.asked.shape))
-    write_model(output, graph, card)
+    write_model(output, graph if memory is None else with_memory(graph, memory), card)
     failures = fitted.unread + calibrated.unread
     if not keep_work:
         fitted.work.remove()
@@ -152,7 +157,7 @@ def export(
     if tiles is None:
         graph = export_graph(model, source.size)
     else:
-        graph = export_graph(TiledInspectionModel(model, tiles.model), source.size, OUTPUTS)
+        graph = export_graph(TiledInspectionModel(model, tiles.model), source.size)
         check_graph(with_outputs(graph, TILES), tiles.model, _some_pictures(tiles.source))
     check_graph(graph, model, _some_pictures(source))
     on_progress(Progress("Writing the model", 1, 1))
@@ -180,7 +185,7 @@ def _calibrated(graph: bytes, fitted: FittedModel, on_progress: OnProgress) -> C
     if fitted.tiles is None:
         return calibrate_fitted(OnnxRuntimeEngine(graph), fitted, on_progress)
     counting = _counting(fitted)
-    whole = OnnxRuntimeEngine(with_outputs(graph, WHOLE))
+    whole = OnnxRuntimeEngine(with_whole(graph))
     usual, engine = measure_usual(
         graph,
         whole,

@@ -70,7 +70,8 @@ class Overlays(Sink):
         large = resize_map(inspection.graph_map, inspection.size)
         content = io.BytesIO()
         # Full colour resolution: half of it would fray the boxes' thin lines.
-        Image.fromarray(overlay(picture, large, self._scale, inspection.regions)).save(
+        drawn = overlay(picture, large, self._scale, inspection.regions, whole_image=inspection.whole_image)
+        Image.fromarray(drawn).save(
             content, "PNG" if is_long else "JPEG", quality=_JPEG_QUALITY, subsampling=0
         )
         rendered = RenderedOverlay(name, content.getvalue())

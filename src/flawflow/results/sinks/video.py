@@ -52,7 +52,9 @@ class VideoOverlay(Sink):
         if found is None:
             return result
         large = resize_map(found.graph_map, found.size)
-        drawn = overlay(picture, large, self._card.colormap_range, found.regions)
+        drawn = overlay(
+            picture, large, self._card.colormap_range, found.regions, whole_image=found.whole_image
+        )
         record = replace(result.record, overlay=self._name)
         return replace(result, record=record, rendered=RenderedOverlay(self._name, drawn))
 

@@ -170,7 +170,7 @@ def _overlays(station: Station, outcomes: Sequence[Outcome], given: Sequence[Giv
 def _overlay(station: Station, row: InspectionRow, given: Given) -> str:
     picture = read_image(given.content, max_pixels=station.settings.max_pixels)
     scale = row.heat_low, row.heat_high
-    png = overlay_png(picture, station.store.get_map(row.id), scale, row.regions)
+    png = overlay_png(picture, station.store.get_map(row.id), scale, row.regions, whole_image=row.whole_image)
     return f"data:image/png;base64,{base64.b64encode(png).decode()}"
 
 

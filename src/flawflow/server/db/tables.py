@@ -54,6 +54,7 @@ class InspectionRow(Base):
         heat_high: The map value that the stored map shows as 255.
         label_version: Counts the changes of label and mask, so that nobody overwrites another's unseen.
         labelled_by: Who made the last of them.
+        whole_image: As of `Inspection`.
     """
 
     __tablename__ = "inspections"
@@ -97,6 +98,7 @@ class InspectionRow(Base):
     labelled: Mapped[datetime | None] = mapped_column(UtcTime)
     label_version: Mapped[int] = mapped_column(server_default="0")
     labelled_by: Mapped[str | None] = mapped_column(String(NAME_LENGTH))
+    whole_image: Mapped[bool | None]
 
 
 class MapRow(Base):

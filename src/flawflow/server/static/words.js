@@ -4,8 +4,8 @@ import { number, t } from "./i18n.js";
 
 export const VERDICTS = ["OK", "REVIEW", "NG"];
 
-/** Say what a verdict means. */
-export const verdictWords = (verdict) => t(`verdict.${verdict}`);
+/** Say what the verdict on an inspection means. */
+export const verdictWords = ({ verdict, whole_image: whole }) => t(`verdict.${whole ? "whole" : verdict}`);
 
 /** Name a label. */
 export const labelWords = (label) => t(`label.${label}`);

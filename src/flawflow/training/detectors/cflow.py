@@ -68,6 +68,7 @@ class Cflow(Detector):
             self.whole = fit_whole_image(
                 store, source.device, most_channels=options.joined_channels, seed=source.seed
             )
+            self.gives_evidence = self.whole is not None
 
     def forward(self, pyramid: Sequence[Tensor]) -> list[Tensor]:
         """Measure every feature vector: maps of single scales, two of those joined, the coarse one."""

@@ -47,11 +47,13 @@ class Detector(nn.Module, ABC):
         name: What the model card says.
         options: What shapes it, a frozen dataclass of JSON values; `registry` names it, too.
         aggregation: What becomes of the maps.
+        gives_evidence: Whether, once fitted, `evidence` gives any.
     """
 
     name: str
     options: Any
     aggregation: Aggregation
+    gives_evidence: bool = False
 
     def weights(self, count: int) -> Weights:
         """How much each of `count` maps counts, and where."""

@@ -80,7 +80,7 @@ export function makeBanner(model) {
       ? [reason(old), latched ? "" : t("banner.last", { verdict: shown.verdict })].filter(Boolean).join(" ")
       : pinned
         ? t("banner.pinned", { time: clock(shown.time) })
-        : verdictWords(shown.verdict);
+        : verdictWords(shown);
     held.hidden = !latched;
     held.textContent = t("latch.acknowledge", { count: waiting.length });
   }

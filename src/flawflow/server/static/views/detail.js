@@ -4,6 +4,7 @@ import { get } from "../api.js";
 import { button, facts, figures, h, table } from "../dom.js";
 import { t } from "../i18n.js";
 import { showChanges } from "../parts/changes.js";
+import { makeExplanation } from "../parts/explanation.js";
 import { makeLabels, setLabel } from "../parts/labels.js";
 import { makeMasking } from "../parts/masking.js";
 import { shape } from "../parts/verdict.js";
@@ -70,6 +71,7 @@ export function showDetail(place, id) {
       summary(inspection),
       record(inspection),
       regions(inspection),
+      makeExplanation(inspection) ?? "",
       downloads(inspection),
     );
   }
@@ -82,13 +84,14 @@ export function showDetail(place, id) {
   });
 }
 
-function summary({ verdict, score: value, p_value: p, model }) {
+function summary(inspection) {
+  const { verdict, score: value, p_value: p, model } = inspection;
   const count = modelNamed(model)?.calibration.count;
   return h(
     "div",
     { class: `summary v-${verdict}` },
     shape(verdict),
-    h("div", {}, h("strong", {}, verdict), h("p", {}, verdictWords(verdict))),
+    h("div", {}, h("strong", {}, verdict), h("p", {}, verdictWords(inspection))),
     h(
       "p",
       { class: "why" },
@@ -136,7 +139,7 @@ function regions(inspection) {
   return h(
     "div",
     {},
-    h("p", { class: "soft" }, words),
+    h("p", { class: "soft" }, inspection.whole_image ? t("detail.wholeRegions") : words),
     table(names, h("tbody", {}, rows), { class: "small" }),
   );
 }

@@ -10,7 +10,7 @@ import { chip, shape } from "../parts/verdict.js";
 import { may } from "../people.js";
 import { recall } from "../settings.js";
 import { attempt } from "../toast.js";
-import { clock, labelWords, number, pValue, score, VERDICTS } from "../words.js";
+import { clock, labelWords, number, pValue, score, VERDICTS, verdictWords } from "../words.js";
 import { showDetail } from "./detail.js";
 
 const PAGE = 50;
@@ -150,6 +150,8 @@ function exports(filters) {
   );
 }
 
+const wholeNote = () => h("small", { class: "soft" }, ` ${t("history.whole")}`);
+
 function row(inspection) {
   const { id, name, verdict, label } = inspection;
   return h(
@@ -157,7 +159,7 @@ function row(inspection) {
     {},
     h("td", { class: "picked" }, thumb(inspection)),
     h("td", { class: "name" }, h("a", { href: `#/history/${id}` }, name)),
-    h("td", {}, chip(verdict)),
+    h("td", { title: verdictWords(inspection) }, chip(verdict), inspection.whole_image ? wholeNote() : null),
     h("td", { class: "figure", data: { name: t("score") } }, score(inspection.score)),
     h("td", { class: "figure", data: { name: t("pvalue") } }, pValue(inspection.p_value)),
     h(
