@@ -42,7 +42,7 @@ class Settings:
         allow: Folders whose pictures may be named by path, and which may be watched; a share that is mounted
             later may be among them.
         allow_streams: Hosts (`camera7`, `192.168.1.20:554`) whose streams may be sources.
-        to: Where records go besides: jsonl, csv, webhook=URL or mqtt=URL.
+        to: Where records go besides: jsonl, csv, webhook=URL, mqtt=URL or sparkplug=URL.
         database: SQLAlchemy URL; None for SQLite in the data folder.
         keep_pictures: Which pictures stay. Maps stay in any case.
         keep_days: After how many days pictures and maps go, unless labelled good or bad; None for never.
