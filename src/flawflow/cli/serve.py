@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from flawflow.cli.config_file import config_option
-from flawflow.cli.options import LOCAL, PLACE, engine_option, to_option
+from flawflow.cli.engine_options import engine_options
+from flawflow.cli.options import LOCAL, PLACE, to_option
 from flawflow.cli.serve_options import limit_options, line_options, report_options
 from flawflow.errors import FlawflowError
 from flawflow.server.settings import Settings
@@ -122,7 +123,7 @@ def _named_paths(
     help="When a shift begins, in local time, for the wall and the statistics; repeatable.",
 )
 @report_options
-@engine_option
+@engine_options
 @to_option("serve")
 @click.option(
     "--trained-on",

@@ -66,7 +66,7 @@ class Settings:
         shifts: When shifts begin, in local time, as HH:MM at quarters of an hour.
         reports: The folder for the report of each shift; None for none.
         report_days: After how many days reports go; None for never.
-        engine: What runs the models: onnxruntime or openvino.
+        engine: What runs the models: onnxruntime or openvino, perhaps with a device as `openvino:GPU`.
         replica: Whether other replicas work in the same database: no file is of this one alone.
         workers: Pictures that are inspected at a time; None for one a core.
 
