@@ -3,6 +3,7 @@
 import { get, ofModel, withQuery } from "../api.js";
 import { field, figures, h, segments, select, table } from "../dom.js";
 import { t, translated } from "../i18n.js";
+import { makeAdaptation } from "../parts/adaptation.js";
 import { pChart, pLegend, total } from "../parts/pchart.js";
 import { placesCard } from "../parts/places.js";
 import { recall, remember } from "../settings.js";
@@ -199,6 +200,7 @@ function driftCard(watched) {
         {},
         watched.length > 1 ? h("h3", {}, name) : null,
         told(name, drift),
+        drift.findings.length || drift.hint ? makeAdaptation(name) : null,
         drift.reference
           ? h(
               "p",
