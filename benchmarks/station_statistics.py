@@ -23,6 +23,7 @@ import numpy as np
 from sqlalchemy import insert
 
 from flawflow.server.db import Filters, InspectionRow, Store
+from flawflow.server.db.places import count_regions
 from flawflow.server.db.statistics import Span, count_inspections
 from flawflow.server.db.tables import Base
 from flawflow.server.shift import shift_starts
@@ -33,7 +34,6 @@ from flawflow.server.statistics.summary import summarise
 _BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 _DAYS, _ROWS = 60, 10_000
 _SHIFTS = shift_starts(("06:00", "14:00", "22:00"))
-_REGION = {"box": [10, 10, 30, 20], "area": 200, "peak": 0.9, "centroid": [19.5, 14.5]}
 
 
 @click.command()
@@ -76,7 +76,7 @@ def _row(number: int, when: datetime, drawn: float, labelled: float) -> dict[str
         "score": drawn,
         "p_value": drawn,
         "verdict": verdict,
-        "regions": [] if verdict == "OK" else [_REGION],
+        "regions": [] if verdict == "OK" else _regions(number),
         "height": 256,
         "width": 256,
         "timings": {"read": 1.0, "prepare": 1.0, "infer": 10.0, "judge": 1.0},
@@ -90,10 +90,22 @@ def _row(number: int, when: datetime, drawn: float, labelled: float) -> dict[str
     }
 
 
+def _regions(number: int) -> list[dict[str, Any]]:
+    generator = np.random.default_rng(number)
+    places = generator.uniform(0, 255, (number % 3 + 1, 2))
+    areas = (2 ** generator.uniform(2, 15, len(places))).astype(int)
+    return [
+        {"box": [10, 10, 30, 20], "area": int(area), "peak": 0.9, "centroid": place.tolist()}
+        for place, area in zip(places, areas, strict=True)
+    ]
+
+
 def _add(store: Store, rows: Sequence[dict[str, Any]]) -> None:
     with store._engine.execution_options(write=True).begin() as connection:
         connection.execute(insert(Base.metadata.tables[InspectionRow.__tablename__]), rows)
-        count_inspections(connection, [InspectionRow(**row) for row in rows])
+        inspections = [InspectionRow(**row) for row in rows]
+        count_inspections(connection, inspections)
+        count_regions(connection, inspections)
 
 
 def _ask(store: Store) -> None:
@@ -107,12 +119,13 @@ def _ask(store: Store) -> None:
     lengths: tuple[By, ...] = ("shift", "hour", "week")
     for text, span in spans.items():
         for by in lengths:
-            _time(f"{text} by {by}", functools.partial(summarise, store.statistics, span, by, _SHIFTS))
+            _time(f"{text} by {by}", functools.partial(summarise, store, span, by, _SHIFTS))
+    _time("where regions lie, 60 days", functools.partial(store.regions.by_place, whole))
     _time("the report of 60 days by shift", functools.partial(_report, store, whole, "shift"))
 
 
 def _report(store: Store, span: Span, by: By) -> str:
-    return report_page(summarise(store.statistics, span, by, _SHIFTS), station="line", made=_BEGIN)
+    return report_page(summarise(store, span, by, _SHIFTS), station="line", made=_BEGIN, pictures={})
 
 
 def _report_recording(store: Store) -> None:
@@ -125,6 +138,11 @@ def _report_recording(store: Store) -> None:
         for _ in range(1000):
             count_inspections(connection, [row])
         click.echo(f"counting one more inspection: {time.process_time() - begin:.3f} ms of the processor")
+        row.verdict, row.regions = "NG", _regions(2)
+        begin = time.process_time()
+        for _ in range(1000):
+            count_regions(connection, [row])
+        click.echo(f"counting three regions of it: {time.process_time() - begin:.3f} ms of the processor")
 
 
 def _time(what: str, ask: Callable[[], object]) -> None:

@@ -75,6 +75,8 @@ def test_every_operation_does_what_it_says(schema):
         "POST /api/datasets",
         "GET /api/models/{name}/compare",
         "POST /api/jobs",
+        # No change of light is certain, so that there is nothing to adapt to.
+        "POST /api/models/{name}/adaptation",
         "GET /api/jobs/{number}",
         "DELETE /api/jobs/{number}",
         # A generated address is below no allowed folder.

@@ -167,3 +167,17 @@ def test_over_failures_and_crashes_each_record_arrives_at_least_once_and_in_orde
     assert dispatcher.close(10)
     assert list(dict.fromkeys(receiver.got)) == list(range(1, count + 1))
     journal.close()
+
+
+def test_a_sink_starts_before_there_is_a_result(journal: Journal):
+    started = threading.Event()
+
+    class Early(Sink):
+        name = "early"
+
+        def start(self) -> None:
+            started.set()
+
+    dispatcher = OutboxDispatcher(Early(), journal)
+    assert started.wait(10)
+    assert dispatcher.close(10)

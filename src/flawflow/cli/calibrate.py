@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from flawflow.cli.engine_options import engine_option
 from flawflow.cli.group import after_interrupt
 from flawflow.cli.options import (
     EXIT_LEFT_OUT,
     PLACE,
     at_rates,
-    engine_option,
     limit_option,
     rate_options,
     require_new,

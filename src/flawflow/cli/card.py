@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from flawflow.cli.options import PLACE, engine_option
+from flawflow.cli.engine_options import engine_option
+from flawflow.cli.options import PLACE
 
 
 @click.command("card", short_help="Print the card of a model file.")

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from flawflow.cli.engine_options import engine_option
 from flawflow.cli.group import after_interrupt
 from flawflow.cli.options import (
     EXIT_LEFT_OUT,
     LOCAL,
     PLACE,
     dataset_options,
-    engine_option,
     say_left_out,
     say_notes,
 )

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from flawflow.cli.engine_options import engine_option
 from flawflow.cli.group import after_interrupt
-from flawflow.cli.options import EXIT_LEFT_OUT, PLACE, engine_option, limit_option, require_new, say_notes
+from flawflow.cli.options import EXIT_LEFT_OUT, PLACE, limit_option, require_new, say_notes
 from flawflow.errors import ExportError, one_line
 
 if TYPE_CHECKING:

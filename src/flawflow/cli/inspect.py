@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from flawflow.cli.engine_options import engine_option
 from flawflow.cli.executor_options import shard_options
 from flawflow.cli.group import after_interrupt
 from flawflow.cli.options import (
     EXIT_LEFT_OUT,
     PLACE,
     at_rates,
-    engine_option,
     limit_option,
     place_option,
     rate_options,

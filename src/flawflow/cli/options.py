@@ -10,7 +10,6 @@ import click
 
 from flawflow.errors import FlawflowError, one_line
 from flawflow.results.sink_kinds import Verb, kinds
-from flawflow.runtime.engines import ENGINES, engine_kind
 from flawflow.storage.paths import here, to_path
 from flawflow.storage.remote import RemotePath
 
@@ -181,26 +180,6 @@ def at_rates(
         return calibration.with_rates(false_reject_rate=false_reject_rate, review_rate=review_rate)
     except ValueError as error:
         raise FlawflowError(str(error)) from None
-
-
-class _EngineName(click.Choice[str]):
-    """A name of an engine; those of other packages are looked up where one is named."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        try:
-            engine_kind(value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-        return str(value)
-
-
-engine_option = click.option(
-    "--engine",
-    type=_EngineName(tuple(ENGINES)),
-    default="onnxruntime",
-    show_default=True,
-    help="Inference engine; openvino needs its extra.",
-)
 
 
 def to_option(

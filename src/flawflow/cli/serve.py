@@ -1,14 +1,16 @@
 """flawflow serve: the station, a web page and an HTTP service beside the line."""
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 
 from flawflow.cli.config_file import config_option
-from flawflow.cli.options import LOCAL, PLACE, engine_option, to_option
+from flawflow.cli.engine_options import engine_options
+from flawflow.cli.options import LOCAL, PLACE, to_option
+from flawflow.cli.serve_options import limit_options, line_options, report_options
 from flawflow.errors import FlawflowError
 from flawflow.server.settings import Settings
 
@@ -46,34 +48,6 @@ def _named_paths(
     if not all(name and path for name, _, path in pairs):
         raise click.BadParameter("write the model's name and its data: part=good_pictures/")
     return tuple((name, LOCAL.convert(path, None, None)) for name, _, path in pairs)
-
-
-_LIMITS = {
-    "max_picture_bytes": "Bytes of the largest picture file.",
-    "max_pixels": "Pixels of the largest picture.",
-    "max_files": "Pictures of one request, at most.",
-    "max_waiting": "Pictures that wait or are in work, at most.",
-    "max_waiting_bytes": "Bytes that these have together, at most.",
-    "rate": "Requests a second of one address, on average.",
-    "max_connections": "Connections at a time, at most.",
-    "max_connections_of_one": "Connections of one address, at most.",
-    "workers": "Pictures that are inspected at a time.  [default: one a core]",
-}
-
-
-def _limit_options(function: Callable[..., None]) -> Callable[..., None]:
-    """Add an option for each of the station's limits."""
-    for name, text in reversed(_LIMITS.items()):
-        default = getattr(Settings, name)
-        function = click.option(
-            f"--{name.replace('_', '-')}",
-            type=click.FloatRange(min=0, min_open=True) if name == "rate" else click.IntRange(min=1),
-            default=default,
-            show_default=default is not None,
-            metavar="N",
-            help=text,
-        )(function)
-    return function
 
 
 @click.command(
@@ -138,30 +112,7 @@ def _limit_options(function: Callable[..., None]) -> Callable[..., None]:
     metavar="HOST[:PORT]",
     help="Camera or server whose streams may be sources; repeatable.",
 )
-@click.option(
-    "--line",
-    "lines",
-    multiple=True,
-    metavar="[NAME=]SOURCE",
-    help="Folder, camera or stream of a machine's triggers' images; may be given several times.",
-)
-@click.option("--modbus", metavar="HOST:PORT", help="Serve the lines by Modbus TCP; without a password.")
-@click.option("--opcua", metavar="HOST:PORT", help="Serve the lines by OPC UA (OPC 40100-1) instead.")
-@click.option(
-    "--take",
-    type=click.Choice(["next", "newest"]),
-    default="next",
-    show_default=True,
-    help="Image of a trigger: one that comes after it, or the newest that was not taken yet.",
-)
-@click.option(
-    "--image-seconds",
-    type=click.FloatRange(min=0.1, max=600),
-    default=5.0,
-    show_default=True,
-    metavar="S",
-    help="How long a trigger waits for its image.",
-)
+@line_options
 @click.option(
     "--shift",
     "shifts",
@@ -171,7 +122,8 @@ def _limit_options(function: Callable[..., None]) -> Callable[..., None]:
     metavar="HH:MM",
     help="When a shift begins, in local time, for the wall and the statistics; repeatable.",
 )
-@engine_option
+@report_options
+@engine_options
 @to_option("serve")
 @click.option(
     "--trained-on",
@@ -207,10 +159,16 @@ def _limit_options(function: Callable[..., None]) -> Callable[..., None]:
     metavar="N",
     help="Delete unlabelled pictures after N days; 0 keeps them forever.",
 )
-@_limit_options
+@limit_options
 @config_option
 def command(
-    *, token: str | None, sinks: tuple[str, ...], database: str | None, keep_days: int, **others: Any
+    *,
+    token: str | None,
+    sinks: tuple[str, ...],
+    database: str | None,
+    keep_days: int,
+    report_days: int,
+    **others: Any,
 ) -> None:
     """Serve MODELS until Ctrl-C: a page for browsers, and HTTP for programs.
 
@@ -223,7 +181,12 @@ def command(
         from flawflow.server.serve import serve
     # The options are the settings, by the same names; what is empty or 0 stands for none.
     settings = Settings(
-        token=token or None, database=database or None, keep_days=keep_days or None, to=sinks, **others
+        token=token or None,
+        database=database or None,
+        keep_days=keep_days or None,
+        report_days=report_days or None,
+        to=sinks,
+        **others,
     )
     for place in settings.missing:
         click.echo(f"flawflow: {place} is missing: it is read as soon as it appears", err=True)

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from flawflow.cli.engine_options import engine_options
 from flawflow.cli.options import (
     LOCAL,
     PLACE,
     at_rates,
-    engine_option,
     limit_option,
     place_option,
     rate_options,
@@ -63,7 +63,7 @@ _SECONDS_TO_END = 15.0
     metavar="S",
     help="Seconds after which a file that cannot be decoded is reported.",
 )
-@engine_option
+@engine_options
 @rate_options
 @limit_option
 def command(

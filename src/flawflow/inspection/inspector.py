@@ -64,11 +64,12 @@ class Inspector:
 
         Args:
             path: The `.flaw` file.
-            engine: What runs the graph: "onnxruntime", "openvino" or one that another package registered.
+            engine: What runs the graph: "onnxruntime", "openvino" or one that another package registered;
+                behind a colon perhaps a device, as "openvino:GPU".
             threads: CPU threads for one picture; as many as there are cores where it is not given.
 
         Raises:
-            EngineError: When the engine is not installed.
+            EngineError: When the engine is not installed, or has no such device here.
             ModelFileError: When the file is missing, damaged, foreign or made by a newer flawflow, or when
                 its canaries show that the engine computes otherwise on this processor.
         """

@@ -50,7 +50,7 @@ def threads_of(engine: str) -> int | None:
 
     OpenVINO's threads serve all callers: it is not told.
     """
-    return threads_a_worker() if engine == "onnxruntime" else None
+    return threads_a_worker() if engine.partition(":")[0] == "onnxruntime" else None
 
 
 def cores() -> int:

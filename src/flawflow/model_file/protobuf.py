@@ -1,10 +1,11 @@
-"""Reading the protobuf wire format, as far as a model file needs it.
+"""The protobuf wire format, as far as model files and Sparkplug need it.
 
 A message is a row of fields; each begins with a varint whose low three bits are the wire type and
 whose other bits are the field's number (protobuf.dev/programming-guides/encoding). Long fields are
 given as views and never copied, so a large model costs no more than a small one.
 """
 
+import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -71,6 +72,11 @@ def delimited(number: int, content: bytes) -> bytes:
 def integer(number: int, value: int) -> bytes:
     """Serialise one field that is a whole number, 0 or more."""
     return _as_varint(number << 3) + _as_varint(value)
+
+
+def double(number: int, value: float) -> bytes:
+    """Serialise one field that is a double."""
+    return _as_varint(number << 3 | 1) + struct.pack("<d", value)
 
 
 def _varint(message: memoryview, offset: int) -> tuple[int, int]:

@@ -26,7 +26,8 @@ class Kind:
     has_address: bool = False
 
 
-# A station keeps and shows its pictures itself; a Parquet file and a page are of something that ends.
+# A station keeps and shows its pictures itself; a Parquet file and a page are of something that ends, and who
+# speaks Sparkplug stays.
 KINDS: dict[str, Kind] = {
     "jsonl": Kind("lines", "open_jsonl", ("inspect", "watch", "serve")),
     "csv": Kind("lines", "open_csv", ("inspect", "watch", "serve")),
@@ -36,6 +37,7 @@ KINDS: dict[str, Kind] = {
     "folder": Kind("folder", "open_folder", ("inspect", "watch")),
     "webhook": Kind("webhook", "open_webhook", ("inspect", "watch", "serve"), has_address=True),
     "mqtt": Kind("mqtt", "open_mqtt", ("inspect", "watch", "serve"), has_address=True),
+    "sparkplug": Kind("sparkplug", "open_sparkplug", ("watch", "serve"), has_address=True),
 }
 
 
@@ -43,7 +45,7 @@ def kinds(verb: Verb) -> tuple[str, ...]:
     """Give what may be named for a verb.
 
     >>> kinds("serve")
-    ('jsonl', 'csv', 'webhook=URL', 'mqtt=URL')
+    ('jsonl', 'csv', 'webhook=URL', 'mqtt=URL', 'sparkplug=URL')
     """
     return tuple(
         f"{name}=URL" if kind.has_address else name for name, kind in KINDS.items() if verb in kind.verbs

@@ -100,8 +100,13 @@ def measure_one(engine: Engine, prepared: NDArray[np.uint8], size: tuple[int, in
     return Measured(maps[0], score, evidence)
 
 
+_CPU = "CPUExecutionProvider"
+# It sends pictures elsewhere.
+_REMOTE = "AzureExecutionProvider"
+
+
 class OnnxRuntimeEngine:
-    """ONNX Runtime on the CPU; whatever is kept in 16 bits it computes in 32."""
+    """ONNX Runtime, on the CPU where nothing else is asked for; there it computes 16 bits in 32."""
 
     def __init__(
         self,
@@ -110,6 +115,7 @@ class OnnxRuntimeEngine:
         precision: str = "fp32",  # noqa: ARG002 - all engines are made alike
         threads: int | None = None,
         safe: bool = False,
+        device: str = _CPU,
     ) -> None:
         """Load a graph.
 
@@ -118,12 +124,13 @@ class OnnxRuntimeEngine:
             precision: As of the model's card; the graph says itself what it is kept in.
             threads: CPU threads for one picture; as many as there are cores where it is not given.
             safe: Whether to run the graph as it is written, in float32.
+            device: One of `devices`; what it cannot run, the CPU does.
 
         Raises:
             ValueError: When `threads` is less than 1.
             ModelFileError: When ONNX Runtime cannot load the graph, or it has other inputs or outputs.
         """
-        self._session = open_session(graph, threads=threads, safe=safe)
+        self._session = open_session(graph, threads=threads, safe=safe, device=device)
         self._outputs = check_contract(
             {part.name: part.type for part in self._session.get_inputs()},
             {part.name: part.type for part in self._session.get_outputs()},
@@ -138,7 +145,14 @@ class OnnxRuntimeEngine:
         return one_by_one(lambda image: self._session.run(self._outputs, {INPUT: image}), images)
 
 
-def open_session(graph: bytes, *, threads: int | None, safe: bool = False) -> ort.InferenceSession:
+def devices() -> tuple[str, ...]:
+    """Give the execution providers of ONNX Runtime that are installed and compute on this machine."""
+    return tuple(name for name in ort.get_available_providers() if name != _REMOTE)
+
+
+def open_session(
+    graph: bytes, *, threads: int | None, safe: bool = False, device: str = _CPU
+) -> ort.InferenceSession:
     """Load any ONNX graph into ONNX Runtime, for one picture at a time.
 
     Raises:
@@ -164,7 +178,8 @@ def open_session(graph: bytes, *, threads: int | None, safe: bool = False) -> or
     bound_memory(options)
     try:
         # The fallback would print, and try the same provider again.
-        return ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"], enable_fallback=0)
+        providers = list(dict.fromkeys((device, _CPU)))
+        return ort.InferenceSession(graph, options, providers=providers, enable_fallback=0)
     except Exception as error:  # ONNX Runtime's exceptions share no other base
         raise ModelFileError(
             f"ONNX Runtime {ort.__version__} cannot load the model's graph ({said(error)}): "

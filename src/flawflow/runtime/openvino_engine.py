@@ -20,6 +20,7 @@ from flawflow.runtime.engine import (
     said,
 )
 
+_CPU = "CPU"
 # OpenVINO's names of element types as ONNX writes them.
 _KINDS = {"u8": "tensor(uint8)", "f32": "tensor(float)"}
 
@@ -30,13 +31,19 @@ _first_picture = threading.Lock()
 
 
 class OpenVinoEngine:
-    """OpenVINO on the CPU.
+    """OpenVINO, on the CPU where nothing else is asked for.
 
     Where the card says bf16 it computes in bfloat16 if the processor can, and in float32 elsewhere.
     """
 
     def __init__(
-        self, graph: bytes, *, precision: str = "fp32", threads: int | None = None, safe: bool = False
+        self,
+        graph: bytes,
+        *,
+        precision: str = "fp32",
+        threads: int | None = None,
+        safe: bool = False,
+        device: str = _CPU,
     ) -> None:
         """Load a graph.
 
@@ -45,13 +52,14 @@ class OpenVinoEngine:
             precision: As of the model's card.
             threads: CPU threads for one picture; as many as OpenVINO finds best where it is not given.
             safe: Whether to compute in float32 whatever the precision.
+            device: One of `devices`.
 
         Raises:
             ValueError: When `threads` is less than 1.
             EngineError: When OpenVINO is not installed.
             ModelFileError: When OpenVINO cannot load the graph, or it has other inputs or outputs.
         """
-        self._compiled = compile_graph(graph, precision=precision, threads=threads, safe=safe)
+        self._compiled = compile_graph(graph, precision=precision, threads=threads, safe=safe, device=device)
         self._outputs = check_contract(_kinds(self._compiled.inputs), _kinds(self._compiled.outputs))
         self._own = threading.local()
         shape = self._compiled.inputs[0].get_partial_shape()
@@ -75,7 +83,18 @@ class OpenVinoEngine:
         return [results[name] for name in self._outputs]
 
 
-def compile_graph(graph: bytes, *, precision: str, threads: int | None, safe: bool = False) -> Any:
+def devices() -> tuple[str, ...]:
+    """Give the devices that OpenVINO finds, and AUTO, which chooses of them.
+
+    Raises:
+        EngineError: OpenVINO is not installed.
+    """
+    return (*_openvino().Core().available_devices, "AUTO")
+
+
+def compile_graph(
+    graph: bytes, *, precision: str, threads: int | None, safe: bool = False, device: str = _CPU
+) -> Any:
     """Compile any ONNX graph whose inputs begin with the batch, for one picture at a time.
 
     Raises:
@@ -90,11 +109,12 @@ def compile_graph(graph: bytes, *, precision: str, threads: int | None, safe: bo
         "PERFORMANCE_HINT": "LATENCY",
         # Said outright: left to itself OpenVINO computes in 16 bits wherever the processor can.
         "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" and not safe and _has_bf16(core) else "f32",
-        # Threads that are bound to cores wait where another program is on the same core.
-        "ENABLE_CPU_PINNING": False,
     }
-    if threads is not None:
-        options["INFERENCE_NUM_THREADS"] = threads
+    if device == _CPU:
+        # Threads that are bound to cores wait where another program is on the same core.
+        options["ENABLE_CPU_PINNING"] = False
+        if threads is not None:
+            options["INFERENCE_NUM_THREADS"] = threads
     try:
         model = core.read_model(model=graph)
         # Pictures come one by one: what depends on their number alone is computed once, at loading.
@@ -102,7 +122,7 @@ def compile_graph(graph: bytes, *, precision: str, threads: int | None, safe: bo
         model.reshape({part: openvino.PartialShape(shape) for part, shape in shapes.items()})
         if safe:
             _fold_integers(model)
-        return core.compile_model(model, "CPU", options)
+        return core.compile_model(model, device, options)
     except Exception as error:  # OpenVINO's exceptions share no other base
         raise ModelFileError(
             f"OpenVINO {openvino.__version__} cannot load the model's graph ({said(error)}): "

@@ -34,6 +34,7 @@ from flawflow.server.api import (
 from flawflow.server.db.reviewing import ChangedMeanwhileError
 from flawflow.server.errors import first_problem, retry_header, status_of
 from flawflow.server.handshake import routes as machine
+from flawflow.server.head import HeadAsGet
 from flawflow.server.metrics import Metrics
 from flawflow.server.open_inference import routes as open_inference
 from flawflow.server.retraining import routes as improve
@@ -106,6 +107,7 @@ def create_app(settings: Settings) -> FastAPI:
                 metrics=station.metrics,
                 wait_seconds=station.inspection_service.wait_seconds,
             ),
+            Middleware(HeadAsGet),
         ],
     )
     app.state.station = station

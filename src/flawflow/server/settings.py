@@ -42,7 +42,7 @@ class Settings:
         allow: Folders whose pictures may be named by path, and which may be watched; a share that is mounted
             later may be among them.
         allow_streams: Hosts (`camera7`, `192.168.1.20:554`) whose streams may be sources.
-        to: Where records go besides: jsonl, csv, webhook=URL or mqtt=URL.
+        to: Where records go besides: jsonl, csv, webhook=URL, mqtt=URL or sparkplug=URL.
         database: SQLAlchemy URL; None for SQLite in the data folder.
         keep_pictures: Which pictures stay. Maps stay in any case.
         keep_days: After how many days pictures and maps go, unless labelled good or bad; None for never.
@@ -64,7 +64,9 @@ class Settings:
         take: Which image a trigger takes.
         image_seconds: How long a trigger waits for its image.
         shifts: When shifts begin, in local time, as HH:MM at quarters of an hour.
-        engine: What runs the models: onnxruntime or openvino.
+        reports: The folder for the report of each shift; None for none.
+        report_days: After how many days reports go; None for never.
+        engine: What runs the models: onnxruntime or openvino, perhaps with a device as `openvino:GPU`.
         replica: Whether other replicas work in the same database: no file is of this one alone.
         workers: Pictures that are inspected at a time; None for one a core.
 
@@ -105,6 +107,8 @@ class Settings:
     take: Take = "next"
     image_seconds: float = 5.0
     shifts: tuple[str, ...] = ("06:00", "14:00", "22:00")
+    reports: Path | None = None
+    report_days: int | None = 90
     engine: str = "onnxruntime"
     replica: bool = False
     workers: int | None = None
@@ -152,7 +156,12 @@ class Settings:
             raise FlawflowError("replicas share a record in PostgreSQL: name it with --database")
         if self.keep_pictures != "none":
             raise FlawflowError("replicas keep no pictures: add --keep-pictures none")
-        alone = {"--to": self.to, "--line": self.lines, "--trained-on": self.trained_on}
+        alone = {
+            "--to": self.to,
+            "--line": self.lines,
+            "--trained-on": self.trained_on,
+            "--reports": self.reports,
+        }
         for option, given in alone.items():
             if given:
                 raise FlawflowError(

@@ -25,6 +25,7 @@ from flawflow.server.inspection_service import InspectionService
 from flawflow.server.lock import FolderLock
 from flawflow.server.metrics import Metrics
 from flawflow.server.models import Model, Registry
+from flawflow.server.reports import Reports
 from flawflow.server.schemas import inspection_event, model_json
 from flawflow.server.security.access import Access
 from flawflow.server.security.failed_logins import TokenCheck
@@ -38,6 +39,7 @@ _log = logging.getLogger("flawflow.server")
 
 _REFRESH_SECONDS = 1.0
 _SWEEP_SECONDS = 3600.0
+_REPORT_SECONDS = 10.0
 # A database that does not answer must not keep a station from ending.
 _MAX_ROUND_SECONDS = 30.0
 RETRY_SECONDS = 10
@@ -61,6 +63,7 @@ class Station:
         sessions: Who has logged in.
         people: Who may sign in by name.
         access: Tells who a request comes from.
+        reports: Makes reports.
     """
 
     settings: Settings
@@ -75,6 +78,7 @@ class Station:
     sessions: Sessions
     people: People
     access: Access
+    reports: Reports
     _batch_writer: BatchWriter
     _deliveries: Deliveries
     _lock: FolderLock
@@ -149,6 +153,7 @@ class Station:
             sessions=sessions,
             people=people,
             access=Access(settings, people, sessions, tokens, store.audit),
+            reports=Reports(settings, store, image_store),
             _batch_writer=batch_writer,
             _deliveries=deliveries,
             _lock=lock,
@@ -156,6 +161,7 @@ class Station:
         station._every(_REFRESH_SECONDS, registry.refresh)
         station._every(_REFRESH_SECONDS, people.refresh)
         station._every(_SWEEP_SECONDS, station.sweep)
+        station._every(_REPORT_SECONDS, station.reports.write_due)
         return station
 
     def check(self) -> None:

@@ -76,6 +76,7 @@ class OutboxDispatcher:
 
     def _work(self) -> None:
         try:
+            self.sink.start()
             self._run()
         except FlawflowError as error:
             self._failure = error

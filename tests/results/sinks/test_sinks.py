@@ -11,7 +11,11 @@ from flawflow.results.sink_kinds import Verb, kinds
 from flawflow.results.sinks import open_sink
 from flawflow.results.sinks.contract import Setting, Sink
 
-ADDRESSES = {"webhook=URL": "webhook=http://127.0.0.1:9/", "mqtt=URL": "mqtt=mqtt://127.0.0.1/topic"}
+ADDRESSES = {
+    "webhook=URL": "webhook=http://127.0.0.1:9/",
+    "mqtt=URL": "mqtt=mqtt://127.0.0.1/topic",
+    "sparkplug=URL": "sparkplug=mqtt://127.0.0.1/group/node",
+}
 
 
 @pytest.mark.parametrize("verb", get_args(Verb))

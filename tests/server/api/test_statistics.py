@@ -32,6 +32,18 @@ def test_what_the_line_did(filled):
     assert told["agreement"]["count"] == 2
 
 
+def test_where_regions_lie(filled):
+    (places,) = filled.get("/api/statistics").json()["places"]
+    assert (places["model"], places["total"]) == ("tiny", sum(count for _, count in places["cells"]))
+    assert places["total"] == sum(row["count"] for row in places["sizes"]) == 2
+    assert places["thirds"][-1]["cumulative"] == 1
+    assert filled.get(places["picture"]).headers["content-type"].startswith("image/")
+    page = filled.get("/api/report")
+    assert "data:image/" in page.text
+    assert "'sha256-" in page.headers["content-security-policy"]
+    assert "'unsafe-inline'" not in page.headers["content-security-policy"]
+
+
 def test_nothing_elsewhere_and_earlier(filled):
     for query in ("model=other", "source=watch", "until=2020-01-01T00:00:00Z", "model=%00"):
         told = filled.get(f"/api/statistics?{query}").json()

@@ -103,7 +103,7 @@ def test_a_retraining_is_followed_compared_and_switched_to(reviewed: Any, statio
     expect(page.get_by_text("Learning: pass 3 of 10 (25 %)")).to_be_visible()
     result = {"version": second["version"], "comparison": comparison(good, bad)}
     state["jobs"] = [{**JOB, "state": "done", "progress": 1, "result": result}]
-    expect(page.get_by_text(f"Version {second['version']} is trained")).to_be_visible()
+    expect(page.get_by_text(f"Version {second['version']} is ready")).to_be_visible()
     rows = page.locator(".compared tbody tr")
     expect(rows).to_have_count(2)
     expect(rows.nth(0)).to_contain_text("better")

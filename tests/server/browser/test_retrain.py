@@ -73,7 +73,7 @@ def test_a_model_is_retrained_compared_switched_to_and_rolled_back(open_page: An
     # Inspecting goes on meanwhile, by the old model.
     first = page.request.get(f"{station}api/models/part").json()
     assert inspected(page, station, drawn(99, None))["model_sha256"] == first["sha256"]
-    expect(page.get_by_text("Version 1 is trained")).to_be_visible(timeout=_LEARNING_MS)
+    expect(page.get_by_text("Version 1 is ready")).to_be_visible(timeout=_LEARNING_MS)
     compared = page.request.get(f"{station}api/jobs/1").json()["result"]["comparison"]
     assert compared["count"] == len(compared["pictures"]) > 5
     page.get_by_role("radio", name=f"All ({compared['count']})").check()

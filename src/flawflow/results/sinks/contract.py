@@ -105,6 +105,12 @@ class Sink:
     name: str
     at_once: int = 1
 
+    def start(self) -> None:
+        """Begin, in the thread that delivers, before there is a result; only where something stays running.
+
+        It does not wait for anybody: what fails is tried again by `deliver`.
+        """
+
     def prepare(self, result: Result, picture: NDArray[np.uint8]) -> Result:
         """Make what `deliver` will need of the picture, in the thread that inspected it; write nothing.
 

@@ -35,21 +35,10 @@ class Mqtt(Sink):
         Raises:
             SinkError: It is no `mqtt://[user@]host[:port]/topic`, holds a password, or paho-mqtt is missing.
         """
-        parts = urllib.parse.urlsplit(url)
-        self._topic = urllib.parse.unquote(parts.path.removeprefix("/"))
-        # A topic with + or # would be a pattern; # begins what a URL calls a fragment.
-        if parts.scheme not in _PORTS or not has_host(parts) or not self._topic or set(url) & set("+#"):
-            raise SinkError(
-                f"{shown_url(url)} is not an MQTT address: give mqtt://host/topic, or mqtts:// for TLS"
-            )
-        if parts.password is not None:
-            raise SinkError(f"an address must hold no password: set {PASSWORD_VARIABLE} instead")
-        try:
-            import paho.mqtt.client  # noqa: F401 its lack must show before work begins
-        except ModuleNotFoundError:
-            raise SinkError("MQTT needs paho-mqtt: pip install 'flawflow[mqtt]'") from None
+        self._address, self._topic = read_address(url)
+        if not self._topic:
+            raise SinkError(f"{shown_url(url)} names no topic: give mqtt://host/topic")
         self.name = f"mqtt={url}"
-        self._address = parts
         self._client: Any = None
 
     def deliver(self, results: Sequence[Result]) -> None:
@@ -79,10 +68,7 @@ class Mqtt(Sink):
             self._client = None
 
     def _connected(self) -> Any:
-        from paho.mqtt.client import Client
-        from paho.mqtt.enums import CallbackAPIVersion
-
-        client = Client(CallbackAPIVersion.VERSION2)
+        client = make_client(self._address)
         answered, answers = threading.Event(), []
 
         def on_connect(_client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
@@ -90,11 +76,7 @@ class Mqtt(Sink):
             answered.set()
 
         client.on_connect = on_connect
-        if self._address.username:
-            client.username_pw_set(self._address.username, os.environ.get(PASSWORD_VARIABLE))
-        if self._address.scheme == "mqtts":
-            client.tls_set()
-        client.connect(str(self._address.hostname), self._address.port or _PORTS[self._address.scheme])
+        client.connect(*host_and_port(self._address))
         client.loop_start()
         if not answered.wait(_TIMEOUT_SECONDS) or answers[0].is_failure:
             client.disconnect()
@@ -102,3 +84,42 @@ class Mqtt(Sink):
             said = str(answers[0]) if answers else "no answer"
             raise DeliveryError(f"{self._address.netloc} does not accept the connection ({said})")
         return client
+
+
+def read_address(url: str) -> tuple[urllib.parse.SplitResult, str]:
+    """Take a broker's address apart, and give what stands behind its host.
+
+    Raises:
+        SinkError: It is no `mqtt://[user@]host[:port]/…`, holds a password, or paho-mqtt is missing.
+    """
+    parts = urllib.parse.urlsplit(url)
+    # A topic with + or # would be a pattern; # begins what a URL calls a fragment.
+    if parts.scheme not in _PORTS or not has_host(parts) or set(url) & set("+#"):
+        raise SinkError(
+            f"{shown_url(url)} is not an MQTT address: give mqtt://host/topic, or mqtts:// for TLS"
+        )
+    if parts.password is not None:
+        raise SinkError(f"an address must hold no password: set {PASSWORD_VARIABLE} instead")
+    try:
+        import paho.mqtt.client  # noqa: F401 its lack must show before work begins
+    except ModuleNotFoundError:
+        raise SinkError("MQTT needs paho-mqtt: pip install 'flawflow[mqtt]'") from None
+    return parts, urllib.parse.unquote(parts.path.removeprefix("/"))
+
+
+def make_client(address: urllib.parse.SplitResult) -> Any:
+    """Make a client for a broker, not connected, with the address's user and TLS where it asks for them."""
+    from paho.mqtt.client import Client
+    from paho.mqtt.enums import CallbackAPIVersion
+
+    client = Client(CallbackAPIVersion.VERSION2)
+    if address.username:
+        client.username_pw_set(address.username, os.environ.get(PASSWORD_VARIABLE))
+    if address.scheme == "mqtts":
+        client.tls_set()
+    return client
+
+
+def host_and_port(address: urllib.parse.SplitResult) -> tuple[str, int]:
+    """Give where a broker listens."""
+    return str(address.hostname), address.port or _PORTS[address.scheme]

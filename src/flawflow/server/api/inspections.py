@@ -74,10 +74,6 @@ def router(station: Station) -> APIRouter:
         drawn = await station.looking.overlay(row, path, lambda: store.get_map(number))
         return await run_in_threadpool(image, drawn, tag)
 
-    for path, answer in (("picture", picture), ("map", anomaly_map), ("overlay", overlay)):
-        # The server leaves the body out.
-        routes.head(f"/{{number}}/{path}", include_in_schema=False)(answer)
-
     def kept(number: int) -> tuple[InspectionRow, Path]:
         row = store.get(number)
         return row, station.picture_path(row)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, insert
 
+from flawflow.server.db.places import count_regions
 from flawflow.server.db.statistics import count_inspections
 from flawflow.server.db.tables import Base, InspectionRow, MapRow
 
@@ -28,5 +29,7 @@ def insert_inspections(
     numbers = connection.execute(_INSERT, values).scalars().all()
     maps = [{"inspection": number, "png": png} for number, (_, png) in zip(numbers, inspections, strict=True)]
     connection.execute(_INSERT_MAPS, maps)
-    count_inspections(connection, (row for row, _ in inspections))
+    rows = [row for row, _ in inspections]
+    count_inspections(connection, rows)
+    count_regions(connection, rows)
     return numbers

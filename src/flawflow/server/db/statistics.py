@@ -7,15 +7,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, sessionmaker
 
+from flawflow.server.db.counting import add_counts
 from flawflow.server.db.statistics_tables import QuarterRow
-from flawflow.server.db.tables import Base, InspectionRow
+from flawflow.server.db.tables import InspectionRow
 
 QUARTER = timedelta(minutes=15)
-
-_TABLE = Base.metadata.tables[QuarterRow.__tablename__]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,16 +63,7 @@ def quarter_of(time: datetime) -> datetime:
 def count_inspections(connection: Connection, rows: Iterable[InspectionRow]) -> None:
     """Count inspections that are recorded in the same transaction."""
     keys = Counter((quarter_of(row.time), row.model, row.source, row.verdict) for row in rows)
-    if not keys:
-        return
-    names = ("start", "model", "source", "verdict")
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    query = dialect.insert(_TABLE)
-    query = query.on_conflict_do_update(
-        index_elements=names, set_={"count": _TABLE.c.count + query.excluded.count}
-    )
-    values = [dict(zip(names, key, strict=True)) | {"count": count} for key, count in sorted(keys.items())]
-    connection.execute(query, values)
+    add_counts(connection, QuarterRow, ("start", "model", "source", "verdict"), keys)
 
 
 class Statistics:

@@ -13,6 +13,7 @@ from flawflow.server.db.expiry import forget_pictures
 from flawflow.server.db.filters import Filters, Label
 from flawflow.server.db.inserting import insert_inspections
 from flawflow.server.db.pages import PAGE_ROWS, pages
+from flawflow.server.db.places import Regions
 from flawflow.server.db.probe import probe
 from flawflow.server.db.problems import database_problem
 from flawflow.server.db.reviewing import change_label, change_mask, newest_unlabelled
@@ -31,6 +32,7 @@ class Store:
         writing: Makes sessions that write; use as `with store.writing.begin() as session`.
         audit: Who did what.
         statistics: Counts.
+        regions: Counts of regions by place and size.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class Store:
         self.reading = sessionmaker(self._engine, expire_on_commit=False)
         self.writing = sessionmaker(self._engine.execution_options(write=True), expire_on_commit=False)
         self.statistics = Statistics(self.reading)
+        self.regions = Regions(self.reading)
         self.audit = AuditLog(self.reading, self.writing)
 
     def close(self) -> None:

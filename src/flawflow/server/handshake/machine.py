@@ -16,7 +16,7 @@ from flawflow.server.handshake.opcua import OpcUaServer
 from flawflow.server.handshake.stream_frames import StreamFrames
 from flawflow.server.inspection_service import Given, Outcome
 from flawflow.server.settings import Settings
-from flawflow.server.sources.frames import require_video
+from flawflow.server.sources.frames import require_reader
 from flawflow.server.sources.source import is_camera, is_network
 from flawflow.server.station import Station
 from flawflow.storage.urls import shown_url
@@ -101,7 +101,7 @@ def _names(station: Station) -> Callable[[], list[str]]:
 
 def _frames(place: str, settings: Settings) -> Frames:
     if is_network(place) or is_camera(place):
-        require_video()
+        require_reader(place)
         return StreamFrames(place, take=settings.take, max_pixels=settings.max_pixels)
     return FolderFrames(Path(place), take=settings.take, max_bytes=settings.max_picture_bytes)
 

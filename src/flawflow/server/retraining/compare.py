@@ -49,7 +49,7 @@ def compare(
         progress(done, len(tested))
     return {
         "count": len(found),
-        **{which: _measures(found, which) for which in ("old", "new")},
+        **{which: measures(found, which) for which in ("old", "new")},
         "pictures": found,
     }
 
@@ -79,7 +79,8 @@ def _judged(inspector: Inspector, path: Path) -> dict[str, Any]:
     return {"score": score, "verdict": inspector.card.calibration.verdict(score)}
 
 
-def _measures(pictures: Sequence[dict[str, Any]], which: str) -> dict[str, Any]:
+def measures(pictures: Sequence[dict[str, Any]], which: str) -> dict[str, Any]:
+    """Sum up what one of two models makes of pictures, as `compare` gives it."""
     labels = [picture["label"] == "bad" for picture in pictures]
     judged = [picture[which] for picture in pictures]
     verdicts = list(zip(labels, (each["verdict"] for each in judged), strict=True))

@@ -26,9 +26,9 @@ class Job:
     Attributes:
         id: Ascending.
         kind: What it is.
-        model: Whose successor is trained.
-        dataset: The data set's version.
-        plan: The training.
+        model: Whose successor is made.
+        dataset: The data set's version; None where there is none.
+        plan: The training; None where the job is none.
         state: How it stands.
         progress: How much is done, from 0 to 1.
         stage: What is being done.
@@ -39,8 +39,8 @@ class Job:
     id: int
     kind: str
     model: str
-    dataset: int
-    plan: Plan
+    dataset: int | None = None
+    plan: Plan | None = None
     state: State = "running"
     progress: float = 0.0
     stage: str = "Waiting"
@@ -50,7 +50,7 @@ class Job:
     def to_json(self) -> dict[str, Any]:
         """The job as it is sent."""
         shape = {key: value for key, value in asdict(self).items() if key != "plan"}
-        return {**shape, "command": self.plan.command()}
+        return {**shape, "command": None if self.plan is None else self.plan.command()}
 
 
 def write_job(folder: Path, job: Job) -> None:
@@ -78,6 +78,8 @@ def _read(path: Path) -> Job:
     values = json.loads(path.read_text("utf-8"))
     if int(path.parent.name) != values["id"]:
         raise ValueError(f"it is that of job {values['id']}")
-    job = parse(Job, completed(Job, {**values, "plan": Plan.of(values["plan"])}))
+    job = parse(
+        Job, completed(Job, {**values, "plan": None if values["plan"] is None else Plan.of(values["plan"])})
+    )
     assert isinstance(job, Job)
     return job

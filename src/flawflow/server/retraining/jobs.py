@@ -1,10 +1,10 @@
 """Trainings: started, monitored, stopped, and resumed after a restart of the station."""
 
-import glob
-import shutil
+import contextlib
+import functools
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,8 @@ from flawflow.server.retraining.compare import compare, give_rates_of
 from flawflow.server.retraining.datasets import Datasets
 from flawflow.server.retraining.job import Job, next_number, read_jobs, write_job
 from flawflow.server.retraining.plan import Plan
-from flawflow.server.retraining.process import StoppedError, Training
-from flawflow.storage.files import beside
+from flawflow.server.retraining.process import OnStep, StoppedError, Training
+from flawflow.server.retraining.unfinished import forget, take_over
 
 # Training is nine tenths of a job, comparing the rest.
 _TRAINING_SHARE = 0.9
@@ -58,9 +58,13 @@ class Jobs:
         self._told = 0.0
 
     def start(self) -> None:
-        """Resume the job that was running when the station ended."""
+        """Resume the training that was running when the station ended; other work has to be started again."""
         for job in self.all():
-            if job.state == "running":
+            if job.state == "running" and job.plan is None:
+                self._change(
+                    job.id, state="failed", stage="Failed", error="the station ended: start it again"
+                )
+            elif job.state == "running":
                 self._begin(job)
 
     def all(self) -> list[Job]:
@@ -108,18 +112,40 @@ class Jobs:
         if self._datasets.get(dataset).model != model:
             raise ConflictError(f"data set {dataset} is of another model than {model}: make one of {model}")
         with self._lock:
-            if any(job.state == "running" for job in self._jobs.values()):
-                raise ConflictError("a training runs already: wait for its end, or cancel it")
-            number = next_number(self._folder)
+            number = self._free_number()
             output = self._folder / str(number) / f"{model}.flaw"
             plan = self.plan(model, dataset, preset, settings, output=output)
             plan = plan.with_weights_of(self._registry.get(model).card.encoder)
             job = Job(id=number, kind="retrain", model=model, dataset=dataset, plan=plan)
             self._jobs[number] = job
-            self._write(job)
-            self._take_over_work(job)
+            write_job(self._folder, job)
+            take_over(job, self._jobs.values())
         self._begin(job)
         return job
+
+    def add(self, kind: str, model: str, work: Callable[[Path, OnStep], dict[str, Any]]) -> Job:
+        """Start other work for a model, which does not outlive the station.
+
+        Args:
+            kind: What it is.
+            model: For which model.
+            work: Takes a file to write to and where to tell its steps; gives the job's result.
+
+        Raises:
+            ConflictError: A job runs already.
+        """
+        with self._lock:
+            job = Job(id=self._free_number(), kind=kind, model=model)
+            self._jobs[job.id], self._training = job, None
+            write_job(self._folder, job)
+        output = self._folder / str(job.id) / f"{model}.flaw"
+        self._start(job, self._run_other, functools.partial(work, output))
+        return job
+
+    def _free_number(self) -> int:
+        if any(job.state == "running" for job in self._jobs.values()):
+            raise ConflictError("a training runs already: wait for its end, or cancel it")
+        return next_number(self._folder)
 
     def cancel(self, number: int) -> Job:
         """Stop a job; one that has ended stays as it is."""
@@ -138,48 +164,44 @@ class Jobs:
         if self._thread is not None:
             self._thread.join()
 
-    def _take_over_work(self, job: Job) -> None:
-        """Resume what the last failed job of the same plan has learned, if anything is there."""
-        for other in sorted(self._jobs.values(), key=lambda other: -other.id):
-            work, is_same = _work_of(other), replace(other.plan, output=job.plan.output) == job.plan
-            if other.state == "failed" and is_same and work.is_dir():
-                work.rename(_work_of(job))
-                return
-
-    def _forget_work(self, job: Job) -> None:
-        """Remove what is of no further use once a model is there or a training was cancelled."""
-        for other in self.all():
-            if other.id == job.id or (other.model == job.model and other.state == "failed"):
-                work = _work_of(other)
-                for folder in (work, *work.parent.glob(f"{glob.escape(work.name)}-*")):
-                    shutil.rmtree(folder, ignore_errors=True)
-
     def _begin(self, job: Job) -> None:
+        assert job.plan is not None
         log = self._folder / str(job.id) / "log.txt"
         self._training = Training(job.plan, log)
-        self._thread = threading.Thread(
-            target=self._run, args=(job, self._training), name=f"flawflow-job-{job.id}", daemon=True
-        )
+        self._start(job, self._run, self._training)
+
+    def _start(self, job: Job, run: Callable[[Job, Any], None], what: Any) -> None:
+        self._thread = threading.Thread(target=run, args=(job, what), name="flawflow-job", daemon=True)
         self._thread.start()
         self._tell(job)
 
     def _run(self, job: Job, training: Training) -> None:
-        try:
+        with self._reported(job):
             output = training.run(lambda stage, share: self._step(job.id, stage, _TRAINING_SHARE * share))
             result = self._finish(job, output)
-            self._forget_work(job)
+            forget(job, self.all())
             self._change(job.id, state="done", progress=1.0, stage="Done", result=result)
             output.unlink(missing_ok=True)  # the version is a copy of it
+        # A training that failed, as by a full disk, is resumed by the next one of the same plan.
+        if self.get(job.id).state == "cancelled":
+            forget(job, self.all())
+
+    def _run_other(self, job: Job, work: Callable[[OnStep], dict[str, Any]]) -> None:
+        with self._reported(job):
+            result = work(functools.partial(self._step, job.id))
+            self._change(job.id, state="done", progress=1.0, stage="Done", result=result)
+
+    @contextlib.contextmanager
+    def _reported(self, job: Job) -> Iterator[None]:
+        """Note in the job how its work failed."""
+        try:
+            yield
         except StoppedError:
-            pass  # Cancelled, and then it is noted already; or the station ends, and the job goes on later.
+            pass  # Cancelled, and then it is noted already; or the station ends.
         except FlawflowError as error:
             self._fail(job, str(error))
         except Exception as error:  # Nobody waits for this thread: what happened must be seen in the job.
             self._fail(job, f"{type(error).__name__}: {error}")
-        finally:
-            # A training that failed, as by a full disk, is resumed by the next one of the same plan.
-            if self.get(job.id).state == "cancelled":
-                self._forget_work(job)
 
     def _finish(self, job: Job, output: Path) -> dict[str, Any]:
         """Take the model as a new version and compare it with the one that inspects now."""
@@ -189,6 +211,7 @@ class Jobs:
         known = [each.version for each in self._registry.versions(job.model) if each.sha256 == sha256]
         # Known already where the station ended between here and the end of the job.
         version = known[-1] if known else self._registry.add_version(job.model, output)
+        assert job.dataset is not None
         found = compare(
             self._datasets.get(job.dataset),
             old,
@@ -219,16 +242,9 @@ class Jobs:
             if self._jobs[number].state != "running":
                 return False
             job = self._jobs[number] = replace(self._jobs[number], **changes)
-            self._write(job)
+            write_job(self._folder, job)
         self._tell(job)
         return True
 
-    def _write(self, job: Job) -> None:
-        write_job(self._folder, job)
-
     def _tell(self, job: Job) -> None:
         self._publish({"type": "job", "job": job.to_json()})
-
-
-def _work_of(job: Job) -> Path:
-    return beside(Path(job.plan.output), ".training")

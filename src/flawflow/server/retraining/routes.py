@@ -14,6 +14,7 @@ from flawflow.server.api.shared import Id, ModelName
 from flawflow.server.db.audit import AuditLog
 from flawflow.server.errors import ConflictError
 from flawflow.server.models import Model
+from flawflow.server.retraining.adaptation import Adaptations, Offer
 from flawflow.server.retraining.compare import at_rates_of, compare
 from flawflow.server.retraining.dataset import DatasetVersion
 from flawflow.server.retraining.datasets import Datasets
@@ -26,6 +27,7 @@ from flawflow.server.retraining.schemas import (
     JobIn,
     JobOut,
     NotHere,
+    OfferOut,
     PresetOut,
     SwitchIn,
 )  # fmt: skip
@@ -61,6 +63,7 @@ def router(station: Station) -> APIRouter:
     _add_datasets(routes, station, datasets)
     _add_jobs(routes, jobs, datasets, station.store.audit)
     _add_versions(routes, station, datasets)
+    _add_adaptations(routes, Adaptations(station, jobs))
     return routes
 
 
@@ -151,6 +154,18 @@ def _add_versions(routes: APIRouter, station: Station, datasets: Datasets) -> No
     def rollback(name: ModelName) -> dict[str, Any]:
         """Go back to the version before the last switch."""
         return shape(registry.rollback(name))
+
+
+def _add_adaptations(routes: APIRouter, adaptations: Adaptations) -> None:
+    @routes.get("/models/{name}/adaptation", response_model=OfferOut | None)
+    def offer(name: ModelName) -> Offer | None:
+        """Say what a model could be adapted to another light with; null where no change is certain."""
+        return adaptations.offer(name)
+
+    @routes.post("/models/{name}/adaptation", response_model=JobOut, responses=_NOTHING)
+    def adapt(name: ModelName) -> dict[str, Any]:
+        """Adapt a model to the light since the change, by pictures that people called good."""
+        return adaptations.start(name).to_json()
 
 
 def _dataset_json(found: DatasetVersion) -> dict[str, Any]:

@@ -109,12 +109,14 @@ class JobOut(BaseModel):
     id: int
     kind: str
     model: str
-    dataset: int
+    dataset: int | None = Field(description="null where the job takes none")
     state: State
     progress: float
     stage: str
     error: str | None
-    command: str = Field(description="does the same in another place, where the data set must be too")
+    command: str | None = Field(
+        description="does the same in another place, where the data set must be too; null for no training"
+    )
     result: ResultOut | None
 
 
@@ -122,6 +124,16 @@ class NotHere(Problem):
     """Training needs packages that are not installed here."""
 
     command: str = Field(description="does it elsewhere")
+
+
+class OfferOut(BaseModel):
+    """What a model could be adapted to another light with."""
+
+    since: datetime = Field(description="when the change became certain")
+    good: int = Field(description="kept pictures since then that people called good, `most` at most")
+    least: int = Field(description="good pictures that an adaptation takes")
+    most: int = Field(description="good pictures that it takes at most: the newest")
+    obstacle: str | None = Field(description="why this model cannot be adapted; null where it can")
 
 
 class SwitchIn(BaseModel):

@@ -52,6 +52,7 @@ _RULES = (
     ("POST", "/api/models/*/rates", "rates"),
     ("POST", "/api/models/*/switch", "switch"),
     ("POST", "/api/models/*/rollback", "switch"),
+    ("POST", "/api/models/*/adaptation", "train"),
     ("POST", "/api/sources", "sources"),
     ("DELETE", "/api/sources/*", "sources"),
     ("POST", "/api/datasets", "train"),

@@ -1,4 +1,4 @@
-"""Pictures of a camera or a stream as they are now, through PyAV (the extra `video`)."""
+"""Pictures of a camera or a stream as they are now, through PyAV (the extra `video`) or Aravis."""
 
 import functools
 import importlib.util
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flawflow.server.errors import StationError
-from flawflow.server.sources.source import is_camera
+from flawflow.server.sources.source import GENICAM, is_camera, is_genicam
 
 Shot = Callable[[], NDArray[np.uint8]]
 """Gives a picture, uint8 (H, W, 3); what is not asked for is not converted."""
@@ -29,20 +29,24 @@ class StreamError(StationError):
     """A camera or stream that gives no pictures (any more)."""
 
 
-class NoVideoError(StationError):
-    """PyAV is not installed."""
+class NoReaderError(StationError):
+    """What reads a camera or stream is not installed."""
 
     status = 501
 
 
-def require_video() -> None:
-    """Say what is missing for cameras, streams and video files.
+def require_reader(address: str) -> None:
+    """Say what is missing for a camera, stream or video file.
 
     Raises:
-        NoVideoError: PyAV is not installed.
+        NoReaderError: PyAV, or what reads GenICam, is not installed.
     """
-    if importlib.util.find_spec("av") is None:
-        raise NoVideoError("cameras, streams and video files need PyAV: pip install 'flawflow[video]'")
+    if is_genicam(address):
+        from flawflow.server.sources.genicam import require_genicam
+
+        require_genicam()
+    elif importlib.util.find_spec("av") is None:
+        raise NoReaderError("cameras, streams and video files need PyAV: pip install 'flawflow[video]'")
 
 
 def shots(address: str, *, max_pixels: int) -> Iterator[Shot]:
@@ -55,6 +59,11 @@ def shots(address: str, *, max_pixels: int) -> Iterator[Shot]:
     Raises:
         StreamError: It cannot be opened, or breaks off.
     """
+    if is_genicam(address):
+        from flawflow.server.sources.genicam import genicam_shots
+
+        yield from genicam_shots(address.removeprefix(GENICAM), max_pixels=max_pixels)
+        return
     import av
 
     try:

@@ -23,7 +23,7 @@ class SourceIn(BaseModel):
 
     kind: Kind
     address: Annotated[str, StringConstraints(min_length=1, max_length=_MAX_ADDRESS_CHARACTERS)] = Field(
-        description="a folder or video file below an allowed folder, /dev/video0, rtsp://… or http(s)://…"
+        description="a folder or video file below an allowed folder, /dev/video0, genicam:NAME, rtsp://… or http(s)://…"
     )
     model: Annotated[str, StringConstraints(max_length=200)] | None = None
     interval: float = Field(

@@ -17,6 +17,9 @@ Kind = Literal["folder", "stream"]
 
 _CAMERAS = "/dev/video"
 
+GENICAM = "genicam:"
+"""What the address of an industrial camera begins with; behind it stands its name, never where it is."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
@@ -25,8 +28,8 @@ class Source:
     Attributes:
         id: Its number.
         kind: A folder that is watched, or pictures of a camera, stream or video file.
-        address: A folder or video file, a camera (`/dev/video0`), or an address of the network, of an allowed
-            host.
+        address: A folder or video file, a camera (`/dev/video0`, `genicam:NAME`), or an address of the
+            network, of an allowed host.
         model: What inspects.
         interval: Seconds between two looks into a folder, or between two pictures of a stream.
         position: Seconds into a video file up to which it is done.
@@ -71,12 +74,19 @@ class Runner(Protocol):
 
 def is_network(address: str) -> bool:
     """Whether an address is one of the network."""
-    return "://" in address
+    return "://" in address and not is_genicam(address)
 
 
 def is_camera(address: str) -> bool:
-    """Whether an address is a camera of this computer."""
+    """Whether an address is a camera of this computer, or one that it finds by GenICam."""
+    if is_genicam(address):
+        return True
     return address.startswith(_CAMERAS) and address.removeprefix(_CAMERAS).isdecimal()
+
+
+def is_genicam(address: str) -> bool:
+    """Whether an address is the name of a GenICam camera."""
+    return address.startswith(GENICAM) and len(address) > len(GENICAM)
 
 
 def is_file(address: str) -> bool:

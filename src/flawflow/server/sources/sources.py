@@ -9,7 +9,7 @@ from typing import Any
 from flawflow.errors import FlawflowError
 from flawflow.server.errors import ConflictError, NotFoundError
 from flawflow.server.sources.folder import FolderRunner
-from flawflow.server.sources.frames import require_video
+from flawflow.server.sources.frames import require_reader
 from flawflow.server.sources.kept import read_sources, write_sources
 from flawflow.server.sources.progress import Progress
 from flawflow.server.sources.source import Kind, Runner, Source, check_place, checked_address
@@ -63,7 +63,7 @@ class Sources:
         Raises:
             RefusedError: The address may not be used.
             NotFoundError: There is no such model.
-            NoVideoError: It is a stream, and PyAV is not installed.
+            NoReaderError: What reads it is not installed.
             ConflictError: There is one like it, or there are too many.
         """
         found = checked_address(kind, address, self._station.settings)
@@ -137,7 +137,7 @@ class Sources:
     def _runner(self, source: Source) -> Runner:
         if source.kind == "folder":
             return FolderRunner(source, self._station, self._folder / f"{source.id}.sqlite")
-        require_video()
+        require_reader(source.address)
         return StreamRunner(source, self._station, lambda seconds: self._reached(source.id, seconds))
 
     def _reached(self, number: int, seconds: float) -> None:

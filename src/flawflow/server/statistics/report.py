@@ -1,61 +1,38 @@
 """The report of a shift or any other span: a page to be printed, and a table."""
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from importlib import resources
 
 from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
 
 from flawflow.results.table import csv_line
+from flawflow.server.statistics.pchart import p_chart
+from flawflow.server.statistics.place_map import place_map
+from flawflow.server.statistics.places import cumulative
 from flawflow.server.statistics.summary import Summary
-
-WORDS = {
-    "title": "Inspection report",
-    "from": "From",
-    "until": "until",
-    "model": "Model",
-    "source": "Source",
-    "all": "all",
-    "inspected": "Inspected",
-    "share": "Share",
-    "over_time": "Share of NG over time",
-    "begins": "Begins",
-    "limits": "Limits",
-    "out": "beyond",
-    "limit_note": "A point beyond its limits (p ± 3 standard deviations of chance) is marked.",
-    "by_model": "By model",
-    "by_source": "By source",
-    "labels": "What people said",
-    "good": "Good",
-    "bad": "Bad",
-    "agree": "People and model agree on {share} of {count} pictures that both have judged{kappa}.",
-    "kappa": " (Cohen's kappa {value:.2f})",
-    "rejects": "False reject rate: {rate}, 95 % interval {low} to {high}, from {good} good among {reviewed} "
-    "reviewed of {total} pictures judged NG.",
-    "assumption": "Pictures judged OK or REVIEW are taken to be as good as their reviewed ones, or all where "
-    "none was reviewed; those reviewed are taken to be like the others.",
-    "none": "No picture was inspected in this time.",
-    "made": "Made",
-}
-"""What the page says, in one place for translations."""
+from flawflow.server.statistics.wording import SIZES, THIRDS, WORDS, moment, percent
 
 _COLUMNS = ("begins", "ok", "review", "ng", "share_ng", "lower", "upper", "beyond")
-_WIDTH, _HEIGHT = 760, 180
+_STYLES = ("tokens", "base", "parts", "statistics")
 
 
-def report_page(summary: Summary, *, station: str, made: datetime) -> str:
-    """Give the page.
+def report_page(
+    summary: Summary, *, station: str, made: datetime, pictures: Mapping[str, bytes | None]
+) -> str:
+    """Give the page, whole: it needs no other file.
 
     Args:
         summary: What it says.
+        pictures: A good picture of each model, JPEG or PNG; None where none is kept.
         station: The station's name.
         made: When, in local time.
     """
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"percent": _percent, "moment": _moment}
+    environment.filters |= {"percent": percent, "moment": moment, "pareto": cumulative}
     text = (resources.files("flawflow.server.statistics") / "report.html").read_text("utf-8")
     return environment.from_string(text).render(
         words=WORDS,
@@ -64,10 +41,20 @@ def report_page(summary: Summary, *, station: str, made: datetime) -> str:
         summary=summary,
         since=summary.span.since.astimezone(),
         until=summary.span.until.astimezone(),
-        chart=_chart(summary),
+        style=report_style(),
+        chart=p_chart(summary),
+        maps={each.model: place_map(each, pictures.get(each.model)) for each in summary.places},
+        names={"thirds": THIRDS, "sizes": SIZES},
         said=_said(summary),
         tables=(("by_model", "model", summary.models), ("by_source", "source", summary.sources)),
     )
+
+
+@functools.cache
+def report_style() -> str:
+    """Give the style sheet of the page."""
+    folder = resources.files("flawflow.server") / "static" / "css"
+    return "\n".join((folder / f"{name}.css").read_text("utf-8") for name in _STYLES)
 
 
 def report_csv(summary: Summary) -> Iterator[bytes]:
@@ -84,64 +71,11 @@ def _said(summary: Summary) -> list[str]:
     said = []
     if agreed is not None:
         kappa = "" if agreed.kappa is None else WORDS["kappa"].format(value=agreed.kappa)
-        said.append(WORDS["agree"].format(share=_percent(agreed.share), count=agreed.count, kappa=kappa))
+        said.append(WORDS["agree"].format(share=percent(agreed.share), count=agreed.count, kappa=kappa))
     if found is not None:
-        rates = {name: _percent(getattr(found, name)) for name in ("rate", "low", "high")}
+        rates = {name: percent(getattr(found, name)) for name in ("rate", "low", "high")}
         said.append(
             WORDS["rejects"].format(**rates, good=found.good, reviewed=found.reviewed, total=found.total)
         )
         said.append(WORDS["assumption"])
     return said
-
-
-def _chart(summary: Summary) -> Markup:
-    """The p-chart as SVG; what its classes look like is in the style sheet."""
-    if not summary.points:
-        return Markup("")
-    top = max(max(point.counts.share_ng, point.upper) for point in summary.points) or 1.0
-    step = _WIDTH / len(summary.points)
-
-    def y(share: float) -> str:
-        return f"{_HEIGHT - 10 - (_HEIGHT - 20) * share / top:.1f}"
-
-    parts = [
-        Markup('<svg class="p-chart" viewBox="0 0 {} {}" role="img" aria-label="{}">').format(
-            _WIDTH, _HEIGHT, WORDS["over_time"]
-        )
-    ]
-    parts += [
-        _limits(index * step, step, y(point.lower), y(point.upper))
-        for index, point in enumerate(summary.points)
-    ]
-    parts.append(
-        Markup('<line class="centre" x1="0" x2="{}" y1="{}" y2="{}"/>').format(
-            _WIDTH, y(summary.centre), y(summary.centre)
-        )
-    )
-    for index, point in enumerate(summary.points):
-        parts.append(
-            Markup('<circle class="{}" cx="{:.1f}" cy="{}" r="{}"><title>{}: {}</title></circle>').format(
-                "out" if point.is_out else "in",
-                (index + 0.5) * step,
-                y(point.counts.share_ng),
-                5 if point.is_out else 3,
-                _moment(point.start),
-                _percent(point.counts.share_ng),
-            )
-        )
-    return Markup("").join([*parts, Markup("</svg>")])
-
-
-def _limits(x: float, width: float, lower: str, upper: str) -> Markup:
-    height = float(lower) - float(upper)
-    return Markup('<rect class="limits" x="{:.1f}" width="{:.1f}" y="{}" height="{:.1f}"/>').format(
-        x, width, upper, height
-    )
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.3g} %"
-
-
-def _moment(time: datetime) -> str:
-    return f"{time:%Y-%m-%d %H:%M}"

@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import time
 
-from flawflow.server.db.statistics import Span, Statistics
+from flawflow.server.db import Store
+from flawflow.server.db.statistics import Span
+from flawflow.server.statistics.places import Places, places_of
 from flawflow.server.statistics.reviewed import (
     Agreement,
     FalseRejects,
@@ -30,6 +32,7 @@ class Summary:
         reviewed: What people said.
         agreement: How far people and model agree; None where nothing was reviewed.
         false_rejects: The achieved false reject rate; None where no NG was reviewed.
+        places: Where regions lie, by model.
     """
 
     span: Span
@@ -42,10 +45,12 @@ class Summary:
     reviewed: Reviewed
     agreement: Agreement | None
     false_rejects: FalseRejects | None
+    places: Sequence[Places]
 
 
-def summarise(statistics: Statistics, span: Span, by: By, shifts: Sequence[time]) -> Summary:
+def summarise(store: Store, span: Span, by: By, shifts: Sequence[time]) -> Summary:
     """Read what is counted."""
+    statistics = store.statistics
     made, centre = points(statistics.over_time(span), by, shifts)
     models = grouped(statistics.by_model(span), lambda each: str(each.key))
     counts = Counts(
@@ -65,4 +70,5 @@ def summarise(statistics: Statistics, span: Span, by: By, shifts: Sequence[time]
         reviewed=reviewed,
         agreement=agreement(reviewed),
         false_rejects=false_rejects(reviewed, counts),
+        places=places_of(store.regions.by_place(span)),
     )

@@ -3,7 +3,9 @@
 import { get, ofModel, withQuery } from "../api.js";
 import { field, figures, h, segments, select, table } from "../dom.js";
 import { t, translated } from "../i18n.js";
+import { makeAdaptation } from "../parts/adaptation.js";
 import { pChart, pLegend, total } from "../parts/pchart.js";
+import { placesCard } from "../parts/places.js";
 import { recall, remember } from "../settings.js";
 import { station } from "../station.js";
 import { attempt } from "../toast.js";
@@ -11,6 +13,9 @@ import { moment, number, VERDICTS } from "../words.js";
 
 /** Write a share as a percentage with three digits: a yield of 99.4 % is not one of 99 %. */
 const percent = (share) => `${Number((100 * share).toPrecision(3))} %`;
+
+// What a card takes of its width left and right of its content.
+const CARD_EDGES = 34;
 
 const LENGTHS = ["hour", "shift", "day", "week"];
 
@@ -83,7 +88,9 @@ export function showStatistics(place) {
     );
     if (!filters.contains(document.activeElement)) drawFilters(found.sources);
     const light = driftCard(names.map((name, index) => [name, drifts[index]]));
-    body.replaceChildren(...(found.points.length ? [...cards(found), light] : [nothing(), light]));
+    body.replaceChildren(
+      ...(found.points.length ? [...cards(found, body.clientWidth - CARD_EDGES), light] : [nothing(), light]),
+    );
   }
 
   drawFilters([]);
@@ -92,14 +99,17 @@ export function showStatistics(place) {
 
 const nothing = () => h("section", { class: "card empty wide" }, h("p", {}, t("statistics.nothing")));
 
-function cards(found) {
+function cards(found, room) {
   return [
     totals(found.counts),
-    chart(found),
+    chart(found, room),
+    found.places.map(placesCard),
     found.models.length > 1 ? groups(t("statistics.models"), t("view.model"), found.models) : null,
     groups(t("statistics.sources"), t("wall.source"), found.sources),
     labels(found),
-  ].filter(Boolean);
+  ]
+    .flat()
+    .filter(Boolean);
 }
 
 const card = (title, ...children) =>
@@ -133,11 +143,11 @@ function totals(counts) {
   return made;
 }
 
-function chart({ points, centre }) {
+function chart({ points, centre }, room) {
   const beyond = points.filter((point) => point.beyond).length;
   const made = card(
     t("statistics.chart"),
-    h("div", { class: "scrolls", tabindex: 0 }, pChart(points, centre)),
+    h("div", { class: "scrolls", tabindex: 0 }, pChart(points, centre, room)),
     pLegend(),
     beyond ? h("p", {}, t("statistics.beyond", { count: beyond, all: points.length })) : null,
   );
@@ -190,6 +200,7 @@ function driftCard(watched) {
         {},
         watched.length > 1 ? h("h3", {}, name) : null,
         told(name, drift),
+        drift.findings.length || drift.hint ? makeAdaptation(name) : null,
         drift.reference
           ? h(
               "p",
