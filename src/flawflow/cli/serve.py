@@ -54,6 +54,8 @@ _LIMITS = {
     "max_files": "Pictures of one request, at most.",
     "max_waiting": "Pictures that wait or are in work, at most.",
     "max_waiting_bytes": "Bytes that these have together, at most.",
+    "max_draft_pictures": "Pictures of a product that is being learned, at most.",
+    "max_draft_bytes": "Bytes that these have together, at most.",
     "rate": "Requests a second of one address, on average.",
     "max_connections": "Connections at a time, at most.",
     "max_connections_of_one": "Connections of one address, at most.",
@@ -81,7 +83,7 @@ def _limit_options(function: Callable[..., None]) -> Callable[..., None]:
     short_help="Inspect, review and retrain in a browser.",
     context_settings={"auto_envvar_prefix": "FLAWFLOW_SERVE"},
 )
-@click.argument("models", nargs=-1, required=True, type=PLACE)
+@click.argument("models", nargs=-1, type=PLACE)
 @click.option(
     "--data",
     type=LOCAL,
@@ -213,6 +215,9 @@ def command(
     *, token: str | None, sinks: tuple[str, ...], database: str | None, keep_days: int, **others: Any
 ) -> None:
     """Serve MODELS until Ctrl-C: a page for browsers, and HTTP for programs.
+
+    Models that are learned on the page, or put into the folder models of --data, are served, too; without any
+    model the page begins with learning one.
 
     Every inspection is recorded in the data folder before it is answered.
 

@@ -14,6 +14,9 @@ from flawflow.typed import completed, parse
 
 State = Literal["running", "done", "failed", "cancelled"]
 
+Kind = Literal["retrain", "learn"]
+"""A successor of a model from a data set, or a new product from its draft."""
+
 _ABOUT = "job.json"
 
 _log = logging.getLogger("flawflow.server")
@@ -26,26 +29,31 @@ class Job:
     Attributes:
         id: Ascending.
         kind: What it is.
-        model: Whose successor is trained.
-        dataset: The data set's version.
+        model: Whose successor is trained, or what the new product is called.
+        dataset: The data set's version; None for a draft.
         plan: The training.
         state: How it stands.
         progress: How much is done, from 0 to 1.
         stage: What is being done.
         error: Why it failed, one sentence; else None.
-        result: The new `version` and the `comparison`; None before the end.
+        result: The new `version` and the `comparison`; None before the end, and for a draft.
     """
 
     id: int
-    kind: str
+    kind: Kind
     model: str
-    dataset: int
+    dataset: int | None
     plan: Plan
     state: State = "running"
     progress: float = 0.0
     stage: str = "Waiting"
     error: str | None = None
     result: Mapping[str, Any] | None = None
+
+    @property
+    def keeps_work(self) -> bool:
+        """Whether what was learned is kept when the job is stopped, to be resumed."""
+        return self.kind == "learn"
 
     def to_json(self) -> dict[str, Any]:
         """The job as it is sent."""

@@ -29,6 +29,7 @@ from flawflow.server.retraining.schemas import (
     PresetOut,
     SwitchIn,
 )  # fmt: skip
+from flawflow.server.retraining.successors import Successors
 from flawflow.server.schemas import ModelOut, Problem, model_json
 from flawflow.server.station import Station
 from flawflow.training.requirements import require_training
@@ -44,10 +45,10 @@ def router(station: Station) -> APIRouter:
         image_store=station.image_store,
         originals=dict(station.settings.trained_on),
     )
+    successors = Successors(station.registry, datasets)
     jobs = Jobs(
         station.settings.data / "jobs",
-        registry=station.registry,
-        datasets=datasets,
+        finish={"retrain": successors.finish},
         publish=station.events.publish,
     )
 
@@ -59,7 +60,7 @@ def router(station: Station) -> APIRouter:
 
     routes = APIRouter(prefix="/api", lifespan=working)
     _add_datasets(routes, station, datasets)
-    _add_jobs(routes, jobs, datasets, station.store.audit)
+    _add_jobs(routes, jobs, successors, datasets, station.store.audit)
     _add_versions(routes, station, datasets)
     return routes
 
@@ -78,7 +79,9 @@ def _add_datasets(routes: APIRouter, station: Station, datasets: Datasets) -> No
         return _dataset_json(made)
 
 
-def _add_jobs(routes: APIRouter, jobs: Jobs, datasets: Datasets, audit: AuditLog) -> None:
+def _add_jobs(
+    routes: APIRouter, jobs: Jobs, successors: Successors, datasets: Datasets, audit: AuditLog
+) -> None:
     @routes.get("/presets", response_model=list[PresetOut])
     def presets() -> list[dict[str, str]]:
         """Give the presets that a training may begin from."""
@@ -99,16 +102,17 @@ def _add_jobs(routes: APIRouter, jobs: Jobs, datasets: Datasets, audit: AuditLog
         try:
             require_training()
         except TrainingError as error:
-            plan = jobs.plan(
-                body.model,
-                body.dataset,
-                body.preset,
-                body.settings,
-                output=datasets.get(body.dataset).path / f"{body.model}.flaw",
-            )
+            output = datasets.get(body.dataset).path / f"{body.model}.flaw"
+            plan = successors.plan(body.model, body.dataset, body.preset, body.settings, output=output)
             where = f"{error}; or run this where it is: {plan.command()}"
             return JSONResponse({"detail": where, "command": plan.command()}, 501)
-        job = jobs.retrain(body.model, body.dataset, body.preset, body.settings)
+        asked = body.model, body.dataset, body.preset, body.settings
+        job = jobs.begin(
+            "retrain",
+            body.model,
+            body.dataset,
+            lambda output: successors.plan_here(*asked, output=output),
+        )
         audit.add("job.start", f"job/{job.id}", new=body.model_dump())
         return job.to_json()
 
