@@ -48,7 +48,7 @@ class OwnModels:
         return self._folder / f"{name}.flaw"
 
     def new(self, known: Collection[str]) -> Iterator[Path]:
-        """Give the files of models that are not known yet; what was refused comes again when it has changed."""
+        """Give the files of models that are not known yet; one that was refused when it has changed."""
         for path in sorted(self._folder.glob("*.flaw")):
             if path.stem not in known and self._refused.get(path) != signature(path):
                 if _NAME.fullmatch(path.stem):

@@ -16,7 +16,6 @@ from flawflow.server.rates import rated, rates_of
 from flawflow.server.versions import Version, Versions
 from flawflow.storage.files import Signature, signature, write_whole
 
-
 __all__ = ["Model", "Registry"]
 
 

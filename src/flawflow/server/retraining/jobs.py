@@ -24,7 +24,7 @@ OnShare = Callable[[float], None]
 """Called with how much of a finish is done, from 0 to 1."""
 
 Finish = Callable[[Job, Path, OnShare], dict[str, Any] | None]
-"""Takes what a job's training made, and gives the job's result; called again where the station ended in it."""
+"""Takes what was trained and gives the job's result; called again where the station ended in it."""
 
 
 class Jobs:

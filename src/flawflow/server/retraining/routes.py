@@ -13,6 +13,10 @@ from flawflow.recipe import PRESET_SUMMARIES
 from flawflow.server.api.shared import Id, ModelName
 from flawflow.server.db.audit import AuditLog
 from flawflow.server.errors import ConflictError
+from flawflow.server.learning import routes as learning_routes
+from flawflow.server.learning.drafts import Drafts
+from flawflow.server.learning.intakes import Intakes
+from flawflow.server.learning.learner import Learner
 from flawflow.server.models import Model
 from flawflow.server.retraining.compare import at_rates_of, compare
 from flawflow.server.retraining.dataset import DatasetVersion
@@ -46,22 +50,28 @@ def router(station: Station) -> APIRouter:
         originals=dict(station.settings.trained_on),
     )
     successors = Successors(station.registry, datasets)
+    drafts = Drafts(station.settings)
+    learner, intakes = Learner(station, drafts), Intakes(station, drafts)
     jobs = Jobs(
         station.settings.data / "jobs",
-        finish={"retrain": successors.finish},
+        finish={"retrain": successors.finish, "learn": learner.finish},
         publish=station.events.publish,
     )
+    learning = learning_routes.router(station, drafts, learner, jobs, intakes)
 
     @contextlib.asynccontextmanager
     async def working(_app: FastAPI) -> AsyncIterator[None]:
         jobs.start()
+        intakes.start()
         yield
+        intakes.close()
         jobs.close()
 
     routes = APIRouter(prefix="/api", lifespan=working)
     _add_datasets(routes, station, datasets)
     _add_jobs(routes, jobs, successors, datasets, station.store.audit)
     _add_versions(routes, station, datasets)
+    routes.include_router(learning)
     return routes
 
 
