@@ -17,8 +17,8 @@ from flawflow.model_file.card import Card
 from flawflow.server.retraining import process
 from flawflow.server.settings import Settings
 
-# Speaks as the trainer does: "fast" runs until it is stopped, "accurate" fails, all else gives a model, and the
-# first picture in the folder as a suspect.
+# Speaks as the trainer does: "fast" runs until it is stopped, "accurate" fails, all else gives a model, with
+# the first picture in the folder as a suspect.
 _TRAINER = """
 import json, pathlib, shutil, sys
 plan = json.loads(sys.stdin.readline())

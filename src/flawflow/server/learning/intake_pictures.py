@@ -16,11 +16,13 @@ from flawflow.server.errors import RefusedError
 from flawflow.server.learning.draft import Intake
 from flawflow.server.security.paths import open_inside
 from flawflow.server.settings import Settings
-from flawflow.server.sources.frames import Latest
+from flawflow.server.sources.frames import Latest, StreamError
 from flawflow.server.sources.source import Source, check_place, is_file
+from flawflow.storage.backoff import Backoff
 
 # How soon a stop is noticed.
 _LOOK_SECONDS = 0.2
+_FIRST_PAUSE_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,8 @@ class Taken:
 
 def pictures_of(
     intake: Intake, folder: Path, settings: Settings, stop: threading.Event
-) -> Iterator[Taken | None]:
-    """Give the pictures of an intake, None where one is waited for.
+) -> Iterator[Taken | str | None]:
+    """Give the pictures of an intake, None where one is waited for, and a sentence where something is wrong.
 
     Args:
         intake: What is taken; of a video what comes after its position.
@@ -96,7 +98,20 @@ def _of_video(path: Path, intake: Intake, settings: Settings) -> Iterator[Taken]
                 yield Taken(f"{name} {frame.seconds:.3f} s", png(frame.picture), due)
 
 
-def _of_camera(intake: Intake, settings: Settings, stop: threading.Event) -> Iterator[Taken | None]:
+def _of_camera(intake: Intake, settings: Settings, stop: threading.Event) -> Iterator[Taken | str | None]:
+    pauses = Backoff(first=_FIRST_PAUSE_SECONDS)
+    while not stop.is_set():
+        try:
+            for taken in _until_it_breaks(intake, settings, stop):
+                yield taken
+                if taken is not None:
+                    pauses.reset()
+        except StreamError as error:
+            yield f"{error}; trying again"
+            stop.wait(pauses.next())
+
+
+def _until_it_breaks(intake: Intake, settings: Settings, stop: threading.Event) -> Iterator[Taken | None]:
     latest = Latest(intake.address, max_pixels=settings.max_pixels)
     try:
         while not stop.is_set():

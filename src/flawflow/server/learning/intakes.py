@@ -37,7 +37,13 @@ class _Batch:
     position: float = 0.0
     began: float = field(default_factory=time.monotonic)
 
-    def add(self, taken: Taken) -> None:
+    def add(self, taken: Taken | str | None) -> None:
+        if isinstance(taken, str):
+            self.error = taken
+        elif taken is not None:
+            self._add(taken)
+
+    def _add(self, taken: Taken) -> None:
         self.position = taken.position
         if isinstance(taken.content, bytes):
             self.pictures.append((taken.name, taken.content))
@@ -125,8 +131,7 @@ class Intakes:
         batch = _Batch(position=intake.position)
         try:
             for taken in pictures_of(intake, self._drafts.folder(name).path, self._settings, stop):
-                if taken is not None:
-                    batch.add(taken)
+                batch.add(taken)
                 if stop.is_set() or intake.kept + len(batch.pictures) >= intake.most:
                     return
                 if batch.is_due():
@@ -137,7 +142,7 @@ class Intakes:
 
     def _keep(self, name: str, intake: Intake, batch: _Batch) -> Intake:
         """Keep what came, and then how far the intake is: what comes twice after a crash is known."""
-        if not batch.pictures and not batch.failed:
+        if not batch.pictures and batch.error is None:
             return intake
         done = self._drafts.add(name, batch.pictures)
         errors = [f"{shown}: {why}" for shown, why in done.failures]
@@ -147,7 +152,8 @@ class Intakes:
             kept=intake.kept + done.added,
             known=intake.known + done.known,
             failed=intake.failed + batch.failed + len(errors),
-            error=[batch.error, *errors][-1] or intake.error,
+            # A camera is well again when pictures come; what is wrong with a file of a folder stays so.
+            error=[batch.error, *errors][-1] or (intake.error if intake.kind == "folder" else None),
         )
         self._drafts.change(name, intake=intake)
         return intake

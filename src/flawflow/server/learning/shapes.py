@@ -1,6 +1,7 @@
 """Drafts as they are sent."""
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,13 +38,13 @@ class Shapes:
             "count": len(good),
             "left_out": len(draft.pictures) - len(good),
             "bytes": sum(picture.size for picture in draft.pictures),
-            "copies": len(_copies(good)),
+            "copies": len(copies_of(good, draft.learned)),
             "sizes": [{"height": h, "width": w, "count": count} for (h, w), count in sizes],
             "content": folder.content(draft),
             "has_roi": folder.roi.is_file(),
             "intake": None if draft.intake is None else _intake(draft.intake),
             "job": None if job is None else job.to_json(),
-            "learned": _learned(draft.learned, folder.content(draft)),
+            "learned": _learned(draft, folder),
             "served": self._station.registry.has(name),
             "command": self._command(draft),
             "put": str(own.absolute()),
@@ -55,8 +56,8 @@ class Shapes:
         left_out = folder.names_left_out()
         report = None if draft.learned is None else draft.learned.report
         suspects = {} if report is None else {each.file: each for each in report.suspects}
-        copies = {} if report is None else dict(report.copies)
-        copies |= _copies([picture for picture in draft.pictures if picture.file not in left_out])
+        good = [picture for picture in draft.pictures if picture.file not in left_out]
+        copies = copies_of(good, draft.learned)
         return [
             {
                 "id": picture.id,
@@ -94,15 +95,28 @@ def first_good(draft: Draft, folder: DraftFolder) -> DraftPicture | None:
     return next((picture for picture in draft.pictures if picture.file not in left_out), None)
 
 
-def _copies(pictures: list[DraftPicture]) -> dict[str, str]:
-    """The files whose pixels another one before has, each with that one."""
-    first: dict[tuple[int, int, str], str] = {}
-    found = {}
-    for picture in pictures:
-        key = picture.height, picture.width, picture.pixels
-        if first.setdefault(key, picture.file) != picture.file:
-            found[picture.file] = first[key]
-    return found
+def copies_of(pictures: Sequence[DraftPicture], learned: Learned | None) -> dict[str, str]:
+    """Give the files that are copies of one that came before, each with the first one that it is like.
+
+    Args:
+        pictures: In the order in which they came.
+        learned: Knows of those that are nearly alike; others have the same pixels.
+    """
+    groups = {picture.file: {picture.file} for picture in pictures}
+    alike: dict[tuple[int, int, str], str] = {}
+    pairs = [
+        (picture.file, alike.setdefault((picture.height, picture.width, picture.pixels), picture.file))
+        for picture in pictures
+    ]
+    if learned is not None and learned.report is not None:
+        pairs += learned.report.copies
+    for one, other in pairs:
+        if one in groups and other in groups:
+            joined = groups[one] | groups[other]
+            groups |= dict.fromkeys(joined, joined)
+    order = {picture.file: number for number, picture in enumerate(pictures)}
+    first = {file: min(group, key=order.__getitem__) for file, group in groups.items()}
+    return {file: original for file, original in first.items() if file != original}
 
 
 def _intake(intake: Intake) -> dict[str, Any]:
@@ -119,18 +133,26 @@ def _intake(intake: Intake) -> dict[str, Any]:
     }
 
 
-def _learned(learned: Learned | None, content: str) -> dict[str, Any] | None:
+def _learned(draft: Draft, folder: DraftFolder) -> dict[str, Any] | None:
+    learned = draft.learned
     if learned is None:
         return None
     report = learned.report
+
+    def said(sentence: str) -> str:
+        # As people called the pictures.
+        for picture in draft.pictures:
+            sentence = sentence.replace(str((folder.good / picture.file).absolute()), picture.name)
+        return sentence
+
     return {
-        "current": learned.of == content,
+        "current": learned.of == folder.content(draft),
         "served": learned.is_served,
         "count": None if report is None else report.count,
         "suspects": 0 if report is None else len(report.suspects),
         "copies": 0 if report is None else len(report.copies),
-        "failures": [] if report is None else [why for _, why in report.failures],
-        "notes": [] if report is None else list(report.notes),
+        "failures": [] if report is None else [said(why) for _, why in report.failures],
+        "notes": [] if report is None else [said(note) for note in report.notes],
     }
 
 

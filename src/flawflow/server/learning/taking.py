@@ -70,7 +70,7 @@ def add_taking(routes: APIRouter, station: Station, drafts: Drafts, intakes: Int
         openapi_extra=_BODY,
     )
     async def send(request: Request, name: Name) -> dict[str, Any]:
-        """Add good pictures, sent as multipart/form-data, or one video: a picture every `interval` is kept."""
+        """Add good pictures, sent as multipart/form-data, or one video, a picture each `interval`."""
         drafts.get(name)
         if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
             raise HTTPException(415, "send pictures as multipart/form-data")
@@ -108,6 +108,8 @@ def add_taking(routes: APIRouter, station: Station, drafts: Drafts, intakes: Int
         kind, address = body.kind, body.address
         if kind == "source":
             kind, address = _source(settings.data / "sources", body.source)
+        elif not address:
+            raise ValueRefusedError("address: name a folder, a video, a camera or a stream")
         address = checked_address(kind, address, settings)
         if kind == "stream":
             require_video()
