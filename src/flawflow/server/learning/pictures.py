@@ -24,7 +24,7 @@ def examine(name: str, content: bytes, settings: Settings) -> DraftPicture:
 
     Raises:
         TooLargeError: The file is too large.
-        UnknownKindError: It is no picture that can be read.
+        UnknownKindError: It is of no kind that can be read.
         ImageError: It is damaged, or has too many pixels.
     """
     if len(content) > settings.max_picture_bytes:
