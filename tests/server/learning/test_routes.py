@@ -284,3 +284,14 @@ def test_who_may_look_may_not_learn(peopled: TestClient, sign_in: Callable[..., 
     ):
         assert operator.request(method, f"/api/drafts{path}", json={}).status_code == 403, path
     assert engineer.delete("/api/drafts/part").status_code == 204
+
+
+def test_a_retraining_learns_from_the_drafts_pictures_too(
+    filled: TestClient, fake_training: Path, ended: Ended, make_png: Picture
+):
+    learned(filled, ended)
+    filled.post("/api/drafts/part/serve")
+    (made,) = filled.post("/api/inspect", files={"files": ("a.png", make_png(7))}).json()["inspections"]
+    filled.put(f"/api/inspections/{made['id']}/label", json={"label": "good"})
+    found = filled.post("/api/datasets", json={"model": "part"}).json()
+    assert found["good"] == 10

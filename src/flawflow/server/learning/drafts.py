@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from flawflow.errors import FlawflowError, one_line
@@ -211,6 +212,12 @@ class Drafts:
     def folder(self, name: str) -> DraftFolder:
         """Give the folder of a draft."""
         return DraftFolder(self._folder / name)
+
+    def learned_from(self, name: str) -> Path | None:
+        """Give the folder of good pictures of a draft that was learned; None where there is none."""
+        with self.lock:
+            draft = self._drafts.get(name)
+        return self.folder(name).good if draft is not None and draft.learned is not None else None
 
     def content(self, name: str) -> str:
         """Give a digest of all that a draft is learned from."""

@@ -43,14 +43,14 @@ _NOTHING: dict[int | str, dict[str, Any]] = {409: {"model": Problem, "descriptio
 
 def router(station: Station) -> APIRouter:
     """The routes."""
+    drafts, trained_on = Drafts(station.settings), dict(station.settings.trained_on)
     datasets = Datasets(
         station.settings.data / "datasets",
         store=station.store,
         image_store=station.image_store,
-        originals=dict(station.settings.trained_on),
+        originals=lambda model: trained_on.get(model) or drafts.learned_from(model),
     )
     successors = Successors(station.registry, datasets)
-    drafts = Drafts(station.settings)
     learner, intakes = Learner(station, drafts), Intakes(station, drafts)
     jobs = Jobs(
         station.settings.data / "jobs",
