@@ -3,8 +3,8 @@
     python docs/draw_station_screenshots.py
 
 It needs the extras train and serve, playwright, a Chromium and a font with Chinese letters (Debian:
-fonts-wqy-microhei), and takes a few minutes: a model is trained, 64 parts are inspected and reviewed, the
-station learns again, and then a new product. Nothing is edited by hand.
+fonts-wqy-microhei), and takes a few minutes: a model is trained, 64 parts are inspected and reviewed, and the
+station learns again. Nothing is edited by hand.
 """
 
 import io
@@ -30,8 +30,6 @@ _DESK, _TABLET = {"width": 1280, "height": 860}, {"width": 820, "height": 1180}
 _PHONE, _WALL = {"width": 390, "height": 844}, {"width": 1920, "height": 1080}
 _PRESSES = ("press-1", "press-2", "press-3", "press-4", "press-5")
 _LEARNING_MS = 1_800_000
-# Good pictures of the new product.
-_NEW = 40
 # Whether all pictures stand there, and the heat map where there is one.
 _SHOWN = """() => [...document.images].every(({ complete, loading }) => complete || loading === "lazy")
     && document.querySelectorAll(".stage:not([data-state=shown])").length === 0"""
@@ -54,7 +52,7 @@ def main(*, folder: Path, model: Path | None, chromium: str) -> None:
             browser = playwright.chromium.launch(
                 executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
             )
-            for name, picture in _shots(browser, address, place):
+            for name, picture in _shots(browser, address, place / "lines"):
                 _save(picture, folder / f"station-{name}.png")
             browser.close()
 
@@ -106,7 +104,7 @@ def _parts() -> Iterator[tuple[str, NDArray[np.uint8]]]:
         yield f"gear-{number:04d}.png", good
 
 
-def _shots(browser: Browser, address: str, place: Path) -> Iterator[tuple[str, bytes]]:
+def _shots(browser: Browser, address: str, lines: Path) -> Iterator[tuple[str, bytes]]:
     page = browser.new_page(viewport=_DESK, color_scheme="light")
     for name, pixels in _parts():
         _inspect(page, address, name, pixels)
@@ -119,12 +117,11 @@ def _shots(browser: Browser, address: str, place: Path) -> Iterator[tuple[str, b
     page.emulate_media(color_scheme="light")
     yield "history-light", _view(page, address, "history")
     yield "phone", _phones(browser, address)
-    yield "wall", _wall(page, address, place / "lines")
+    yield "wall", _wall(page, address, lines)
     page.set_viewport_size(_DESK)
     _review(page, address)
     _learn(page, address)
     yield "improve-light", page.screenshot(full_page=True)
-    yield "learn-light", _new_product(page, address, place / "gears" / "train" / "good")
 
 
 def _inspect(page: Page, address: str, name: str, pixels: NDArray[np.uint8]) -> None:
@@ -196,39 +193,6 @@ def _learn(page: Page, address: str) -> None:
     page.get_by_role("button", name="Switch to version").first.wait_for(timeout=_LEARNING_MS)
     page.locator(".compared tbody tr").first.wait_for()
     page.wait_for_timeout(6000)
-
-
-def _new_product(page: Page, address: str, good: Path) -> bytes:
-    """From pictures, one of which is defective, to a threshold; in the browser."""
-    page.goto(f"{address}#/learn")
-    page.get_by_label("Name of the product").fill("gear-b")
-    page.get_by_role("button", name="Begin").click()
-    pictures = sorted(good.glob("*.png"))[:_NEW]
-    bad, _ = draw_part("scratch", rng=np.random.default_rng(11), size=_SIDE)
-    content = io.BytesIO()
-    Image.fromarray(bad).save(content, "PNG")
-    sent: Any = [
-        {"name": path.name, "mimeType": "image/png", "buffer": path.read_bytes()} for path in pictures
-    ]
-    sent += [{"name": "late-shift.png", "mimeType": "image/png", "buffer": content.getvalue()}]
-    page.locator("input[type=file]").first.set_input_files(sent)
-    page.get_by_text(f"{len(sent)} pictures added.").wait_for()
-    canvas = page.locator("canvas.mask")
-    canvas.scroll_into_view_if_needed()
-    box = canvas.bounding_box()
-    assert box is not None
-    page.mouse.move(box["x"] + 0.06 * box["width"], box["y"] + 0.06 * box["height"])
-    page.mouse.down()
-    page.mouse.move(box["x"] + 0.94 * box["width"], box["y"] + 0.94 * box["height"], steps=5)
-    page.mouse.up()
-    page.get_by_role("button", name="Keep the region").click()
-    page.get_by_label("Other settings").fill("size=128 detector=mahalanobis")
-    page.get_by_role("button", name="Learn", exact=True).click()
-    page.locator(".thresholds .plot rect").first.wait_for(timeout=_LEARNING_MS)
-    page.get_by_role("radio", name="Suspects").check(force=True)
-    page.evaluate("scrollTo(0, 0)")
-    page.wait_for_timeout(6000)
-    return page.screenshot(full_page=True)
 
 
 def _save(png: bytes, path: Path) -> None:
