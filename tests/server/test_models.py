@@ -162,3 +162,37 @@ def test_the_engine_is_the_one_that_is_asked_for(tiny_model, tmp_path, store):
     pytest.importorskip("openvino")
     registry = Registry((tiny_model,), folder=tmp_path, store=store, threads=1, engine="openvino")
     assert registry.get().inspector.proof.engine == "openvino"
+
+
+def test_a_station_without_models_takes_those_of_its_own_folder_while_it_runs(
+    store, tiny_model, tmp_path, told
+):
+    registry = Registry((), folder=tmp_path, store=store, threads=1, changed=told.append)
+    assert registry.all() == []
+    with pytest.raises(NotFoundError, match="has no model yet"):
+        registry.get()
+    with pytest.raises(NotFoundError, match="has no model yet"):
+        registry.get("tiny")
+    put = registry.own_path("part")
+    put.parent.mkdir()
+    content = tiny_model.read_bytes()
+    put.write_bytes(content[:100])
+    (put.parent / "a b.flaw").write_bytes(content)
+    registry.refresh()
+    assert registry.all() == told == []
+    put.write_bytes(content)
+    registry.refresh()
+    assert [model.name for model in told] == ["part"]
+    assert registry.has("part")
+    again = Registry((tiny_model,), folder=tmp_path, store=store, threads=1)
+    assert [model.name for model in again.all()] == ["tiny", "part"]
+
+
+def test_a_model_is_added_once(registry, tiny_model, told):
+    added = registry.add("part", tiny_model)
+    assert (added.name, added.version, registry.get("part")) == ("part", 0, added)
+    assert told == [added]
+    with pytest.raises(ConflictError, match="there is a model part already"):
+        registry.add("part", tiny_model)
+    assert registry.add_version("part", other(tiny_model, tiny_model.with_name("new.flaw"))) == 1
+    assert registry.switch("part", 1).card.detector == "another"

@@ -16,6 +16,9 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from flawflow.server.learning.draft import Intake
+from flawflow.server.learning.drafts import Drafts
+
 CHECKS = (
     not_a_server_error,
     status_code_conformance,
@@ -28,10 +31,17 @@ CHECKS = (
 # What schemathesis calls this machine is no name that the station knows.
 HOST = {"host": "127.0.0.1:8470"}
 THERE = {"number": 1, "name": "tiny", "version": 0}
+# Pictures come from there for ever, so that the draft cannot be removed before all is asked.
+INTAKE = Intake(kind="stream", address="rtsp://127.0.0.1:9/none", most=9)
 
 
 @pytest.fixture
 def schema(make_client, settings, make_png):
+    drafts = Drafts(settings)
+    drafts.create("tiny")
+    drafts.add("tiny", [("a.png", make_png())], intake=INTAKE)
+    (picture,) = drafts.get("tiny").pictures
+    THERE["picture"] = picture.id
     client = make_client(dataclasses.replace(settings, rate=1e6))
     for spot in (False, True):
         client.post("/api/inspect", files={"files": ("a.png", make_png(spot=spot))})
@@ -82,6 +92,17 @@ def test_every_operation_does_what_it_says(schema):
         # A generated address is below no allowed folder.
         "POST /api/sources",
         "DELETE /api/sources/{number}",
+        # Neither a generated region nor a generated file is a picture, and nothing can be learned from one.
+        "PUT /api/drafts/{name}/roi",
+        "GET /api/drafts/{name}/roi",
+        "POST /api/drafts/{name}/intake",
+        "POST /api/drafts/{name}/learn",
+        "GET /api/drafts/{name}/suspects/{picture}",
+        "GET /api/drafts/{name}/model",
+        "POST /api/drafts/{name}/rates",
+        "POST /api/drafts/{name}/serve",
+        "PUT /api/drafts/{name}/pictures",
+        "DELETE /api/drafts/{name}",
         # Generated objects are no tensors.
         "POST /v2/models/{name}/infer",
         "POST /v2/models/{name}/versions/{version}/infer",

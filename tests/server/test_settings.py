@@ -47,9 +47,10 @@ def test_what_is_missing_now_is_said(tmp_path):
     assert settings.missing == ()
 
 
-def test_there_must_be_a_model():
-    with pytest.raises(FlawflowError, match="needs a model"):
-        Settings(models=())
+def test_a_station_may_begin_without_a_model_and_a_replica_may_not():
+    assert Settings().models == ()
+    with pytest.raises(FlawflowError, match="a replica needs a model"):
+        Settings(replica=True)
 
 
 def test_what_is_said_to_be_trained_on_something_is_a_model_of_the_station(tmp_path):

@@ -55,7 +55,7 @@ def _named_paths(
     short_help="Inspect, review and retrain in a browser.",
     context_settings={"auto_envvar_prefix": "FLAWFLOW_SERVE"},
 )
-@click.argument("models", nargs=-1, required=True, type=PLACE)
+@click.argument("models", nargs=-1, type=PLACE)
 @click.option(
     "--data",
     type=LOCAL,
@@ -171,6 +171,9 @@ def command(
     **others: Any,
 ) -> None:
     """Serve MODELS until Ctrl-C: a page for browsers, and HTTP for programs.
+
+    Models that are learned on the page, or put into the folder models of --data, are served, too; without any
+    model the page begins with learning one.
 
     Every inspection is recorded in the data folder before it is answered.
 

@@ -16,6 +16,8 @@ _LIMITS = {
     "max_files": "Pictures of one request, at most.",
     "max_waiting": "Pictures that wait or are in work, at most.",
     "max_waiting_bytes": "Bytes that these have together, at most.",
+    "max_draft_pictures": "Pictures of a product that is being learned, at most.",
+    "max_draft_bytes": "Bytes that these have together, at most.",
     "rate": "Requests a second of one address, on average.",
     "max_connections": "Connections at a time, at most.",
     "max_connections_of_one": "Connections of one address, at most.",

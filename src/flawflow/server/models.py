@@ -1,53 +1,22 @@
 """The models of a station: loaded, judged at the rates that were set, reloaded when a file changes."""
 
-import re
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from flawflow.decision.calibration import Calibration
-from flawflow.errors import FlawflowError, ModelFileError
-from flawflow.inspection.inspector import Inspector
+from flawflow.errors import ModelFileError
 from flawflow.model_file import read_model
-from flawflow.model_file.card import Card
 from flawflow.server.db import Store
 from flawflow.server.errors import ConflictError, NotFoundError, ValueRefusedError
+from flawflow.server.model import Model, load_model
+from flawflow.server.model_names import OwnModels, named
 from flawflow.server.rates import rated, rates_of
 from flawflow.server.versions import Version, Versions
-from flawflow.storage.files import Signature, signature
+from flawflow.storage.files import Signature, signature, write_whole
 
-_NAME = re.compile(r"[A-Za-z0-9._-]{1,200}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Model:
-    """A loaded model.
-
-    Attributes:
-        name: Its name in this station.
-        version: 0 for the file that the station was started with, else a later version.
-        sha256: Hex digest of its file.
-        card: What its file says.
-        inspector: Judges at the rates that were set in this station.
-        loaded: When it was loaded.
-        problem: Why a newer file was not taken; None where all is well.
-    """
-
-    name: str
-    version: int
-    sha256: str
-    card: Card
-    inspector: Inspector
-    loaded: datetime
-    problem: str | None = None
-
-    @property
-    def calibration(self) -> Calibration:
-        """By what it judges here."""
-        return self.inspector.card.calibration
+__all__ = ["Model", "Registry"]
 
 
 class Registry:
@@ -67,8 +36,8 @@ class Registry:
         """Load the models.
 
         Args:
-            paths: The `.flaw` files.
-            folder: The station's data folder, for later versions.
+            paths: The `.flaw` files; those in the folder `models` of `folder` are loaded, too.
+            folder: The station's data folder.
             store: Where rates and switches are kept.
             threads: CPU threads for one picture.
             engine: What runs the models; of `flawflow.runtime.engines`.
@@ -82,23 +51,33 @@ class Registry:
         self._lock, self._shares_rates = threading.Lock(), shares_rates
         self._seen: dict[str, Signature | None] = {}
         self._models: dict[str, Model] = {}
-        self._versions = {
-            name: Versions(path, folder / "versions" / name) for name, path in _named(paths).items()
-        }
-        for name in self._versions:
-            self._models[name] = self._load(name, self._wanted_version(name))
+        self._versions: dict[str, Versions] = {}
+        self._folder, self._own = folder, OwnModels(folder)
+        for name, path in named(paths).items():
+            self._add(name, path)
+        self._add_new()
 
     def all(self) -> list[Model]:
-        """All models, in the order in which they were named."""
+        """All models, in the order in which they were named; a station that has learned none yet has none."""
         return list(self._models.values())
+
+    def has(self, name: str) -> bool:
+        """Whether there is a model of this name."""
+        return name in self._models
+
+    def own_path(self, name: str) -> Path:
+        """Give where the file of a model that is learned here, or elsewhere for here, is to be put."""
+        return self._own.path(name)
 
     def get(self, name: str | None = None) -> Model:
         """Give a model; the name may be left out where there is one only.
 
         Raises:
-            NotFoundError: There is none of this name.
+            NotFoundError: There is none of this name, or none at all.
             ValueRefusedError: There are several and none is named.
         """
+        if not self._models:
+            raise NotFoundError("this station has no model yet: learn one first, on its page under Learn")
         if name is None:
             if len(self._models) > 1:
                 raise ValueRefusedError(f"specify the model: one of {', '.join(self._models)}")
@@ -108,12 +87,29 @@ class Registry:
         return self._models[name]
 
     def refresh(self) -> None:
-        """Reload what changed on disk; a file that is not a model (yet) leaves the old one in place."""
-        for name in self._models:
+        """Load what is new or has changed; a file that is not a model (yet) leaves the old one in place."""
+        for name in list(self._models):
             with self._lock:
                 changed = self._refresh(name)
             if changed is not None:
                 self._changed(changed)
+        for model in self._add_new():
+            self._changed(model)
+
+    def _add_new(self) -> list[Model]:
+        with self._lock:
+            added = []
+            for path in self._own.new(self._models):
+                try:
+                    added.append(self._add(path.stem, path))
+                except ModelFileError as error:
+                    self._own.refuse(path, error)
+            return added
+
+    def _add(self, name: str, path: Path) -> Model:
+        self._versions[name] = Versions(path, self._folder / "versions" / name)
+        model = self._models[name] = self._load(name, self._wanted_version(name))
+        return model
 
     def _refresh(self, name: str) -> Model | None:
         old = self._models[name]
@@ -170,6 +166,19 @@ class Registry:
         self.get(name)
         return self._versions[name].path(version)
 
+    def add(self, name: str, file: Path) -> Model:
+        """Take a copy of a model file as a new model, which inspects from now on.
+
+        Raises:
+            ConflictError: There is one of this name.
+            ModelFileError: It is not a model.
+        """
+        if name in self._models:
+            raise ConflictError(f"there is a model {name} already: add a version of it")
+        write_whole(self.own_path(name), read_model(file).graph)
+        self.refresh()
+        return self.get(name)
+
     def add_version(self, name: str, file: Path) -> int:
         """Take a copy of a model file as the newest version; it is not used before `switch`.
 
@@ -215,33 +224,13 @@ class Registry:
         path = self._versions[name].file(version)
         # Asked first: a change while it is read is then seen as one.
         seen = signature(path)
-        content = read_model(path)
-        inspector = Inspector.of(content, engine=self._engine, threads=self._threads)
-        rates = self._store.rates(name)
-        if rates is not None:
-            calibration = content.card.calibration.with_rates(
-                false_reject_rate=rates[0], review_rate=rates[1]
-            )
-            inspector = inspector.with_calibration(calibration)
-        self._seen[name] = seen
-        return Model(
+        model = load_model(
+            path,
             name=name,
             version=version,
-            sha256=content.sha256,
-            card=content.card,
-            inspector=inspector,
-            loaded=datetime.now(UTC),
+            rates=self._store.rates(name),
+            engine=self._engine,
+            threads=self._threads,
         )
-
-
-def _named(paths: Sequence[Path]) -> dict[str, Path]:
-    named: dict[str, Path] = {}
-    for path in paths:
-        if not _NAME.fullmatch(path.stem):
-            raise FlawflowError(
-                f"{path}: a model of a station is named by letters, digits, '.', '_' and '-': rename the file"
-            )
-        if path.stem in named:
-            raise FlawflowError(f"{named[path.stem]} and {path} have one name: rename one of the files")
-        named[path.stem] = path
-    return named
+        self._seen[name] = seen
+        return model

@@ -27,7 +27,8 @@ class Settings:
     """The station's settings; every limit has a value that suits one line.
 
     Attributes:
-        models: The `.flaw` files; a model's name is its file's name without the ending.
+        models: The `.flaw` files; a model's name is its file's name without the ending. Those in the folder
+            `models` of `data` are the station's, too; a station without any begins by learning one.
         data: The folder of everything that the station writes.
         host: The address to listen on; another than loopback needs a token.
         port: The TCP port; 0 takes a free one.
@@ -53,6 +54,8 @@ class Settings:
         max_waiting: The most pictures that may wait or be in work.
         max_waiting_bytes: The most bytes that they may have together.
         rate: Requests a second of one client address, on average; bursts may be twice as many.
+        max_draft_pictures: The most pictures of a product that is being learned.
+        max_draft_bytes: The most bytes that they may have together.
         max_connections: The most connections at a time; fewer where the system allows fewer.
         max_connections_of_one: The most of one client address.
         trained_on: Model names, each with the good pictures that it was trained on (what `flawflow train`
@@ -74,7 +77,7 @@ class Settings:
         FlawflowError: When the settings are unsafe or contradict each other.
     """
 
-    models: tuple[Path, ...]
+    models: tuple[Path, ...] = ()
     data: Path = Path("station")
     host: str = "127.0.0.1"
     port: int = DEFAULT_PORT
@@ -97,6 +100,8 @@ class Settings:
     max_files: int = 64
     max_waiting: int = 64
     max_waiting_bytes: int = 256 * 2**20
+    max_draft_pictures: int = 5000
+    max_draft_bytes: int = 8 * 2**30
     rate: float = 500.0
     max_connections: int = 1024
     max_connections_of_one: int = 128
@@ -114,8 +119,6 @@ class Settings:
     workers: int | None = None
 
     def __post_init__(self) -> None:
-        if not self.models:
-            raise FlawflowError("a station needs a model: name one or more .flaw files")
         if self.token is None and not self.asks_names and not is_loopback(self.host):
             raise FlawflowError(
                 f"{self.host} can be reached from other computers: set a token with --token (or the variable "
@@ -152,6 +155,8 @@ class Settings:
         """Refuse for a replica what would be known to it alone, or done by each."""
         if not self.replica:
             return
+        if not self.models:
+            raise FlawflowError("a replica needs a model: name one or more .flaw files")
         if not (self.database or "").startswith("postgresql"):
             raise FlawflowError("replicas share a record in PostgreSQL: name it with --database")
         if self.keep_pictures != "none":

@@ -110,9 +110,13 @@ class ViewCache:
             row: The inspection.
             side: The longest side that is wanted; None for the picture's own.
         """
-        longest = max(row.height, row.width)
+        return ViewCache.name_of(row.key, max(row.height, row.width), side)
+
+    @staticmethod
+    def name_of(key: str, longest: int, side: int | None) -> str:
+        """Name the copy of a picture by its key and its longest side; see `name`."""
         wanted = longest if side is None else min(side, longest)
-        return f"{row.key}.{next((each for each in COPY_SIDES_PIXELS if each >= wanted), 'full')}"
+        return f"{key}.{next((each for each in COPY_SIDES_PIXELS if each >= wanted), 'full')}"
 
     async def picture(self, row: InspectionRow, path: Path, side: int | None) -> BinaryIO:
         """Give a picture, JPEG or PNG, whose longest side is the first of `COPY_SIDES_PIXELS` that is enough.
@@ -122,7 +126,10 @@ class ViewCache:
             path: The file as it came.
             side: As for `name`.
         """
-        name = self.name(row, side)
+        return await self.file(self.name(row, side), path)
+
+    async def file(self, name: str, path: Path) -> BinaryIO:
+        """Give the copy of a picture by its name, of `name_of`."""
         kind = name.rpartition(".")[2]
         lane, most = (self.large, None) if kind == "full" else (self._small, int(kind))
         return await lane.get(name, functools.partial(shown, path, max_pixels=self._max_pixels, side=most))

@@ -26,12 +26,14 @@ class CheckedData:
         suspects: Those that may be defective, the most unusual first.
         notes: Sentences about the pictures that a person should read.
         failures: Those that could not be read, each with the sentence that says why.
+        copies: Those that are copies, each with the one that counts in its place.
     """
 
     source: FeatureSource
     suspects: tuple[Suspect, ...]
     notes: tuple[str, ...]
     failures: tuple[tuple[Path, str], ...]
+    copies: tuple[tuple[Path, Path], ...]
 
 
 def check_data(source: FeatureSource, *, exclude_suspects: bool) -> CheckedData:
@@ -52,6 +54,10 @@ def check_data(source: FeatureSource, *, exclude_suspects: bool) -> CheckedData:
     first = find_duplicates(store.fingerprints, store.plain(len(store.maps) - 1), store.grids[-1])
     kept = [number for number, original in enumerate(first) if number == original]
     notes = tuple(_notes(store, first, source.size))
+    given = store.pictures
+    copies = tuple(
+        (given[number], given[original]) for number, original in enumerate(first) if number != original
+    )
     _require(kept, store, "copies of others")
     store = store.only(kept)
     suspects = find_suspects(store, size=source.size, seed=source.seed, on_progress=source.on_progress)
@@ -60,7 +66,9 @@ def check_data(source: FeatureSource, *, exclude_suspects: bool) -> CheckedData:
         kept = [number for number, path in enumerate(store.pictures) if path not in excluded]
         _require(kept, store, "suspects")
         store = store.only(kept)
-    return CheckedData(replace(source, pictures=store.pictures, store=store), suspects, notes, store.failures)
+    return CheckedData(
+        replace(source, pictures=store.pictures, store=store), suspects, notes, store.failures, copies
+    )
 
 
 def _require(kept: Sequence[int], store: FeatureStore, what: str) -> None:

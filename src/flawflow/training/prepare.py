@@ -41,6 +41,7 @@ class FittedModel:
         notes: Sentences about the pictures that a person should read.
         unread: Pictures that could not be read, each with the sentence that says why.
         cut_short: Videos that could not be read to their end, likewise.
+        copies: Pictures that are copies, each with the one that counts in its place.
         tiles: The model of tiles; None where there is none.
     """
 
@@ -55,6 +56,7 @@ class FittedModel:
     notes: tuple[str, ...]
     unread: tuple[tuple[Path, str], ...]
     cut_short: tuple[tuple[Path, str], ...]
+    copies: tuple[tuple[Path, Path], ...]
     tiles: FittedTiles | None = None
 
 
@@ -121,6 +123,7 @@ def fit_model(
         notes=setup.notes + checked.notes,
         unread=checked.failures,
         cut_short=parts.failures,
+        copies=checked.copies,
         tiles=tiles,
     )
 

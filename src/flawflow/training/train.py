@@ -51,6 +51,7 @@ class TrainingResult:
         failures: Training pictures, and videos, that could not be read, each with the sentence that says why.
         suspects: Training pictures that may be defective, the most unusual first.
         notes: Sentences about the pictures that a person should read.
+        copies: Training pictures that were left out as copies, each with the one that counts in its place.
     """
 
     model: Path
@@ -60,6 +61,7 @@ class TrainingResult:
     failures: tuple[tuple[Path, str], ...]
     suspects: tuple[Suspect, ...]
     notes: tuple[str, ...]
+    copies: tuple[tuple[Path, Path], ...] = ()
 
     picture_count = renamed_attribute("picture_count", "image_count")
 
@@ -129,6 +131,7 @@ def train(
         failures=failures + fitted.cut_short,
         suspects=fitted.suspects,
         notes=said + fitted.notes,
+        copies=fitted.copies,
     )
 
 

@@ -4,7 +4,7 @@ import io
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,10 @@ from PIL import Image
 
 from flawflow.model_file import write_model
 from flawflow.model_file.card import Card
+from flawflow.server.learning.draft import Learned
+from flawflow.server.learning.drafts import Drafts
+from flawflow.server.retraining.report import SuspectReport, TrainingReport
+from flawflow.server.settings import Settings
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -40,6 +44,8 @@ VIEWS = {
     "history/1": ".summary",
     "review": ".about h2",
     "improve": ".small td",
+    "learn": ".drafts a",
+    "learn?name=gear": ".thresholds .plot rect",
     "model": ".facts dd",
     "statistics": ".big strong",
     "log": "tbody time",
@@ -88,10 +94,10 @@ def browser() -> Iterator["Browser"]:
 
 
 @contextmanager
-def serving(folder: Path, *options: str) -> Iterator[str]:
-    """Serve the toy model from `folder`; gives the page's address."""
+def serving(folder: Path, *options: str, models: Sequence[str] = ("part.flaw",)) -> Iterator[str]:
+    """Serve the toy model from `folder`, or other models; gives the page's address."""
     pytest.importorskip("fastapi", reason="the extra serve is not installed")
-    command = [sys.executable, "-c", SERVE, "serve", "part.flaw", "--port", "0", *options]
+    command = [sys.executable, "-c", SERVE, "serve", *models, "--port", "0", *options]
     environment = os.environ | {"PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": "1"}
     process = subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
@@ -116,8 +122,26 @@ def station(folder: Path, tiny_graph: bytes, tiny_card: Card) -> Iterator[str]:
     """The address of a station with the toy model and an empty record; it may watch `allowed/line`."""
     write_model(folder / "part.flaw", tiny_graph, tiny_card)
     (folder / "allowed" / "line").mkdir(parents=True)
+    learned(folder, tiny_graph, tiny_card)
     with serving(folder, "--allow", "allowed") as address:
         yield address
+
+
+def learned(folder: Path, graph: bytes, card: Card) -> None:
+    """Put a draft there whose model was learned, and does not inspect yet: a suspect, and a copy of it."""
+    drafts = Drafts(Settings(data=folder / "station"))
+    drafts.create("gear")
+    drafts.add("gear", [(f"gear-{level}.png", picture(level)) for level in (OK, OK + 1)])
+    first, second = (each.file for each in drafts.get("gear").pictures)
+    report = TrainingReport(
+        count=2,
+        suspects=(SuspectReport(first, 3.0, 2.0, (5, 6)),),
+        copies=((second, first),),
+        failures=(),
+        notes=("2 good pictures show little of what good parts may look like.",),
+    )
+    write_model(drafts.folder("gear").model, graph, card)
+    drafts.change("gear", learned=Learned(job=1, of=drafts.content("gear"), report=report))
 
 
 OpenPage = Callable[..., "Page"]

@@ -23,6 +23,8 @@ VIEWS = {
     "history/1": ".summary",
     "review": ".about h2",
     "improve": ".small td",
+    "learn": ".drafts a",
+    "learn?name=gear": ".thresholds .plot rect",
     "model": ".facts dd",
 }
 WAYS = [("light", 1280, 860), ("dark", 1280, 860), ("light", 820, 1180), ("dark", 820, 1180)]

@@ -21,6 +21,7 @@ CATALOGUE = Path(flawflow.server.__file__).parent / "static" / "languages" / "en
 UNTRANSLATED = script("untranslated.js")
 # What stands on the page and is nobody's words: names, verdicts, units, and figures with them.
 DATA = ["flawflow", "OK", "REVIEW", "NG", "part.flaw", "translated-1.png", "translated-2.png", "SHA-256"]
+DRAFT = ["line1/good", "gear-40.png", "gear-41.png", "gear"]
 NAMES = [
     "CSV",
     "JSON",
@@ -47,7 +48,7 @@ def test_every_word_comes_from_the_catalogue(open_page: Open, station: str):
     about = page.request.get(f"{station}api/version").json()
     catalogue = marked(json.loads(CATALOGUE.read_text("utf-8")))
     page.route("**/languages/en.json", lambda route: route.fulfill(json=catalogue))
-    known = [*DATA, *NAMES, about["station"], "detector.blocks=4 seed=1", "/pictures/line3", "part"]
+    known = [*DATA, *NAMES, about["station"], "detector.blocks=4 seed=1", "/pictures/line3", "part", *DRAFT]
     for view, filled in VIEWS.items():
         page.goto("about:blank")
         page.goto(f"{station}#/{view}")

@@ -16,7 +16,7 @@ def test_both_models_are_measured_on_what_neither_has_seen(
 ):
     reviewed = [review(level, "good") for level in range(100, 130)] + [review(3, "bad")]
     data = Datasets(
-        tmp_path / "sets", store=station.store, image_store=station.image_store, originals={}
+        tmp_path / "sets", store=station.store, image_store=station.image_store, originals={}.get
     ).make("tiny")
     old = Inspector.load(tiny_model)
     strict = old.with_calibration(old.card.calibration.with_rates(false_reject_rate=0.3))
@@ -42,7 +42,7 @@ def test_without_bad_pictures_there_is_no_auroc(
     for level in range(30):
         review(level, "good")
     data = Datasets(
-        tmp_path / "sets", store=station.store, image_store=station.image_store, originals={}
+        tmp_path / "sets", store=station.store, image_store=station.image_store, originals={}.get
     ).make("tiny")
     inspector = Inspector.load(tiny_model)
     found = compare(data, inspector, inspector)

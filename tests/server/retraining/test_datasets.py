@@ -19,12 +19,12 @@ Review = Callable[..., dict]
 
 @pytest.fixture
 def datasets(station: Station, tmp_path: Path) -> Datasets:
-    return Datasets(tmp_path / "sets", store=station.store, image_store=station.image_store, originals={})
+    return Datasets(tmp_path / "sets", store=station.store, image_store=station.image_store, originals={}.get)
 
 
 def with_original(station: Station, folder: Path, original: Path) -> Datasets:
     return Datasets(
-        folder, store=station.store, image_store=station.image_store, originals={"tiny": original}
+        folder, store=station.store, image_store=station.image_store, originals={"tiny": original}.get
     )
 
 

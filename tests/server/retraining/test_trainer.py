@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import asdict, replace
@@ -16,6 +17,7 @@ from flawflow.server.errors import StationError
 from flawflow.server.retraining import trainer
 from flawflow.server.retraining.plan import Plan
 from flawflow.server.retraining.process import COMMAND, Training
+from flawflow.server.retraining.report import read_report
 from flawflow.synthetic import draw_parts
 
 pytest.importorskip("torch", reason="training is not installed")
@@ -44,6 +46,8 @@ def test_a_model_comes_out_and_progress_is_heard(
 ):
     write_model(tmp_path / "tiny.flaw", tiny_graph, replace(tiny_card, roi_run_lengths=(512, 512)))
     plan = changed(plan, roi=tmp_path / "tiny.flaw")
+    good = sorted((tmp_path / "parts" / "train" / "good").iterdir())
+    shutil.copy(good[0], good[0].with_name("z.png"))
     steps: list[tuple[str, float]] = []
     model = Training(plan, tmp_path / "log.txt").run(lambda stage, share: steps.append((stage, share)))
     card = read_model(model).card
@@ -52,6 +56,11 @@ def test_a_model_comes_out_and_progress_is_heard(
     assert shares == sorted(shares)
     assert (shares[0], shares[-1]) == (pytest.approx(0, abs=0.05), pytest.approx(1.0))
     assert {"Features", "Calibrating"} <= {stage for stage, _ in steps}
+    report = read_report(model)
+    assert report is not None
+    assert report.count == 10
+    assert [set(pair) for pair in report.copies] == [{"z.png", good[0].name}]
+    assert any("show little" in note for note in report.notes)
     # Once more: what was trained is not trained again.
     assert Training(plan, tmp_path / "log.txt").run(lambda *_: pytest.fail("trained again")) == model
 

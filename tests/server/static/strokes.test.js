@@ -17,6 +17,8 @@ function paper() {
     beginPath: () => {},
     moveTo: () => {},
     lineTo: (x, y) => context.seen.push(`${context.globalCompositeOperation.split("-")[0]} ${x},${y}`),
+    closePath: () => {},
+    fill: () => context.seen.push("area"),
     stroke: () => {},
   };
   return context;
@@ -64,4 +66,20 @@ test("a heat map is one step, which is not gone on with", () => {
   assert.deepEqual(context.seen, ["heat"]);
   strokes.undo();
   assert.deepEqual(context.seen, []);
+});
+
+test("an area is one step whose corners may move, and nothing is left after a reset", () => {
+  const context = paper();
+  const strokes = makeStrokes(context, () => {});
+  strokes.begin("kept");
+  strokes.add({ shape: [at(1, 1)] });
+  assert.deepEqual(context.seen, ["kept", "source 1,1", "area"]);
+  strokes.reshape([at(1, 1), at(5, 1), at(5, 5)]);
+  assert.deepEqual(context.seen, ["kept", "source 5,1", "source 5,5", "area"]);
+  strokes.undo();
+  assert.deepEqual(context.seen, ["kept"]);
+  strokes.add({ shape: [at(1, 1)] });
+  strokes.reset();
+  assert.deepEqual(context.seen, []);
+  assert.equal(strokes.count(), 0);
 });

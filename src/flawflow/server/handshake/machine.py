@@ -123,7 +123,8 @@ def _label(name: str) -> str:
 
 def _inspect(station: Station, label: str) -> Inspect:
     def inspect(recipe: str, name: str, content: bytes) -> "Future[Outcome]":
-        model = station.registry.get(recipe) if recipe else station.registry.all()[0]
+        models = station.registry.all()
+        model = models[0] if models and not recipe else station.registry.get(recipe or None)
         (future,) = station.inspection_service.submit(model, [Given(name, content)], source=label)
         return future
 

@@ -5,7 +5,7 @@ import logging
 import os
 import shutil
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,7 +37,7 @@ class Datasets:
     """The versions in one folder. Safe to use from several threads."""
 
     def __init__(
-        self, folder: Path, *, store: Store, image_store: ImageStore, originals: Mapping[str, Path]
+        self, folder: Path, *, store: Store, image_store: ImageStore, originals: Callable[[str], Path | None]
     ) -> None:
         """Look at nothing yet.
 
@@ -45,7 +45,7 @@ class Datasets:
             folder: Where versions are, and will be.
             store: Knows what was reviewed.
             image_store: Has the pictures.
-            originals: The data that models were first trained on, by model; see `make`.
+            originals: Gives the data that a model was first trained on, if they are known; see `make`.
         """
         self._folder, self._store, self._image_store, self._originals = folder, store, image_store, originals
         self._lock = threading.Lock()
@@ -81,8 +81,8 @@ class Datasets:
 
         Bad pictures are for testing. Of good ones a fifth is, and which is decided by a picture's content: it
         stays so in all versions, so that nothing that a model is tested with was ever trained on. To learn
-        from are the others and, where they are named in the settings, the good pictures that the model
-        was first trained on; one of them that was reviewed as bad is left out.
+        from are the others and, where they are known, the good pictures that the model was first trained on;
+        one of them that was reviewed as bad is left out.
 
         Raises:
             ConflictError: Nothing was reviewed, or nothing since the newest version; or the original data
@@ -157,7 +157,7 @@ class Datasets:
         self, model: str, reviewed: Mapping[str, InspectionRow]
     ) -> tuple[list[_Source], set[str], set[str]]:
         """The original good pictures less those reviewed as bad, and what was learned and tested first."""
-        folder = self._originals.get(model)
+        folder = self._originals(model)
         if folder is None:
             return [], set(), set()
         try:

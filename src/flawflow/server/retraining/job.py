@@ -14,6 +14,9 @@ from flawflow.typed import completed, parse
 
 State = Literal["running", "done", "failed", "cancelled"]
 
+Kind = Literal["retrain", "learn", "adapt"]
+"""A model's successor from a data set, a product from its draft, or a model brought to another light."""
+
 _ABOUT = "job.json"
 
 _log = logging.getLogger("flawflow.server")
@@ -26,18 +29,18 @@ class Job:
     Attributes:
         id: Ascending.
         kind: What it is.
-        model: Whose successor is made.
-        dataset: The data set's version; None where there is none.
+        model: Whose successor is made, or what the new product is called.
+        dataset: The data set's version; None where there is none, as for a draft.
         plan: The training; None where the job is none.
         state: How it stands.
         progress: How much is done, from 0 to 1.
         stage: What is being done.
         error: Why it failed, one sentence; else None.
-        result: The new `version` and the `comparison`; None before the end.
+        result: The new `version` and the `comparison`; None before the end, and for a draft.
     """
 
     id: int
-    kind: str
+    kind: Kind
     model: str
     dataset: int | None = None
     plan: Plan | None = None
@@ -46,6 +49,11 @@ class Job:
     stage: str = "Waiting"
     error: str | None = None
     result: Mapping[str, Any] | None = None
+
+    @property
+    def keeps_work(self) -> bool:
+        """Whether what was learned is kept when the job is stopped, to be resumed."""
+        return self.kind == "learn"
 
     def to_json(self) -> dict[str, Any]:
         """The job as it is sent."""

@@ -4,18 +4,14 @@ import contextlib
 import functools
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from flawflow.errors import FlawflowError
-from flawflow.model_file import read_model
 from flawflow.server.errors import ConflictError, NotFoundError
-from flawflow.server.models import Registry
-from flawflow.server.retraining.compare import compare, give_rates_of
-from flawflow.server.retraining.datasets import Datasets
-from flawflow.server.retraining.job import Job, next_number, read_jobs, write_job
+from flawflow.server.retraining.job import Job, Kind, next_number, read_jobs, write_job
 from flawflow.server.retraining.plan import Plan
 from flawflow.server.retraining.process import OnStep, StoppedError, Training
 from flawflow.server.retraining.unfinished import forget, take_over
@@ -23,6 +19,12 @@ from flawflow.server.retraining.unfinished import forget, take_over
 # Training is nine tenths of a job, comparing the rest.
 _TRAINING_SHARE = 0.9
 _SECONDS_BETWEEN_EVENTS = 0.5
+
+OnShare = Callable[[float], None]
+"""Called with how much of a finish is done, from 0 to 1."""
+
+Finish = Callable[[Job, Path, OnShare], dict[str, Any] | None]
+"""Takes what was trained and gives the job's result; called again where the station ended in it."""
 
 
 class Jobs:
@@ -33,23 +35,16 @@ class Jobs:
     """
 
     def __init__(
-        self,
-        folder: Path,
-        *,
-        registry: Registry,
-        datasets: Datasets,
-        publish: Callable[[dict[str, Any]], None],
+        self, folder: Path, *, finish: Mapping[Kind, Finish], publish: Callable[[dict[str, Any]], None]
     ) -> None:
         """Read what is known of earlier jobs; nothing runs before `start`.
 
         Args:
             folder: Where jobs are kept.
-            registry: Takes the new models.
-            datasets: What is trained on.
+            finish: Takes what was trained, by the kind of a job.
             publish: Told of every change, as an event.
         """
-        self._folder, self._registry, self._datasets = folder, registry, datasets
-        self._publish = publish
+        self._folder, self._finishes, self._publish = folder, finish, publish
         self._lock = threading.Lock()
         self._jobs = {job.id: job for job in read_jobs(folder)}
         self._training: Training | None = None
@@ -83,47 +78,33 @@ class Jobs:
                 raise NotFoundError(f"there is no job {number}")
             return self._jobs[number]
 
-    def plan(
-        self, model: str, dataset: int, preset: str, settings: Sequence[str] = (), *, output: Path
-    ) -> Plan:
-        """Plan a training of a model's successor; see `Plan.like`.
+    def newest(self, kind: Kind, model: str) -> Job | None:
+        """Give the newest job of a kind for a model; None where there is none."""
+        return next((job for job in self.all() if (job.kind, job.model) == (kind, model)), None)
 
-        Raises:
-            NotFoundError: There is no such model or data set.
-        """
-        found = self._registry.get(model)
-        return Plan.like(
-            found.card,
-            model=self._registry.version_path(model, found.version),
-            data=self._datasets.get(dataset).path,
-            output=output,
-            preset=preset,
-            settings=settings,
-        )
-
-    def retrain(self, model: str, dataset: int, preset: str, settings: Sequence[str] = ()) -> Job:
+    def begin(self, kind: Kind, model: str, dataset: int | None, plan: Callable[[Path], Plan]) -> Job:
         """Start a training.
 
+        Args:
+            kind: What it is.
+            model: The model's name.
+            dataset: The data set's version.
+            plan: Plans the training of a model file, and refuses what cannot be trained.
+
         Raises:
-            NotFoundError: There is no such model or data set.
-            ConflictError: The data set is another model's, a training runs already, a setting does not fit,
-                or the encoder's weights are of a file that is not here.
+            ConflictError: A training runs already.
         """
-        if self._datasets.get(dataset).model != model:
-            raise ConflictError(f"data set {dataset} is of another model than {model}: make one of {model}")
         with self._lock:
             number = self._free_number()
-            output = self._folder / str(number) / f"{model}.flaw"
-            plan = self.plan(model, dataset, preset, settings, output=output)
-            plan = plan.with_weights_of(self._registry.get(model).card.encoder)
-            job = Job(id=number, kind="retrain", model=model, dataset=dataset, plan=plan)
+            planned = plan(self._folder / str(number) / f"{model}.flaw")
+            job = Job(id=number, kind=kind, model=model, dataset=dataset, plan=planned)
             self._jobs[number] = job
             write_job(self._folder, job)
             take_over(job, self._jobs.values())
         self._begin(job)
         return job
 
-    def add(self, kind: str, model: str, work: Callable[[Path, OnStep], dict[str, Any]]) -> Job:
+    def add(self, kind: Kind, model: str, work: Callable[[Path, OnStep], dict[str, Any]]) -> Job:
         """Start other work for a model, which does not outlive the station.
 
         Args:
@@ -156,6 +137,12 @@ class Jobs:
                 training.stop()
         return self.get(number)
 
+    def forget(self, kind: Kind, model: str) -> None:
+        """Remove what stopped and failed jobs of a model have learned."""
+        job = self.newest(kind, model)
+        if job is not None and job.state != "running":
+            forget(job, self.all())
+
     def close(self) -> None:
         """Stop what runs; it continues at the next start."""
         self._is_closing = True
@@ -181,9 +168,9 @@ class Jobs:
             result = self._finish(job, output)
             forget(job, self.all())
             self._change(job.id, state="done", progress=1.0, stage="Done", result=result)
-            output.unlink(missing_ok=True)  # the version is a copy of it
+            output.unlink(missing_ok=True)  # it was copied
         # A training that failed, as by a full disk, is resumed by the next one of the same plan.
-        if self.get(job.id).state == "cancelled":
+        if self.get(job.id).state == "cancelled" and not job.keeps_work:
             forget(job, self.all())
 
     def _run_other(self, job: Job, work: Callable[[OnStep], dict[str, Any]]) -> None:
@@ -203,24 +190,11 @@ class Jobs:
         except Exception as error:  # Nobody waits for this thread: what happened must be seen in the job.
             self._fail(job, f"{type(error).__name__}: {error}")
 
-    def _finish(self, job: Job, output: Path) -> dict[str, Any]:
-        """Take the model as a new version and compare it with the one that inspects now."""
-        old = self._registry.get(job.model).inspector
-        new = give_rates_of(old, output)
-        sha256 = read_model(output).sha256
-        known = [each.version for each in self._registry.versions(job.model) if each.sha256 == sha256]
-        # Known already where the station ended between here and the end of the job.
-        version = known[-1] if known else self._registry.add_version(job.model, output)
-        assert job.dataset is not None
-        found = compare(
-            self._datasets.get(job.dataset),
-            old,
-            new,
-            progress=lambda done, total: self._step(
-                job.id, "Comparing", _TRAINING_SHARE + (1 - _TRAINING_SHARE) * done / total
-            ),
-        )
-        return {"version": version, "comparison": found}
+    def _finish(self, job: Job, output: Path) -> dict[str, Any] | None:
+        def step(share: float) -> None:
+            self._step(job.id, "Comparing", _TRAINING_SHARE + (1 - _TRAINING_SHARE) * share)
+
+        return self._finishes[job.kind](job, output, step)
 
     def _step(self, number: int, stage: str, progress: float) -> None:
         if self._is_closing or self.get(number).state != "running":

@@ -13,6 +13,10 @@ from flawflow.recipe import PRESET_SUMMARIES
 from flawflow.server.api.shared import Id, ModelName
 from flawflow.server.db.audit import AuditLog
 from flawflow.server.errors import ConflictError
+from flawflow.server.learning import routes as learning_routes
+from flawflow.server.learning.drafts import Drafts
+from flawflow.server.learning.intakes import Intakes
+from flawflow.server.learning.learner import Learner
 from flawflow.server.models import Model
 from flawflow.server.retraining.adaptation import Adaptations, Offer
 from flawflow.server.retraining.compare import at_rates_of, compare
@@ -31,6 +35,7 @@ from flawflow.server.retraining.schemas import (
     PresetOut,
     SwitchIn,
 )  # fmt: skip
+from flawflow.server.retraining.successors import Successors
 from flawflow.server.schemas import ModelOut, Problem, model_json
 from flawflow.server.station import Station
 from flawflow.training.requirements import require_training
@@ -40,30 +45,36 @@ _NOTHING: dict[int | str, dict[str, Any]] = {409: {"model": Problem, "descriptio
 
 def router(station: Station) -> APIRouter:
     """The routes."""
+    drafts, trained_on = Drafts(station.settings), dict(station.settings.trained_on)
     datasets = Datasets(
         station.settings.data / "datasets",
         store=station.store,
         image_store=station.image_store,
-        originals=dict(station.settings.trained_on),
+        originals=lambda model: trained_on.get(model) or drafts.learned_from(model),
     )
+    successors = Successors(station.registry, datasets)
+    learner, intakes = Learner(station, drafts), Intakes(station, drafts)
     jobs = Jobs(
         station.settings.data / "jobs",
-        registry=station.registry,
-        datasets=datasets,
+        finish={"retrain": successors.finish, "learn": learner.finish},
         publish=station.events.publish,
     )
+    learning = learning_routes.router(station, drafts, learner, jobs, intakes)
 
     @contextlib.asynccontextmanager
     async def working(_app: FastAPI) -> AsyncIterator[None]:
         jobs.start()
+        intakes.start()
         yield
+        intakes.close()
         jobs.close()
 
     routes = APIRouter(prefix="/api", lifespan=working)
     _add_datasets(routes, station, datasets)
-    _add_jobs(routes, jobs, datasets, station.store.audit)
+    _add_jobs(routes, jobs, successors, datasets, station.store.audit)
     _add_versions(routes, station, datasets)
     _add_adaptations(routes, Adaptations(station, jobs))
+    routes.include_router(learning)
     return routes
 
 
@@ -81,7 +92,9 @@ def _add_datasets(routes: APIRouter, station: Station, datasets: Datasets) -> No
         return _dataset_json(made)
 
 
-def _add_jobs(routes: APIRouter, jobs: Jobs, datasets: Datasets, audit: AuditLog) -> None:
+def _add_jobs(
+    routes: APIRouter, jobs: Jobs, successors: Successors, datasets: Datasets, audit: AuditLog
+) -> None:
     @routes.get("/presets", response_model=list[PresetOut])
     def presets() -> list[dict[str, str]]:
         """Give the presets that a training may begin from."""
@@ -102,16 +115,17 @@ def _add_jobs(routes: APIRouter, jobs: Jobs, datasets: Datasets, audit: AuditLog
         try:
             require_training()
         except TrainingError as error:
-            plan = jobs.plan(
-                body.model,
-                body.dataset,
-                body.preset,
-                body.settings,
-                output=datasets.get(body.dataset).path / f"{body.model}.flaw",
-            )
+            output = datasets.get(body.dataset).path / f"{body.model}.flaw"
+            plan = successors.plan(body.model, body.dataset, body.preset, body.settings, output=output)
             where = f"{error}; or run this where it is: {plan.command()}"
             return JSONResponse({"detail": where, "command": plan.command()}, 501)
-        job = jobs.retrain(body.model, body.dataset, body.preset, body.settings)
+        asked = body.model, body.dataset, body.preset, body.settings
+        job = jobs.begin(
+            "retrain",
+            body.model,
+            body.dataset,
+            lambda output: successors.plan_here(*asked, output=output),
+        )
         audit.add("job.start", f"job/{job.id}", new=body.model_dump())
         return job.to_json()
 

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from flawflow.decision.calibration import Verdict
 from flawflow.recipe import PRESETS
-from flawflow.server.retraining.job import State
+from flawflow.server.retraining.job import Kind, State
 from flawflow.server.schemas import Problem
 
 MAX_VERSION = 2**31 - 1
@@ -107,9 +107,9 @@ class JobOut(BaseModel):
     """A job."""
 
     id: int
-    kind: str
+    kind: Kind
     model: str
-    dataset: int | None = Field(description="null where the job takes none")
+    dataset: int | None = Field(description="null where the job takes none, as a product's draft")
     state: State
     progress: float
     stage: str

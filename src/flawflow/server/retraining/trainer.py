@@ -49,6 +49,8 @@ def _train(plan: Plan, stream: TextIO) -> Path:
     if output.exists():
         # Written whole or not at all, by the same plan: only the end of it was not heard of.
         return output
+    from flawflow.report.suspects import write_suspects
+    from flawflow.server.retraining.report import report_of, write_report
     from flawflow.training.train import train
     from flawflow.training.unfinished_work import UnusableWorkError
 
@@ -56,7 +58,10 @@ def _train(plan: Plan, stream: TextIO) -> Path:
         _say(stream, stage=step.stage, done=step.done, total=step.total, share=step.share, note=step.note)
 
     def learn(*, resume: bool) -> Path:
-        return train(plan.data, output, plan.recipe, resume=resume, on_progress=tell).model
+        result = train(plan.data, output, plan.recipe, resume=resume, on_progress=tell)
+        write_suspects(output, result.suspects, excluded=plan.recipe.exclude_suspects)
+        write_report(output, report_of(result))
+        return result.model
 
     try:
         return learn(resume=True)

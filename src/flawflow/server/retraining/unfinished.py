@@ -12,11 +12,11 @@ from flawflow.storage.files import beside
 
 
 def take_over(job: Job, others: Iterable[Job]) -> None:
-    """Resume what the last failed job of the same plan has learned, if anything is there."""
+    """Resume what the last failed or stopped job of the same plan has learned, if anything is there."""
     if job.plan is None:
         return
     for other in sorted(others, key=lambda other: -other.id):
-        if other.state != "failed" or other.plan is None:
+        if not may_resume(other) or other.plan is None:
             continue
         work = _work_of(other.plan)
         if replace(other.plan, output=job.plan.output) == job.plan and work.is_dir():
@@ -27,11 +27,16 @@ def take_over(job: Job, others: Iterable[Job]) -> None:
 def forget(job: Job, others: Iterable[Job]) -> None:
     """Remove what is of no further use once a model is there or a training was cancelled."""
     for other in others:
-        is_over = other.id == job.id or (other.model == job.model and other.state == "failed")
+        is_over = other.id == job.id or (other.model == job.model and may_resume(other))
         if is_over and other.plan is not None:
             work = _work_of(other.plan)
             for folder in (work, *work.parent.glob(f"{glob.escape(work.name)}-*")):
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+def may_resume(job: Job) -> bool:
+    """Whether the next job of the same plan resumes what this one has learned."""
+    return job.state == "failed" or (job.state == "cancelled" and job.keeps_work)
 
 
 def _work_of(plan: Plan) -> Path:

@@ -123,9 +123,10 @@ class Pools:
 
     def of_path(self, path: str) -> Pool:
         """The pool of a request."""
-        if path == "/api/inspect" or (path.startswith("/v2/") and path.endswith("/infer")):
+        of_draft = path.startswith("/api/drafts/") and path.endswith("/pictures")
+        if path == "/api/inspect" or of_draft or (path.startswith("/v2/") and path.endswith("/infer")):
             return self.pictures
-        if path.endswith("/mask"):
+        if path.endswith(("/mask", "/roi")):
             return self.masks
         return self.open if is_open(path) else self.others
 

@@ -16,6 +16,7 @@ import { attempt, hush } from "./toast.js";
 import { showHistory } from "./views/history.js";
 import { showImprove } from "./views/improve.js";
 import { showInspect } from "./views/inspect.js";
+import { showLearn } from "./views/learn.js";
 import { showLog } from "./views/log.js";
 import { showModel } from "./views/model.js";
 import { showPeople } from "./views/people.js";
@@ -28,6 +29,7 @@ const VIEWS = {
   history: showHistory,
   review: showReview,
   improve: showImprove,
+  learn: showLearn,
   model: showModel,
   wall: showWall,
   statistics: showStatistics,
@@ -35,7 +37,7 @@ const VIEWS = {
   people: showPeople,
 };
 // What a whole view takes; single controls are left out where they stand.
-const RIGHTS = { review: "review", improve: "train", log: "audit" };
+const RIGHTS = { review: "review", improve: "train", learn: "train", log: "audit" };
 const at = (id) => document.getElementById(id);
 
 let leave = () => {};

@@ -8,14 +8,16 @@ import { makeCopyable } from "./copyable.js";
 
 /**
  * Make the place of a job.
+ * @param {(job: object) => string} done Says what came of it.
+ * @param {string} stopping What the button says that ends it.
  * @returns {{element: HTMLElement, show: (job: object|null) => void}} `job.state` is the service's, or "elsewhere".
  */
-export function makeJob() {
+export function makeJob(done, stopping = t("cancel")) {
   let shown = null;
   const words = h("p", { "aria-live": "polite" });
   const meter = h("progress", { max: 1, value: 0, "aria-label": t("job.learning") });
   const error = h("p", { class: "error-text" });
-  const cancel = button(t("cancel"), () => attempt(() => remove(`/api/jobs/${shown.id}`)));
+  const cancel = button(stopping, () => attempt(() => remove(`/api/jobs/${shown.id}`)));
   const command = makeCopyable(t("job.copied"), t("job.notCopied"));
   const element = h(
     "div",
@@ -32,7 +34,7 @@ export function makeJob() {
     shown = job;
     element.hidden = !job;
     if (!job) return;
-    const text = said(job);
+    const text = job.state === "done" ? done(job) : said(job);
     if (words.textContent !== text) words.textContent = text;
     meter.value = job.progress ?? 0;
     meter.hidden = cancel.hidden = job.state !== "running";
@@ -45,9 +47,8 @@ export function makeJob() {
   return { element, show };
 }
 
-function said({ state, stage, progress, result, error }) {
+function said({ state, stage, progress, error }) {
   if (state === "running")
     return t("job.running", { stage: stage || t("job.beginning"), percent: Math.round(100 * progress) });
-  if (state === "done") return t("job.done", { version: String(result.version) });
   return state === "elsewhere" ? error : t(`job.${state}`);
 }

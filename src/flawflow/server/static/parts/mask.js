@@ -124,7 +124,7 @@ function mirror(from, to) {
 }
 
 /** Give a canvas that is inked where a map is above a level. */
-function inked(map, above) {
+export function inked(map, above) {
   const canvas = h("canvas", { width: map.width, height: map.height });
   const context = canvas.getContext("2d");
   const image = context.createImageData(map.width, map.height);
@@ -137,7 +137,7 @@ function inked(map, above) {
 }
 
 /** Give a canvas that is white where the drawing is, black elsewhere; null where nothing is drawn. */
-function asMask(context, width, height) {
+export function asMask(context, width, height) {
   const image = context.getImageData(0, 0, width, height);
   let any = false;
   for (let i = 0; i < image.data.length; i += 4) {
@@ -152,7 +152,8 @@ function asMask(context, width, height) {
   return canvas;
 }
 
-const blob = (canvas) =>
+/** Give a canvas as PNG. */
+export const blob = (canvas) =>
   new Promise((done) => {
     canvas.toBlob(done, "image/png");
   });

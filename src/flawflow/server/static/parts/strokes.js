@@ -7,7 +7,8 @@ const INK = "#00c8ff";
  * @param {CanvasRenderingContext2D} context
  * @param {() => void} changed Called after each change of the drawing.
  * @returns {object} `begin(canvas)`: what was there before; `add(step)`: a step begins, one of `{erase, points}`,
- *   `{map}` and `{clear}`; `go(points)`: the stroke goes on; `undo()`: the last step is taken back; `count()`.
+ *   `{map}`, `{shape}` (corners of an area) and `{clear}`; `go(points)`: the stroke goes on; `reshape(points)`: the
+ *   last area has other corners; `undo()`: the last step is taken back; `reset()`: nothing is left; `count()`.
  */
 export function makeStrokes(context, changed) {
   const { width, height } = context.canvas;
@@ -17,6 +18,7 @@ export function makeStrokes(context, changed) {
   function draw(step, from = 0) {
     if (step.clear) context.clearRect(0, 0, width, height);
     else if (step.map) ink(step.map);
+    else if (step.shape) area(step.shape);
     else line(step, from);
   }
 
@@ -24,6 +26,18 @@ export function makeStrokes(context, changed) {
     context.globalCompositeOperation = "source-over";
     context.imageSmoothingEnabled = false;
     context.drawImage(map, 0, 0, width, height);
+  }
+
+  function area([first, ...others]) {
+    context.globalCompositeOperation = "source-over";
+    Object.assign(context, { fillStyle: INK, strokeStyle: INK, lineCap: "round", lineJoin: "round" });
+    context.lineWidth = 2;
+    context.beginPath();
+    context.moveTo(first.x, first.y);
+    for (const { x, y } of others.length ? others : [first]) context.lineTo(x, y);
+    context.closePath();
+    context.fill();
+    context.stroke();
   }
 
   function line({ erase, points }, from) {
@@ -66,8 +80,17 @@ export function makeStrokes(context, changed) {
       draw(step, from);
       changed();
     },
+    reshape(points) {
+      steps.at(-1).shape = points;
+      again();
+    },
     undo() {
       if (steps.pop()) again();
+    },
+    reset() {
+      steps.length = 0;
+      first = null;
+      again();
     },
     count: () => steps.length,
   };

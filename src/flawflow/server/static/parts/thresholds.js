@@ -16,9 +16,14 @@ const RATE = { ng: "false_reject_rate", review: "review_rate" };
 
 /**
  * Make the panel of one model.
+ * @param {{name: string, calibration: object}} model
+ * @param {(resource: string) => string|null} ofDraft Gives the paths of a draft's model, which does not inspect yet.
  * @returns {{element: HTMLElement, close: Function}}
  */
-export function makeThresholds(model) {
+export function makeThresholds(model, ofDraft = null) {
+  const paths = ofDraft
+    ? { rates: ofDraft("/rates"), histogram: ofDraft("/model") }
+    : { rates: ofModel(model.name, "/rates"), histogram: ofModel(model.name, "/histogram") };
   const state = { good: [], attainable: [], recent: [], kept: model.calibration, wanted: null };
   // What was moved and not asked yet, the newest of each threshold, and the asking that goes on.
   const moves = { next: {}, asking: null };
@@ -36,7 +41,7 @@ export function makeThresholds(model) {
   const element = h(
     "section",
     { class: "card thresholds", "aria-label": t("threshold.title") },
-    h("h2", {}, t("threshold.title")),
+    h("h2", {}, t(ofDraft ? "learn.threshold" : "threshold.title")),
     histogram.element,
     h(
       "div",
@@ -68,7 +73,7 @@ export function makeThresholds(model) {
       const body = { [other]: shown[other], ...moved, moved: name, dry: true };
       const base = state.kept;
       try {
-        const { calibration } = await post(ofModel(model.name, "/rates"), body);
+        const { calibration } = await post(paths.rates, body);
         // Rates that were changed elsewhere meanwhile make the answer one about the past.
         if (base === state.kept) state.wanted = same(calibration, base) ? null : calibration;
       } finally {
@@ -137,7 +142,9 @@ export function makeThresholds(model) {
     await moves.asking;
     if (!state.wanted) return;
     const { false_reject_rate, review_rate } = state.wanted;
-    keep(await post(ofModel(model.name, "/rates"), { false_reject_rate, review_rate }));
+    const changed = await post(paths.rates, { false_reject_rate, review_rate });
+    if (ofDraft) settle(changed.calibration);
+    else keep(changed);
     say(t("threshold.applied"));
   }
 
@@ -150,29 +157,31 @@ export function makeThresholds(model) {
   }
 
   async function load() {
-    const answer = await get(ofModel(model.name, "/histogram"));
+    const answer = await get(paths.histogram);
     state.good = [...answer.good].sort((a, b) => a - b);
     state.attainable = answer.attainable;
-    state.recent = answer.recent;
+    state.recent = answer.recent ?? [];
     draw();
   }
 
-  const ends = [
-    listen("inspection", (inspection) => {
-      // A label that changes tells of the same inspection again.
-      if (inspection.model !== model.name || inspection.label !== null) return;
-      state.recent = [{ score: inspection.score, verdict: inspection.verdict }, ...state.recent].slice(
-        0,
-        MOST_RECENT,
-      );
-      later();
-    }),
-    listen("models", (changed) => {
-      if (changed.name !== model.name) return;
-      settle(changed.calibration);
-      attempt(load);
-    }),
-  ];
+  const ends = ofDraft
+    ? []
+    : [
+        listen("inspection", (inspection) => {
+          // A label that changes tells of the same inspection again.
+          if (inspection.model !== model.name || inspection.label !== null) return;
+          state.recent = [{ score: inspection.score, verdict: inspection.verdict }, ...state.recent].slice(
+            0,
+            MOST_RECENT,
+          );
+          later();
+        }),
+        listen("models", (changed) => {
+          if (changed.name !== model.name) return;
+          settle(changed.calibration);
+          attempt(load);
+        }),
+      ];
   let frame = 0;
   const later = () => {
     if (frame) return;

@@ -3,6 +3,7 @@
 import { button, h } from "../dom.js";
 import { t } from "../i18n.js";
 import { listen } from "../live.js";
+import { takeDrops } from "./dropped.js";
 import { enqueue, queue, stopQueue } from "./queue.js";
 
 const MOST_FAILURES = 50;
@@ -53,36 +54,7 @@ export function makeUpload(target) {
     );
   }
 
-  const ends = [takeDrops(target), listen("queue", draw)];
+  const ends = [takeDrops(target, t("upload.drop"), enqueue), listen("queue", draw)];
   draw();
   return { element, close: () => ends.forEach((end) => end()) };
-}
-
-function takeDrops(target) {
-  let depth = 0;
-  target.dataset.drop = t("upload.drop");
-  const mark = (change) => {
-    depth = Math.max(0, depth + change);
-    target.classList.toggle("dropping", depth > 0);
-  };
-  const files = (work) => (event) => {
-    if (!event.dataTransfer?.types.includes("Files")) return;
-    event.preventDefault();
-    work(event);
-  };
-  const listeners = {
-    dragenter: files(() => mark(1)),
-    dragover: files(() => {}),
-    dragleave: files(() => mark(-1)),
-    drop: files((event) => {
-      mark(-depth);
-      enqueue([...event.dataTransfer.files]);
-    }),
-    paste: (event) => enqueue([...(event.clipboardData?.files ?? [])]),
-  };
-  // The whole window takes drops: a picture that misses must not replace the page.
-  for (const [type, listener] of Object.entries(listeners)) addEventListener(type, listener);
-  return () => {
-    for (const [type, listener] of Object.entries(listeners)) removeEventListener(type, listener);
-  };
 }

@@ -36,7 +36,7 @@ export function showImprove(place) {
   const learn = h("section", { class: "card stack", "aria-label": t("improve.retrain") });
   const compare = h("section", { class: "card stack wide", "aria-label": t("improve.compare") });
   const versions = makeVersions(model);
-  const job = makeJob();
+  const job = makeJob(({ result }) => t("job.done", { version: String(result.version) }));
   const start = button(t("improve.start"), () => attempt(begin), { class: "primary" });
   place.append(
     h(
@@ -197,7 +197,7 @@ export function showImprove(place) {
   }
 
   async function loadJobs() {
-    const jobs = (await get("/api/jobs")).filter((one) => one.model === model.name);
+    const jobs = (await get("/api/jobs")).filter((one) => one.kind === "retrain" && one.model === model.name);
     const last = jobs.find((one) => one.state === "running") ?? jobs.sort((a, b) => b.id - a.id)[0] ?? null;
     state.job = last;
     drawJob();
@@ -217,7 +217,7 @@ export function showImprove(place) {
     versions.close,
     listen("models", drawCompare),
     listen("job", (news) => {
-      if (news.model !== model.name || (state.job?.id ?? 0) > news.id) return;
+      if (news.kind !== "retrain" || news.model !== model.name || (state.job?.id ?? 0) > news.id) return;
       const ended = state.job?.state === "running" && news.state === "done";
       state.job = news;
       drawJob();

@@ -12,6 +12,7 @@ import { makeThresholds } from "../parts/thresholds.js";
 import { makeStrip } from "../parts/thumb.js";
 import { makeUpload } from "../parts/upload.js";
 import { makeViewer } from "../parts/viewer.js";
+import { may } from "../people.js";
 import { chosenModel, modelNamed } from "../station.js";
 import { attempt } from "../toast.js";
 
@@ -23,8 +24,9 @@ export function showInspect(place, { detail }) {
     place.append(
       h(
         "section",
-        { class: "card empty" },
+        { class: "card empty wide" },
         h("h1", {}, t("model.none")),
+        may("train") ? h("a", { class: "button", href: "#/learn" }, t("model.learn")) : null,
         h("p", {}, t("model.start", { command: "flawflow serve part.flaw" })),
       ),
     );
