@@ -51,6 +51,8 @@ class Recipe:
         robust: Learn from two views of every picture, under drawn lights as strong as a hall may have.
         views: How many further views of each picture are learned from, whatever `augment` finds.
         augmentation: Makes them.
+        flows: A file of flows that several products share (`flawflow fleet train --joint`): they are kept as
+            they are, and only a product's own statistics are learned. None to learn flows.
         tiles: Whether and how pictures are inspected in tiles of `size`, too; its mode may be given alone.
 
     Raises:
@@ -75,6 +77,7 @@ class Recipe:
     robust: bool = False
     views: int = 1
     augmentation: Augmentation = LIT
+    flows: str | None = None
     tiles: Tiling = NO_TILES
 
     def __post_init__(self) -> None:
@@ -183,7 +186,7 @@ class Recipe:
     def decisive(self) -> dict[str, Option]:
         """All that decides the result, by dotted name: files count by what they hold."""
         values = self.flat()
-        for name in {"weights", "roi", "ignore"} & {name for name, value in values.items() if value}:
+        for name in {"weights", "roi", "ignore", "flows"} & {name for name, value in values.items() if value}:
             if (path := str(values[name])) not in ("hub", "random") and Path(path).is_file():
                 values[name] = sha256_of_file(Path(path))
         return values
