@@ -14,6 +14,7 @@ _GRAPH, _METADATA, _INITIALIZER, _TENSOR_NAME = 7, 14, 5, 8
 _MODEL, _REST, _NAME, _NUMBERS = 1, 2, 3, 4
 # Nodes and what they are called are a few hundred kilobytes.
 _MAX_REST_BYTES = 2**27
+_MAX_GRAPH_BYTES = 2**31 - 1
 
 
 class TensorPool:
@@ -76,10 +77,12 @@ def assembled(skeleton: memoryview, tensors: Sequence[memoryview]) -> bytes:
     numbers = struct.unpack(f"<{len(names)}I", packed)
     if max(numbers, default=0) >= len(tensors):
         raise ProtobufError("a graph of tensors that are not there")
-    own = [
-        delimited(_INITIALIZER, expanded(tensors[number]) + delimited(_TENSOR_NAME, name))
-        for name, number in zip(names, numbers, strict=True)
-    ]
+    own, room = [], _MAX_GRAPH_BYTES
+    for name, number in zip(names, numbers, strict=True):
+        own.append(delimited(_INITIALIZER, expanded(tensors[number]) + delimited(_TENSOR_NAME, name)))
+        room -= len(own[-1])
+        if room < 0:
+            raise ProtobufError("a graph of more than 2 GiB")
     return _inflated(single[_MODEL]) + delimited(_GRAPH, _inflated(single[_REST]) + b"".join(own))
 
 
