@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
 from flawflow.errors import ModelFileError
-from flawflow.model_file import container, read_model, replace_card, write_model
+from flawflow.model_file import container, foreign, read_model, replace_card, write_model
 
 shared_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -246,7 +246,7 @@ def test_the_walk_knows_every_way_to_a_tensor_or_a_program():
         ways = {number: names[kind.name] for number, kind in held.items() if kind.name in names}
         if message == "AttributeProto":
             ways = {number: kind.replace("graph", "program") for number, kind in ways.items()}
-        assert ways == container._MESSAGES.get(names.get(message), {}), message
+        assert ways == foreign._MESSAGES.get(names.get(message), {}), message
 
 
 def test_a_hostile_depth_is_refused_at_its_first_step(tiny_graph, tiny_card, refused):

@@ -1,11 +1,16 @@
 """flawflow card: what a model file says about itself."""
 
+import dataclasses
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from flawflow.cli.engine_options import engine_option
 from flawflow.cli.options import PLACE
+
+if TYPE_CHECKING:
+    from flawflow.model_file import JointFile
 
 
 @click.command("card", short_help="Print the card of a model file.")
@@ -14,6 +19,9 @@ from flawflow.cli.options import PLACE
 @engine_option
 def command(*, model: Path, check: bool, engine: str) -> None:
     """Print the card of MODEL as JSON: origin, licence, thresholds and their guarantees.
+
+    Of a MODEL of many products, MODEL#NAME names one; without a name, what the file holds is printed, and how
+    often good pictures are taken for those of another product.
 
     With --check, load MODEL in --engine instead and print how far its canaries, drawn pictures whose scores
     and maps the card holds, are from what was measured where it was made.
@@ -28,12 +36,30 @@ def command(*, model: Path, check: bool, engine: str) -> None:
         return
     import json
 
-    from flawflow.model_file import read_model
+    from flawflow.model_file import JointFile, read_any
     from flawflow.report.wording import promise, rule
 
-    card = read_model(model).card
-    said = {"rule": rule(card.calibration), "promise": promise(card.calibration)}
-    click.echo(json.dumps(card.to_dict() | said, indent=2, allow_nan=False))
+    found = read_any(model)
+    if isinstance(found, JointFile):
+        said = _of_many(found)
+    else:
+        calibration = found.card.calibration
+        said = found.card.to_dict() | {"rule": rule(calibration), "promise": promise(calibration)}
+    click.echo(json.dumps(said, indent=2, allow_nan=False))
+
+
+def _of_many(joint: "JointFile") -> dict[str, object]:
+    """What a file of many products says: of each the promise, and how often one is taken for another."""
+    from flawflow.inspection.routing import confusion, gaussians_of
+    from flawflow.report.wording import promise
+
+    products = {}
+    for name in joint.names:
+        card = joint.card(name)
+        products[name] = {"size": card.size, "created": card.created, "promise": promise(card.calibration)}
+    routing = joint.routing()
+    found = None if routing is None else dataclasses.asdict(confusion(gaussians_of(routing)))
+    return {"products": products, "confusion": found}
 
 
 def _check(model: Path, engine: str) -> None:

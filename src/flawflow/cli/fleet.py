@@ -2,17 +2,21 @@
 
 from collections.abc import Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from flawflow.cli.executor_options import Where, executor_options
+from flawflow.cli.fleet_add import command as add
 from flawflow.cli.group import after_interrupt
 from flawflow.cli.options import limit_option, say_notes
 from flawflow.cli.recipe import set_option
 from flawflow.errors import one_line
 from flawflow.recipe import PRESETS
+from flawflow.storage.files import beside
+from flawflow.storage.paths import scratch_place
 from flawflow.training.requirements import require_training
 
 if TYPE_CHECKING:
@@ -31,7 +35,14 @@ def command() -> None:
 @command.command("train", short_help="Train every product of a plan.")
 @click.argument("plan", type=click.Path(path_type=Path))
 @limit_option
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder for the models.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Folder for the models; with --joint, the file.",
+)
+@click.option("--joint", is_flag=True, help="Write one file, in which all products share encoder and flows.")
 @click.option(
     "--preset",
     type=click.Choice(tuple(PRESETS)),
@@ -49,7 +60,14 @@ def command() -> None:
     help="Try products that fail again, after all others, up to N times.",
 )
 def train(
-    *, plan: Path, output: Path, preset: str | None, settings: tuple[str, ...], where: Where, retry: int
+    *,
+    plan: Path,
+    output: Path,
+    joint: bool,
+    preset: str | None,
+    settings: tuple[str, ...],
+    where: Where,
+    retry: int,
 ) -> None:
     """Train every product of PLAN to OUTPUT/NAME.flaw, and measure it where labelled pictures are.
 
@@ -68,6 +86,10 @@ def train(
     What is finished stays: the same command does only what is missing or has changed, and continues trainings
     that were stopped. OUTPUT/fleet.html shows all products, and what needs a person.
 
+    With --joint all products are in the file OUTPUT: one encoder and one set of flows, and of each product
+    its statistics, thresholds and promise. OUTPUT#NAME names one of them wherever a model file can be named.
+    What is made on the way, and fleet.html, is in OUTPUT.fleet.
+
     \b
     Exit codes:
       0    every product is trained, and measured where it can be
@@ -80,11 +102,25 @@ def train(
 
     after_interrupt("interrupted; the same command continues where it stopped")
     products = read_products(plan, Asked(preset=preset, settings=settings))
+    if joint:
+        from flawflow.cli.fleet_joint import train_joint
+
+        page = beside(scratch_place(output), ".fleet") / "fleet.html"
+        _end(train_joint(products, output, where, partial(_train, where=where, retry=retry)), page)
+    else:
+        _end(_train(products, output, None, where=where, retry=retry), output / "fleet.html")
+
+
+def _train(
+    products: "Sequence[Product]", output: Path, executor: "Executor | None", *, where: Where, retry: int
+) -> "list[Status]":
+    """Do what is left of all products, and write the page."""
     statuses = _looked(products, output)
     say_notes(dict.fromkeys(note for status in statuses for note in status.dataset.notes))
     _say_what_is_left(statuses)
     current = {status.product.name: status for status in statuses}
-    executor = where.executor() if any(not status.is_done for status in statuses) else None
+    if executor is None and any(not status.is_done for status in statuses):
+        executor = where.executor()
     output.mkdir(parents=True, exist_ok=True)
     try:
         for _ in range(1 + retry):
@@ -93,8 +129,8 @@ def train(
     finally:
         from flawflow.fleet.page import write_page
 
-        page = write_page([*current.values()], output)
-    _end([*current.values()], page)
+        write_page([*current.values()], output)
+    return [*current.values()]
 
 
 def _looked(products: "Sequence[Product]", output: Path) -> "list[Status]":
@@ -171,3 +207,6 @@ def _end(statuses: "Sequence[Status]", page: Path) -> None:
         click.echo(f"flawflow: {one_line(status.product.name)} failed: {status.error}", err=True)
     if failed:
         raise click.exceptions.Exit(1)
+
+
+command.add_command(add)

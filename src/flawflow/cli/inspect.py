@@ -1,5 +1,6 @@
 """flawflow inspect: pictures in, verdicts, overlays and a report page out."""
 
+import itertools
 import os
 from functools import partial
 from pathlib import Path
@@ -11,6 +12,8 @@ from click.core import ParameterSource
 from flawflow.cli.engine_options import engine_option
 from flawflow.cli.executor_options import shard_options
 from flawflow.cli.group import after_interrupt
+from flawflow.cli.inspect_routed import Numbers as TogetherNumbers
+from flawflow.cli.inspect_routed import inspect_routed, of_product, product_option
 from flawflow.cli.options import (
     EXIT_LEFT_OUT,
     PLACE,
@@ -22,6 +25,7 @@ from flawflow.cli.options import (
     to_option,
 )
 from flawflow.errors import DatasetError, FlawflowError, one_line
+from flawflow.model_file.joint import AUTO
 from flawflow.storage.paths import is_remote
 
 if TYPE_CHECKING:
@@ -44,6 +48,7 @@ _DEFAULT_SINKS = ("csv", "overlays", "report")
 @click.option(
     "--overwrite", is_flag=True, help="Replace the results of an earlier inspection in that folder."
 )
+@product_option
 @to_option("inspect", default=_DEFAULT_SINKS, besides="jsonl")
 @place_option
 @rate_options
@@ -91,12 +96,21 @@ def command(
       2  nothing was done: wrong usage, no such model, no pictures
       3  some pictures could not be read, or some results not delivered
     """
-    summary: Numbers | Summary
+    summary: Numbers | Summary | TogetherNumbers
+    product = options.pop("product")
+    if product != AUTO:
+        model, product = of_product(model, product), None
     if is_remote(output) or any(map(is_remote, pictures)):
         is_named = context.get_parameter_source("sinks") is not ParameterSource.DEFAULT
+        if product is not None:
+            raise FlawflowError("an archive shows one product: name that with --product in place of auto")
         summary, missed = _archive(model, pictures, output, is_named=is_named, where=where, **options), 0
     elif where is not None:
         raise FlawflowError("--on is for archives: name the pictures or the output by a URL, or leave it out")
+    elif product is not None:
+        found = [*itertools.chain(*_find(pictures, output)[:2])]
+        run = partial(run_inspection, **options)
+        summary, missed = inspect_routed(model, found, output, run, overwrite=options["overwrite"])
     else:
         summary, missed = run_inspection(model, pictures, output, **options)
     if summary.unreadable or missed:

@@ -17,7 +17,7 @@ from flawflow.recipe.text import setting
 _OF_SOURCE = tuple(field.name for field in dataclasses.fields(Source))
 _OF_RECIPE = ("preset", *(field.name for field in dataclasses.fields(Recipe) if field.name != "preset"))
 # Values of a recipe that are paths, but for these words.
-_PATHS, _WORDS = ("weights", "roi", "ignore"), ("hub", "random")
+_PATHS, _WORDS = ("weights", "roi", "ignore", "flows"), ("hub", "random")
 # A model file's name has an ending, and so do the folders beside it.
 _MAX_NAME = 200
 
@@ -64,7 +64,7 @@ def read_products(path: Path, asked: Asked = Asked()) -> tuple[Product, ...]:
         raise FleetError(f"{path} is neither a plan (.toml) nor a folder of data sets: name one of these.")
     seen: dict[str, str] = {}
     for product in products:
-        _check_name(product.name)
+        check_name(product.name)
         # Some file systems do not tell A from a.
         other = seen.setdefault(product.name.casefold(), product.name)
         if other is not product.name:
@@ -181,7 +181,8 @@ def _check_keys(values: Iterable[str], known: Sequence[str], where: str) -> None
             raise FleetError(f"{where} has {key!r}, which is not known; {hint}")
 
 
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
+    """Refuse what cannot be a product's name."""
     if (
         not re.fullmatch(r"[^\s./\\:*?\"<>|\x00-\x1f][^/\\:*?\"<>|\x00-\x1f]*", name)
         or len(name.encode()) > _MAX_NAME

@@ -44,8 +44,7 @@ class Inspector:
     def __init__(
         self, engine: Engine, card: Card, proof: Proof | None = None, *, tiles: TileEngine | None = None
     ) -> None:
-        self._engine = engine
-        self._tiles = tiles
+        self._engine, self._tiles = engine, tiles
         self._origin: tuple[Path, str, int | None] | None = None
         self._explainer: Explainer | None = None
         self.card = card
@@ -231,10 +230,10 @@ class Inspector:
         return self._measured(picture, prepared)[:2]
 
     def _measured(self, picture: NDArray[np.uint8], prepared: NDArray[np.uint8]) -> Measured:
-        whole = measure_one(self._engine, prepared, self.card.size)
-        if self._tiled is None:
+        whole, tiled = measure_one(self._engine, prepared, self.card.size), self._tiled
+        if tiled is None:
             return whole
-        return Measured(*self._tiled.measure(picture, whole.anomaly_map, whole.score), whole.evidence)
+        return Measured(*tiled.measure(picture, whole.anomaly_map, whole.score), whole.evidence)
 
 
 def _loaded_again(

@@ -16,6 +16,8 @@ from pathlib import Path
 
 from flawflow.errors import ModelFileError
 from flawflow.model_file.card import Card
+from flawflow.model_file.foreign import refuse_foreign
+from flawflow.model_file.joint import SEPARATOR, JointFile, is_joint, named_product
 from flawflow.model_file.protobuf import Field, ProtobufError, delimited, fields
 from flawflow.storage.files import write_whole
 
@@ -33,24 +35,6 @@ def _entry(key: bytes, value: bytes) -> bytes:
 
 
 _CHECKSUM_BYTES = len(_entry(_CHECKSUM_KEY, bytes(64)))
-
-# Where tensors and programs hide: for each ONNX message, the fields that lead to one and what they hold
-# (onnx.proto3, IR version 13).
-_MESSAGES: dict[str, dict[int, str]] = {
-    "model": {_GRAPH: "graph", 20: "program", 25: "program"},
-    "graph": {1: "node", 5: "tensor", 15: "sparse tensor"},
-    "node": {5: "attribute"},
-    "attribute": {
-        5: "tensor",
-        6: "program",
-        10: "tensor",
-        11: "program",
-        22: "sparse tensor",
-        23: "sparse tensor",
-    },
-    "sparse tensor": {1: "tensor", 2: "tensor"},
-}
-_EXTERNAL_DATA, _DATA_LOCATION = 13, 14
 
 
 @dataclass(frozen=True)
@@ -87,11 +71,10 @@ def write_model(path: Path, graph: bytes, card: Card) -> None:
             raise ProtobufError("no graph in it")
         if any(_key(part).startswith(b"flawflow.") for part in model):
             raise ModelFileError(f"{path}: the graph already carries a card; use replace_card")
-        _refuse_foreign(path, memoryview(graph))
+        refuse_foreign(path, memoryview(graph))
     except ProtobufError as error:
         raise ModelFileError(f"{path}: the graph to write is not an ONNX model ({error})") from None
-    body = graph + _entry(_CARD_KEY, card.to_json().encode())
-    content = body + _entry(_CHECKSUM_KEY, hashlib.sha256(body).hexdigest().encode())
+    content = _sealed(graph, card)
     if len(content) > MAX_MODEL_BYTES:
         raise ModelFileError(f"{path}: {_too_large(len(content))}; take a smaller encoder")
     write_whole(path, content)
@@ -100,11 +83,59 @@ def write_model(path: Path, graph: bytes, card: Card) -> None:
 def read_model(path: Path) -> ModelFile:
     """Read a model file and check it before anything parses it.
 
+    Args:
+        path: The file, or `FILE#PRODUCT` for one of many in a file (`flawflow.model_file.joint`).
+
     Raises:
         ModelFileError: When the file is missing, empty, too large, foreign, damaged, or made by a newer
-            flawflow, or when its graph keeps tensors in other files or holds loops, branches or functions.
+            flawflow, or when its graph keeps tensors in other files or holds loops, branches or functions;
+            when it holds many products, and none of them is named, or one that it does not hold.
     """
-    content = _read(path)
+    found = read_any(path)
+    if isinstance(found, ModelFile):
+        return found
+    file, _ = named_product(path)
+    raise ModelFileError(
+        f"{file} holds {len(found.names)} products: name one, as {file.name}{SEPARATOR}{found.names[0]}; "
+        f"there are {', '.join(found.names)}"
+    )
+
+
+def read_joint(path: Path) -> JointFile:
+    """Read a file of many models; each is checked when it is asked for.
+
+    Raises:
+        ModelFileError: As of `read_model`, or the file holds one model.
+    """
+    found = read_any(path)
+    if isinstance(found, JointFile):
+        return found
+    raise ModelFileError(f"{path} is one model: give a file that flawflow fleet train --joint wrote")
+
+
+def read_any(path: Path) -> ModelFile | JointFile:
+    """Read what a path names: a model, or many where it names no product of them.
+
+    Raises:
+        ModelFileError: As of `read_model`.
+    """
+    file, product = named_product(path)
+    content = _read(file)
+    if not is_joint(content):
+        if product:
+            raise ModelFileError(f"{file} holds one model and no products: leave out {SEPARATOR}{product}")
+        return _checked(path, content)
+    try:
+        joint = JointFile(content)
+        if not product:
+            return joint
+        graph, card = joint.model(product)
+    except ModelFileError as error:
+        raise ModelFileError(f"{file} {error}") from None
+    return _checked(path, _sealed(graph, card))
+
+
+def _checked(path: Path, content: bytes) -> ModelFile:
     body = memoryview(content)[:-_CHECKSUM_BYTES]
     digest = hashlib.sha256(body)
     if content[len(body) :] != _entry(_CHECKSUM_KEY, digest.hexdigest().encode()):
@@ -114,7 +145,7 @@ def read_model(path: Path) -> ModelFile:
         card = _card_entry(body)
         if card is None:
             raise ProtobufError("its card is not where it belongs")
-        _refuse_foreign(path, body)
+        refuse_foreign(path, body)
     except ProtobufError as error:
         raise ModelFileError(
             f"{path} has a valid checksum but is not a flawflow model ({error}); train it again"
@@ -123,6 +154,11 @@ def read_model(path: Path) -> ModelFile:
         return ModelFile(graph=content, card=Card.from_json(card), sha256=digest.hexdigest())
     except ModelFileError as error:
         raise ModelFileError(f"{path}: {error}") from None
+
+
+def _sealed(graph: bytes, card: Card) -> bytes:
+    body = graph + _entry(_CARD_KEY, card.to_json().encode())
+    return body + _entry(_CHECKSUM_KEY, hashlib.sha256(body).hexdigest().encode())
 
 
 def replace_card(source: Path, target: Path, card: Card) -> None:
@@ -201,25 +237,3 @@ def _why_no_checksum(content: bytes) -> str:
     if {1, _GRAPH} <= numbers:
         return "is an ONNX model but not made by flawflow: train one with flawflow"
     return f"is not a flawflow model, or {damaged}"
-
-
-def _refuse_foreign(path: Path, model: memoryview) -> None:
-    """Walk a model; refuse a tensor whose values are in another file, and nested graphs and functions."""
-    # A list instead of recursion: a hostile file may nest deeper than Python's stack.
-    unseen = [("model", model)]
-    while unseen:
-        kind, message = unseen.pop()
-        for part in fields(message):
-            if kind == "tensor":
-                if part.number == _EXTERNAL_DATA or (part.number == _DATA_LOCATION and part.value != 0):
-                    raise ModelFileError(
-                        f"{path}: a tensor of the graph is kept in another file (ONNX external data), which "
-                        "flawflow never follows: store the tensors inside the model"
-                    )
-            elif (inner := _MESSAGES[kind].get(part.number)) and not isinstance(part.value, int):
-                if inner == "program":
-                    raise ModelFileError(
-                        f"{path}: the graph holds a loop, a branch or a function, which flawflow never runs: "
-                        "train the model again"
-                    )
-                unseen.append((inner, part.value))

@@ -49,8 +49,8 @@ class Recipe:
         exclude_suspects: Leave pictures that may be defective out of learning and calibration.
         augment: "auto" learns from mirrored and turned views, too, where parts have arbitrary orientations.
         robust: Learn from two views of every picture, under drawn lights as strong as a hall may have.
-        views: How many further views of each picture are learned from, whatever `augment` finds.
-        augmentation: Makes them.
+        views, augmentation: How many further views of each picture are learned from, and what makes them.
+        flows: A file of flows that several products share, to be kept as they are; None to learn flows.
         tiles: Whether and how pictures are inspected in tiles of `size`, too; its mode may be given alone.
         explain: Good patches that the file keeps, about so many, to show what good looks like; 0 for none.
 
@@ -76,6 +76,7 @@ class Recipe:
     robust: bool = False
     views: int = 1
     augmentation: Augmentation = LIT
+    flows: str | None = None
     tiles: Tiling = NO_TILES
     explain: int = 0
 
@@ -137,8 +138,7 @@ class Recipe:
         for key in given:
             if key not in hints or key == "preset":
                 raise RecipeError(f"A recipe has no {key!r}; {recipe._nearest(key)}")
-        fields = {key: checked(hints[key], value, key) for key, value in given.items()}
-        return dataclasses.replace(recipe, **fields)
+        return dataclasses.replace(recipe, **{k: checked(hints[k], value, k) for k, value in given.items()})
 
     def on(self, preset: str) -> "Recipe":
         """The same changes on another preset.
@@ -187,7 +187,7 @@ class Recipe:
     def decisive(self) -> dict[str, Option]:
         """All that decides the result, by dotted name: files count by what they hold."""
         values = self.flat()
-        for name in {"weights", "roi", "ignore"} & {name for name, value in values.items() if value}:
+        for name in {"weights", "roi", "ignore", "flows"} & {name for name, value in values.items() if value}:
             if (path := str(values[name])) not in ("hub", "random") and Path(path).is_file():
                 values[name] = sha256_of_file(Path(path))
         return values

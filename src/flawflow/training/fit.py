@@ -1,9 +1,11 @@
 """Learn: from good pictures to a model that inspects, not exported yet."""
 
 from flawflow.recipe import Recipe
+from flawflow.training.detectors.cflow import Cflow
 from flawflow.training.detectors.detector import Detector
 from flawflow.training.feature_source import FeatureSource
 from flawflow.training.model import InspectionModel, build_head
+from flawflow.training.shared_flows import shared_flows
 
 
 def fit(source: FeatureSource, recipe: Recipe) -> InspectionModel:
@@ -19,6 +21,11 @@ def fit(source: FeatureSource, recipe: Recipe) -> InspectionModel:
     """
     detector = recipe.detector.make()
     detector.aggregation = recipe.aggregation
+    flows = shared_flows(recipe)
+    if flows is not None:
+        flows.check(recipe, source.encoder)
+        assert isinstance(detector, Cflow), "flows are made for no other detector"
+        detector.learn = flows
     return fit_detector(source, detector)
 
 

@@ -4,6 +4,7 @@ import itertools
 import logging
 import warnings
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import onnxscript.optimizer
@@ -16,6 +17,9 @@ from flawflow.training.detectors.folded import unfold
 from flawflow.training.model import InspectionModel
 from flawflow.training.tiles import TiledInspectionModel
 
+if TYPE_CHECKING:
+    from flawflow.training.router import PictureNumbers
+
 OPSET = 20
 # Larger constants are not worked out before the graph is written: their products may be larger than they are,
 # and engines make them at loading.
@@ -23,7 +27,9 @@ _MAX_FOLDED_VALUES = 1024
 TOLERANCE = 1e-4
 
 
-def export_graph(model: InspectionModel | TiledInspectionModel, size: tuple[int, int]) -> bytes:
+def export_graph(
+    model: "InspectionModel | TiledInspectionModel | PictureNumbers", size: tuple[int, int]
+) -> bytes:
     """Export a model with a free batch size; gives the serialised ONNX graph.
 
     Args:

@@ -1,6 +1,6 @@
 """From good pictures to a fitted model: which pictures, their features, copies and suspects, and the fit."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -10,12 +10,12 @@ from flawflow.inspection.calibrate import Measurement
 from flawflow.progress import OnProgress, ignore_progress, spans, within
 from flawflow.recipe import Recipe
 from flawflow.training.cross_fit import FOLD_COUNT, out_of_fold_measurements, without_first_fold
-from flawflow.training.data_checks import check_data
+from flawflow.training.data_checks import CheckedData, check_data
 from flawflow.training.feature_source import FeatureSource
 from flawflow.training.fit import fit
 from flawflow.training.model import InspectionModel
 from flawflow.training.setup import Setup, set_up
-from flawflow.training.split import set_aside, split
+from flawflow.training.split import Split, set_aside, split
 from flawflow.training.suspects import Suspect
 from flawflow.training.tiles import FittedTiles, drawn_for_tiles, fit_tiles
 from flawflow.training.unfinished_work import WorkFolder
@@ -60,6 +60,61 @@ class FittedModel:
     tiles: FittedTiles | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """Good pictures, looked at and split, before anything is fitted to them.
+
+    Attributes:
+        setup: What was decided before.
+        work: Where unfinished work is kept.
+        parts: How the pictures are split.
+        checked: The pictures that count, their features, and what was noticed of them.
+        image_count: As of `FittedModel`.
+        reporters: The progress callback of each part of the work, by its name.
+    """
+
+    setup: Setup
+    work: WorkFolder
+    parts: Split
+    checked: CheckedData
+    image_count: int
+    reporters: Mapping[str, OnProgress]
+
+
+def prepare(
+    data: Dataset,
+    folder: Path,
+    recipe: Recipe,
+    *,
+    device: str = "auto",
+    resume: bool = False,
+    on_progress: OnProgress = ignore_progress,
+) -> Prepared:
+    """Look at good pictures, compute their features and split them; parameters are as of `fit_model`."""
+    setup = set_up([sample.path for sample in data.train], recipe, device=device)
+    work = WorkFolder(folder, setup.plan(), resume=resume)
+    reporters = _reporters(setup, on_progress)
+    parts = split(
+        setup.paths,
+        setup.recipe,
+        cross_fitted=setup.is_cross_fitted,
+        folder=work.path / "frames",
+        on_progress=reporters.get("frames", ignore_progress),
+        frame_size=setup.frame_size,
+    )
+    everything = source_of(setup, parts.training + parts.held_out, work, reporters["features"])
+    seen = replace(everything, store=everything.features, on_progress=reporters["suspects"])
+    checked = check_data(seen, exclude_suspects=recipe.exclude_suspects)
+    return Prepared(
+        setup=setup,
+        work=work,
+        parts=parts,
+        checked=checked,
+        image_count=len(everything.pictures),
+        reporters=reporters,
+    )
+
+
 def fit_model(
     data: Dataset,
     folder: Path,
@@ -82,27 +137,17 @@ def fit_model(
     Raises:
         FlawflowError: Something does not fit; the message says what and the way out.
     """
-    setup = set_up([sample.path for sample in data.train], recipe, device=device)
-    work = WorkFolder(folder, setup.plan(), resume=resume)
-    reporters = _reporters(setup, on_progress)
-    parts = split(
-        setup.paths,
-        setup.recipe,
-        cross_fitted=setup.is_cross_fitted,
-        folder=work.path / "frames",
-        on_progress=reporters.get("frames", ignore_progress),
-        frame_size=setup.frame_size,
-    )
-    everything = source_of(setup, parts.training + parts.held_out, work, reporters["features"])
-    seen = replace(everything, store=everything.features, on_progress=reporters["suspects"])
-    checked = check_data(seen, exclude_suspects=recipe.exclude_suspects)
+    prepared = prepare(data, folder, recipe, device=device, resume=resume, on_progress=on_progress)
+    setup, checked, reporters = prepared.setup, prepared.checked, prepared.reporters
     out_of_fold: Sequence[Measurement] = ()
     if setup.is_cross_fitted:
         cross_fitted = replace(checked.source, on_progress=reporters["folds"])
         out_of_fold = out_of_fold_measurements(cross_fitted, partial(fit, recipe=setup.recipe))
         source, held_out = without_first_fold(replace(cross_fitted, on_progress=reporters["fit"]))
     else:
-        source, held_out = set_aside(replace(checked.source, on_progress=reporters["fit"]), parts.held_out)
+        source, held_out = set_aside(
+            replace(checked.source, on_progress=reporters["fit"]), prepared.parts.held_out
+        )
     usual: tuple[Path, ...] = ()
     if setup.grid is not None:
         source, usual = set_aside(source, drawn_for_tiles(source.pictures, setup.grid, recipe.seed))
@@ -113,16 +158,16 @@ def fit_model(
         tiles = fit_tiles(of_tiles, setup.grid, setup.recipe, usual=usual)
     return FittedModel(
         setup=setup,
-        work=work,
+        work=prepared.work,
         model=model,
         source=source,
         held_out=held_out,
         out_of_fold=out_of_fold,
-        image_count=len(everything.pictures),
+        image_count=prepared.image_count,
         suspects=checked.suspects,
         notes=setup.notes + checked.notes,
         unread=checked.failures,
-        cut_short=parts.failures,
+        cut_short=prepared.parts.failures,
         copies=checked.copies,
         tiles=tiles,
     )

@@ -16,12 +16,8 @@ from flawflow.model_file.memory import GoodPatch, Memory, encoded
 from flawflow.training.detectors.cflow import Cflow
 from flawflow.training.detectors.detector import Detector
 from flawflow.training.detectors.folded import FoldedFlow
-from flawflow.training.detectors.fused_scale import (
-    FUSED_SCALE_COUNT,
-    FusedFeatures,
-    FusedScale,
-    draw_channels,
-)
+from flawflow.training.detectors.fused_features import FUSED_SCALE_COUNT, FusedFeatures
+from flawflow.training.detectors.fused_scale import FusedScale, draw_channels
 from flawflow.training.feature_source import FeatureSource
 from flawflow.training.feature_store import FeatureStore
 

@@ -19,6 +19,7 @@ from flawflow.recipe.augmentation import ROBUST_VIEWS, Augmentation
 from flawflow.training.encoder import Encoder, build_encoder
 from flawflow.training.orientation import augmented
 from flawflow.training.roi import first_image_shape, read_roi_mask
+from flawflow.training.shared_flows import shared_flows
 from flawflow.training.split import check_image_count, is_cross_fitted
 from flawflow.training.tiles import tile_grid
 
@@ -80,7 +81,7 @@ def set_up(paths: Sequence[Path], recipe: Recipe, *, device: str) -> Setup:
     Raises:
         FlawflowError: Something does not fit; the message says what and the way out.
     """
-    place = _device(device)
+    place = training_device(device)
     check_image_count(paths)
     recipe, said = _shaped(recipe, paths)
     grid, said_of_tiles = tile_grid(recipe, paths)
@@ -93,6 +94,9 @@ def set_up(paths: Sequence[Path], recipe: Recipe, *, device: str) -> Setup:
         seed=recipe.seed,
         reflect_padding=recipe.reflect_padding,
     )
+    flows = shared_flows(recipe)
+    if flows is not None:
+        flows.check(recipe, network)
     roi_mask = _roi_mask(recipe, paths)
     if roi_mask is not None:
         network.roi_mask = torch.from_numpy(roi_mask)
@@ -135,7 +139,12 @@ def with_lights(recipe: Recipe) -> Recipe:
     return recipe.replace(augmentation=replace(own, light=1.0), views=max(recipe.views, ROBUST_VIEWS))
 
 
-def _device(name: str) -> torch.device:
+def training_device(name: str) -> torch.device:
+    """Where to train, by "auto", "cpu" or "cuda".
+
+    Raises:
+        TrainingError: There is none of this name, or it cannot be used here.
+    """
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if name not in ("cpu", "cuda"):

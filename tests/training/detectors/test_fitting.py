@@ -25,7 +25,9 @@ def test_every_vector_comes_with_the_statistics_and_the_condition_of_its_place()
     standardizer = PositionStandardizer.from_data(maps, noise=0.5)
     condition = torch.arange(positions)[:, None].float()
     places = torch.tensor([1, 2, 5])
-    batches = Batches(maps=maps, standardizer=standardizer, condition=condition, places=places)
+    batches = Batches(
+        name="a scale", maps=maps, standardizer=standardizer, condition=condition, places=places
+    )
     assert batches.choices == rows * len(places)
     choice = torch.arange(batches.choices)
     x, given = batches.at(choice, torch.zeros(len(choice), dimension))

@@ -8,14 +8,15 @@ from torch import Tensor, nn
 from flawflow.recipe.aggregation import OF_CFLOW
 from flawflow.recipe.options import CflowOptions
 from flawflow.training.detectors.anomaly_score import measure_scales
-from flawflow.training.detectors.density import fit_scale, limited
+from flawflow.training.detectors.density import fit_scale, learn_flow, limited
 from flawflow.training.detectors.detector import Detector, Weights
+from flawflow.training.detectors.fused_features import FUSED_SCALE_COUNT
 from flawflow.training.detectors.fused_scale import (
     COARSE_FUSION,
     FINE_FUSION,
-    FUSED_SCALE_COUNT,
     fit_fused_scale,
 )
+from flawflow.training.detectors.unlearned import Learn
 from flawflow.training.detectors.whole_image import WholeImage, fit_whole_image
 from flawflow.training.feature_source import FeatureSource
 from flawflow.training.parallel import ProgressCounter, run_parallel
@@ -38,10 +39,17 @@ class Cflow(Detector):
     Differences to the paper, each measured in docs/accuracy.md: scales are joined; positions have their own
     statistics and all are whitened before the first block; blocks start at the identity; features carry
     noise while the flow learns; vectors of all pictures are mixed in a step.
+
+    Where flows are given that several products share (`flawflow.training.joint`), only statistics are
+    learned, and rounded to what takes few bytes.
+
+    Attributes:
+        learn: Gives the flow of each density; None to train it.
     """
 
     name = "cflow"
     aggregation = OF_CFLOW
+    learn: Learn | None = None
 
     def __init__(self, options: CflowOptions | None = None) -> None:
         super().__init__()
@@ -54,11 +62,14 @@ class Cflow(Detector):
         """Learn all densities side by side."""
         store, options = source.features, limited(self.options, source.features)
         singles = range(len(store.maps) - FUSED_SCALE_COUNT)
-        progress_counter = ProgressCounter("Flows", options.steps * (len(singles) + 1), source.on_progress)
+        steps = 0 if self.learn else options.steps * (len(singles) + 1)
+        progress_counter = ProgressCounter("Flows", steps, source.on_progress)
+        learn = self.learn or partial(learn_flow, source, options, progress_counter)
+        rounded = self.learn is not None
         jobs: list[Callable[[], nn.Module]] = [
-            partial(fit_fused_scale, source, FINE_FUSION, options, progress_counter),
-            *(partial(fit_scale, source, store, scale, options, progress_counter) for scale in singles),
-            partial(fit_fused_scale, source, COARSE_FUSION, options, progress_counter),
+            partial(fit_fused_scale, source, FINE_FUSION, options, learn, rounded=rounded),
+            *(partial(fit_scale, source, store, scale, options, learn, rounded=rounded) for scale in singles),
+            partial(fit_fused_scale, source, COARSE_FUSION, options, learn, rounded=rounded),
         ]
         fused, *scales, coarse = run_parallel(jobs, progress_counter, source.device)
         self.scales.extend(scales)
@@ -66,7 +77,11 @@ class Cflow(Detector):
         # It adds to scores in deviations of good pictures; maps that count as they are have other units.
         if self.options.whole_weight and self.aggregation.by_position:
             self.whole = fit_whole_image(
-                store, source.device, most_channels=options.joined_channels, seed=source.seed
+                store,
+                source.device,
+                most_channels=options.joined_channels,
+                seed=source.seed,
+                rounded=rounded,
             )
             self.gives_evidence = self.whole is not None
 

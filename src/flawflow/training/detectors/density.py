@@ -1,7 +1,7 @@
 """A density of feature vectors is learned: built, trained on noisy vectors of all pictures, folded."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import torch
@@ -9,9 +9,10 @@ from torch import Tensor
 
 from flawflow.recipe.options import CflowOptions
 from flawflow.training.detectors.anomaly_score import DistanceScale, LikelihoodScale, max_log_likelihood
-from flawflow.training.detectors.fitting import Batches, fit_flow, seed_of
+from flawflow.training.detectors.fitting import fit_flow, seed_of
 from flawflow.training.detectors.folded import FoldedFlow
 from flawflow.training.detectors.position_standardizer import PositionStandardizer
+from flawflow.training.detectors.unlearned import Density, Learn, Vectors
 from flawflow.training.feature_source import FeatureSource
 from flawflow.training.feature_store import FeatureStore
 from flawflow.training.flows import (
@@ -36,24 +37,9 @@ from flawflow.training.flows import (
 )
 from flawflow.training.parallel import ProgressCounter
 from flawflow.training.position_encoding import sine_position
-from flawflow.training.row_view import Rows
 
-
-@dataclass(frozen=True)
-class Vectors:
-    """What a density is learned from.
-
-    Attributes:
-        maps: (rows, H·W, D) float32.
-        views: Rows per picture; the first is the picture as it is.
-        inside: The positions that count, (P,) int64; None for all.
-        condition: The condition of each position, (H·W, C); None for none.
-    """
-
-    maps: Rows
-    views: int
-    inside: Tensor | None
-    condition: Tensor | None
+# Bijections of a flow before its blocks: `Whiten` and `Rotation`.
+_WHITENING = 2
 
 
 def build_flow(covariance: Tensor, condition_dimension: int, options: CflowOptions, seed: int) -> Chain:
@@ -123,48 +109,29 @@ def _block(
     )
 
 
-def fit_density(
-    source: FeatureSource,
-    vectors: Vectors,
-    standardizer: PositionStandardizer,
-    flow: Chain,
-    options: CflowOptions,
-    *,
-    number: int,
-    progress_counter: ProgressCounter,
-) -> None:
-    """Train a flow on standardised vectors.
+def learn_flow(
+    source: FeatureSource, options: CflowOptions, progress_counter: ProgressCounter, density: Density
+) -> Chain:
+    """Train the flow of a density on its own vectors.
 
     Args:
         source: Whose seed and device count, and which keeps unfinished work.
-        vectors: What to learn from.
-        standardizer: Standardises the vectors, and says how much noise they carry.
-        flow: What learns.
         options: How.
-        number: Of the flow, which has random numbers and unfinished work of its own.
         progress_counter: Counts the steps.
+        density: What learns.
     """
-    device = source.device
-    standardizer = standardizer.to(device)
-    condition = None if vectors.condition is None else vectors.condition.to(device)
-    positions = vectors.maps.shape[1]
-    places = torch.arange(positions) if vectors.inside is None else vectors.inside
-    batches = Batches(
-        maps=vectors.maps,
-        standardizer=standardizer,
-        condition=condition,
-        places=places.to(device),
-    )
+    flow = density.flow.to(source.device)
     fit_flow(
         source,
         flow,
-        batches,
-        scale=number,
+        density.batches(source.device),
+        scale=density.number,
         steps=options.steps,
         batch=options.batch,
         peak_rate=options.peak_rate,
         progress_counter=progress_counter,
     )
+    return flow
 
 
 def as_scale(
@@ -187,15 +154,18 @@ def limited(options: CflowOptions, store: FeatureStore) -> CflowOptions:
     return replace(options, steps=min(options.steps, options.steps_per_picture * len(store.maps[0])))
 
 
-def fit_scale(
-    source: FeatureSource,
-    store: FeatureStore,
-    scale: int,
-    options: CflowOptions,
-    progress_counter: ProgressCounter,
-) -> DistanceScale | LikelihoodScale:
-    """Learn the density of one scale of a store, by itself."""
-    device = source.device
+def scale_density(
+    source: FeatureSource, store: FeatureStore, scale: int, options: CflowOptions, *, rounded: bool = False
+) -> Density:
+    """The density of one scale of a store, by itself, not learned yet.
+
+    Args:
+        source: Whose seed counts.
+        store: The features.
+        scale: Its number.
+        options: How.
+        rounded: Round the positions' statistics to what takes few bytes (`PositionStandardizer.rounded`).
+    """
     condition = sine_condition(store.grids[scale], options.position_channels)
     vectors = Vectors(store.maps[scale], store.views, store.inside(scale), condition)
     standardizer = PositionStandardizer.from_data(
@@ -205,9 +175,32 @@ def fit_scale(
         own_deviation=False,
         inside=vectors.inside,
     )
+    standardizer = standardizer.rounded() if rounded else standardizer
     covariance = standardizer.covariance(vectors.maps, vectors.inside)
     flow = build_flow(covariance, options.position_channels, options, seed=seed_of(source.seed, scale))
-    flow = flow.to(device)
-    fit_density(source, vectors, standardizer, flow, options, number=scale, progress_counter=progress_counter)
-    condition = None if condition is None else condition.to(device)
-    return as_scale(FoldedFlow(flow, condition, standardizer).to(device), vectors, options, device)
+    return Density(
+        number=scale,
+        name=f"scale {scale + 1}",
+        vectors=vectors,
+        standardizer=standardizer,
+        flow=flow,
+        own=_WHITENING,
+    )
+
+
+def fit_scale(
+    source: FeatureSource,
+    store: FeatureStore,
+    scale: int,
+    options: CflowOptions,
+    learn: Learn,
+    *,
+    rounded: bool = False,
+) -> DistanceScale | LikelihoodScale:
+    """Learn the density of one scale of a store, by itself; `learn` gives the flow."""
+    device = source.device
+    density = scale_density(source, store, scale, options, rounded=rounded)
+    vectors = density.vectors
+    condition = None if vectors.condition is None else vectors.condition.to(device)
+    folded = FoldedFlow(learn(density), condition, density.standardizer).to(device)
+    return as_scale(folded, vectors, options, device)

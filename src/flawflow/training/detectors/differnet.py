@@ -10,7 +10,7 @@ from flawflow.recipe.aggregation import BY_IMAGE
 from flawflow.recipe.baseline_options import DIFFERNET
 from flawflow.recipe.options import CflowOptions
 from flawflow.training.detectors.anomaly_score import DistanceScale, LikelihoodScale
-from flawflow.training.detectors.density import fit_scale, limited
+from flawflow.training.detectors.density import fit_scale, learn_flow, limited
 from flawflow.training.detectors.detector import Detector
 from flawflow.training.detectors.position_standardizer import row_chunks
 from flawflow.training.feature_source import FeatureSource
@@ -46,8 +46,9 @@ class Differnet(Detector):
         whole = FeatureStore((pooled,), ((1, 1),), store.views, store.pictures, store.failures)
         options = limited(self.options, whole)
         progress_counter = ProgressCounter("Flow", options.steps, source.on_progress)
+        learn = partial(learn_flow, source, options, progress_counter)
         (self.scale,) = run_parallel(
-            [partial(fit_scale, source, whole, 0, options, progress_counter)], progress_counter, source.device
+            [partial(fit_scale, source, whole, 0, options, learn)], progress_counter, source.device
         )
 
     def forward(self, pyramid: Sequence[Tensor]) -> list[Tensor]:

@@ -2,34 +2,71 @@
 
 import math
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
 from flawflow.training.cuda_graph import adam, as_cuda_graph
 from flawflow.training.detectors.position_standardizer import PositionStandardizer
-from flawflow.training.feature_source import FeatureSource
 from flawflow.training.flows import Chain, log_prob
 from flawflow.training.parallel import ProgressCounter
 from flawflow.training.row_view import Rows, vectors_at
-from flawflow.training.unfinished_work import pack, unpack
+from flawflow.training.unfinished_work import WorkFolder, pack, unpack
 
 # How often unfinished work is written down, in steps, and progress is reported.
 _STEPS_PER_CHECKPOINT = 250
 _STEPS_PER_REPORT = 10
 
 
+class Learner(Protocol):
+    """For whom a flow learns."""
+
+    @property
+    def seed(self) -> int:
+        """Of every random choice."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where to learn."""
+
+    @property
+    def work(self) -> WorkFolder:
+        """Where unfinished work is kept."""
+
+
+class Drawn(Protocol):
+    """What a flow learns from: vectors that are drawn at random."""
+
+    @property
+    def name(self) -> str:
+        """What the flow is called in progress."""
+
+    @property
+    def choices(self) -> int:
+        """How many vectors there are to choose from."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where they lie."""
+
+    def at(self, choice: Tensor, noise: Tensor) -> tuple[Tensor, Tensor | None]:
+        """The vectors of a choice, (N,) int64, with noise, (N, D) standard normal; and their condition."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Batches:
-    """Standardised vectors with their noise and their condition, drawn at random.
+    """Standardised vectors of one product with their noise and their condition, as `Drawn`.
 
     Attributes:
+        name: As of `Drawn`.
         maps: Features of a scale, (rows, H·W, D) float32, on any device.
         standardizer: The positions' statistics, on the device that learns.
         condition: The condition of each position, (H·W, C), there too; None for none.
         places: The positions to learn from, (P,) int64, there too.
     """
 
+    name: str
     maps: Rows
     standardizer: PositionStandardizer
     condition: Tensor | None
@@ -37,11 +74,16 @@ class Batches:
 
     @property
     def choices(self) -> int:
-        """How many vectors there are to choose from."""
+        """As of `Drawn`."""
         return len(self.maps) * len(self.places)
 
+    @property
+    def device(self) -> torch.device:
+        """As of `Drawn`."""
+        return self.maps.device
+
     def at(self, choice: Tensor, noise: Tensor) -> tuple[Tensor, Tensor | None]:
-        """The vectors of a choice, (N,) int64, with noise, (N, D) standard normal; and their condition."""
+        """As of `Drawn`."""
         position = self.places[choice % len(self.places)]
         rows = choice // len(self.places)
         found = vectors_at(self.maps, rows.to(self.maps.device), position.to(self.maps.device))
@@ -51,9 +93,9 @@ class Batches:
 
 
 def fit_flow(
-    source: FeatureSource,
+    learner: Learner,
     flow: Chain,
-    batches: Batches,
+    batches: Drawn,
     *,
     scale: int,
     steps: int,
@@ -64,8 +106,8 @@ def fit_flow(
     """Maximise the likelihood (eq. 7, in nats per channel) of noisy vectors.
 
     Args:
-        source: Whose seed and device count, and which keeps unfinished work.
-        flow: What learns, on the source's device.
+        learner: Whose seed and device count, and which keeps unfinished work.
+        flow: What learns, on the learner's device.
         batches: What it learns from.
         scale: The number of the scale: each has random numbers of its own.
         steps: Steps of Adam.
@@ -73,7 +115,7 @@ def fit_flow(
         peak_rate: Highest learning rate of the one-cycle schedule.
         progress_counter: Counts the steps.
     """
-    device = source.device
+    device = learner.device
     # What changes from step to step stays in its place, so that a step can be recorded.
     optimiser, rate = adam(flow, peak_rate, device)
     choice = torch.zeros(batch, dtype=torch.int64, device=device)
@@ -90,24 +132,22 @@ def fit_flow(
 
     # Features that did not fit the GPU are fetched at every step, which cannot be recorded; nor can a flow
     # whose steps take numbers from the GPU.
-    take_step = as_cuda_graph(step, batches.maps.device if flow.exportable else torch.device("cpu"))
-    kept = source.work.load(f"scale-{scale}")
+    take_step = as_cuda_graph(step, batches.device if flow.exportable else torch.device("cpu"))
+    kept = learner.work.load(f"scale-{scale}")
     first = 0 if kept is None else unpack(flow, optimiser, kept)
     progress_counter.add(first)
-    # A flow beyond those of single scales is of joined ones.
-    name = f"scale {scale + 1}" if scale < len(source.features.maps) else "joined scales"
     generator = torch.Generator(device)
     for done in range(first + 1, steps + 1):
         # Each step draws from a seed of its own, so that going on needs no generator's state.
-        generator.manual_seed(seed_of(source.seed, scale, done - 1))
+        generator.manual_seed(seed_of(learner.seed, scale, done - 1))
         torch.randint(batches.choices, (batch,), generator=generator, out=choice)
         torch.randn(noise.shape, generator=generator, out=noise)
         rate.fill_(peak_rate * one_cycle(done / steps))
         loss = take_step()
         if done % _STEPS_PER_CHECKPOINT == 0 or done == steps:
-            source.work.save(f"scale-{scale}", pack(flow, optimiser, done))
+            learner.work.save(f"scale-{scale}", pack(flow, optimiser, done))
         if done % _STEPS_PER_REPORT == 0:
-            progress_counter.add(_STEPS_PER_REPORT, f"{name}: {-loss.item():.3f} nats/channel")
+            progress_counter.add(_STEPS_PER_REPORT, f"{batches.name}: {-loss.item():.3f} nats/channel")
     progress_counter.add((steps - first) % _STEPS_PER_REPORT)
 
 

@@ -1,117 +1,31 @@
 """The density of the two coarsest scales, joined: what they have in common tells more than each alone."""
 
-import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from flawflow.recipe.options import CflowOptions
 from flawflow.training.detectors.density import (
-    Vectors,
     as_scale,
     coupling_blocks,
-    fit_density,
     sine_condition,
 )
-from flawflow.training.detectors.feature_fusion import as_vectors, fuse
 from flawflow.training.detectors.fitting import seed_of
 from flawflow.training.detectors.folded import FoldedFlow
+from flawflow.training.detectors.fused_features import FUSED_SCALE_COUNT, FusedFeatures, pooling_matrix
 from flawflow.training.detectors.gaussian import CellGaussian
 from flawflow.training.detectors.position_standardizer import PositionStandardizer
+from flawflow.training.detectors.unlearned import Density, Learn, Vectors
 from flawflow.training.extract import Room, allocate
 from flawflow.training.feature_source import FeatureSource
 from flawflow.training.feature_store import FeatureStore
 from flawflow.training.flows import Chain
-from flawflow.training.parallel import ProgressCounter
 
-# The coarsest ones. A finer scale, averaged at the grid of these, adds more work than it tells.
-FUSED_SCALE_COUNT = 2
 # Vectors to learn from for each channel, at least. All of too few vectors are equally far from their mean,
 # and what the distances of other pictures are measured by would be rounding.
 _MIN_VECTORS_PER_CHANNEL = 2
-
-
-class FusedFeatures(nn.Module):
-    """Join the two coarsest scales of a pyramid.
-
-    Args:
-        grid: (H, W) of the positions.
-        depths: D_k of the scales that are joined, fine to coarse.
-        chosen: The channels to take, of all side by side, int64, ascending; None for all.
-        pooled: Average each scale over 3 × 3 neighbours at its own grid first; then these grids, fine to
-            coarse. None to join scales as they are.
-    """
-
-    def __init__(
-        self,
-        grid: tuple[int, int],
-        depths: Sequence[int],
-        chosen: Tensor | None = None,
-        *,
-        pooled: Sequence[tuple[int, int]] | None = None,
-    ) -> None:
-        super().__init__()
-        self.grid = grid
-        self.depths = list(depths)
-        self.is_chosen = chosen is not None
-        self.is_pooled = pooled is not None
-        if chosen is not None:
-            for k, depth in enumerate(depths):
-                first = sum(depths[:k])
-                own = chosen[(chosen >= first) & (chosen < first + depth)] - first
-                self.register_buffer(f"chosen{k}", own)
-                self.depths[k] = len(own)
-        for k, (height, width) in enumerate(pooled or ()):
-            self.register_buffer(f"rows{k}", pooling_matrix(height, grid[0]))
-            self.register_buffer(f"columns{k}", pooling_matrix(width, grid[1]).T.contiguous())
-
-    def forward(self, pyramid: Sequence[Tensor]) -> Tensor:
-        """Join maps (B, D_k, H_k, W_k), fine to coarse; gives vectors (B, H·W, D)."""
-        return as_vectors(fuse(self._scales(pyramid), self.grid, mode="bilinear"))
-
-    def product(self, pyramid: Sequence[Tensor], matrix: Tensor) -> Tensor:
-        """The joined vectors times a matrix (D, E); gives (B, H·W, E).
-
-        Products and interpolation are both linear: a coarse scale is multiplied where it has few positions
-        and interpolated then.
-        """
-        parts = torch.split(matrix, [depth for depth in self.depths if depth])
-        products = [
-            # Not a convolution of 1 × 1, which exports might round to 8 bits.
-            (part.T @ scale.flatten(2)).reshape(-1, part.shape[1], *scale.shape[2:])
-            for scale, part in zip(self._scales(pyramid), parts, strict=True)
-        ]
-        resized = (fuse([product], self.grid, mode="bilinear") for product in products)
-        return as_vectors(functools.reduce(torch.add, resized))
-
-    def _scales(self, pyramid: Sequence[Tensor]) -> list[Tensor]:
-        scales = []
-        for k, features in enumerate(pyramid[-FUSED_SCALE_COUNT:]):
-            if not self.depths[k]:
-                continue
-            own = features.index_select(1, self.get_buffer(f"chosen{k}")) if self.is_chosen else features
-            if self.is_pooled:
-                # Products: engines take several times longer for averages that overlap.
-                own = self.get_buffer(f"rows{k}") @ own @ self.get_buffer(f"columns{k}")
-            scales.append(own)
-        return scales
-
-
-def pooling_matrix(own: int, wanted: int) -> Tensor:
-    """Average over three neighbours along an axis, then bring it to another grid: (wanted, own).
-
-    Rows add up to 1. A finer axis is averaged over the cells of the grid, a coarser one interpolated.
-    """
-    unit = torch.eye(own)[:, None]
-    pooled = F.avg_pool1d(unit, 3, stride=1, padding=1, count_include_pad=False)
-    if own > wanted:
-        pooled = F.avg_pool1d(pooled, own // wanted)
-    elif own < wanted:
-        pooled = F.interpolate(pooled, size=wanted, mode="linear", align_corners=False)
-    return pooled[:, 0].T.contiguous()
 
 
 class FusedScale(nn.Module):
@@ -172,9 +86,30 @@ COARSE_FUSION = Fusion("coarse", level=-1, cell=1, fits_flow=False)
 
 
 def fit_fused_scale(
-    source: FeatureSource, how: Fusion, options: CflowOptions, progress_counter: ProgressCounter
+    source: FeatureSource, how: Fusion, options: CflowOptions, learn: Learn, *, rounded: bool = False
 ) -> FusedScale:
-    """Learn the density of the two coarsest scales joined."""
+    """Learn the density of the two coarsest scales joined; `learn` gives the flow."""
+    features, gaussian = fused_gaussian(source, how, options, rounded=rounded)
+    if not how.fits_flow:
+        return FusedScale(features, gaussian, None)
+    density = fused_density(source, how, options, features, gaussian)
+    vectors = density.vectors
+    condition = None if vectors.condition is None else vectors.condition.to(source.device)
+    folded = FoldedFlow(learn(density), condition).to(source.device)
+    return FusedScale(features, gaussian, as_scale(folded, vectors, options, source.device))
+
+
+def fused_gaussian(
+    source: FeatureSource, how: Fusion, options: CflowOptions, *, rounded: bool = False
+) -> tuple[FusedFeatures, CellGaussian]:
+    """What joins the two coarsest scales, and the Gaussian of what it joins.
+
+    Args:
+        source: The pictures and their features.
+        how: Where they are joined.
+        options: How.
+        rounded: Round the Gaussian to what takes few bytes (`CellGaussian.rounded`).
+    """
     store, device = source.features, source.device
     level = max(0, len(store.maps) + how.level)
     grid, inside = store.grids[level], store.inside(level)
@@ -186,37 +121,42 @@ def fit_fused_scale(
     most = min(options.joined_channels, max(1, vectors // _MIN_VECTORS_PER_CHANNEL))
     chosen = draw_channels(sum(depths), most, seed=seed)
     features = FusedFeatures(grid, depths, chosen, pooled=pooled).to(device)
-    noise = options.joined_noise if how.fits_flow else 0.0
     gaussian = CellGaussian.from_data(
         lambda: map(features, store.pyramids(device)),
         cell=how.cell if grid[1] % how.cell == 0 else 1,
         rank=(options.rank if how.fits_flow else options.coarse_rank) if options.position_statistics else 0,
-        noise=noise,
+        noise=options.joined_noise if how.fits_flow else 0.0,
         seed=seed,
         by_position=options.position_statistics,
         inside=inside,
     ).to(device)
-    if not how.fits_flow:
-        return FusedScale(features, gaussian, None)
+    return features, gaussian.rounded() if rounded else gaussian
+
+
+def fused_density(
+    source: FeatureSource,
+    how: Fusion,
+    options: CflowOptions,
+    features: FusedFeatures,
+    gaussian: CellGaussian,
+) -> Density:
+    """The density of what the Gaussian of joined scales whitens, not learned yet."""
+    store = source.features
     maps = _whitened(source, store, features, gaussian, how.name)
-    condition = sine_condition(grid, options.position_channels)
-    condition = None if condition is None else condition.to(device)
-    learned = Vectors(maps, store.views, inside, condition)
-    generator = torch.Generator().manual_seed(seed)
-    flow = Chain(*coupling_blocks(maps.shape[2], options.position_channels, options, generator)).to(device)
-    carried = noise / (1 + noise**2) ** 0.5
-    standardizer = PositionStandardizer(*(torch.full(maps.shape[1:], value) for value in (0.0, 1.0, carried)))
-    fit_density(
-        source,
-        learned,
-        standardizer,
-        flow,
-        options,
+    inside = store.inside(max(0, len(store.maps) + how.level))
+    condition = sine_condition(features.grid, options.position_channels)
+    carried = options.joined_noise / (1 + options.joined_noise**2) ** 0.5
+    generator = torch.Generator().manual_seed(seed_of(source.seed, len(store.maps)))
+    return Density(
         number=len(store.maps),
-        progress_counter=progress_counter,
+        name="joined scales",
+        vectors=Vectors(maps, store.views, inside, condition),
+        standardizer=PositionStandardizer(
+            *(torch.full(maps.shape[1:], value) for value in (0.0, 1.0, carried))
+        ),
+        flow=Chain(*coupling_blocks(maps.shape[2], options.position_channels, options, generator)),
+        own=0,
     )
-    folded = FoldedFlow(flow, condition).to(device)
-    return FusedScale(features, gaussian, as_scale(folded, learned, options, device))
 
 
 def _different_positions(

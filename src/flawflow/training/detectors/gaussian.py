@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from flawflow.training.detectors.position_standardizer import MIN_VARIANCE_SHARE, shrink, spread
+from flawflow.training.detectors.rounding import to_half, to_levels
 from flawflow.training.flows.rotation import random_rotation
 
 # Of each channel's variance, added to the covariance's diagonal: what JPEG makes of equal pictures.
@@ -112,6 +113,11 @@ class CellGaussian(nn.Module):
             x, the same shape; on good pictures about standard normal.
         """
         return vectors @ self.matrix + self.offset
+
+    def rounded(self) -> "CellGaussian":
+        """The same with offsets that float16 holds and directions in 255 levels."""
+        basis = to_levels(self.basis) if self.basis.shape[2] else self.basis
+        return CellGaussian(self.matrix, to_half(self.offset), basis, self.gain, self.rest)
 
     def energy(self, whitened: Tensor) -> Tensor:
         """M² of whitened vectors (B, H·W, D) by the cells' own covariances, (B, H·W)."""

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor, nn
 
+from flawflow.training.detectors.rounding import to_digits, to_half
 from flawflow.training.row_view import Rows, as_vectors_of_rows
 
 # A channel that hardly varies on good pictures would otherwise make a mountain of any change.
@@ -103,6 +104,13 @@ class PositionStandardizer(nn.Module):
         if position is None:
             return (features - self.mean) / self.deviation
         return (features - self.mean[position]) / self.deviation[position]
+
+    def rounded(self) -> "PositionStandardizer":
+        """The same with deviations of eleven binary digits, and means whose ratio to them float16 holds."""
+        deviation = to_digits(self.deviation)
+        # A product of eleven and eleven digits is exact, and so is what the ratio gives back.
+        mean = to_half(self.mean / deviation) * deviation
+        return PositionStandardizer(mean, deviation, self.noise * (self.deviation / deviation))
 
     def log_det(self) -> Tensor:
         """log|det ∂x/∂z| of each position, (H·W,)."""

@@ -6,7 +6,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from flawflow.training.detectors.fused_scale import FUSED_SCALE_COUNT, draw_channels
+from flawflow.training.detectors.fused_features import FUSED_SCALE_COUNT
+from flawflow.training.detectors.fused_scale import draw_channels
+from flawflow.training.detectors.rounding import to_half
 from flawflow.training.feature_store import FeatureStore
 
 # Of each statistic's variance, added to the covariance's diagonal.
@@ -97,7 +99,7 @@ class PictureGaussian(NamedTuple):
 
 
 def fit_whole_image(
-    store: FeatureStore, device: torch.device, *, most_channels: int, seed: int
+    store: FeatureStore, device: torch.device, *, most_channels: int, seed: int, rounded: bool = False
 ) -> WholeImage | None:
     """Learn from the plain training pictures; None of fewer than four.
 
@@ -106,6 +108,7 @@ def fit_whole_image(
         device: Where to measure them.
         most_channels: Most channels that count; of more, so many are drawn.
         seed: Of the draw.
+        rounded: Round what whitens to what float16 holds.
     """
     if len(store.plain(0)) < _MIN_PICTURES:
         return None
@@ -114,7 +117,10 @@ def fit_whole_image(
     statistics = PictureStatistics([_places(store, k) for k in scales], chosen).to(device)
     with torch.inference_mode():
         known = torch.cat([statistics(pyramid).cpu() for pyramid in store.plain_pyramids(device)])
-        return WholeImage(statistics, picture_gaussian(known)).to(device)
+        gaussian = picture_gaussian(known)
+        if rounded:
+            gaussian = gaussian._replace(whitening=to_half(gaussian.whitening.float()))
+        return WholeImage(statistics, gaussian).to(device)
 
 
 def picture_gaussian(known: Tensor) -> PictureGaussian:
