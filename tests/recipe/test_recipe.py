@@ -151,7 +151,7 @@ def test_what_has_no_such_flow_says_so(recipe: Recipe):
         ("size=0,5", r"size must be positive"),
         ("strides=", r"strides must be a list; got ''"),
         ("every=0", r"every must be positive; got 0"),
-        ("seed=-1", r"views and seed must be 0 or more"),
+        ("seed=-1", r"views, explain and seed must be 0 or more"),
         ("calibration=all", r"calibration must be one of auto, split, cross"),
         ("detector=guess", r"no detector 'guess'; choose one of cflow"),
     ],
