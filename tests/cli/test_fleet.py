@@ -11,6 +11,7 @@ import pytest
 from click.testing import Result
 
 from flawflow.errors import TrainingError
+from flawflow.fleet.fleet import lock_folder
 from flawflow.progress import Progress
 from flawflow.recipe import Recipe
 from flawflow.synthetic import draw_parts
@@ -185,6 +186,15 @@ def test_no_data_ends_before_any_work(fleet: Flawflow, trained: list[str], plan:
         f"flawflow: The product lids: {tmp_path / 'lods'} does not exist"
     )
     assert trained == []
+
+
+def test_two_commands_do_not_train_into_one_folder(fleet: Flawflow, trained: list[str], tmp_path: Path):
+    with lock_folder(tmp_path / "models", ".fleet.lock"):
+        result = fleet()
+    assert result.exit_code == 2
+    assert "another flawflow fleet train works on" in result.stderr.splitlines()[-1]
+    assert trained == []
+    assert fleet().exit_code == 0
 
 
 def test_without_the_packages_of_training_nothing_begins(fleet: Flawflow, monkeypatch: pytest.MonkeyPatch):

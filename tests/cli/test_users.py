@@ -80,10 +80,10 @@ def test_beside_a_station_that_runs(users, folder, tiny_model):
 
 def test_a_station_of_another_flawflow_is_left_alone(users, folder, tiny_model):
     from flawflow.server.db import Store
-    from flawflow.server.lock import FolderLock
+    from flawflow.server.lock import station_lock
 
     users("add", "anna", "--no-password")
-    lock = FolderLock(folder)
+    lock = station_lock(folder)
     store = Store(f"sqlite:///{folder / 'station.db'}")
     with store.writing.begin() as session:
         session.connection().exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")

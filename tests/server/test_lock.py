@@ -1,12 +1,12 @@
 import pytest
 
-from flawflow.server.errors import StationError
-from flawflow.server.lock import FolderLock
+from flawflow.errors import FlawflowError
+from flawflow.server.lock import station_lock
 
 
 def test_a_folder_has_one_station(tmp_path):
-    lock = FolderLock(tmp_path)
-    with pytest.raises(StationError, match="another station"):
-        FolderLock(tmp_path)
+    lock = station_lock(tmp_path)
+    with pytest.raises(FlawflowError, match="another station"):
+        station_lock(tmp_path)
     lock.release()
-    FolderLock(tmp_path).release()
+    station_lock(tmp_path).release()

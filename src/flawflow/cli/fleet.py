@@ -115,21 +115,23 @@ def _train(
     products: "Sequence[Product]", output: Path, executor: "Executor | None", *, where: Where, retry: int
 ) -> "list[Status]":
     """Do what is left of all products, and write the page."""
+    from flawflow.fleet.fleet import lock_folder
+
     statuses = _looked(products, output)
     say_notes(dict.fromkeys(note for status in statuses for note in status.dataset.notes))
     _say_what_is_left(statuses)
     current = {status.product.name: status for status in statuses}
     if executor is None and any(not status.is_done for status in statuses):
         executor = where.executor()
-    output.mkdir(parents=True, exist_ok=True)
-    try:
-        for _ in range(1 + retry):
-            if executor is not None and any(not status.is_done for status in current.values()):
-                _perform(current, output, executor, where)
-    finally:
-        from flawflow.fleet.page import write_page
+    with lock_folder(output, ".fleet.lock"):
+        try:
+            for _ in range(1 + retry):
+                if executor is not None and any(not status.is_done for status in current.values()):
+                    _perform(current, output, executor, where)
+        finally:
+            from flawflow.fleet.page import write_page
 
-        write_page([*current.values()], output)
+            write_page([*current.values()], output)
     return [*current.values()]
 
 

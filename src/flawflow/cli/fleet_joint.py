@@ -25,6 +25,7 @@ Train = Callable[["Sequence[Product]", Path, "Executor"], "list[Status]"]
 
 def train_joint(products: "Sequence[Product]", output: Path, where: Where, train: Train) -> "list[Status]":
     """Learn shared flows, train every product with them, and write the file of all that are trained."""
+    from flawflow.fleet.fleet import lock_folder
     from flawflow.fleet.joint import JointPlan
     from flawflow.storage.files import beside
     from flawflow.storage.paths import scratch_place
@@ -32,14 +33,14 @@ def train_joint(products: "Sequence[Product]", output: Path, where: Where, train
     if output.is_dir():
         raise FleetError(f"{output} is a folder, and --joint writes one file: name that.")
     plan = JointPlan(_pictured(products), beside(scratch_place(output), ".fleet"))
-    plan.folder.mkdir(parents=True, exist_ok=True)
     executor = where.executor()
-    _perform(plan.vector_jobs(where), executor, "vectors are drawn")
-    _perform(plan.flows_jobs(where), executor, "learned")
-    statuses = train(plan.products(), plan.folder, executor)
-    ready = [status.product.name for status in statuses if status.record is not None]
-    if ready:
-        _write(plan, output, executor, where, ready)
+    with lock_folder(plan.folder, ".joint.lock"):
+        _perform(plan.vector_jobs(where), executor, "vectors are drawn")
+        _perform(plan.flows_jobs(where), executor, "learned")
+        statuses = train(plan.products(), plan.folder, executor)
+        ready = [status.product.name for status in statuses if status.record is not None]
+        if ready:
+            _write(plan, output, executor, where, ready)
     return statuses
 
 

@@ -11,11 +11,29 @@ from flawflow.executors.contract import Executor, Job, OnJobProgress, Resources
 from flawflow.fleet.job import ProductJob
 from flawflow.fleet.plan import Product
 from flawflow.fleet.status import Status, status_of
+from flawflow.storage.file_lock import FileLock
 from flawflow.training.estimate import memory_of_training
 
 _MEMORY_MARGIN = 1.1
 # What measuring takes beside training, and what the steps of a training take, in pictures.
 _OF_MEASURING, _OF_TRAINING = 0.1, 200
+
+
+def lock_folder(folder: Path, name: str) -> FileLock:
+    """Make a folder of models where it is missing, and keep other trainings out of it.
+
+    Args:
+        folder: Where models and unfinished work lie.
+        name: The name of the lock's file.
+
+    Raises:
+        LockedError: Another process trains into it: they would take each other's unfinished work.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    return FileLock(
+        folder / name,
+        f"another flawflow fleet train works on {folder}: wait for its end, or name another place with -o",
+    )
 
 
 def look(

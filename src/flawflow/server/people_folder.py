@@ -20,9 +20,10 @@ from flawflow.server.errors import StationError
 from flawflow.server.folder import make_private
 from flawflow.server.identity import Identity
 from flawflow.server.image_store import ImageStore
-from flawflow.server.lock import FolderLock, FolderTakenError
+from flawflow.server.lock import station_lock
 from flawflow.server.security.people import People
 from flawflow.server.settings import database_of
+from flawflow.storage.file_lock import LockedError
 
 
 @contextlib.contextmanager
@@ -51,8 +52,8 @@ def open_people(data: Path, database: str | None) -> Iterator[People]:
 @contextlib.contextmanager
 def _tables(data: Path, url: str) -> Iterator[PeopleTables]:
     try:
-        lock = FolderLock(data)
-    except FolderTakenError:
+        lock = station_lock(data)
+    except LockedError:
         # It runs: its database is there, with all tables.
         yield from _beside(url)
         return

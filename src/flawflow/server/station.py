@@ -22,7 +22,7 @@ from flawflow.server.folder import make_private
 from flawflow.server.identity import open_record
 from flawflow.server.image_store import ORPHANS, ImageStore
 from flawflow.server.inspection_service import InspectionService
-from flawflow.server.lock import FolderLock
+from flawflow.server.lock import station_lock
 from flawflow.server.metrics import Metrics
 from flawflow.server.models import Model, Registry
 from flawflow.server.reports import Reports
@@ -34,6 +34,7 @@ from flawflow.server.security.sessions import Sessions
 from flawflow.server.settings import Settings
 from flawflow.server.sinks import Deliveries, open_sinks
 from flawflow.server.view_cache import ViewCache
+from flawflow.storage.file_lock import FileLock
 
 _log = logging.getLogger("flawflow.server")
 
@@ -81,7 +82,7 @@ class Station:
     reports: Reports
     _batch_writer: BatchWriter
     _deliveries: Deliveries
-    _lock: FolderLock
+    _lock: FileLock
     _stopped: threading.Event = field(default_factory=threading.Event)
     _threads: list[threading.Thread] = field(default_factory=list)
 
@@ -100,7 +101,7 @@ class Station:
             events.publish({"type": "model", "model": model_json(model, registry.versions(model.name))})
 
         with contextlib.ExitStack() as opened:
-            lock = FolderLock(settings.data)
+            lock = station_lock(settings.data)
             opened.callback(lock.release)
             store, journal = open_record(settings, image_store.keys())
             opened.callback(store.close)

@@ -11,7 +11,7 @@ from flawflow.server.backup.files import Copier
 from flawflow.server.backup.record import copy_record, record_station
 from flawflow.server.errors import StationError
 from flawflow.server.folder import make_private
-from flawflow.server.lock import FolderLock
+from flawflow.server.lock import station_lock
 from flawflow.server.settings import database_of
 from flawflow.storage.files import write_whole
 
@@ -94,8 +94,5 @@ def _check_target(data: Path, target: Path, station: str) -> None:
 
 @contextlib.contextmanager
 def _locked(target: Path) -> Iterator[None]:
-    lock = FolderLock(target)
-    try:
+    with station_lock(target):
         yield
-    finally:
-        lock.release()
