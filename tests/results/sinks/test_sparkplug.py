@@ -270,6 +270,8 @@ def test_other_addresses_are_refused_at_once(url: str, tmp_path: Path):
         (b"", False),
         (b"\x12\x02\x0a\x7f", False),
     ],
+    # The time is in what is sent: names of its content would differ from one worker to the next.
+    ids=["rebirth", "no rebirth", "another command", "no payload", "nothing", "cut short"],
 )
 def test_what_asks_for_births(content: bytes, asks: bool):
     assert asks_for_rebirth(content) is asks
