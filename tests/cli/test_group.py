@@ -47,14 +47,14 @@ def test_an_error_is_one_line_on_stderr(flawflow: Flawflow, tmp_path: Path):
 
 
 def test_an_interrupted_verb_says_so(flawflow: Flawflow, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(model_file, "read_model", raising(KeyboardInterrupt()))
+    monkeypatch.setattr(model_file, "read_any", raising(KeyboardInterrupt()))
     result = flawflow("card", "a.flaw")
     assert result.exit_code == 130
     assert result.stderr == "flawflow: interrupted\n"
 
 
 def test_an_error_of_the_system_names_the_file(flawflow: Flawflow, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(model_file, "read_model", raising(PermissionError(13, "Permission denied", "a.flaw")))
+    monkeypatch.setattr(model_file, "read_any", raising(PermissionError(13, "Permission denied", "a.flaw")))
     result = flawflow("card", "a.flaw")
     assert result.exit_code == 2
     assert result.stderr == (
@@ -65,7 +65,7 @@ def test_an_error_of_the_system_names_the_file(flawflow: Flawflow, monkeypatch: 
 def test_an_unexpected_error_is_one_line_unless_the_traceback_is_wanted(
     flawflow: Flawflow, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(model_file, "read_model", raising(RuntimeError("boom")))
+    monkeypatch.setattr(model_file, "read_any", raising(RuntimeError("boom")))
     monkeypatch.delenv("FLAWFLOW_DEBUG", raising=False)
     result = flawflow("card", "a.flaw")
     assert result.exit_code == 2

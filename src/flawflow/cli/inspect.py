@@ -25,7 +25,6 @@ from flawflow.cli.options import (
     to_option,
 )
 from flawflow.errors import DatasetError, FlawflowError, one_line
-from flawflow.model_file.joint import AUTO
 from flawflow.storage.paths import is_remote
 
 if TYPE_CHECKING:
@@ -96,6 +95,8 @@ def command(
       2  nothing was done: wrong usage, no such model, no pictures
       3  some pictures could not be read, or some results not delivered
     """
+    from flawflow.model_file.joint import AUTO
+
     summary: Numbers | Summary | TogetherNumbers
     product = options.pop("product")
     if product != AUTO:
