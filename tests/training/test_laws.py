@@ -29,7 +29,7 @@ def pictures_of(paths: list[Path], size: tuple[int, int]) -> Pictures:
 
 @torch.inference_mode()
 def by_torch(model: torch.nn.Module, pictures: Pictures) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    anomaly_map, score = model(torch.from_numpy(pictures))
+    anomaly_map, score, *_ = model(torch.from_numpy(pictures))
     return anomaly_map.numpy(), score.numpy()
 
 

@@ -4,10 +4,9 @@ import base64
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from flawflow.decision.regions import Region
@@ -17,6 +16,9 @@ from flawflow.model_file import ModelFile
 from flawflow.model_file.graph_outputs import with_outputs
 from flawflow.model_file.memory import PATCH_FEATURES, Memory, memory_of
 from flawflow.runtime.engine import INPUT, open_session
+
+if TYPE_CHECKING:
+    import onnxruntime as ort
 
 NO_MEMORY = (
     "the model keeps no good patches to show what good looks like: train it with flawflow train --explain 300"

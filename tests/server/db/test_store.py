@@ -23,7 +23,7 @@ def row(number: int = 0, **values) -> InspectionRow:
         "score": float(number),
         "p_value": 0.5,
         "verdict": ("OK", "REVIEW", "NG")[number % 3],
-        "regions": [{"box": [1, 2, 3, 4]}],
+        "regions": [{"box": [1, 2, 3, 4], "area": 12, "centroid": [2.5, 4.0]}],
         "height": 40,
         "width": 60,
         "timings": {"read": 1.5},

@@ -114,7 +114,7 @@ def test_weights_decide_what_a_model_shows(make_source: MakeSource, part_picture
         model.head = build_head(model.detector, store, (64, 64), torch.device("cpu"))
         with torch.inference_mode():
             shown[sharpening, coarse] = model(torch.from_numpy(part_pictures))
-    maps, scores = shown[0.4, 0.5]
+    maps, scores, _ = shown[0.4, 0.5]
     assert not torch.allclose(shown[0.0, 0.5][0], maps, atol=1e-2)
     assert torch.equal(shown[0.0, 0.5][1], scores)
     assert torch.equal(shown[0.4, 0.0][0], maps)

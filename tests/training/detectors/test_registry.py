@@ -46,19 +46,19 @@ def test_a_detector_keeps_the_contract(name: str, kind: DetectorKind, make_sourc
     flat = np.stack([np.zeros_like(part_pictures[0]), np.full_like(part_pictures[0], 255)])
     pictures = np.concatenate((part_pictures[:2], flat, part_pictures[2:3, ::-1]))
     with torch.inference_mode():
-        maps, scores = model(torch.from_numpy(pictures))
+        maps, scores, *_ = model(torch.from_numpy(pictures))
         alone = [model(torch.from_numpy(picture[None])) for picture in pictures]
     assert maps.shape == (5, 64, 64)
     assert bool(torch.isfinite(maps).all())
     assert bool(torch.isfinite(scores).all())
     # A score belongs to its picture.
     size = float(maps.abs().max())
-    torch.testing.assert_close(torch.cat([one for one, _ in alone]), maps, atol=1e-4 * size, rtol=1e-4)
-    torch.testing.assert_close(torch.cat([one for _, one in alone]), scores, atol=1e-4 * size, rtol=1e-4)
+    torch.testing.assert_close(torch.cat([one[0] for one in alone]), maps, atol=1e-4 * size, rtol=1e-4)
+    torch.testing.assert_close(torch.cat([one[1] for one in alone]), scores, atol=1e-4 * size, rtol=1e-4)
     # A place is told by a map that is not constant.
     assert kind.localises == bool(maps[4].std() > 1e-3 * maps[4].abs().max())
     # What is inspected is what was learned.
-    found_maps, found_scores = OnnxRuntimeEngine(export_graph(model, (64, 64)), threads=1).run(pictures)
+    found_maps, found_scores, *_ = OnnxRuntimeEngine(export_graph(model, (64, 64)), threads=1).run(pictures)
     np.testing.assert_allclose(found_maps, maps.numpy(), atol=TOLERANCE * size)
     np.testing.assert_allclose(found_scores, scores.numpy(), atol=TOLERANCE * size)
 
