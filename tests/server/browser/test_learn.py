@@ -145,3 +145,13 @@ def test_a_folder_that_is_dropped_is_sent_with_all_that_is_in_it(open_page: Any,
     expect(page.get_by_text("2 pictures added.")).to_be_visible()
     names = [each["name"] for each in page.request.get(f"{station}api/drafts/dropped/pictures").json()]
     assert names == ["a.png", "b.png"]
+
+
+def test_a_draft_fits_a_phone(open_page: Any, station: str):
+    page: Page = open_page(viewport={"width": 390, "height": 844})
+    page.request.post(f"{station}api/drafts", data={"name": "small"})
+    page.goto(f"{station}#/learn?name=small")
+    page.locator("input[type=file]").first.set_input_files([drawn(number) for number in range(3)])
+    page.locator(".tile img").nth(2).wait_for()
+    rights = "[...document.querySelectorAll('main *')].map((part) => part.getBoundingClientRect().right)"
+    assert max(page.evaluate(rights)) <= 390
