@@ -61,6 +61,13 @@ def workers_alive():
     return [thread for thread in threading.enumerate() if thread.name.startswith("flawflow")]
 
 
+def all_end():
+    """Whether threads that have nothing to do any more end by themselves."""
+    for thread in workers_alive():
+        thread.join(10)
+    return not workers_alive()
+
+
 def test_closing_ends_the_workers_and_drops_what_has_not_begun():
     begun = []
     hold = threading.Event()
@@ -76,7 +83,7 @@ def test_closing_ends_the_workers_and_drops_what_has_not_begun():
     assert workers_alive()
     threading.Timer(0.05, hold.set).start()
     results.close()
-    assert not workers_alive()
+    assert all_end()
     assert len(begun) <= 4
 
 
@@ -91,7 +98,7 @@ def test_an_error_ends_the_workers(error):
     assert [next(results) for _ in range(3)] == [0, 1, 2]
     with pytest.raises(error):
         next(results)
-    assert not workers_alive()
+    assert all_end()
 
 
 def test_an_error_of_the_source_ends_the_workers():
@@ -101,7 +108,7 @@ def test_an_error_of_the_source_ends_the_workers():
 
     with pytest.raises(OSError, match="camera"):
         list(in_order(lambda item: item, source(), workers=2))
-    assert not workers_alive()
+    assert all_end()
 
 
 def test_no_workers_are_refused_at_once():
@@ -118,3 +125,21 @@ def test_workers_and_their_threads_share_the_cores(monkeypatch, cores, workers, 
     monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(cores)), raising=False)
     assert (default_workers(), threads_a_worker()) == (workers, threads)
     assert (threads_of("onnxruntime"), threads_of("openvino")) == (threads, None)
+
+
+def test_an_iterator_ends_wherever_it_is_collected():
+    """Even in a thread that is just being started, which keeps all others from ending."""
+    lock = getattr(threading, "_shutdown_locks_lock", None)
+    if lock is None:
+        pytest.skip("this Python has no such lock")
+    results = in_order(lambda item: item, range(8), workers=2)
+    next(results)
+
+    def collect():
+        with lock:
+            results.close()
+
+    collecting = threading.Thread(target=collect, daemon=True)
+    collecting.start()
+    collecting.join(10)
+    assert not collecting.is_alive()

@@ -3,7 +3,7 @@
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -69,4 +69,7 @@ def _in_order(function: Callable[[T], R], items: Iterable[T], workers: int) -> I
         while pending:
             yield pending.popleft().result()
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        # For the work and not for the threads: an iterator that was left to the garbage collection ends
+        # wherever that happens, even in a thread that is being started, and a join there waits for ever.
+        pool.shutdown(wait=False, cancel_futures=True)
+        wait([future for future in pending if not future.cancelled()])
