@@ -94,6 +94,8 @@ def test_what_somebody_else_labels_leaves_the_queue(sign_in: SignIn, peopled: st
     emil.goto(f"{peopled}#/history/2")
     emil.locator(".summary").wait_for()
     rita.goto(f"{peopled}#/history/2")
+    # The record before has the same buttons.
+    expect(rita.locator("main h1")).to_contain_text("second.png")
     rita.locator(".label.l-good").click()
     expect(rita.locator(".label.l-good")).to_have_attribute("aria-pressed", "true")
     emil.locator(".label.l-bad").click()
