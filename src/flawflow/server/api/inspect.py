@@ -15,7 +15,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 
 from flawflow.images import read_image
-from flawflow.server.api.shared import BUSY, TOO_LARGE
+from flawflow.server.api.shared import BUSY, TOO_LARGE, upload_form
 from flawflow.server.db import InspectionRow
 from flawflow.server.errors import TooLargeError, ValueRefusedError, first_problem
 from flawflow.server.images import overlay_png
@@ -60,21 +60,7 @@ _BODY = {
     "requestBody": {
         "required": True,
         "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["files"],
-                    "properties": {
-                        "files": {
-                            "type": "array",
-                            "minItems": 1,
-                            "items": {"type": "string", "format": "binary"},
-                        },
-                        "model": {"type": "string"},
-                        "overlay": {"type": "boolean"},
-                    },
-                }
-            },
+            **upload_form(model="string", overlay="boolean"),
             "application/json": {"schema": ByPath.model_json_schema()},
         },
     }

@@ -1,15 +1,13 @@
 """Images of a camera or stream for triggers: it stays connected, and only the newest image is kept."""
 
-import io
 import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from PIL import Image
-
 from flawflow.server.handshake.frames import NEWEST_SECONDS, Frame, NoFrameError, SourceError
+from flawflow.server.images import png_of
 from flawflow.server.settings import Take
 from flawflow.server.sources.frames import Shot, StreamError, shots
 from flawflow.storage.backoff import Backoff
@@ -92,7 +90,4 @@ class StreamFrames:
 
 
 def _frame(held: _Held) -> Frame:
-    content = io.BytesIO()
-    # Without loss: what is inspected again has the same score.
-    Image.fromarray(held.shot()).save(content, "PNG", compress_level=1)
-    return Frame(content.getvalue(), held.time.isoformat(timespec="microseconds"))
+    return Frame(png_of(held.shot()), held.time.isoformat(timespec="microseconds"))

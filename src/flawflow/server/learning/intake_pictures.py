@@ -1,18 +1,14 @@
 """The pictures of an intake, one by one: of a folder, a video, a camera or a stream."""
 
-import io
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
-
 from flawflow.images.find import walk
 from flawflow.server.errors import RefusedError
+from flawflow.server.images import png_of
 from flawflow.server.learning.draft import Intake
 from flawflow.server.security.paths import open_inside
 from flawflow.server.settings import Settings
@@ -66,13 +62,6 @@ def pictures_of(
     return _of_camera(intake, settings, stop)
 
 
-def png(picture: NDArray[np.uint8]) -> bytes:
-    """A frame without loss: what was learned from can be looked at as it was."""
-    content = io.BytesIO()
-    Image.fromarray(picture).save(content, "PNG", compress_level=1)
-    return content.getvalue()
-
-
 def _of_folder(folder: Path, settings: Settings) -> Iterator[Taken]:
     found = walk(folder)
     if not found.pictures:
@@ -95,7 +84,7 @@ def _of_video(path: Path, intake: Intake, settings: Settings) -> Iterator[Taken]
         for frame in video.frames():
             if frame.seconds >= due:
                 due = frame.seconds + intake.interval
-                yield Taken(f"{name} {frame.seconds:.3f} s", png(frame.picture), due)
+                yield Taken(f"{name} {frame.seconds:.3f} s", png_of(frame.picture), due)
 
 
 def _of_camera(intake: Intake, settings: Settings, stop: threading.Event) -> Iterator[Taken | str | None]:
@@ -120,7 +109,7 @@ def _until_it_breaks(intake: Intake, settings: Settings, stop: threading.Event) 
                 yield None
                 continue
             now = datetime.now(UTC).isoformat(sep=" ", timespec="milliseconds")
-            yield Taken(now.removesuffix("+00:00"), png(shot()))
+            yield Taken(now.removesuffix("+00:00"), png_of(shot()))
             stop.wait(intake.interval)
     finally:
         latest.close()

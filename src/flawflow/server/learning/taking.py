@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 
 from flawflow.errors import FlawflowError
 from flawflow.images.decode import is_known
-from flawflow.server.api.shared import TOO_LARGE
+from flawflow.server.api.shared import TOO_LARGE, upload_form
 from flawflow.server.errors import NotFoundError, ValueRefusedError
 from flawflow.server.learning.draft import Intake
 from flawflow.server.learning.drafts import Drafts
@@ -38,21 +38,7 @@ _CONFLICT: dict[int | str, dict[str, Any]] = {
     409: {"model": Problem, "description": "The draft is being learned from, or pictures come already"},
     501: {"model": Problem, "description": "PyAV is not installed here"},
 }
-_FILES = {"type": "array", "minItems": 1, "items": {"type": "string", "format": "binary"}}
-_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["files"],
-                    "properties": {"files": _FILES, "interval": {"type": "number"}},
-                }
-            }
-        },
-    }
-}
+_BODY = {"requestBody": {"required": True, "content": upload_form(interval="number")}}
 
 
 def add_taking(routes: APIRouter, station: Station, drafts: Drafts, intakes: Intakes, shapes: Shapes) -> None:

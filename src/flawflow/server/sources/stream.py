@@ -1,6 +1,5 @@
 """A camera, stream or video file as a source."""
 
-import io
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -8,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from sqlalchemy.exc import SQLAlchemyError
 
 from flawflow.errors import FlawflowError
 from flawflow.server.errors import BusyError
+from flawflow.server.images import png_of
 from flawflow.server.inspection_service import Failed, Given
 from flawflow.server.sources.frames import Latest, StreamError
 from flawflow.server.sources.progress import Progress
@@ -99,7 +98,7 @@ class StreamRunner:
         model = self._station.registry.get(self._source.model)
         try:
             (future,) = self._station.inspection_service.submit(
-                model, [Given(name, _png(picture))], source=self._source.label
+                model, [Given(name, png_of(picture))], source=self._source.label
             )
             outcome = future.result()
         except BusyError as error:
@@ -114,10 +113,3 @@ class StreamRunner:
         self.progress.latest = datetime.now(UTC)
         self.progress.error = outcome.error if isinstance(outcome, Failed) else None
         return True
-
-
-def _png(picture: NDArray[np.uint8]) -> bytes:
-    """Without loss: what is inspected again has the same score."""
-    content = io.BytesIO()
-    Image.fromarray(picture).save(content, "PNG", compress_level=1)
-    return content.getvalue()

@@ -35,6 +35,17 @@ export function button(text, listener, given = {}) {
   return h("button", { type: "button", ...given, on: { click: listener } }, text);
 }
 
+/** Make a line of text that no browser corrects or completes: a name, a path, an address. */
+export const exactInput = (attributes = {}) =>
+  h("input", {
+    type: "text",
+    required: true,
+    spellcheck: "false",
+    autocomplete: "off",
+    autocapitalize: "off",
+    ...attributes,
+  });
+
 /** Make a field under its label. */
 export function field(text, control, given = {}) {
   return h("label", { ...given, class: `field ${given.class ?? ""}` }, h("span", {}, text), control);

@@ -1,7 +1,7 @@
 // How good pictures get into a draft: from this device, from a folder of the station, a video or a camera.
 
 import { post, remove } from "../api.js";
-import { button, field, h, select } from "../dom.js";
+import { button, exactInput, field, h, select } from "../dom.js";
 import { feeds } from "../feeds.js";
 import { t } from "../i18n.js";
 import { listen } from "../live.js";
@@ -130,14 +130,7 @@ function makeUpload(name, path, interval) {
 const isWelcome = (file) => file.type.startsWith("image/") || PICTURE.test(file.name) || isVideo(file);
 
 function makeStation(path, take, interval) {
-  const address = h("input", {
-    type: "text",
-    required: true,
-    spellcheck: "false",
-    autocomplete: "off",
-    autocapitalize: "off",
-    placeholder: HINTS.folder,
-  });
+  const address = exactInput({ placeholder: HINTS.folder });
   const place = field(t("sources.address"), address, { class: "grow" });
   const kinds = h("div", {});
   const form = h("form", { class: "source-form" }, kinds, place, h("button", {}, t("learn.fetch")));

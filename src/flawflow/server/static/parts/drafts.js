@@ -1,7 +1,7 @@
 // The products that are being learned, and the form that begins one.
 
 import { get, post, withQuery } from "../api.js";
-import { field, h } from "../dom.js";
+import { exactInput, field, h } from "../dom.js";
 import { t } from "../i18n.js";
 import { listen } from "../live.js";
 import { forOthers, may } from "../people.js";
@@ -13,14 +13,9 @@ const addressOf = (name) => withQuery("#/learn", { name });
 export function makeDrafts() {
   const drafts = new Map();
   const list = h("ul", { class: "drafts" });
-  const name = h("input", {
-    type: "text",
-    required: true,
+  const name = exactInput({
     pattern: "[A-Za-z0-9][A-Za-z0-9._\\-]{0,99}",
     maxlength: 100,
-    autocomplete: "off",
-    autocapitalize: "off",
-    spellcheck: "false",
     "aria-describedby": "draft-name",
   });
   const form = h(

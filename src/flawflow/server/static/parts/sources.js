@@ -1,7 +1,7 @@
 // Folders and video streams that the station itself watches.
 
 import { post, remove } from "../api.js";
-import { button, field, h, select } from "../dom.js";
+import { button, exactInput, field, h, select } from "../dom.js";
 import { feeds, loadFeeds } from "../feeds.js";
 import { t } from "../i18n.js";
 import { listen } from "../live.js";
@@ -14,13 +14,7 @@ const HINTS = { folder: "/pictures/line3", stream: "rtsp://camera/1" };
 /** Make the card of the sources. */
 export function makeSources() {
   const list = h("ul", { class: "sources" });
-  const address = h("input", {
-    type: "text",
-    required: true,
-    spellcheck: "false",
-    autocomplete: "off",
-    autocapitalize: "off",
-  });
+  const address = exactInput();
   const kind = select(
     [
       ["folder", t("sources.folder")],
