@@ -12,7 +12,7 @@ import zlib
 import numpy as np
 from numpy.typing import NDArray
 
-from flawflow.model_file.protobuf import Field, ProtobufError, delimited, fields
+from flawflow.model_file.protobuf import Field, ProtobufError, delimited, fields, inflated, packed
 
 _DIMS, _TYPE, _NAME, _RAW = 1, 2, 8, 9
 _FLOAT = 1
@@ -58,7 +58,7 @@ def expanded(content: memoryview) -> bytes:
     """
     parts = {part.number: part.value for part in fields(content) if not isinstance(part.value, int)}
     if _WHOLE in parts:
-        return _inflated(parts[_WHOLE], _MAX_BYTES)
+        return inflated(parts[_WHOLE], _MAX_BYTES, what="values")
     header = bytes(parts.get(_HEADER, b""))
     dims = _dims([*fields(memoryview(header))])
     count = int(np.prod(dims, dtype=object))
@@ -100,20 +100,8 @@ def _dims(parts: list[Field]) -> tuple[int, ...]:
         if isinstance(part.value, int):
             found.append(part.value)
         else:
-            # Packed numbers are those of a message whose fields have no tags.
-            packed = b"".join(bytes((_DIMS << 3, *number)) for number in _numbers(part.value))
-            found += [each.value for each in fields(memoryview(packed)) if isinstance(each.value, int)]
+            found += packed(part.value)
     return tuple(found)
-
-
-def _numbers(packed: memoryview) -> list[bytes]:
-    """The bytes of each of several varints."""
-    found, start = [], 0
-    for end, byte in enumerate(packed, start=1):
-        if byte < 0x80:
-            found.append(bytes(packed[start:end]))
-            start = end
-    return found
 
 
 def _joined(message: memoryview, parts: list[Field]) -> bytes:
@@ -124,19 +112,8 @@ def _deflated(content: bytes) -> bytes:
     return zlib.compress(content, 6)
 
 
-def _inflated(content: memoryview, most: int) -> bytes:
-    inflater = zlib.decompressobj()
-    try:
-        found = inflater.decompress(content, most)
-    except zlib.error as error:
-        raise ProtobufError(f"values that cannot be inflated: {error}") from None
-    if not inflater.eof:
-        raise ProtobufError("values that are cut short, or too many")
-    return found
-
-
 def _exactly(content: memoryview, size: int) -> bytes:
-    found = _inflated(content, size)
+    found = inflated(content, size, what="values")
     if len(found) != size:
         raise ProtobufError(f"{len(found)} bytes of values in place of {size}")
     return found

@@ -6,6 +6,7 @@ given as views and never copied, so a large model costs no more than a small one
 """
 
 import struct
+import zlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -62,6 +63,39 @@ def fields(message: memoryview) -> Iterator[Field]:
             raise ProtobufError(f"the field at byte {start} reaches beyond the end")
         yield Field(number, message[offset:end], start, end)
         offset = end
+
+
+def packed(content: memoryview) -> Iterator[int]:
+    """Give the varints of a packed field.
+
+    Raises:
+        ProtobufError: When the bytes are cut short.
+    """
+    offset = 0
+    while offset < len(content):
+        value, offset = _varint(content, offset)
+        yield value
+
+
+def inflated(content: memoryview, most_bytes: int, *, what: str) -> bytes:
+    """What was deflated into a field.
+
+    Args:
+        content: The field's value.
+        most_bytes: More is refused before it is made.
+        what: It is called in the sentence.
+
+    Raises:
+        ProtobufError: It was not deflated, is cut short, or is larger.
+    """
+    inflater = zlib.decompressobj()
+    try:
+        found = inflater.decompress(content, most_bytes)
+    except zlib.error as error:
+        raise ProtobufError(f"{what} that cannot be inflated: {error}") from None
+    if not inflater.eof:
+        raise ProtobufError(f"{what} cut short, or too many bytes")
+    return found
 
 
 def delimited(number: int, content: bytes) -> bytes:

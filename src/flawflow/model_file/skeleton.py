@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Sequence
 
 from flawflow.model_file.compact import compacted, expanded
-from flawflow.model_file.protobuf import ProtobufError, delimited, fields
+from flawflow.model_file.protobuf import ProtobufError, delimited, fields, inflated
 
 # Of ONNX.
 _GRAPH, _METADATA, _INITIALIZER, _TENSOR_NAME = 7, 14, 5, 8
@@ -83,20 +83,10 @@ def assembled(skeleton: memoryview, tensors: Sequence[memoryview]) -> bytes:
         room -= len(own[-1])
         if room < 0:
             raise ProtobufError("a graph of more than 2 GiB")
-    return _inflated(single[_MODEL]) + delimited(_GRAPH, _inflated(single[_REST]) + b"".join(own))
+    model, rest = (inflated(single[key], _MAX_REST_BYTES, what="a graph") for key in (_MODEL, _REST))
+    return model + delimited(_GRAPH, rest + b"".join(own))
 
 
 def _name(tensor: memoryview) -> bytes:
     found = (part.value for part in fields(tensor) if part.number == _TENSOR_NAME)
     return next((bytes(value) for value in found if not isinstance(value, int)), b"")
-
-
-def _inflated(content: memoryview) -> bytes:
-    inflater = zlib.decompressobj()
-    try:
-        found = inflater.decompress(content, _MAX_REST_BYTES)
-    except zlib.error as error:
-        raise ProtobufError(f"a graph that cannot be inflated: {error}") from None
-    if not inflater.eof:
-        raise ProtobufError("a graph that is cut short, or too large")
-    return found
