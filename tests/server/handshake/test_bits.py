@@ -3,8 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flawflow.decision.verdict_code import Code
 from flawflow.server.handshake.bits import BitHandshake, Bits
-from flawflow.server.handshake.state import Code, Phase, Result
+from flawflow.server.handshake.state import Phase, Result
 
 READY = Bits(enable=True)
 BITS = st.builds(Bits, st.booleans(), st.booleans(), st.booleans(), st.booleans())

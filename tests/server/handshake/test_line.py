@@ -8,10 +8,11 @@ from concurrent.futures import Future
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from flawflow.decision.verdict_code import Code
 from flawflow.server.errors import BusyError, NotFoundError, StationError
 from flawflow.server.handshake.frames import Frame, NoFrameError, SourceError
 from flawflow.server.handshake.line import Line
-from flawflow.server.handshake.state import Code, Handshake, Phase, Problem
+from flawflow.server.handshake.state import Handshake, Phase, Problem
 from flawflow.server.inspection_service import Failed, Outcome
 
 

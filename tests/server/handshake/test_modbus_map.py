@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flawflow.decision.verdict_code import Code
 from flawflow.server.handshake.bits import BitHandshake, Bits
 from flawflow.server.handshake.modbus import MIRROR
 from flawflow.server.handshake.modbus_map import (
@@ -19,7 +20,7 @@ from flawflow.server.handshake.modbus_map import (
     recipe_number,
     status_registers,
 )
-from flawflow.server.handshake.state import Code, Handshake, Phase, Problem, Result, failed
+from flawflow.server.handshake.state import Handshake, Phase, Problem, Result, failed
 
 PAGE = (Path(__file__).parents[3] / "docs" / "machine.md").read_text("utf-8")
 

@@ -5,14 +5,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from flawflow.decision.verdict_code import Code, code_of
 from flawflow.server.handshake.state import (
     LARGEST_JOB,
-    Code,
     Handshake,
     Phase,
     Problem,
     Result,
-    code_of,
     failed,
 )
 

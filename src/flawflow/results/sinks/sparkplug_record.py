@@ -3,12 +3,10 @@
 import json
 from datetime import datetime
 
+from flawflow.decision.verdict_code import Code, code_of
 from flawflow.results.record import Record
 from flawflow.results.sinks.sparkplug_payload import Kind, Metric, now_milliseconds
 
-# What a PLC reads instead of words; as in the register map of Modbus.
-_CODES = {"OK": 1, "REVIEW": 2, "NG": 3}
-_FAILED = 4
 METRICS = (
     ("Inspection/Id", Kind.INT64),
     ("Inspection/Verdict", Kind.STRING),
@@ -43,7 +41,7 @@ def metrics_of(
         values = (
             record.id,
             record.verdict,
-            _FAILED if record.verdict is None else _CODES[record.verdict],
+            int(Code.FAILED if record.verdict is None else code_of(record.verdict)),
             record.score,
             record.p_value,
             None if record.regions is None else len(record.regions),

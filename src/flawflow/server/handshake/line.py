@@ -13,11 +13,12 @@ from typing import cast
 from sqlalchemy.exc import SQLAlchemyError
 
 from flawflow.decision.calibration import Verdict
+from flawflow.decision.verdict_code import code_of
 from flawflow.errors import FlawflowError, one_line
 from flawflow.server.db import InspectionRow
 from flawflow.server.errors import BusyError, NotFoundError, StationError
 from flawflow.server.handshake.frames import Frame, Frames, NoFrameError, SourceError
-from flawflow.server.handshake.state import Handshake, Problem, Result, code_of, failed
+from flawflow.server.handshake.state import Handshake, Problem, Result, failed
 from flawflow.server.inspection_service import Failed, Outcome
 
 # How soon a reset is noticed while an inspection is waited for.

@@ -3,7 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from flawflow.server.handshake.state import Code, Handshake
+from flawflow.decision.verdict_code import Code
+from flawflow.server.handshake.state import Handshake
 from flawflow.server.models import Model
 
 _COMPLETED, _FAILED = 1, 4

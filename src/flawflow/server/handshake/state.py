@@ -3,19 +3,9 @@
 import enum
 from dataclasses import dataclass, replace
 
-from flawflow.decision.calibration import Verdict
+from flawflow.decision.verdict_code import Code
 
 LARGEST_JOB = 2**32 - 1
-
-
-class Code(enum.IntEnum):
-    """What a machine reads as the result; a machine that knows only 1 as good is right."""
-
-    NONE = 0
-    OK = 1
-    REVIEW = 2
-    NG = 3
-    FAILED = 4
 
 
 class Problem(enum.IntEnum):
@@ -72,18 +62,6 @@ class Result:
     def __post_init__(self) -> None:
         if (self.code is Code.FAILED) != (self.problem is not Problem.NONE) or self.code is Code.NONE:
             raise ValueError(f"{self.code!r} with {self.problem!r} is no result")
-
-
-_CODES: dict[Verdict, Code] = {"OK": Code.OK, "REVIEW": Code.REVIEW, "NG": Code.NG}
-
-
-def code_of(verdict: Verdict) -> Code:
-    """Give the code of a verdict.
-
-    >>> code_of("REVIEW")
-    <Code.REVIEW: 2>
-    """
-    return _CODES[verdict]
 
 
 def failed(problem: Problem, reason: str) -> Result:
