@@ -130,10 +130,8 @@ class Adding:
 
     def _trained(self, name: str, recipe: Recipe, device: str, on_progress: OnProgress) -> "TrainingResult":
         from flawflow.training.train import train
-        from flawflow.training.unfinished_work import UnusableWorkError
+        from flawflow.training.unfinished_work import resumed_or_begun
 
         file = self.folder / f"{name}.flaw"
-        try:
-            return train(self.dataset, file, recipe, device=device, resume=True, on_progress=on_progress)
-        except UnusableWorkError:
-            return train(self.dataset, file, recipe, device=device, on_progress=on_progress)
+        run = functools.partial(train, self.dataset, file, recipe, device=device, on_progress=on_progress)
+        return resumed_or_begun(run)

@@ -55,18 +55,15 @@ class ProductJob:
     def _trained(self, dataset: Dataset, on_progress: OnProgress) -> ProductRecord:
         from flawflow.report.suspects import write_suspects
         from flawflow.training.train import train
-        from flawflow.training.unfinished_work import UnusableWorkError
+        from flawflow.training.unfinished_work import resumed_or_begun
 
         product, recipe = self.product, self.product.recipe
         on_progress(Progress("Reading", 0, 0))
         pictures = pictures_of(dataset.train)
         fingerprint = recipe.fingerprint()
         work = work_file(self.folder, product.name, f"{fingerprint[:8]}{pictures.files[:8]}")
-        begin = partial(train, dataset, work, recipe, device=self.device, on_progress=on_progress)
-        try:
-            result = begin(resume=True)
-        except UnusableWorkError:  # Damaged, or of another flawflow.
-            result = begin(resume=False)
+        run = partial(train, dataset, work, recipe, device=self.device, on_progress=on_progress)
+        result = resumed_or_begun(run)
         file = model_file(self.folder, product.name)
         suspects = write_suspects(file, result.suspects, excluded=recipe.exclude_suspects)
         sha256 = sha256_of_file(work)

@@ -1,6 +1,7 @@
 """The pieces of work on the way to one file of many products; each writes whole or not at all."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from flawflow.fleet.plan import Product
@@ -67,13 +68,10 @@ class FlowsJob:
         """Learn and write, whole or not at all; killed and begun again, it resumes."""
         from flawflow.training.setup import training_device
         from flawflow.training.sharing import DrawnVectors, Learning, learn_shared
-        from flawflow.training.unfinished_work import UnusableWorkError, WorkFolder
+        from flawflow.training.unfinished_work import WorkFolder, resumed_or_begun
 
         folder, plan = beside(self.output, ".training"), {"files": [file.name for file in self.files]}
-        try:
-            work = WorkFolder(folder, plan, resume=True)
-        except UnusableWorkError:
-            work = WorkFolder(folder, plan, resume=False)
+        work = resumed_or_begun(partial(WorkFolder, folder, plan))
         drawn = [DrawnVectors.from_bytes(file.read_bytes()) for file in self.files]
         learning = Learning(self.recipe.seed, training_device(self.device), work)
         # What products have of their own is none of the flows'.

@@ -22,6 +22,7 @@ from flawflow.training.detectors.density import coupling_blocks
 from flawflow.training.detectors.unlearned import Density
 from flawflow.training.encoder import Encoder
 from flawflow.training.flows import Chain
+from flawflow.training.unfinished_work import stored_text
 from flawflow.typed import parse
 
 _KIND = "flawflow.flows"
@@ -102,8 +103,7 @@ class SharedFlows:
             TrainingError: They are none.
         """
         try:
-            length = int.from_bytes(content[:8], "little")
-            facts = json.loads(json.loads(content[8 : 8 + length])["__metadata__"][_KIND])
+            facts = json.loads(stored_text(content, _KIND))
             tensors = load(content)
             kind = as_made_for(facts["made_for"])
             options = options_of(kind)

@@ -27,7 +27,7 @@ from flawflow.training.parallel import ProgressCounter, run_parallel
 from flawflow.training.prepare import prepare
 from flawflow.training.shared_flows import MadeFor, SharedFlows, as_made_for, made_for, options_of
 from flawflow.training.split import set_aside
-from flawflow.training.unfinished_work import WorkFolder
+from flawflow.training.unfinished_work import WorkFolder, stored_text
 
 _FACTS = "flawflow.vectors"
 # A seed for what is drawn of a product's vectors.
@@ -56,9 +56,7 @@ class DrawnVectors:
     @classmethod
     def from_bytes(cls, content: bytes) -> Self:
         """Read what `to_bytes` gave."""
-        length = int.from_bytes(content[:8], "little")
-        facts = json.loads(json.loads(content[8 : 8 + length])["__metadata__"][_FACTS])
-        return cls(as_made_for(facts), load(content))
+        return cls(as_made_for(json.loads(stored_text(content, _FACTS))), load(content))
 
 
 def draw_vectors(

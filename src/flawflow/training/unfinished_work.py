@@ -4,10 +4,11 @@ import hashlib
 import json
 import logging
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import copy
 from itertools import count
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from safetensors import SafetensorError
@@ -16,6 +17,8 @@ from torch import Tensor, nn
 
 from flawflow.errors import TrainingError, one_line
 from flawflow.storage.files import beside, write_whole
+
+T = TypeVar("T")
 
 _PLAN = "plan.json"
 _CHECKSUM = "sha256"
@@ -90,7 +93,7 @@ class WorkFolder:
         content = path.read_bytes()
         try:
             tensors = load(content)
-            if _stored_checksum(content) != _checksum(tensors):
+            if stored_text(content, _CHECKSUM) != _checksum(tensors):
                 raise ValueError("its checksum does not fit")
         except (SafetensorError, ValueError, LookupError, TypeError, RecursionError) as error:
             raise UnusableWorkError(
@@ -115,6 +118,18 @@ class WorkFolder:
         shutil.rmtree(self.path, ignore_errors=True)
 
 
+def resumed_or_begun(run: Callable[..., T]) -> T:
+    """Resume what is there, and begin from nothing where that belongs to something else or is damaged.
+
+    Args:
+        run: Takes `resume`.
+    """
+    try:
+        return run(resume=True)
+    except UnusableWorkError:
+        return run(resume=False)
+
+
 def _checksum(tensors: Mapping[str, Tensor]) -> str:
     """A checksum of names, types, shapes and values: a flipped bit would go on in all later weights."""
     digest = hashlib.sha256()
@@ -124,10 +139,15 @@ def _checksum(tensors: Mapping[str, Tensor]) -> str:
     return digest.hexdigest()
 
 
-def _stored_checksum(content: bytes) -> str:
-    """The checksum in the header of a safetensors file, which is JSON after eight bytes of its length."""
+def stored_text(content: bytes, key: str) -> str:
+    """A text in the header of a safetensors file, which is JSON after eight bytes of its length.
+
+    Raises:
+        ValueError: The header is no JSON.
+        LookupError: It has no such text.
+    """
     length = int.from_bytes(content[:8], "little")
-    return str(json.loads(content[8 : 8 + length])["__metadata__"][_CHECKSUM])
+    return str(json.loads(content[8 : 8 + length])["__metadata__"][key])
 
 
 def pack(module: nn.Module, optimiser: torch.optim.Optimizer, step: int) -> dict[str, Tensor]:

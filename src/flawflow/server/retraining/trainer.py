@@ -52,7 +52,7 @@ def _train(plan: Plan, stream: TextIO) -> Path:
     from flawflow.report.suspects import write_suspects
     from flawflow.server.retraining.report import report_of, write_report
     from flawflow.training.train import train
-    from flawflow.training.unfinished_work import UnusableWorkError
+    from flawflow.training.unfinished_work import resumed_or_begun
 
     def tell(step: Progress) -> None:
         _say(stream, stage=step.stage, done=step.done, total=step.total, share=step.share, note=step.note)
@@ -63,11 +63,8 @@ def _train(plan: Plan, stream: TextIO) -> Path:
         write_report(output, report_of(result))
         return result.model
 
-    try:
-        return learn(resume=True)
-    except UnusableWorkError:
-        # Of an earlier flawflow, say; it is kept beside.
-        return learn(resume=False)
+    # Of an earlier flawflow, say, it is kept beside.
+    return resumed_or_begun(learn)
 
 
 def _own_stdout() -> TextIO:
