@@ -4,6 +4,7 @@ import io
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ from starlette.testclient import TestClient
 
 from flawflow.server.app import create_app
 from flawflow.server.db import Base
+from flawflow.server.retraining import process
 from flawflow.server.security import passwords
 from flawflow.server.settings import Settings
 from flawflow.server.station import Station
@@ -48,6 +50,20 @@ def until(condition: Callable[[], bool]) -> None:
 def wait() -> Callable[[Callable[[], bool]], None]:
     """Wait until something is so."""
     return until
+
+
+@pytest.fixture
+def install_trainer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], Path]:
+    """Let a script train in place of torch; gives its file."""
+
+    def install(script: str) -> Path:
+        file = tmp_path / "trainer.py"
+        file.write_text(script)
+        monkeypatch.setattr(process, "COMMAND", (sys.executable, str(file)))
+        monkeypatch.setattr("flawflow.training.requirements._NEEDED", ())
+        return file
+
+    return install
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import BinaryIO
 
 
 class SmallBroker(socketserver.ThreadingTCPServer):
@@ -48,7 +49,7 @@ class _Connection(socketserver.StreamRequestHandler):
             self.server.open.append(self)
         try:
             while start := self.rfile.read(1):
-                if not self._answer(start[0], self.rfile.read(self._read_length())):
+                if not self._answer(start[0], self.rfile.read(read_length(self.rfile))):
                     break
         except OSError:
             pass
@@ -86,14 +87,16 @@ class _Connection(socketserver.StreamRequestHandler):
             content, _ = _text(rest)
             self.will = topic.decode(), content
 
-    def _read_length(self) -> int:
-        length, shift = 0, 0
-        while True:
-            byte = self.rfile.read(1)[0]
-            length |= (byte & 127) << shift
-            if byte < 128:
-                return length
-            shift += 7
+
+def read_length(stream: BinaryIO) -> int:
+    """The length of what remains of a packet, which stands after its first byte."""
+    length, shift = 0, 0
+    while True:
+        byte = stream.read(1)[0]
+        length |= (byte & 127) << shift
+        if byte < 128:
+            return length
+        shift += 7
 
 
 def _text(body: bytes) -> tuple[bytes, bytes]:

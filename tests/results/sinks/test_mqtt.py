@@ -11,6 +11,8 @@ from flawflow.errors import SinkError
 from flawflow.results.sinks.contract import DeliveryError, Result
 from flawflow.results.sinks.mqtt import PASSWORD_VARIABLE, Mqtt
 
+from .mqtt_broker import read_length
+
 pytest.importorskip("paho.mqtt", reason="the extra mqtt is not installed")
 Write = Callable[..., Result]
 
@@ -34,7 +36,7 @@ class _Connection(socketserver.StreamRequestHandler):
 
     def handle(self) -> None:
         while start := self.rfile.read(1):
-            body = self.rfile.read(self._length())
+            body = self.rfile.read(read_length(self.rfile))
             kind = start[0] >> 4
             if kind == 1:
                 self.server.connects.append(body)
@@ -47,15 +49,6 @@ class _Connection(socketserver.StreamRequestHandler):
                 if not self.server.acknowledges:
                     return
                 self.wfile.write(b"\x40\x02" + body[end : end + 2])
-
-    def _length(self) -> int:
-        length, shift = 0, 0
-        while True:
-            byte = self.rfile.read(1)[0]
-            length |= (byte & 127) << shift
-            if byte < 128:
-                return length
-            shift += 7
 
 
 @pytest.fixture

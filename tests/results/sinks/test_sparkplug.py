@@ -3,7 +3,6 @@
 import importlib.util
 import json
 import queue
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -17,23 +16,11 @@ from flawflow.results.sinks.contract import DeliveryError, Result, Setting
 from flawflow.results.sinks.sparkplug import Sparkplug
 from flawflow.results.sinks.sparkplug_payload import Kind, Metric, asks_for_rebirth, payload
 
+from .mqtt_broker import SmallBroker, amqtt_broker
+
 paho = pytest.importorskip("paho.mqtt.client", reason="the extra mqtt is not installed")
 descriptor_pb2 = pytest.importorskip("google.protobuf.descriptor_pb2", reason="protobuf is not installed")
 Write = Callable[..., Result]
-
-
-def _module(name: str) -> Any:
-    """The brokers beside this file, which is no package."""
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-brokers = _module("mqtt_broker")
 
 
 def _payload_class() -> Any:
@@ -105,13 +92,13 @@ class Host:
 @pytest.fixture(params=["small", "amqtt"])
 def port(request: pytest.FixtureRequest, serve: Callable[..., None]) -> Iterator[int]:
     if request.param == "small":
-        broker = brokers.SmallBroker()
+        broker = SmallBroker()
         serve(broker)
         yield broker.server_address[1]
         return
     if importlib.util.find_spec("amqtt") is None:
         pytest.skip("amqtt is not installed")
-    with brokers.amqtt_broker() as port:
+    with amqtt_broker() as port:
         yield port
 
 
@@ -220,7 +207,7 @@ def test_each_session_has_a_number_of_its_own_over_restarts(
 def test_a_broken_connection_is_a_death_and_another_birth(
     serve: Callable[..., None], tmp_path: Path, result: Write
 ):
-    broker = brokers.SmallBroker()
+    broker = SmallBroker()
     serve(broker)
     host = Host(broker.server_address[1])
     sink = Sparkplug(f"mqtt://127.0.0.1:{broker.server_address[1]}/plant/line%201", tmp_path)

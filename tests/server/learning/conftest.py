@@ -2,7 +2,6 @@
 
 import dataclasses
 import io
-import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +13,6 @@ from starlette.testclient import TestClient
 
 from flawflow.model_file import write_model
 from flawflow.model_file.card import Card
-from flawflow.server.retraining import process
 from flawflow.server.settings import Settings
 
 # Speaks as the trainer does: "fast" runs until it is stopped, "accurate" fails, all else gives a model, with
@@ -67,16 +65,12 @@ def client(make_client: Callable[..., TestClient], empty: Settings) -> TestClien
 
 @pytest.fixture
 def fake_training(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tiny_graph: bytes, tiny_card: Card
+    install_trainer: Callable[[str], Path], tmp_path: Path, tiny_graph: bytes, tiny_card: Card
 ) -> Path:
     """A trainer without torch; gives its script."""
     model = tmp_path / "trained.flaw"
     write_model(model, tiny_graph, dataclasses.replace(tiny_card, created="2026-11-22T10:00:00+00:00"))
-    script = tmp_path / "trainer.py"
-    script.write_text(_TRAINER.replace("MODEL", repr(str(model))))
-    monkeypatch.setattr(process, "COMMAND", (sys.executable, str(script)))
-    monkeypatch.setattr("flawflow.training.requirements._NEEDED", ())
-    return script
+    return install_trainer(_TRAINER.replace("MODEL", repr(str(model))))
 
 
 def noisy(seed: int, *, size: tuple[int, int] = (40, 60), kind: str = "PNG") -> bytes:

@@ -1,7 +1,6 @@
 """What the tests of improving share: reviewed inspections, and a training that takes no time."""
 
 import dataclasses
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +9,6 @@ from starlette.testclient import TestClient
 
 from flawflow.model_file import write_model
 from flawflow.model_file.card import Card
-from flawflow.server.retraining import process
 
 Review = Callable[..., dict]
 
@@ -41,7 +39,7 @@ say(model=plan["output"])
 
 @pytest.fixture
 def fake_training(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tiny_graph: bytes, tiny_card: Card
+    install_trainer: Callable[[str], Path], tmp_path: Path, tiny_graph: bytes, tiny_card: Card
 ) -> Path:
     """A trainer without torch: "balanced" gives a model, "fast" runs until stopped, others fail.
 
@@ -50,10 +48,7 @@ def fake_training(
     model = tmp_path / "trained" / "tiny.flaw"
     model.parent.mkdir()
     write_model(model, tiny_graph, dataclasses.replace(tiny_card, created="2026-11-22T10:00:00+00:00"))
-    script = tmp_path / "trainer.py"
-    script.write_text(_TRAINER.replace("{model!r}", repr(str(model))))
-    monkeypatch.setattr(process, "COMMAND", (sys.executable, str(script)))
-    monkeypatch.setattr("flawflow.training.requirements._NEEDED", ())
+    install_trainer(_TRAINER.replace("{model!r}", repr(str(model))))
     return model
 
 
