@@ -73,3 +73,17 @@ def test_the_card_of_a_file_lists_its_products(plant: Path, flawflow) -> None:
     assert '"confusion": null' in found.output
     shutil.copy(plant, plant.parent / "other.flaw")
     assert '"detector": "brightness"' in flawflow("card", plant.parent / "other.flaw#cap").output
+
+
+def test_the_list_of_products_runs_no_formula(plant: Path, flawflow, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Lids:
+        def route(self, _source: Path) -> str:
+            return "lid"
+
+    monkeypatch.setattr("flawflow.inspection.routing.Router.of", lambda _joint: Lids())
+    monkeypatch.chdir(plant.parent)
+    shutil.copy(next((plant.parent / "parts" / "test" / "good").iterdir()), "=1.png")
+    found: Result = flawflow("inspect", plant, "=1.png", "-o", "out", "--product", "auto")
+    assert found.exit_code == 0, found.output
+    listed = Path("out/products.csv").read_text("utf-8").splitlines()
+    assert listed == ["path,product", "./=1.png,lid"]

@@ -1,7 +1,5 @@
 """flawflow inspect --product: the product in a file of many, named, or each picture's own."""
 
-import csv
-import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +15,8 @@ if TYPE_CHECKING:
 
 LIST_NAME = "products.csv"
 """Which product each picture was taken for."""
+
+_COLUMNS = ("path", "product")
 
 Inspect = Callable[[Path, tuple[str, ...], Path], tuple["Summary", int]]
 """Inspects pictures by a model into a folder."""
@@ -73,6 +73,7 @@ def inspect_routed(
     from flawflow.errors import ModelFileError
     from flawflow.inspection.routing import Router
     from flawflow.model_file import read_joint
+    from flawflow.results.table import csv_line, csv_row
     from flawflow.storage.files import write_whole
 
     if (output / LIST_NAME).exists() and not overwrite:
@@ -98,11 +99,9 @@ def inspect_routed(
         summary, lost = inspect(of_product(model, name), tuple(map(str, paths)), output / name)
         numbers.add(summary)
         missed += lost
-    listing = io.StringIO()
-    writer = csv.writer(listing, lineterminator="\n")
-    writer.writerow(("path", "product"))
-    writer.writerows((str(path), product or "") for path, product in zip(pictures, taken, strict=True))
-    write_whole(output / LIST_NAME, listing.getvalue())
+    rows = ({"path": str(path), "product": product} for path, product in zip(pictures, taken, strict=True))
+    listing = b"".join((csv_line(_COLUMNS), *(csv_row(row, _COLUMNS) for row in rows)))
+    write_whole(output / LIST_NAME, listing)
     return numbers, missed
 
 
