@@ -1,15 +1,14 @@
 """The pictures on which a comparison shows what each detector sees: the same ones for all."""
 
-import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from flawflow.datasets import Dataset, Sample
 from flawflow.images import read_image, read_mask, resize_image, resize_map, resize_mask
+from flawflow.images.encode import jpeg_of
 from flawflow.inspection.inspector import Inspector
 from flawflow.report.heatmap import overlay
 from flawflow.storage.files import whole_file
@@ -66,11 +65,7 @@ def _small(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _strip(pictures: Iterable[NDArray[np.uint8]]) -> bytes:
-    content = io.BytesIO()
-    # Whole chroma: an outline is one pixel wide.
-    strip = Image.fromarray(np.concatenate(_spaced(list(pictures)), axis=1))
-    strip.save(content, "JPEG", quality=_QUALITY, subsampling=0)
-    return content.getvalue()
+    return jpeg_of(np.concatenate(_spaced(list(pictures)), axis=1), _QUALITY)
 
 
 def _spaced(pictures: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.uint8]]:

@@ -1,13 +1,9 @@
 """What good looks like around the regions of a picture, as pages show it."""
 
 import base64
-import io
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
-
+from flawflow.images.encode import jpeg_of
 from flawflow.inspection.explain import Explanation
 from flawflow.inspection.inspection import Inspection
 
@@ -60,16 +56,10 @@ def panes(explanation: Explanation) -> tuple[Pane, ...]:
     aspect = (right - left) / max(bottom - top, 1)
     good = [(NEAREST, explanation.nearest), (LIKELIEST, explanation.likeliest)]
     return (
-        Pane(HERE, _jpeg(explanation.image), "", aspect),
+        Pane(HERE, jpeg_of(explanation.image, _JPEG_QUALITY), "", aspect),
         *(
-            Pane(caption, _jpeg(each.image), each.picture, aspect)
+            Pane(caption, jpeg_of(each.image, _JPEG_QUALITY), each.picture, aspect)
             for caption, each in good
             if each is not None
         ),
     )
-
-
-def _jpeg(pixels: NDArray[np.uint8]) -> bytes:
-    stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, "JPEG", quality=_JPEG_QUALITY, subsampling=0)
-    return stream.getvalue()

@@ -1,6 +1,5 @@
 """The folder of suspects beside a model: what a person looks at before trusting the training pictures."""
 
-import io
 import json
 import shutil
 from collections.abc import Sequence
@@ -9,11 +8,11 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from flawflow.decision.regions import find_regions
 from flawflow.errors import ImageError
 from flawflow.images import read_image, resize_image, resize_map
+from flawflow.images.encode import jpeg_of
 from flawflow.report.heatmap import overlay
 from flawflow.report.overlay_paths import overlay_paths
 from flawflow.results.record import readable
@@ -105,7 +104,5 @@ def _drawn(suspect: SuspectLike) -> bytes | None:
     size = max(1, round(picture.shape[0] * factor)), max(1, round(picture.shape[1] * factor))
     anomaly_map = resize_map(suspect.anomaly_map, size)
     regions = find_regions(anomaly_map, suspect.limit)
-    content = io.BytesIO()
     drawn = overlay(resize_image(picture, size), anomaly_map, suspect.colormap_range, regions)
-    Image.fromarray(drawn).save(content, "JPEG", quality=_JPEG_QUALITY, subsampling=0)
-    return content.getvalue()
+    return jpeg_of(drawn, _JPEG_QUALITY)

@@ -1,17 +1,15 @@
 """Choose good patches for a model file to keep, so that it can show what good looks like."""
 
 import base64
-import io
 from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor, nn
 
 from flawflow.images import read_image, resize_image
+from flawflow.images.encode import jpeg_of
 from flawflow.model_file.memory import GoodPatch, Memory, encoded
 from flawflow.training.detectors.cflow import Cflow
 from flawflow.training.detectors.detector import Detector
@@ -192,11 +190,7 @@ def _cut(
             window = chosen[place][0]
             top, left = corners[window]
             piece = pixels[top : top + window_size[0], left : left + window_size[1]]
-            patches[place] = GoodPatch(window, path.name, base64.b64encode(_jpeg(piece)).decode())
+            patches[place] = GoodPatch(
+                window, path.name, base64.b64encode(jpeg_of(piece, _JPEG_QUALITY)).decode()
+            )
     return tuple(patches[place] for place in range(len(chosen)))
-
-
-def _jpeg(pixels: NDArray[np.uint8]) -> bytes:
-    stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, "JPEG", quality=_JPEG_QUALITY, subsampling=0)
-    return stream.getvalue()

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from flawflow.images.encode import png_of
 from flawflow.server.handshake.frames import NEWEST_SECONDS, Frame, NoFrameError, SourceError
-from flawflow.server.images import png_of
 from flawflow.server.settings import Take
 from flawflow.server.sources.frames import Shot, StreamError, shots
 from flawflow.storage.backoff import Backoff

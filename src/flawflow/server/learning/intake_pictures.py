@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from flawflow.images.encode import png_of
 from flawflow.images.find import walk
 from flawflow.server.errors import RefusedError
-from flawflow.server.images import png_of
 from flawflow.server.learning.draft import Intake
 from flawflow.server.security.paths import open_inside
 from flawflow.server.settings import Settings

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from sqlalchemy.exc import SQLAlchemyError
 
 from flawflow.errors import FlawflowError
+from flawflow.images.encode import png_of
 from flawflow.server.errors import BusyError
-from flawflow.server.images import png_of
 from flawflow.server.inspection_service import Failed, Given
 from flawflow.server.sources.frames import Latest, StreamError
 from flawflow.server.sources.progress import Progress
